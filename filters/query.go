@@ -1,0 +1,78 @@
+package filters
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+)
+
+// Query is a set of scripts prepared for matching. It is immutable and safe for
+// concurrent use.
+type Query struct {
+	groups []group
+	count  int
+}
+
+// group holds scripts of the same number of SipHash message words, one after
+// the other. Equal lengths let the hash loop run without looking at lengths.
+type group struct {
+	words int // of one script
+	data  []uint64
+}
+
+// NewQuery prepares scripts for matching. Empty scripts are dropped, since a
+// filter never holds them, and duplicates count once. The scripts are copied:
+// the caller keeps its slices. Memory is the scripts' own bytes, each padded to
+// a multiple of eight.
+func NewQuery(scripts [][]byte) *Query {
+	sorted := make([][]byte, 0, len(scripts))
+	for _, s := range scripts {
+		if len(s) > 0 {
+			sorted = append(sorted, s)
+		}
+	}
+	// Sorted by words, then by content: groups and duplicates become runs.
+	slices.SortFunc(sorted, func(a, b []byte) int {
+		if d := messageWords(a) - messageWords(b); d != 0 {
+			return d
+		}
+		return bytes.Compare(a, b)
+	})
+	sorted = slices.CompactFunc(sorted, bytes.Equal)
+
+	q := &Query{count: len(sorted)}
+	for len(sorted) > 0 {
+		words := messageWords(sorted[0])
+		n := slices.IndexFunc(sorted, func(s []byte) bool { return messageWords(s) != words })
+		if n < 0 {
+			n = len(sorted)
+		}
+		g := group{words: words, data: make([]uint64, 0, n*words)}
+		for _, s := range sorted[:n] {
+			g.data = appendMessage(g.data, s)
+		}
+		q.groups = append(q.groups, g)
+		sorted = sorted[n:]
+	}
+	return q
+}
+
+// Len returns the number of distinct scripts in the query.
+func (q *Query) Len() int { return q.count }
+
+// messageWords returns the number of 64-bit words SipHash makes of a script: its
+// whole words, and one for the rest and the length.
+func messageWords(script []byte) int { return len(script)/8 + 1 }
+
+// appendMessage appends a script as SipHash message words: little endian, the
+// last one padded with zeros and with the length, modulo 256, in its top byte.
+func appendMessage(dst []uint64, script []byte) []uint64 {
+	last := uint64(len(script)) << 56
+	for ; len(script) >= 8; script = script[8:] {
+		dst = append(dst, binary.LittleEndian.Uint64(script))
+	}
+	for i, c := range script {
+		last |= uint64(c) << (8 * i)
+	}
+	return append(dst, last)
+}

@@ -1,0 +1,156 @@
+package chain
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
+
+// Update says what an Add has changed.
+type Update struct {
+	Added   int     // new headers taken, on whatever branch
+	Last    BlockID // last header of the batch that is known now; zero if none is
+	Best    bool    // the best chain changed
+	Fork    BlockID // when Best: last block common to the old and the new best chain; the old tip if it only grew
+	Reorged int     // blocks of the old best chain that left it
+}
+
+// Add takes a batch of checked headers: it skips those already known, checks the
+// others against their branch (difficulty, ticket price, times, anchors), adds
+// them, and switches to their branch if that is now the best. The batch is
+// copied.
+//
+// On an error the headers before the bad one are added nevertheless, and Update
+// describes that. ErrOrphan, ErrFuture, ErrLowWork and ErrSource prove nothing
+// against whoever sent the batch; ErrAnchor, ErrMedianTime, ErrSpacing, ErrBits
+// and ErrStakeDiff do.
+func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
+	var u Update
+	if c.broken != nil {
+		return u, c.broken
+	}
+	c.srcErr = nil
+	on, first, err := c.skipKnown(b, &u)
+	if err != nil || first == len(b.Headers) {
+		return u, err
+	}
+	parent := BlockID{b.Headers[first].Height() - 1, b.Headers[first].PrevBlock()}
+	oldTip := c.Tip()
+	on, err = c.grow(on, parent)
+	if err != nil {
+		return u, err
+	}
+	c.on = on
+	on.grow(len(b.Headers) - first)
+	for i := first; i < len(b.Headers) && err == nil; i++ {
+		err = c.extend(&b.Headers[i], &b.Hashes[i], now)
+		if err == nil {
+			u.Added++
+			u.Last = on.tip()
+		}
+	}
+	if u.Added == 0 {
+		return u, err
+	}
+	if on == &c.best {
+		u.Best, u.Fork = true, oldTip
+		c.dropRefuted()
+		return u, err
+	}
+	if serr := c.settle(on, &u); serr != nil {
+		err = serr
+	}
+	return u, err
+}
+
+// skipKnown passes over the headers that are known. first is the index of the
+// first that is not, and on is the segment that has its parent.
+func (c *Chain) skipKnown(b Batch, u *Update) (on *segment, first int, err error) {
+	for ; first < len(b.Headers); first++ {
+		id := BlockID{b.Headers[first].Height(), b.Hashes[first]}
+		s := c.find(id)
+		if s == nil {
+			break
+		}
+		on, u.Last = s, id
+	}
+	if first == 0 && len(b.Headers) > 0 {
+		h := &b.Headers[0]
+		parent := BlockID{h.Height() - 1, h.PrevBlock()}
+		if on = c.find(parent); on == nil && c.srcErr == nil {
+			return nil, 0, fmt.Errorf("%w: %v", ErrOrphan, parent)
+		}
+	}
+	return on, first, c.srcErr
+}
+
+// grow is the segment to which a child of parent is to be added: on itself if
+// parent is its tip, else a new branch.
+func (c *Chain) grow(on *segment, parent BlockID) (*segment, error) {
+	if parent == on.tip() {
+		return on, nil
+	}
+	if on != &c.best {
+		// A branch off a branch has a copy of the part that both share. Side
+		// branches are few and short, and each hangs off the best chain.
+		s := on.upTo(parent.Height)
+		return &s, nil
+	}
+	if known := c.rules.lastAnchor(c.Tip().Height); parent.Height < known {
+		return nil, fmt.Errorf("%w: a branch at height %d, below known block %d", ErrAnchor, parent.Height, known)
+	}
+	below, err := c.workAt(parent.Height)
+	return &segment{base: parent.Height + 1, below: below}, err
+}
+
+// extend checks one header against the branch that Add is extending and adds it.
+func (c *Chain) extend(h *Header, hash *chainhash.Hash, now time.Time) error {
+	err := c.rules.checkContext(h, hash, c.anc, now)
+	if c.srcErr != nil {
+		return c.srcErr // what the rules say without their context means nothing
+	}
+	if err == nil && c.on == &c.best {
+		err = c.checkUnproven(h.Height())
+	}
+	if err != nil {
+		return fmt.Errorf("block %v: %w", BlockID{h.Height(), *hash}, err)
+	}
+	c.on.push(h, hash)
+	return nil
+}
+
+// checkUnproven bounds a best chain that has little work: unless an anchor is
+// ahead that will confirm or refute it, it gets the room of a side branch.
+func (c *Chain) checkUnproven(height uint32) error {
+	if c.Proven() || c.rules.anchorAbove(height-1) || height-c.common <= uint32(c.maxSide) {
+		return nil
+	}
+	return fmt.Errorf("%w: %d headers and still below the network's known work", ErrLowWork, height-c.common)
+}
+
+// checkContext checks a header against its ancestors. Those that concern only
+// the header itself have been checked by Check.
+func (r *Rules) checkContext(h *Header, hash *chainhash.Hash, anc Ancestor, now time.Time) error {
+	if r.contradictsAnchor(BlockID{h.Height(), *hash}) {
+		return ErrAnchor
+	}
+	prev := anc(h.Height() - 1)
+	if prev == nil {
+		return ErrOrphan
+	}
+	if err := checkMedianTime(h, prev, anc); err != nil {
+		return err
+	}
+	if want := r.NextBits(prev, h.Timestamp(), anc); h.Bits() != want {
+		return fmt.Errorf("%w: %08x, want %08x", ErrBits, h.Bits(), want)
+	}
+	if err := r.checkSpacing(h, prev); err != nil {
+		return err
+	}
+	if err := r.checkStakeDiff(h, prev, anc); err != nil {
+		return err
+	}
+	// Last: nothing else must be wrong with a header that may be tried again.
+	return checkFuture(h, now)
+}

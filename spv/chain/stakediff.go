@@ -1,0 +1,104 @@
+package chain
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+)
+
+// NextStakeDiff is the ticket price, in atoms, of the block after prev by the
+// rule of DCP0001. It is what a header must have where that rule is active,
+// which on mainnet is from height 149248 on. The result is -1 if an ancestor
+// that it depends on is not known.
+func (r *Rules) NextStakeDiff(prev *Header, anc Ancestor) int64 {
+	p := r.params
+	next := int64(prev.Height()) + 1
+	if next < int64(p.CoinbaseMaturity)+1 {
+		return p.MinimumStakeDiff // nobody has coins for a ticket yet
+	}
+	if next%p.StakeDiffWindowSize != 0 {
+		return prev.SBits()
+	}
+
+	// Tickets live or immature at the end of the previous window and now.
+	var before int64
+	if h := next - p.StakeDiffWindowSize - 1; h >= 0 {
+		end := anc.from(prev, uint32(h))
+		if end == nil {
+			return -1
+		}
+		fresh, ok := ticketsBought(end, int(p.TicketMaturity), anc)
+		if !ok {
+			return -1
+		}
+		before = int64(end.PoolSize()) + fresh
+	}
+	if before == 0 {
+		return prev.SBits()
+	}
+	fresh, ok := ticketsBought(prev, int(p.TicketMaturity), anc)
+	if !ok {
+		return -1
+	}
+	return stakeDiffV2(p, next, prev.SBits(), before, int64(prev.PoolSize())+fresh)
+}
+
+// ticketsBought is the number of tickets bought in the n blocks that end with h.
+func ticketsBought(h *Header, n int, anc Ancestor) (sum int64, ok bool) {
+	for range n {
+		sum += int64(h.FreshStake())
+		height := h.Height()
+		if height == 0 {
+			break
+		}
+		if h = anc(height - 1); h == nil {
+			return 0, false
+		}
+	}
+	return sum, true
+}
+
+// stakeDiffV2 scales the price by how the ticket pool has grown and by how far
+// it is from its target size (calcNextStakeDiffV2).
+func stakeDiffV2(p *chaincfg.Params, height, price, before, now int64) int64 {
+	target := int64(p.TicketsPerBlock) * (int64(p.TicketPoolSize) + int64(p.TicketMaturity))
+	scaled := big.NewInt(price)
+	scaled.Mul(scaled, big.NewInt(now)).Mul(scaled, big.NewInt(now))
+	scaled.Div(scaled, big.NewInt(before)).Div(scaled, big.NewInt(target))
+
+	highest := estimatedSupply(p, height) / int64(p.TicketPoolSize)
+	return max(min(scaled.Int64(), highest), p.MinimumStakeDiff)
+}
+
+// estimatedSupply is the number of atoms that exist at height if every subsidy
+// was paid in full (estimateSupply).
+func estimatedSupply(p *chaincfg.Params, height int64) int64 {
+	if height <= 0 {
+		return 0
+	}
+	subsidy := p.BaseSubsidy
+	supply := p.BlockOneSubsidy() - 2*subsidy // blocks 0 and 1 pay otherwise
+	for range height / p.SubsidyReductionInterval {
+		supply += p.SubsidyReductionInterval * subsidy
+		subsidy = subsidy * p.MulSubsidy / p.DivSubsidy
+	}
+	return supply + (1+height%p.SubsidyReductionInterval)*subsidy
+}
+
+// checkStakeDiff checks the ticket price of h. Before DCP0001 another rule was
+// in force; there it is not recomputed, since on mainnet the anchors vouch for
+// those blocks.
+func (r *Rules) checkStakeDiff(h, prev *Header, anc Ancestor) error {
+	got := h.SBits()
+	if h.Height() < r.stakeDiffV2 {
+		if got < r.params.MinimumStakeDiff {
+			return fmt.Errorf("%w: %d atoms, at least %d", ErrStakeDiff, got, r.params.MinimumStakeDiff)
+		}
+		return nil
+	}
+	if want := r.NextStakeDiff(prev, anc); got != want {
+		return fmt.Errorf("%w: %d atoms, want %d", ErrStakeDiff, got, want)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package chain
+
+import (
+	"slices"
+
+	"github.com/decred/dcrd/math/uint256"
+)
+
+// Unstored is what the store lacks: it should drop all headers above the height
+// above and append these, at most max. work is the total work at the last of
+// them. !ok if there is nothing to store.
+//
+// Only proven headers are offered: those up to an anchor, or any once the chain
+// has the work that the network is known to have done.
+//
+// The owner writes them, in another goroutine if it likes, and then calls
+// Stored; it does not ask again before that. The headers are lent for reading
+// and never change.
+func (c *Chain) Unstored(max int) (above uint32, headers []Header, work uint256.Uint256, ok bool) {
+	end := c.Tip().Height
+	if !c.Proven() {
+		end = c.rules.lastAnchor(end)
+	}
+	if end <= c.common || max <= 0 {
+		return 0, nil, work, false
+	}
+	end = c.common + uint32(min(max, int(end-c.common)))
+	from, to := c.common+1-c.best.base, end+1-c.best.base
+	c.lent = true
+	return c.common, slices.Clip(c.best.headers[from:to]), c.best.works[to-1], true
+}
+
+// Stored says that the store's chain ends with tip now, after a write or a
+// failed one. The Source must give that chain.
+func (c *Chain) Stored(tip BlockID) {
+	c.lent = false
+	c.stored = tip
+	if !c.rejoin() {
+		// The best chain has moved on to another branch meanwhile. Everything
+		// below what is in memory is common to both.
+		height := min(tip.Height, c.Tip().Height)
+		for height >= c.best.base && !c.storedIsBest(height) {
+			height--
+		}
+		c.common = height
+	}
+	c.trim()
+}
+
+// rejoin notices that the whole stored chain is part of the best chain.
+func (c *Chain) rejoin() bool {
+	if c.lent || !c.Contains(c.stored) {
+		return false
+	}
+	c.common = c.stored.Height
+	return true
+}
+
+// storedIsBest reports whether the stored block at a height in memory is the
+// one of the best chain.
+func (c *Chain) storedIsBest(height uint32) bool {
+	if height == 0 {
+		return true
+	}
+	h, err := c.src.Header(height)
+	return err == nil && h == *c.best.at(height)
+}
+
+// trim drops old stored headers from memory, a good part of them at a time, so
+// that the cost of moving the others is spread.
+func (c *Chain) trim() {
+	next := c.best.next()
+	if next <= uint32(c.keep) {
+		return
+	}
+	base := min(c.common, next-uint32(c.keep))
+	if base <= c.best.base {
+		return
+	}
+	if n := int(base - c.best.base); n >= c.keep && n >= c.best.len()/2 {
+		c.best = c.best.from(base)
+	}
+}

@@ -1,0 +1,47 @@
+package chain
+
+import (
+	"testing"
+
+	"github.com/decred/dcrd/wire"
+)
+
+func TestCheckVotes(t *testing.T) {
+	for _, p := range networks() {
+		r := NewRules(p)
+		svh := uint32(p.StakeValidationHeight)
+		early := wire.BlockHeader{Height: svh - 1, VoteBits: 1}
+		late := wire.BlockHeader{Height: svh, VoteBits: 1, Voters: 5}
+		for _, tt := range []struct {
+			name   string
+			header wire.BlockHeader
+			change func(*wire.BlockHeader)
+			want   error
+		}{
+			{"early", early, func(h *wire.BlockHeader) {}, nil},
+			{"early with tickets", early, func(h *wire.BlockHeader) { h.FreshStake = 20 }, nil},
+			{"early with too many tickets", early, func(h *wire.BlockHeader) { h.FreshStake = 21 }, ErrFreshStake},
+			{"early with a voter", early, func(h *wire.BlockHeader) { h.Voters = 1 }, ErrVotes},
+			{"early with a revocation", early, func(h *wire.BlockHeader) { h.Revocations = 1 }, ErrVotes},
+			{"early with vote bits 0", early, func(h *wire.BlockHeader) { h.VoteBits = 0 }, ErrVotes},
+			{"early with vote bits 3", early, func(h *wire.BlockHeader) { h.VoteBits = 3 }, ErrVotes},
+			{"early with a lottery state", early, func(h *wire.BlockHeader) { h.FinalState[5] = 1 }, ErrVotes},
+			{"late", late, func(h *wire.BlockHeader) {}, nil},
+			{"late, everything else", late, func(h *wire.BlockHeader) {
+				h.VoteBits, h.Revocations, h.FinalState, h.FreshStake = 0, 255, [6]byte{1}, 20
+			}, nil},
+			{"late with 2 voters", late, func(h *wire.BlockHeader) { h.Voters = 2 }, ErrVotes},
+			{"late with 3 voters", late, func(h *wire.BlockHeader) { h.Voters = 3 }, nil},
+			{"late with 6 voters", late, func(h *wire.BlockHeader) { h.Voters = 6 }, ErrVotes},
+			{"late with too many tickets", late, func(h *wire.BlockHeader) { h.FreshStake = 21 }, ErrFreshStake},
+		} {
+			tt.change(&tt.header)
+			h := HeaderFromWire(&tt.header)
+			if err := r.checkVotes(&h); tt.want == nil && err != nil {
+				t.Errorf("%s, %s: %v", p.Name, tt.name, err)
+			} else if tt.want != nil {
+				wantErr(t, err, tt.want.(ErrorKind))
+			}
+		}
+	}
+}

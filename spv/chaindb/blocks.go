@@ -1,0 +1,95 @@
+package chaindb
+
+import (
+	"fmt"
+
+	"dcrspv/spv/chain"
+
+	"go.etcd.io/bbolt"
+)
+
+// Blocks calls fn for each block of the range in ascending order, until fn
+// returns false, with the block's header and filter. Both are memory of the
+// mapped file: they must not be changed, and are valid only until fn returns.
+//
+// All of it is one read transaction: fn sees the chain as it was at the start,
+// whatever is written meanwhile. The space that such writes free is not used again
+// before it ends; and should the file outgrow its gigabyte of mapping, they wait
+// for it. So fn must not write to the DB, and a scan of a whole chain is better
+// made in pieces.
+//
+// ErrNotFound if a filter of the range is not held; fn has not been called then.
+func (db *DB) Blocks(r chain.Range, fn func(height uint32, h *chain.Header, filter []byte) bool) error {
+	foreign := false
+	call := func(height uint32, h *chain.Header, filter []byte) bool {
+		foreign = true
+		more := fn(height, h, filter)
+		foreign = false
+		return more
+	}
+	return db.view(&foreign, func(tx *bbolt.Tx) error {
+		s, err := db.readState(tx)
+		if err != nil {
+			return err
+		}
+		if missing := s.filters.Missing(r); len(missing) > 0 {
+			return fmt.Errorf("%w: filter %d in %s", ErrNotFound, missing[0].From, db.path)
+		}
+		first, _ := segmentOf(r.From)
+		last, _ := segmentOf(r.To)
+		return eachSegment(tx, first, last, func(segment uint32) (bool, error) {
+			return db.blocksOf(tx, segment, r, call)
+		})
+	})
+}
+
+// eachSegment calls fn for the segments first to last, until it returns false or
+// an error, and has the system read ahead: a scan of a file that is not in memory
+// becomes some five times as fast.
+func eachSegment(tx *bbolt.Tx, first, last uint32, fn func(segment uint32) (more bool, err error)) error {
+	const distance = 16 // segments: one to two megabytes
+	headers, filters := tx.Bucket(headersBucket), tx.Bucket(filtersBucket)
+	ahead := first
+	for segment := first; segment <= last; segment++ {
+		for ; ahead <= last && ahead <= segment+distance; ahead++ {
+			readAhead(headers.Get(segmentKey(ahead)))
+			readAhead(filters.Get(segmentKey(ahead)))
+		}
+		if more, err := fn(segment); !more || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blocksOf calls fn for the blocks of one segment that are in the range. It
+// reports whether fn wants more.
+func (db *DB) blocksOf(tx *bbolt.Tx, segment uint32, r chain.Range,
+	fn func(uint32, *chain.Header, []byte) bool) (more bool, err error) {
+
+	headers, count, err := db.headerSegment(tx, segment)
+	if err != nil {
+		return false, err
+	}
+	var filters records
+	if err := db.filterSegment(tx, segment, &filters); err != nil {
+		return false, err
+	}
+	start := segment * segmentBlocks
+	for i := range filters {
+		height := start + uint32(i)
+		if height < r.From {
+			continue
+		}
+		if height > r.To {
+			break
+		}
+		if i >= count || filters[i] == nil {
+			return false, corrupt(db.path, "block %d is missing", height)
+		}
+		if !fn(height, headerAt(headers, i), filters[i]) {
+			return false, nil
+		}
+	}
+	return true, nil
+}

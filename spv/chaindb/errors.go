@@ -1,0 +1,76 @@
+package chaindb
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime/debug"
+
+	"go.etcd.io/bbolt"
+)
+
+// ErrorKind tells the errors of this package apart: errors.Is(err, ErrInUse).
+type ErrorKind string
+
+// Error satisfies the error interface.
+func (e ErrorKind) Error() string { return string(e) }
+
+const (
+	// ErrInUse: another process (or this one) has the file open.
+	ErrInUse = ErrorKind("file is in use")
+	// ErrNetwork: the file belongs to another network.
+	ErrNetwork = ErrorKind("file of another network")
+	// ErrNewer: a newer version of the program wrote the file. It was left as it
+	// is.
+	ErrNewer = ErrorKind("file of a newer version")
+	// ErrCorrupt: the file is damaged, or not a chain file at all.
+	ErrCorrupt = ErrorKind("file is damaged")
+	// ErrNotFound: there is no such header, or a filter is not held.
+	ErrNotFound = ErrorKind("not found")
+	// ErrGap: what is to be written does not join what is there.
+	ErrGap = ErrorKind("does not join the stored chain")
+	// ErrClosed: the DB has been closed.
+	ErrClosed = ErrorKind("closed")
+)
+
+// corrupt makes an ErrCorrupt that says what to do about it.
+func corrupt(path, format string, args ...any) error {
+	return fmt.Errorf("%w: %s: %s (it is a cache: delete it and it is downloaded again)",
+		ErrCorrupt, path, fmt.Sprintf(format, args...))
+}
+
+// guard runs fn, which reads or writes the file, and makes errors of what goes
+// wrong in it, for bbolt trusts its file: a damaged one makes it panic, and a
+// page of the mapping that cannot be read is a memory fault. *foreign is true
+// while fn is in a callback of somebody else, whose panics are not ours; memory
+// faults still are, since it reads our mapping.
+func guard(path string, foreign *bool, fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		if _, fault := r.(interface{ Addr() uintptr }); !fault && foreign != nil && *foreign {
+			panic(r)
+		}
+		err = corrupt(path, "%v", r)
+	}()
+	return fn()
+}
+
+// wrap makes the errors of bbolt and of the operating system name the file.
+// Errors of this package pass.
+func wrap(action, path string, err error) error {
+	var kind ErrorKind
+	var pathErr *fs.PathError
+	switch {
+	case err == nil || errors.As(err, &kind):
+		return err
+	case errors.Is(err, bbolt.ErrDatabaseNotOpen):
+		return fmt.Errorf("%s %s: %w", action, path, ErrClosed)
+	case errors.As(err, &pathErr): // has the path in its text
+		return fmt.Errorf("%s: %w", action, err)
+	}
+	return fmt.Errorf("%s %s: %w", action, path, err)
+}

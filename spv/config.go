@@ -1,0 +1,119 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"dcrspv/spv/registry"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/slog"
+)
+
+// DialFunc opens a connection to a peer. It resolves the name in addr itself,
+// so that a proxy's dialer never leaks a lookup.
+type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// Config is what a Syncer is made from. Only DataDir has no default.
+type Config struct {
+	// Params is the network; nil is mainnet.
+	Params *chaincfg.Params
+
+	// DataDir is the directory of chain.db. It is created when missing. The
+	// file is a cache of public data and may be deleted, shared and copied.
+	DataDir string
+
+	// Wallets are kept in sync. The Syncer does not close them.
+	Wallets []Wallet
+
+	// Connect names the only peers to use, as host:port; the network's default
+	// port may be left out. When empty, peers are found through the network's
+	// seeders and remembered.
+	Connect []string
+
+	// MaxPeers is how many connections are kept; 0 is 8.
+	MaxPeers int
+
+	// Birthday is a height from which filters are kept even if no wallet wants
+	// them from so low. It is ignored when every wallet's own birthday is
+	// lower. With nothing watched it alone decides.
+	Birthday uint32
+
+	// HasBirthday tells that Birthday is meant. Without it, and with nothing
+	// watched, filters are kept from genesis.
+	HasBirthday bool
+
+	// MaxProtocol caps the protocol version spoken, for peers or proxies that
+	// dislike newer ones; 0 is the newest known. Below 11 filters are asked
+	// for one by one.
+	MaxProtocol uint32
+
+	// Dial opens connections; nil is a net.Dialer.
+	Dial DialFunc
+
+	// Log returns the logger of a subsystem: SYNC, PEER, REGI or FLTR. nil is
+	// silence.
+	Log func(subsystem string) slog.Logger
+
+	// UserAgentName and UserAgentVersion are told to peers; the default is
+	// dcrspv.
+	UserAgentName    string
+	UserAgentVersion string
+}
+
+const (
+	defaultMaxPeers  = 8
+	maxMaxPeers      = 125
+	defaultUserAgent = "dcrspv"
+	defaultVersion   = "0.1.0"
+)
+
+// ErrConfig is the error of a Config that can't work.
+var ErrConfig = errors.New("bad configuration")
+
+// withDefaults returns the configuration with every default filled in, or what
+// is wrong with it.
+func (c Config) withDefaults() (Config, error) {
+	if c.Params == nil {
+		c.Params = chaincfg.MainNetParams()
+	}
+	if c.DataDir == "" {
+		return c, fmt.Errorf("%w: DataDir is empty", ErrConfig)
+	}
+	if c.MaxPeers == 0 {
+		c.MaxPeers = defaultMaxPeers
+	}
+	if c.MaxPeers < 1 || c.MaxPeers > maxMaxPeers {
+		return c, fmt.Errorf("%w: MaxPeers is %d, not between 1 and %d", ErrConfig, c.MaxPeers, maxMaxPeers)
+	}
+	connect := make([]string, 0, len(c.Connect))
+	for _, addr := range c.Connect {
+		normal, err := registry.NormalizeAddr(addr, c.Params.DefaultPort)
+		if err != nil {
+			return c, fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+		connect = append(connect, normal)
+	}
+	c.Connect = connect
+	for i, w := range c.Wallets {
+		if w == nil {
+			return c, fmt.Errorf("%w: wallet %d is nil", ErrConfig, i)
+		}
+	}
+	if c.Dial == nil {
+		var d net.Dialer
+		c.Dial = d.DialContext
+	}
+	if c.Log == nil {
+		c.Log = func(string) slog.Logger { return slog.Disabled }
+	}
+	if c.UserAgentName == "" {
+		c.UserAgentName = defaultUserAgent
+	}
+	if c.UserAgentVersion == "" {
+		c.UserAgentVersion = defaultVersion
+	}
+	return c, nil
+}

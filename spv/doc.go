@@ -1,0 +1,57 @@
+// Package spv keeps a Decred light client in sync: one Syncer that fetches and
+// verifies headers and committed filters from untrusted peers, tests them for
+// the scripts of its wallets, and fetches the blocks that match.
+//
+// # Use
+//
+//	w, err := wallet.Open("alice.db", chaincfg.MainNetParams())
+//	s, err := spv.New(spv.Config{DataDir: dir, Wallets: []spv.Wallet{w}})
+//	go s.Run(ctx)
+//	err = s.Wait(ctx, spv.Synced)
+//
+// Run is the whole life cycle; its context ends it. What to scan is data in
+// the wallet: watch something and the Syncer fetches what that takes.
+//
+// # How it works
+//
+// One goroutine, the engine, owns all sync state. It takes events (a
+// connection stands, headers have come, a write is done), applies them, and
+// then lets every stage start what should be running now. Waiting and heavy
+// work happen on other goroutines: a reader, a writer and four workers for each
+// peer, one that writes chain.db, and one for each wallet. No lock is held
+// while any of them waits.
+//
+// The stages overlap and each does its work once, however many peers there are:
+//
+//   - headers (headers.go): during the initial sync one peer at a time is asked
+//     for headers, until nobody claims a higher chain;
+//   - filters (filters.go): batches of up to 100 are spread over the peers and
+//     written in height order;
+//   - scan (scan.go, blocks.go): each wallet says which blocks it owes a test,
+//     the stored filters are matched, the blocks that match are fetched and
+//     handed over in one batch, one transaction;
+//   - following (follow.go): once everything is in sync, every peer is asked to
+//     announce new blocks by their headers.
+//
+// A request is at one peer at a time (unit.go). Only when it is late, measured
+// against how fast others are, does a second peer get it.
+//
+// Synced is computed from the state each time it is asked for. Losing all
+// peers, a reorg or a new script make it false, and the same engine makes it
+// true again: nothing is torn down.
+//
+// # What is trusted
+//
+// Nothing that a peer says. Headers obey the rules of package chain. A filter
+// counts if the header commits to it, a block if its merkle roots match. What a
+// peer claims about its height makes it a candidate for headers and nothing
+// more; a claim that it does not make good stops counting. blame.go holds the
+// one table of what each fault costs a peer.
+//
+// # Limits
+//
+// The filters from before DCP0005 (mainnet block 431488, testnet3 block 323328)
+// are committed to only as a whole, so a birthday below that needs all of them
+// before anything is scanned. Transactions are not requested from peers: a
+// payment is seen once it is mined.
+package spv

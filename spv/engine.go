@@ -1,0 +1,234 @@
+package spv
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/chaindb"
+	"dcrspv/spv/registry"
+
+	"github.com/decred/slog"
+)
+
+// engine is the sync state and the one goroutine that owns it. It takes events,
+// then lets every stage start whatever should be running now (step). Whoever
+// waits for a network, a disk or a wallet does so on another goroutine and
+// comes back as an event.
+type engine struct {
+	syncer *Syncer
+	cfg    *Config
+	rules  *chain.Rules
+	db     *chaindb.DB
+	log    slog.Logger
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // every goroutine started by the engine
+	events chan event
+	err    error // a local failure; ends run
+
+	now      time.Time // of the event being handled
+	chain    *chain.Chain
+	registry *registry.Registry
+	sessions map[string]*session // connected peers by address
+
+	network  network     // dialing
+	headers  headerStage // asking for headers
+	filters  filterStage // asking for filters
+	store    store       // writing both
+	wallets  []*walletState
+	outgoing outgoing // transactions to publish
+	progress progress
+	cuts     []Cut
+
+	// following is true from the first moment everything is in sync until all
+	// peers are lost. While it is, every peer is asked for sendheaders.
+	following bool
+
+	// branch counts reorgs, so that work begun on an old branch is told apart.
+	branch int
+}
+
+// An event is something that happened elsewhere. apply runs on the engine's
+// goroutine.
+type event interface {
+	apply(*engine)
+}
+
+const (
+	// maxEvents bounds the queue of events; whoever has one more waits.
+	maxEvents = 256
+
+	// Nothing but time may make work possible again (a cooldown that ends).
+	// These are the longest times until a look around.
+	lookAround       = 3 * time.Second
+	lookAroundSynced = 30 * time.Second
+)
+
+func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	now := time.Now()
+	tip, work := s.db.Tip()
+	e := &engine{
+		syncer:   s,
+		cfg:      &s.cfg,
+		rules:    s.rules,
+		db:       s.db,
+		log:      s.cfg.Log("SYNC"),
+		ctx:      ctx,
+		cancel:   cancel,
+		events:   make(chan event, maxEvents),
+		now:      now,
+		chain:    chain.New(s.rules, s.db, tip, work),
+		sessions: make(map[string]*session),
+	}
+	e.network.init(e)
+	e.registry = registry.New(registry.Options{
+		MaxConnected:   max(s.cfg.MaxPeers, len(s.cfg.Connect)),
+		OnlyPersistent: len(s.cfg.Connect) > 0,
+	}, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+	if err := e.loadRegistry(); err != nil {
+		cancel()
+		return nil, err
+	}
+	e.filters.held = s.db.Filters()
+	e.store = newStore(tip)
+	for _, w := range s.cfg.Wallets {
+		e.wallets = append(e.wallets, newWalletState(w))
+	}
+	e.progress.start(now, tip.Height)
+	return e, nil
+}
+
+// run is the life of the engine.
+func (e *engine) run() error {
+	defer e.shutdown()
+	e.goStore()
+	e.goWallets()
+	e.goSeed()
+
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for e.err == nil {
+		e.now = time.Now()
+		e.step()
+		e.syncer.publish(e.snapshot())
+		timer.Reset(time.Until(e.wake()))
+		select {
+		case ev := <-e.events:
+			e.handle(ev)
+		case command := <-e.syncer.commands:
+			e.now = time.Now()
+			command(e)
+		case <-timer.C:
+		case <-e.ctx.Done():
+			return nil
+		}
+	}
+	return e.err
+}
+
+// handle applies an event and those that queued up behind it, so that one step
+// serves them all.
+func (e *engine) handle(ev event) {
+	for n := 0; ; n++ {
+		e.now = time.Now()
+		ev.apply(e)
+		if e.err != nil || n == maxEvents {
+			return
+		}
+		select {
+		case ev = <-e.events:
+		default:
+			return
+		}
+	}
+}
+
+// step starts everything that the state calls for. It is idempotent: with
+// nothing new it does nothing.
+func (e *engine) step() {
+	e.cutLagging()
+	e.dialMore()
+	e.askHeaders()
+	e.writeMore()
+	e.planFilters()
+	e.scanMore()
+	e.dispatch()
+	e.followPeers()
+	e.settleOutgoing()
+}
+
+// wake is when step must run again although no event came.
+func (e *engine) wake() time.Time {
+	idle := lookAround
+	if e.progress.synced {
+		idle = lookAroundSynced
+	}
+	next := e.now.Add(idle)
+	for _, t := range []time.Time{
+		e.dialTime(), e.headerTime(), e.unitTime(), e.lagTime(), e.followTime(), e.outgoingTime(),
+	} {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	return next
+}
+
+// post hands an event to the engine. It reports false when the engine is over.
+func (e *engine) post(ev event) bool {
+	select {
+	case e.events <- ev:
+		return true
+	case <-e.ctx.Done():
+		return false
+	}
+}
+
+// fail ends the engine because of a local failure.
+func (e *engine) fail(err error) {
+	if e.err == nil && e.ctx.Err() == nil {
+		e.err = err
+	}
+}
+
+// shutdown ends every goroutine, then writes what a restart profits from.
+func (e *engine) shutdown() {
+	e.cancel()
+	for _, s := range e.sessions {
+		s.peer.Close(context.Canceled)
+	}
+	e.wg.Wait()
+	for drained := false; !drained; {
+		select {
+		case ev := <-e.events:
+			if d, ok := ev.(dialed); ok && d.peer != nil {
+				d.peer.Close(context.Canceled)
+			}
+		default:
+			drained = true
+		}
+	}
+	for _, s := range e.sessions {
+		e.registry.Disconnected(s.addr, nil, e.now)
+	}
+	if e.err == nil {
+		e.err = e.saveRegistry()
+	}
+	clear(e.sessions)
+	e.now = time.Now()
+	e.syncer.publish(e.snapshot())
+}
+
+// goWorker starts a goroutine that the engine waits for at the end.
+func (e *engine) goWorker(fn func()) {
+	e.wg.Add(1)
+	go func() {
+		defer e.wg.Done()
+		fn()
+	}()
+}

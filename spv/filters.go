@@ -1,0 +1,229 @@
+package spv
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
+	"dcrspv/spv/registry"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// filterStage fetches the filters from the birthday to the end of the stored
+// headers, in batches, from several peers at a time, and commits them in
+// height order.
+type filterStage struct {
+	from  uint32       // the lowest height wanted
+	held  chain.Ranges // what is on disk
+	units []*unit      // under way or waiting to be written, by height
+
+	// setVerified: the filters before DCP0005 have the known hash, or the
+	// network commits to each filter from the start.
+	setVerified bool
+}
+
+const (
+	// maxFilterUnits bounds how far the fetching runs ahead of the writing, and
+	// with it the memory held by filters that wait for a slower one before
+	// them: 80 batches of 100 filters.
+	maxFilterUnits = 80
+
+	// writeFilters is how many filters are written at a time while there are
+	// more to come. chaindb packs 1000 to a record.
+	writeFilters = 1000
+)
+
+// planFilters makes units of the blocks whose filters are missing.
+func (e *engine) planFilters() {
+	f := &e.filters
+	from, ok := e.filtersFrom()
+	if !ok {
+		return
+	}
+	f.from = from
+	tip := e.store.tip.Height
+	if f.from > tip || len(f.units) >= maxFilterUnits {
+		return
+	}
+	complete := e.headersDone()
+	for _, missing := range f.plannedRanges().Missing(chain.Range{From: f.from, To: tip}) {
+		for from := missing.From; from <= missing.To; {
+			// Batches end below multiples of 100, so that whole batches make
+			// whole records.
+			to := from - from%wire.MaxCFiltersV2PerBatch + wire.MaxCFiltersV2PerBatch - 1
+			if to > missing.To {
+				to = missing.To
+				if to == tip && !complete {
+					return // more headers will make this a full batch
+				}
+			}
+			if len(f.units) >= maxFilterUnits {
+				return
+			}
+			u, err := e.filterUnit(chain.Range{From: from, To: to})
+			if err != nil {
+				e.fail(err)
+				return
+			}
+			f.insert(u)
+			from = to + 1
+		}
+	}
+}
+
+// filtersFrom is the lowest height that filters are wanted from. It is not
+// known before every wallet has told its birthday.
+func (e *engine) filtersFrom() (uint32, bool) {
+	from, wanted := e.cfg.Birthday, e.cfg.HasBirthday
+	for _, w := range e.wallets {
+		if !w.reported {
+			return 0, false
+		}
+		if w.watching && (!wanted || w.birthday < from) {
+			from, wanted = w.birthday, true
+		}
+	}
+	if !wanted {
+		from = 0
+	}
+	if _, last, _, ok := e.rules.FilterSetHash(); ok && from <= last {
+		from = 0 // only the whole set can be verified
+	}
+	return from, true
+}
+
+// plannedRanges is what is held or under way.
+func (f *filterStage) plannedRanges() chain.Ranges {
+	planned := f.held
+	for _, u := range f.units {
+		planned = planned.Add(chain.Range{From: u.from(), To: u.to()})
+	}
+	return planned
+}
+
+// insert keeps the units in height order.
+func (f *filterStage) insert(u *unit) {
+	i := len(f.units)
+	for i > 0 && f.units[i-1].from() > u.from() {
+		i--
+	}
+	f.units = append(f.units, nil)
+	copy(f.units[i+1:], f.units[i:])
+	f.units[i] = u
+}
+
+// filterUnit is the request for the filters of a range of the best chain.
+func (e *engine) filterUnit(r chain.Range) (*unit, error) {
+	u := &unit{kind: registry.Filters, result: filtersLanded}
+	for height := r.From; height <= r.To; height++ {
+		header, ok := e.chain.Header(height)
+		if !ok {
+			return nil, fmt.Errorf("header %d is not in the chain", height)
+		}
+		hash, _ := e.chain.Hash(height)
+		u.headers = append(u.headers, header)
+		u.hashes = append(u.hashes, hash)
+	}
+	rules := e.rules
+	u.fetch = func(ctx context.Context, p *peer.Peer, fl *flight) error {
+		filters, err := p.Filters(ctx, u.hashes)
+		if err != nil {
+			return err
+		}
+		for i, filter := range filters {
+			if err := rules.CheckFilter(&u.headers[i], filter); err != nil {
+				return fmt.Errorf("%w: block %d", errBadFilter, u.headers[i].Height())
+			}
+		}
+		fl.filters = filters
+		return nil
+	}
+	return u, nil
+}
+
+func filtersLanded(e *engine, fl *flight) {
+	if fl.err == nil {
+		fl.unit.ready = fl.filters
+		fl.unit.finish()
+	}
+}
+
+// readyRun returns the consecutive filters that can be written now. While more
+// will follow it waits for whole records.
+func (f *filterStage) readyRun() (from uint32, filters [][]byte) {
+	if len(f.units) == 0 || !f.units[0].done {
+		return 0, nil
+	}
+	from = f.units[0].from()
+	next := from
+	whole := 0 // filters up to the last end of a record
+	for _, u := range f.units {
+		if u.from() != next {
+			return from, filters // what follows is held already
+		}
+		if !u.done {
+			return from, filters[:whole]
+		}
+		filters = append(filters, u.ready...)
+		next = u.to() + 1
+		if next%writeFilters == 0 {
+			whole = len(filters)
+		}
+	}
+	return from, filters // nothing more is under way
+}
+
+// setHeld takes note of what the disk holds; above the height given it is not of
+// the best chain.
+func (f *filterStage) setHeld(held chain.Ranges, height uint32) {
+	f.held = held.Remove(chain.Range{From: height + 1, To: ^uint32(0)})
+	f.units = slices.DeleteFunc(f.units, func(u *unit) bool {
+		return u.done && f.held.Covers(chain.Range{From: u.from(), To: u.to()})
+	})
+}
+
+// cutAbove forgets the requests for what has left the best chain.
+func (f *filterStage) cutAbove(height uint32) {
+	kept := f.units[:0]
+	for _, u := range f.units {
+		if u.to() <= height {
+			kept = append(kept, u)
+			continue
+		}
+		u.finish()
+	}
+	f.units = kept
+}
+
+// through is the end of the filters held from the birthday on.
+func (f *filterStage) through() (uint32, bool) {
+	return f.held.Through(f.from)
+}
+
+// filtersDone reports whether every wanted filter up to the tip is on disk.
+func (e *engine) filtersDone() bool {
+	if _, ok := e.filtersFrom(); !ok {
+		return false
+	}
+	tip := e.chain.Tip()
+	if e.store.tip != tip || !e.filters.setVerified {
+		return false
+	}
+	if e.filters.from > tip.Height {
+		return true
+	}
+	through, ok := e.filters.through()
+	return ok && through == tip.Height
+}
+
+// scanLimit is the height up to which blocks from the birthday on can be
+// tested.
+func (e *engine) scanLimit() (uint32, bool) {
+	if !e.filters.setVerified {
+		return 0, false
+	}
+	return e.filters.through()
+}

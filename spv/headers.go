@@ -1,0 +1,280 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
+	"dcrspv/spv/registry"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// headerStage asks for headers during the initial sync: one peer at a time,
+// until no peer claims a chain higher than ours. Locators exist only here and
+// in the getheaders that goes with a sendheaders.
+type headerStage struct {
+	flights []*headerFlight
+	sticky  string // the peer that delivered last; it is asked again
+
+	// A peer that had delivered headers and left in the middle of it: what it
+	// claimed is waited for until the time given, because others may have it.
+	pending      uint32
+	pendingUntil time.Time
+}
+
+// headerFlight is a getheaders at a peer.
+type headerFlight struct {
+	s      *session
+	since  time.Time
+	late   bool
+	cancel context.CancelFunc
+}
+
+const (
+	// maxBacklog is how many validated headers may wait for the disk before no
+	// more are asked for.
+	maxBacklog = 4 * wire.MaxBlockHeadersPerMsg
+
+	// claimPatience is how long the claim of a good peer that left counts.
+	claimPatience = 20 * time.Second
+)
+
+// askHeaders sends the next getheaders if one is due.
+func (e *engine) askHeaders() {
+	h := &e.headers
+	if e.following || e.backlog() > maxBacklog {
+		return
+	}
+	for _, fl := range h.flights {
+		if !fl.late && e.now.Sub(fl.since) >= e.network.pace(registry.Headers).late() {
+			fl.late = true
+			e.log.Debugf("%s is late with headers", fl.s.addr)
+		}
+		if !fl.late {
+			return
+		}
+	}
+	if s := e.headerPeer(); s != nil {
+		e.requestHeaders(s)
+	}
+}
+
+// backlog is how many validated headers are not on disk yet.
+func (e *engine) backlog() int {
+	return int(int64(e.chain.Tip().Height) - int64(e.store.tip.Height))
+}
+
+// headerPeer chooses whom to ask: any peer that claims more than we have, the
+// one that delivered last before others.
+func (e *engine) headerPeer() *session {
+	ahead := e.registry.Ahead(e.chain.Tip().Height, e.now)
+	if slices.Contains(ahead, e.headers.sticky) {
+		ahead = append([]string{e.headers.sticky}, ahead...)
+	}
+	for _, addr := range ahead {
+		if s := e.sessions[addr]; s != nil && s.headers == nil && !s.greeted {
+			return s
+		}
+	}
+	for _, s := range e.sessions {
+		if s.doubted && s.headers == nil && !s.greeted {
+			return s
+		}
+	}
+	return nil
+}
+
+// doubtPause is how long the answer to a doubt holds.
+const doubtPause = 30 * time.Second
+
+// doubtView is called when no peer delivers what it should have. Perhaps these
+// blocks have left the peers' best chain: dcrd is silent about the filters of a
+// side chain. So everybody is asked for headers once, and nobody is blamed.
+func (e *engine) doubtView() {
+	for _, s := range e.sessions {
+		if e.now.Sub(s.doubtedAt) < doubtPause {
+			continue
+		}
+		s.doubtedAt = e.now
+		if s.greeted {
+			e.askOn(s)
+		} else {
+			s.doubted = true
+		}
+	}
+}
+
+// requestHeaders asks a peer that has not been greeted.
+func (e *engine) requestHeaders(s *session) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	fl := &headerFlight{s: s, since: e.now, cancel: cancel}
+	s.headers = fl
+	s.doubted = false
+	e.headers.flights = append(e.headers.flights, fl)
+	locator := e.chain.Locator(e.locatorStart(s))
+	s.tasks <- func(p *peer.Peer) event {
+		defer cancel()
+		start := time.Now()
+		headers, err := p.Headers(ctx, locator, chainhash.Hash{})
+		ev := headersReply{fl: fl, count: len(headers), took: time.Since(start)}
+		if err != nil {
+			ev.err = err
+			return ev
+		}
+		ev.batch, ev.err = e.rules.Check(headers)
+		return ev
+	}
+}
+
+// locatorStart is the block that a locator for a peer begins with: our tip, or
+// the last header of that peer while its branch is not ours yet.
+func (e *engine) locatorStart(s *session) chain.BlockID {
+	if e.chain.Known(s.last.Hash, s.last.Height) && !e.chain.Contains(s.last) {
+		return s.last
+	}
+	return e.chain.Tip()
+}
+
+// headersReply: a getheaders of the initial sync was answered, or not.
+type headersReply struct {
+	fl    *headerFlight
+	batch chain.Batch
+	count int
+	took  time.Duration
+	err   error
+}
+
+func (ev headersReply) apply(e *engine) {
+	s := ev.fl.s
+	e.headers.forget(ev.fl)
+	if e.sessions[s.addr] != s {
+		return
+	}
+	s.headers = nil
+	if ev.err != nil {
+		e.blame(s, registry.Headers, ev.err)
+		return
+	}
+	e.network.pace(registry.Headers).learn(ev.took)
+	if e.takeHeaders(s, ev.batch, ev.count) {
+		e.headers.sticky = s.addr
+		e.registry.Success(s.addr, registry.Headers, ev.took, e.now)
+	}
+}
+
+// takeHeaders adds what a peer answered to our locator. A peer that is done
+// without having delivered what it claimed loses the claim. It reports whether
+// anything was new.
+func (e *engine) takeHeaders(s *session, batch chain.Batch, count int) bool {
+	if count == 0 {
+		// At the end of its chain; or below MinKnownChainWork, when dcrd
+		// answers with nothing (dcrd server.go OnGetHeaders).
+		e.registry.ClaimFailed(s.addr, e.now)
+		return false
+	}
+	before := s.last
+	update, err := e.addHeaders(s, batch)
+	if err != nil {
+		e.blame(s, registry.Headers, err)
+		return update.Added > 0
+	}
+	more := count == wire.MaxBlockHeadersPerMsg && (update.Added > 0 || s.last.Height > before.Height)
+	if !more {
+		e.registry.ClaimFailed(s.addr, e.now)
+	}
+	return update.Added > 0
+}
+
+// addHeaders gives checked headers to the chain and does what follows from a
+// new tip.
+func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error) {
+	update, err := e.chain.Add(batch, e.now)
+	if update.Last.Height > 0 {
+		s.last = update.Last
+		e.registry.Validated(s.addr, update.Last.Height, e.now)
+	}
+	if update.Best {
+		e.network.tip.Store(e.chain.Tip().Height)
+		if update.Reorged > 0 {
+			e.reorganize(update.Fork, update.Reorged)
+		}
+	}
+	return update, err
+}
+
+// reorganize drops all work on blocks that have left the best chain.
+func (e *engine) reorganize(fork chain.BlockID, depth int) {
+	e.branch++
+	e.log.Infof("Reorganized %d blocks: the chains part after block %d", depth, fork.Height)
+	e.filters.cutAbove(fork.Height)
+	e.reorgDisk(fork)
+	for _, w := range e.wallets {
+		w.cutAbove(fork.Height)
+	}
+}
+
+// headersDone reports whether no credible peer is ahead of us. It is false
+// until there has been a fair chance to hear from everybody.
+func (e *engine) headersDone() bool {
+	tip := e.chain.Tip().Height
+	switch {
+	case len(e.sessions) == 0,
+		!e.chain.Proven(),
+		e.network.gathering(e),
+		len(e.registry.Ahead(tip, e.now)) > 0,
+		e.headers.pending > tip && e.now.Before(e.headers.pendingUntil):
+		return false
+	}
+	for _, fl := range e.headers.flights {
+		if !fl.late {
+			return false
+		}
+	}
+	return true
+}
+
+// keepClaim remembers what a peer claimed that is leaving although it had
+// delivered.
+func (e *engine) keepClaim(s *session) {
+	if s.last.Height == 0 || e.ctx.Err() != nil {
+		return
+	}
+	claim := e.registry.Claim(s.addr)
+	if claim > e.chain.Tip().Height {
+		e.headers.pending, e.headers.pendingUntil = claim, e.now.Add(claimPatience)
+	}
+}
+
+func (h *headerStage) forget(fl *headerFlight) {
+	h.flights = slices.DeleteFunc(h.flights, func(f *headerFlight) bool { return f == fl })
+}
+
+func (h *headerStage) release(s *session) {
+	h.flights = slices.DeleteFunc(h.flights, func(f *headerFlight) bool { return f.s == s })
+	s.headers = nil
+}
+
+// headerTime is when a getheaders becomes late or an absent peer's claim ends.
+func (e *engine) headerTime() (next time.Time) {
+	if e.headers.pendingUntil.After(e.now) {
+		next = e.headers.pendingUntil
+	}
+	for _, fl := range e.headers.flights {
+		t := fl.since.Add(e.network.pace(registry.Headers).late())
+		if !fl.late && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	return next
+}
+
+// isLocal reports whether an error is our own doing: a request that we called
+// off, or the end of everything. It is never blamed on a peer.
+func isLocal(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

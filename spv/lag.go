@@ -1,0 +1,83 @@
+package spv
+
+import (
+	"fmt"
+	"time"
+
+	"dcrspv/spv/peer"
+)
+
+const (
+	// maxLag is how far a peer may be behind our tip. One that is further
+	// behind can't help us and is cut off (dcrwallet spv/sync.go
+	// disconnectStragglers uses the same 6).
+	maxLag = 6
+
+	// lagGrace is how long a peer may be behind once we follow the chain: in a
+	// burst of blocks the first peer's announcement comes before the last's.
+	// During the initial sync there is none.
+	lagGrace = 5 * time.Second
+)
+
+// acceptHeight refuses a peer in the handshake, before it costs anything.
+func (e *engine) acceptHeight(info peer.Info) error {
+	return lagError(info.Height, e.network.tip.Load())
+}
+
+func lagError(height, tip uint32) error {
+	if uint64(height)+maxLag >= uint64(tip) {
+		return nil
+	}
+	return fmt.Errorf("%w: at block %d, %d behind", ErrLagging, height, tip-height)
+}
+
+// cutLagging disconnects peers that are too far behind our tip.
+func (e *engine) cutLagging() {
+	tip := e.chain.Tip().Height
+	lagging := make(map[string]bool)
+	for _, addr := range e.registry.Lagging(tip) {
+		s := e.sessions[addr]
+		if s == nil || e.keepsUp(s) {
+			continue
+		}
+		lagging[addr] = true
+		if s.lagsSince.IsZero() {
+			s.lagsSince = e.now
+		}
+		if e.following && e.now.Sub(s.lagsSince) < lagGrace {
+			continue
+		}
+		e.cut(s, lagError(e.registry.Height(addr), tip))
+	}
+	for addr, s := range e.sessions {
+		if !lagging[addr] {
+			s.lagsSince = time.Time{}
+		}
+	}
+}
+
+// keepsUp looks whether the block that a peer announced before we wanted
+// announcements is one of our last, which proves that it has it.
+func (e *engine) keepsUp(s *session) bool {
+	tip := e.chain.Tip().Height
+	for height := tip - min(tip, maxLag); height <= tip; height++ {
+		if hash, ok := e.chain.Hash(height); ok && hash == s.announced {
+			e.registry.Validated(s.addr, height, e.now)
+			return true
+		}
+	}
+	return false
+}
+
+// lagTime is when a lagging peer's grace ends.
+func (e *engine) lagTime() (next time.Time) {
+	for _, s := range e.sessions {
+		if s.lagsSince.IsZero() {
+			continue
+		}
+		if t := s.lagsSince.Add(lagGrace); next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	return next
+}

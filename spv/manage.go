@@ -1,0 +1,36 @@
+package spv
+
+import (
+	"context"
+
+	"dcrspv/spv/registry"
+)
+
+// Peers lists every peer that the registry knows.
+func (s *Syncer) Peers(ctx context.Context) ([]registry.Peer, error) {
+	var peers []registry.Peer
+	err := s.do(ctx, func(e *engine) { peers = e.registry.List(e.now) })
+	return peers, err
+}
+
+// BanPeer bans a host for 24 hours and disconnects it.
+func (s *Syncer) BanPeer(ctx context.Context, host string) error {
+	return s.do(ctx, func(e *engine) {
+		e.registry.Ban(host, e.now)
+		for addr, session := range e.sessions {
+			if e.registry.Banned(addr, e.now) {
+				e.cut(session, errBanned)
+			}
+		}
+	})
+}
+
+// UnbanPeer lifts a ban.
+func (s *Syncer) UnbanPeer(ctx context.Context, host string) error {
+	return s.do(ctx, func(e *engine) { e.registry.Unban(host) })
+}
+
+// ResetPeer forgets what is held for or against a peer, except a ban.
+func (s *Syncer) ResetPeer(ctx context.Context, host string) error {
+	return s.do(ctx, func(e *engine) { e.registry.Reset(host) })
+}

@@ -1,0 +1,123 @@
+package peer
+
+import (
+	"time"
+
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
+	"github.com/decred/slog"
+)
+
+// Config is what all connections of a client have in common. It is not
+// changed, and may be shared by any number of handshakes at once.
+type Config struct {
+	// Params is the network.
+	Params *chaincfg.Params
+
+	// UserAgentName and UserAgentVersion are told to the remote.
+	UserAgentName, UserAgentVersion string
+
+	// Relay asks the remote to announce transactions. Blocks are announced in
+	// any case.
+	Relay bool
+
+	// MaxPVer is the highest protocol version to speak; 0 is 11, the first
+	// with batches of filters.
+	MaxPVer uint32
+
+	// Height returns our own tip, for the version message. nil is 0.
+	Height func() uint32
+
+	// Accept may refuse a remote: it is called once the remote's version
+	// message is known and has passed the checks of this package, before
+	// anything else is sent. Its error ends the handshake and is returned as
+	// it is. nil accepts everybody.
+	Accept func(Info) error
+
+	// Nonces holds the numbers in our own version messages, so that a
+	// connection to ourselves is noticed. nil notices only an echo of this
+	// very connection.
+	Nonces *Nonces
+
+	// Log is for messages of this package; nil is silence.
+	Log slog.Logger
+}
+
+// Info is what the remote told about itself in the handshake. Nothing of it is
+// verified.
+type Info struct {
+	Addr       string           // as given to Handshake
+	UserAgent  string           // printable, at most 128 characters
+	PVer       uint32           // agreed protocol version, 9 or higher
+	Services   wire.ServiceFlag // SFNodeNetwork is set
+	Height     uint32           // tip of the remote; 0 if it said a negative number
+	TimeOffset time.Duration    // remote clock minus ours, whole seconds
+}
+
+// Handler takes what arrives without being waited for. Its methods are called
+// from Run, one at a time and in the order of arrival. They may block: nothing
+// is read from this connection meanwhile. They must not wait for an answer of
+// the same Peer, and should return soon after the context of Run has ended.
+// Slices and messages belong to the Handler.
+type Handler interface {
+	// Headers receives announcements, and after SendHeaders every headers
+	// message, empty ones included.
+	Headers(p *Peer, headers []chain.Header)
+
+	// Inv receives announcements of blocks and transactions, never empty.
+	Inv(p *Peer, inv []*wire.InvVect)
+
+	// GetData receives requests for transactions that we announced, never
+	// empty. The answer is a Send of the transaction.
+	GetData(p *Peer, inv []*wire.InvVect)
+
+	// Addrs receives addresses of other nodes, as host:port, after
+	// RequestAddrs: at most 1000 in all.
+	Addrs(p *Peer, addrs []string)
+
+	// Tx receives a transaction.
+	Tx(p *Peer, tx *wire.MsgTx)
+}
+
+// Stats are the counters of a connection. Bytes include message headers.
+type Stats struct {
+	BytesIn, BytesOut int64
+
+	// Requests sent: messages of each command, and items in getdata.
+	GetHeaders, GetCFsV2, GetCFilterV2, Blocks int64
+
+	// Unsolicited counts filters and blocks that were never asked for.
+	Unsolicited int64
+
+	Latency     time.Duration // of the last ping; 0 before the first answer
+	LastMessage time.Time     // when the last message was complete
+}
+
+// Plus returns the sums of the counters of two connections. Latency and
+// LastMessage are of one connection and are left out.
+func (s Stats) Plus(o Stats) Stats {
+	return Stats{
+		BytesIn:      s.BytesIn + o.BytesIn,
+		BytesOut:     s.BytesOut + o.BytesOut,
+		GetHeaders:   s.GetHeaders + o.GetHeaders,
+		GetCFsV2:     s.GetCFsV2 + o.GetCFsV2,
+		GetCFilterV2: s.GetCFilterV2 + o.GetCFilterV2,
+		Blocks:       s.Blocks + o.Blocks,
+		Unsolicited:  s.Unsolicited + o.Unsolicited,
+	}
+}
+
+const (
+	defaultPVer = wire.BatchedCFiltersV2Version
+	minPVer     = wire.RemoveRejectVersion // dcrd drops older ones too
+)
+
+// maxPVer returns the protocol version for our version message.
+func (c *Config) maxPVer() uint32 {
+	if c.MaxPVer == 0 {
+		return defaultPVer
+	}
+	return min(c.MaxPVer, wire.ProtocolVersion)
+}

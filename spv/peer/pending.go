@@ -1,0 +1,246 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/container/lru"
+)
+
+// maxLate is how many given-up answers are remembered, so that they are not
+// counted as unsolicited when they arrive after all.
+const maxLate = 1000
+
+// A key is what an answer is recognised by: its kind, and a hash in it. There
+// is only one key for headers, which carry no mark.
+type key struct {
+	kind kind
+	hash chainhash.Hash
+}
+
+type kind uint8
+
+const (
+	kindHeaders kind = iota
+	kindBatch        // cfiltersv2, by its first and by its last block
+	kindFilter       // cfilterv2, by its block
+	kindBlock        // block, by its hash
+	kindPong         // pong, by its number
+)
+
+var headersKey = key{kind: kindHeaders}
+
+// request is a question that a goroutine waits for the answers of.
+type request struct {
+	keys    []key
+	replies chan reply
+	gone    chan struct{} // closed when nobody waits any more
+
+	whole   bool             // one answer answers it all, whichever key it has
+	locator []chainhash.Hash // of a getheaders: what the answer links to
+	limit   time.Duration    // longest wait for an answer
+	alive   bool             // any byte of the remote extends the wait
+	sent    bool             // the remote has been asked
+}
+
+// reply is an answer, or an error in its place.
+type reply struct {
+	key key
+	msg any
+	err error
+}
+
+func newRequest(kind kind, hashes []chainhash.Hash, buffer int) *request {
+	r := &request{
+		keys:    make([]key, len(hashes)),
+		replies: make(chan reply, buffer),
+		gone:    make(chan struct{}),
+		limit:   stallLimit,
+	}
+	for i := range hashes {
+		r.keys[i] = key{kind, hashes[i]}
+	}
+	return r
+}
+
+// links tells whether headers may be the answer to this getheaders.
+func (r *request) links(headers []chain.Header) bool {
+	return len(headers) == 0 || slices.Contains(r.locator, headers[0].PrevBlock())
+}
+
+// pending is the table of all requests of a connection that wait. Its lock is
+// held for a few map operations and never while anything is waited for.
+type pending struct {
+	mu          sync.Mutex
+	open        map[key]*request
+	late        *lru.Set[key] // given up, answer may come
+	lateHeaders int           // given-up getheaders whose answer has not come
+	announcing  bool          // sendheaders was sent: headers are nobody's
+}
+
+func newPending() pending {
+	return pending{open: make(map[key]*request), late: lru.NewSet[key](maxLate)}
+}
+
+// add enters a request, or none of it if any of its keys is taken.
+func (t *pending) add(r *request) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, k := range r.keys {
+		if k == headersKey && t.announcing {
+			return ErrAfterSendHeaders
+		}
+		if t.open[k] != nil {
+			return ErrBusy
+		}
+	}
+	for _, k := range r.keys {
+		t.open[k] = r
+	}
+	return nil
+}
+
+// take returns the request that waits for this key, which is then answered,
+// or nil; late tells that such a request was given up.
+func (t *pending) take(k key) (r *request, late bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r = t.open[k]
+	if r == nil {
+		late = t.late.Contains(k)
+		t.late.Delete(k)
+		return nil, late
+	}
+	delete(t.open, k)
+	if r.whole {
+		t.remove(r)
+	}
+	return r, false
+}
+
+// takeHeaders is take for a headers message. Answers to getheaders carry no
+// mark, so after one was given up the next message is taken for its answer,
+// unless it continues what is being asked for now.
+func (t *pending) takeHeaders(headers []chain.Header) (r *request, late bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.announcing {
+		return nil, false
+	}
+	r = t.open[headersKey]
+	fits := r != nil && len(headers) > 0 && r.links(headers)
+	if t.lateHeaders > 0 && !fits {
+		t.lateHeaders--
+		return nil, true
+	}
+	if r != nil && !r.links(headers) {
+		return nil, false // an announcement; the answer may still come
+	}
+	delete(t.open, headersKey)
+	return r, false
+}
+
+// drop takes a request out of the table, answered or not. What was sent and
+// not answered may still come.
+func (t *pending) drop(r *request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, k := range t.remove(r) {
+		switch {
+		case !r.sent:
+		case k == headersKey:
+			t.lateHeaders++
+		default:
+			t.late.Put(k)
+		}
+	}
+	close(r.gone)
+}
+
+// remove deletes the keys of r that are still open and returns them.
+func (t *pending) remove(r *request) []key {
+	var removed []key
+	for _, k := range r.keys {
+		if t.open[k] == r {
+			delete(t.open, k)
+			removed = append(removed, k)
+		}
+	}
+	return removed
+}
+
+// announce ends the time of requested headers. It returns the request that is
+// still waiting, if any, and whether this is the first call.
+func (t *pending) announce() (r *request, first bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.announcing {
+		return nil, false
+	}
+	t.announcing = true
+	r = t.open[headersKey]
+	delete(t.open, headersKey)
+	return r, true
+}
+
+// announced tells whether announce was called.
+func (t *pending) announced() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.announcing
+}
+
+// deliver gives an answer to a request. It is called by the reader and waits
+// while the request has enough to do with those before.
+func (p *Peer) deliver(r *request, rep reply) {
+	select {
+	case r.replies <- rep:
+		return
+	default:
+	}
+	p.hold.begin()
+	defer p.hold.end()
+	select {
+	case r.replies <- rep:
+	case <-r.gone:
+	case <-p.done:
+	}
+}
+
+// await returns the next answer to r, or why there is none.
+func (p *Peer) await(ctx context.Context, r *request) (reply, error) {
+	start, held := time.Now(), p.hold.total()
+	timer := time.NewTimer(r.limit)
+	defer timer.Stop()
+	for {
+		select {
+		case rep := <-r.replies:
+			return rep, rep.err
+		case <-ctx.Done():
+			return reply{}, ctx.Err()
+		case <-p.done:
+			select {
+			case rep := <-r.replies: // it came before the end
+				return rep, rep.err
+			default:
+				return reply{}, p.closedError()
+			}
+		case <-timer.C:
+			waited := time.Since(start) - (p.hold.total() - held)
+			if r.alive {
+				heard := time.Unix(0, p.conn.heard.Load())
+				waited = min(waited, time.Since(heard))
+			}
+			if waited >= r.limit {
+				return reply{}, fmt.Errorf("%w: nothing for %v", ErrStalled, r.limit)
+			}
+			timer.Reset(r.limit - waited)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package peer
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// pingLoop sends a ping every minute until the connection ends, and ends it
+// when there is no answer within 15 seconds. Bytes of any other message count
+// as a sign of life: the pong may stand behind a long answer on a slow line.
+func (p *Peer) pingLoop() {
+	ticker := time.NewTicker(pingInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-p.done:
+			return
+		}
+		err := p.ping()
+		if errors.Is(err, ErrStalled) {
+			err = fmt.Errorf("%w: no answer to a ping", ErrTimeout)
+		}
+		if err != nil {
+			p.Close(err)
+			return
+		}
+	}
+}
+
+// ping sends one ping, waits for its answer and notes how long it took.
+func (p *Peer) ping() error {
+	nonce := rand.Uint64()
+	r := newRequest(kindPong, []chainhash.Hash{pongHash(nonce)}, 1)
+	r.limit = pingLimit
+	r.alive = true
+	if err := p.waiting.add(r); err != nil {
+		return err
+	}
+	defer p.waiting.drop(r)
+	if err := p.ask(context.Background(), r, wire.NewMsgPing(nonce)); err != nil {
+		return err
+	}
+	start := time.Now()
+	if _, err := p.await(context.Background(), r); err != nil {
+		return err
+	}
+	p.count.latency.Store(int64(time.Since(start)))
+	return nil
+}
+
+// pongHash is the number of a ping as a key has it.
+func pongHash(nonce uint64) chainhash.Hash {
+	var h chainhash.Hash
+	binary.LittleEndian.PutUint64(h[:], nonce)
+	return h
+}

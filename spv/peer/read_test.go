@@ -1,0 +1,153 @@
+package peer
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
+)
+
+// payload returns what follows the message header.
+func payload(t *testing.T, msg wire.Message) []byte {
+	return encode(t, msg, simnet.Net)[wire.MessageHeaderSize:]
+}
+
+func TestUnknownCommandIsSkipped(t *testing.T) {
+	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
+		r.out <- rawMessage("future", bytes.Repeat([]byte{1}, 100_000))
+		r.out <- rawMessage("reject", nil)
+		r.send(wire.NewMsgPing(1))
+		expect[*wire.MsgPong](r)
+	})
+}
+
+func TestMessagesThatEndTheConnection(t *testing.T) {
+	ping := encode(t, wire.NewMsgPing(1), simnet.Net)
+	badSum := bytes.Clone(ping)
+	badSum[len(badSum)-1]++
+	headers := encode(t, headersMsg(makeHeaders(genesis, 0, 1)), simnet.Net)
+	badHeadersSum := bytes.Clone(headers)
+	badHeadersSum[len(badHeadersSum)-2]++
+	one := payload(t, headersMsg(makeHeaders(genesis, 0, 1)))
+	withTx := bytes.Clone(one)
+	withTx[len(withTx)-1] = 1
+	huge := rawMessage(wire.CmdHeaders, nil)
+	huge[lengthAt], huge[lengthAt+2] = 0xff, 0xff
+
+	for name, c := range map[string]struct {
+		raw  []byte
+		want error
+	}{
+		"checksum":                 {badSum, ErrProtocol},
+		"trailing byte":            {rawMessage("ping", make([]byte, 9)), ErrProtocol},
+		"short payload":            {rawMessage("ping", make([]byte, 7)), ErrClosed},
+		"other network":            {encode(t, wire.NewMsgPing(1), chaincfg.MainNetParams().Net), ErrNetwork},
+		"headers of other network": {encode(t, headersMsg(nil), chaincfg.MainNetParams().Net), ErrNetwork},
+		"command not ASCII":        {rawMessage("p\xffng", nil), ErrProtocol},
+		"too long":                 {rawMessage("verack", make([]byte, 1)), ErrProtocol},
+		"second version":           {encode(t, remoteVersion(), simnet.Net), ErrProtocol},
+		"headers checksum":         {badHeadersSum, ErrProtocol},
+		"headers empty":            {rawMessage(wire.CmdHeaders, nil), ErrProtocol},
+		"headers trailing byte":    {rawMessage(wire.CmdHeaders, append(bytes.Clone(one), 0)), ErrProtocol},
+		"headers short":            {rawMessage(wire.CmdHeaders, one[:len(one)-1]), ErrProtocol},
+		"headers with transaction": {rawMessage(wire.CmdHeaders, withTx), ErrProtocol},
+		"headers too many":         {rawMessage(wire.CmdHeaders, []byte{0xfd, 0xd1, 0x07}), ErrProtocol},
+		"headers too long":         {huge, ErrProtocol},
+	} {
+		t.Run(name, func(t *testing.T) {
+			running(t, new(log), func(t *testing.T, p *Peer, r *remote, ended <-chan answer[any]) {
+				r.out <- c.raw
+				if name == "short payload" {
+					r.hangUp()
+				}
+				wantError(t, (<-ended).err, c.want)
+			})
+		})
+	}
+}
+
+func TestParseHeadersIsWhatWasSent(t *testing.T) {
+	for _, n := range []int{0, 1, 252, 253, 2000} {
+		want := makeHeaders(chainhash.Hash{1}, 5, n)
+		got, err := parseHeaders(payload(t, headersMsg(want)))
+		if err != nil || len(got) != n {
+			t.Fatalf("%d headers of %d, %v", len(got), n, err)
+		}
+		for i := range want {
+			if got[i] != want[i] {
+				t.Fatalf("header %d of %d differs", i, n)
+			}
+		}
+	}
+}
+
+// parseHeaders takes exactly what the wire package takes.
+func FuzzParseHeaders(f *testing.F) {
+	for _, n := range []int{0, 1, 3} {
+		var b bytes.Buffer
+		headersMsg(makeHeaders(chainhash.Hash{1}, 5, n)).BtcEncode(&b, wire.ProtocolVersion)
+		f.Add(b.Bytes())
+		f.Add(append(b.Bytes(), 0))
+	}
+	f.Add([]byte{0xfd, 1, 0})
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		got, err := parseHeaders(payload)
+		if err != nil && !errors.Is(err, ErrProtocol) {
+			t.Fatalf("error without a kind: %v", err)
+		}
+		var msg wire.MsgHeaders
+		r := bytes.NewReader(payload)
+		wireErr := msg.BtcDecode(r, wire.ProtocolVersion)
+		if wireErr == nil && r.Len() > 0 {
+			wireErr = errors.New("trailing bytes")
+		}
+		if (err == nil) != (wireErr == nil) {
+			t.Fatalf("we say %v, wire says %v", err, wireErr)
+		}
+		if err != nil {
+			return
+		}
+		if len(got) != len(msg.Headers) {
+			t.Fatalf("%d headers, wire finds %d", len(got), len(msg.Headers))
+		}
+		for i := range got {
+			if got[i] != chain.HeaderFromWire(msg.Headers[i]) {
+				t.Fatalf("header %d differs", i)
+			}
+		}
+	})
+}
+
+func BenchmarkParseHeaders(b *testing.B) {
+	var buf bytes.Buffer
+	headersMsg(makeHeaders(chainhash.Hash{1}, 5, 2000)).BtcEncode(&buf, wire.ProtocolVersion)
+	b.SetBytes(int64(buf.Len()))
+	for b.Loop() {
+		if _, err := parseHeaders(buf.Bytes()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestHandlerGetsTheRest(t *testing.T) {
+	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, l *log) {
+		getData := wire.NewMsgGetData()
+		getData.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &chainhash.Hash{1}))
+		r.send(invMsg(3), getData, wire.NewMsgTx(), wire.NewMsgInv(), wire.NewMsgGetData(), wire.NewMsgSendHeaders())
+		synctest.Wait()
+		if len(l.inv) != 3 || len(l.getData) != 1 || len(l.txs) != 1 {
+			t.Errorf("%d announcements, %d requests, %d transactions", len(l.inv), len(l.getData), len(l.txs))
+		}
+		if err := p.Send(wire.NewMsgTx()); err != nil {
+			t.Fatal(err)
+		}
+		expect[*wire.MsgTx](r)
+	})
+}

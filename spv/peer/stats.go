@@ -1,0 +1,103 @@
+package peer
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// meter counts the bytes of a connection and notes when some arrived.
+type meter struct {
+	net.Conn
+	in, out atomic.Int64
+	heard   atomic.Int64 // unix nanoseconds of the last successful read
+}
+
+func (m *meter) Read(b []byte) (int, error) {
+	n, err := m.Conn.Read(b)
+	if n > 0 {
+		m.in.Add(int64(n))
+		m.heard.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+func (m *meter) Write(b []byte) (int, error) {
+	n, err := m.Conn.Write(b)
+	m.out.Add(int64(n))
+	return n, err
+}
+
+// counters are the numbers behind Stats, besides those of the meter.
+type counters struct {
+	getHeaders, getCFsV2, getCFilterV2, blocks atomic.Int64
+	unsolicited                                atomic.Int64
+	latency                                    atomic.Int64 // nanoseconds
+	lastMessage                                atomic.Int64 // unix nanoseconds
+}
+
+// sent counts a message that is about to be written.
+func (c *counters) sent(msg wire.Message) {
+	switch msg := msg.(type) {
+	case *wire.MsgGetHeaders:
+		c.getHeaders.Add(1)
+	case *wire.MsgGetCFsV2:
+		c.getCFsV2.Add(1)
+	case *wire.MsgGetCFilterV2:
+		c.getCFilterV2.Add(1)
+	case *wire.MsgGetData:
+		c.blocks.Add(int64(len(msg.InvList)))
+	}
+}
+
+// Stats returns the counters as they are now.
+func (p *Peer) Stats() Stats {
+	s := Stats{
+		BytesIn:      p.conn.in.Load(),
+		BytesOut:     p.conn.out.Load(),
+		GetHeaders:   p.count.getHeaders.Load(),
+		GetCFsV2:     p.count.getCFsV2.Load(),
+		GetCFilterV2: p.count.getCFilterV2.Load(),
+		Blocks:       p.count.blocks.Load(),
+		Unsolicited:  p.count.unsolicited.Load(),
+		Latency:      time.Duration(p.count.latency.Load()),
+	}
+	if ns := p.count.lastMessage.Load(); ns != 0 {
+		s.LastMessage = time.Unix(0, ns)
+	}
+	return s
+}
+
+// hold measures how long the reader has been kept from reading by our own
+// side. Requests subtract it: a remote is not late because we did not look.
+type hold struct {
+	mu    sync.Mutex
+	sum   time.Duration
+	since time.Time // zero while nothing holds the reader
+}
+
+func (h *hold) begin() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.since = time.Now()
+}
+
+func (h *hold) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sum += time.Since(h.since)
+	h.since = time.Time{}
+}
+
+// total returns the time held so far, the present hold included.
+func (h *hold) total() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.since.IsZero() {
+		return h.sum
+	}
+	return h.sum + time.Since(h.since)
+}

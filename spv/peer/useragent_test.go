@@ -1,0 +1,43 @@
+package peer
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+func TestCleanUserAgent(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                           "",
+		"/dcrwire:1.0.0/dcrd:2.1.3/": "/dcrwire:1.0.0/dcrd:2.1.3/",
+		"a\x1b[31mred\x1b[0m\r\n\tb": "a[31mred[0mb",
+		"a\u202eb\u200bc\u0085d":     "abcd",
+		"a\xff\xfeb":                 "ab",
+		"schön":                      "schön",
+		strings.Repeat("ö", 200):     strings.Repeat("ö", 128),
+	} {
+		if got := cleanUserAgent(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzCleanUserAgent(f *testing.F) {
+	f.Add("/dcrd:2.1.3/\x1b]0;title\x07")
+	f.Add("\xed\xa0\x80\u2028")
+	f.Fuzz(func(t *testing.T, in string) {
+		out := cleanUserAgent(in)
+		if !utf8.ValidString(out) || utf8.RuneCountInString(out) > maxUserAgent {
+			t.Fatalf("%q becomes %q", in, out)
+		}
+		for _, c := range out {
+			if !unicode.IsPrint(c) {
+				t.Fatalf("%q keeps %U", in, c)
+			}
+		}
+		if again := cleanUserAgent(out); again != out {
+			t.Fatalf("cleaning twice changes %q to %q", out, again)
+		}
+	})
+}

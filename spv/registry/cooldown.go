@@ -1,0 +1,65 @@
+package registry
+
+import "time"
+
+// Kind is a kind of data that is asked of peers.
+type Kind uint8
+
+// The kinds.
+const (
+	Headers Kind = iota
+	Filters
+	Blocks
+	numKinds
+)
+
+// String returns the name of the kind.
+func (k Kind) String() string {
+	return [numKinds]string{"headers", "filters", "blocks"}[k]
+}
+
+const (
+	cooldownMin    = 30 * time.Second
+	cooldownMax    = 5 * time.Minute
+	incompleteTime = 24 * time.Hour
+)
+
+// cooldown is a pause in asking one peer for one kind of data.
+type cooldown struct {
+	failures   int       // in a row
+	until      time.Time // end of the pause after the last failure
+	incomplete time.Time // end of the pause because it lacks the data
+}
+
+// failed pauses for 30 s after the first failure, twice as long after each
+// further one, at most 5 minutes.
+func (c *cooldown) failed(now time.Time) {
+	c.failures++
+	c.until = now.Add(doubling(cooldownMin, c.failures, cooldownMax))
+}
+
+// succeeded ends the pause of failures. That of missing data goes on: some
+// other part of it was there.
+func (c *cooldown) succeeded() {
+	c.failures = 0
+	c.until = time.Time{}
+}
+
+// lacks pauses for 24 hours.
+func (c *cooldown) lacks(now time.Time) {
+	c.incomplete = now.Add(incompleteTime)
+}
+
+// over tells whether the peer may be asked.
+func (c *cooldown) over(now time.Time) bool {
+	return !now.Before(c.until) && !now.Before(c.incomplete)
+}
+
+// doubling returns first for n = 1, twice that for n = 2 and so on, at most
+// limit, however large n is.
+func doubling(first time.Duration, n int, limit time.Duration) time.Duration {
+	for ; n > 1 && first < limit; n-- {
+		first *= 2
+	}
+	return min(first, limit)
+}

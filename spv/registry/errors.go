@@ -1,0 +1,37 @@
+package registry
+
+// ErrorKind tells errors of this package apart, with errors.Is.
+type ErrorKind string
+
+// Error implements the error interface.
+func (e ErrorKind) Error() string { return string(e) }
+
+const (
+	// ErrAddress is an address that is not host:port.
+	ErrAddress ErrorKind = "bad address"
+
+	// ErrFull is an address for which there is no room: MaxPeers others are
+	// connected, banned or persistent.
+	ErrFull ErrorKind = "too many peers"
+
+	// ErrBanned is a connection to a peer that is banned.
+	ErrBanned ErrorKind = "peer is banned"
+
+	// ErrState is an event that can't be: a connection that nobody dialed, a
+	// second dial of the same address, an address that is not known.
+	ErrState ErrorKind = "impossible in this state"
+
+	// ErrIncompatible is for the owner to wrap the reason of a failed dial in,
+	// when the peer is of no use at all: another network, not a full node,
+	// ourselves. It is not dialed again for 24 hours.
+	ErrIncompatible ErrorKind = "incompatible peer"
+
+	// ErrCorrupt is saved state that can't be read. The registry is as it was
+	// before.
+	ErrCorrupt ErrorKind = "corrupt peer data"
+
+	// ErrNewer is saved state of a newer version. The registry is as it was
+	// before, and Marshal fails with the same error, so that the newer state
+	// is not overwritten.
+	ErrNewer ErrorKind = "peer data of a newer version"
+)

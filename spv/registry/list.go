@@ -1,0 +1,80 @@
+package registry
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// Peer is a peer as it is shown to people and programs.
+type Peer struct {
+	Addr             string           `json:"addr"` // host:port; of a ban alone, what is banned
+	UserAgent        string           `json:"user_agent"`
+	PVer             uint32           `json:"pver"`
+	Services         wire.ServiceFlag `json:"services"`
+	AdvertisedHeight uint32           `json:"advertised_height"` // 0 unless connected in this run
+	ValidatedHeight  uint32           `json:"validated_height"`  // 0 unless connected in this run
+	Score            float64          `json:"score"`             // 0 to 100
+	BanScore         int              `json:"ban_score"`         // points now
+	BannedUntil      time.Time        `json:"banned_until,omitzero"`
+	BanReasons       []string         `json:"ban_reasons,omitempty"` // latest last, at most 20
+	LatencyMS        float64          `json:"latency_ms"`            // average answer time; 0 is unknown
+	Connected        bool             `json:"connected"`
+	Persistent       bool             `json:"persistent"`
+	SendHeaders      bool             `json:"sendheaders"`        // sendheaders was sent to it
+	LastSeen         time.Time        `json:"last_seen,omitzero"` // heard from, or heard of if never connected
+}
+
+// List returns all peers, connected ones first, then by address. Hosts that are
+// banned while none of their addresses is known are listed too.
+func (r *Registry) List(now time.Time) []Peer {
+	list := make([]Peer, 0, len(r.order))
+	known := make(map[string]bool)
+	for _, e := range r.order {
+		known[e.key] = true
+		p := Peer{
+			Addr:             e.addr,
+			UserAgent:        e.info.UserAgent,
+			PVer:             e.info.PVer,
+			Services:         e.info.Services,
+			AdvertisedHeight: e.claim.advertised,
+			ValidatedHeight:  e.claim.validated,
+			Score:            r.score(e, now),
+			LatencyMS:        e.record.latency,
+			Connected:        e.state == stateConnected,
+			Persistent:       e.persistent,
+			SendHeaders:      e.state == stateConnected && e.sentHeader,
+			LastSeen:         e.lastSeen,
+		}
+		r.fillBan(&p, e.key, now)
+		list = append(list, p)
+	}
+	for key := range r.conducts {
+		if !known[key] && r.banned(key, now) {
+			p := Peer{Addr: key}
+			r.fillBan(&p, key, now)
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list, func(a, b Peer) int {
+		if a.Connected != b.Connected {
+			if a.Connected {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.Addr, b.Addr)
+	})
+	return list
+}
+
+// fillBan writes what is held against a key.
+func (r *Registry) fillBan(p *Peer, key string, now time.Time) {
+	p.BannedUntil = r.bannedUntil(key, now)
+	p.BanScore = r.points(key, now)
+	if c := r.conducts[key]; c != nil && (p.BanScore > 0 || !p.BannedUntil.IsZero()) {
+		p.BanReasons = slices.Clone(c.reasons)
+	}
+}

@@ -1,0 +1,149 @@
+package spv
+
+import (
+	"context"
+	"time"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+const (
+	// window is how many filter and block requests a peer is given at a time.
+	// dcrd answers in order, so more than one hides the round trip.
+	window = 3
+
+	// workers do a peer's requests: the window, and one for headers.
+	workers = window + 1
+)
+
+// session is a connected peer as the engine sees it.
+type session struct {
+	addr  string
+	peer  *peer.Peer
+	ctx   context.Context // ends with the connection
+	tasks chan task       // never full: the engine counts what is in flight
+
+	inflight int           // filter and block requests
+	headers  *headerFlight // the header request in flight, before greeted
+
+	// last is the newest header this peer delivered. It may be on a branch
+	// that is not the best one; the next locator starts there.
+	last chain.BlockID
+
+	// announced is the last block it announced before we wanted
+	// announcements: nothing is done with it but to see that the peer keeps up.
+	announced chainhash.Hash
+
+	// doubted: it should be asked for headers although it claims no more than
+	// we have, because nobody delivers. doubtedAt is when that was decided.
+	doubted   bool
+	doubtedAt time.Time
+
+	// greeted: sendheaders was sent. asked is when the getheaders in flight
+	// after that was sent; answered tells that the first one was answered.
+	greeted   bool
+	greetedAt time.Time
+	asked     time.Time
+	answered  bool
+
+	lagsSince time.Time // when it was first seen to be behind; zero if it is not
+}
+
+// A task is a request to a peer: the wait for the network and the verification
+// of what came, both on a worker goroutine. It returns the event to post.
+type task func(p *peer.Peer) event
+
+// startSession gives a new connection its goroutines: the reader, and the
+// workers. (The peer has one more, which writes.)
+func (e *engine) startSession(addr string, p *peer.Peer) *session {
+	ctx, cancel := context.WithCancel(e.ctx)
+	s := &session{addr: addr, peer: p, ctx: ctx, tasks: make(chan task, workers)}
+	e.goWorker(func() {
+		defer cancel()
+		err := p.Run(ctx, &handler{e: e, s: s})
+		e.post(disconnected{s: s, err: err})
+	})
+	for range workers {
+		e.goWorker(func() {
+			for {
+				select {
+				case t := <-s.tasks:
+					e.post(t(p))
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	return s
+}
+
+// disconnected: a connection is over.
+type disconnected struct {
+	s   *session
+	err error
+}
+
+func (ev disconnected) apply(e *engine) {
+	e.drop(ev.s, ev.err)
+}
+
+// drop forgets a connection and gives its work back. It may be called again
+// for the same session.
+func (e *engine) drop(s *session, reason error) {
+	if e.sessions[s.addr] != s {
+		return
+	}
+	s.peer.Close(reason)
+	e.keepClaim(s)
+	delete(e.sessions, s.addr)
+	e.network.gone.add(s.peer.Stats())
+	e.registry.Disconnected(s.addr, reason, e.now)
+	e.cfg.Log("PEER").Infof("%s disconnected: %v", s.addr, reason)
+	e.releaseUnits(s)
+	e.headers.release(s)
+	if len(e.sessions) == 0 {
+		// The whole initial sync starts over in this same Syncer: whoever
+		// comes next may be far ahead.
+		e.following = false
+	}
+}
+
+// handler receives what a peer says without being asked. Its methods run on
+// the peer's reader and wait when the engine is busy, so that a flood costs
+// the flooder.
+type handler struct {
+	e *engine
+	s *session
+}
+
+func (h *handler) Headers(_ *peer.Peer, headers []chain.Header) {
+	batch, err := h.e.rules.Check(headers)
+	h.e.post(announcedHeaders{s: h.s, batch: batch, err: err, count: len(headers)})
+}
+
+func (h *handler) Inv(_ *peer.Peer, inv []*wire.InvVect) {
+	// Only the last block matters: dcrd announces in order, and a getheaders
+	// brings those before it.
+	for i := len(inv) - 1; i >= 0; i-- {
+		if inv[i].Type == wire.InvTypeBlock {
+			h.e.post(announcedBlock{s: h.s, hash: inv[i].Hash})
+			return
+		}
+	}
+}
+
+func (h *handler) GetData(_ *peer.Peer, inv []*wire.InvVect) {
+	h.e.post(wantsData{s: h.s, inv: inv})
+}
+
+func (h *handler) Addrs(_ *peer.Peer, addrs []string) {
+	h.e.post(gossip{s: h.s, addrs: addrs})
+}
+
+// Tx ignores transactions: none is asked for.
+func (h *handler) Tx(*peer.Peer, *wire.MsgTx) {}

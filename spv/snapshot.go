@@ -1,0 +1,111 @@
+package spv
+
+import (
+	"fmt"
+
+	"dcrspv/spv/chaindb"
+)
+
+// synced is the definition: a peer is there, nobody credible is ahead, what we
+// know is on disk, and nothing is left to test.
+func (e *engine) synced() bool {
+	return e.headersDone() && e.filtersDone() && e.scanDone()
+}
+
+// snapshot computes the status from the state.
+func (e *engine) snapshot() Status {
+	tip := e.chain.Tip()
+	header, _ := e.chain.Header(tip.Height)
+	st := Status{
+		Network: e.cfg.Params.Name,
+		Tip:     BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
+		Target:  max(tip.Height, e.registry.Target(e.now)),
+		Scanned: e.scannedAll(),
+		Peers:   len(e.sessions),
+		CutOff:  e.cuts,
+	}
+	if through, ok := e.filters.through(); ok {
+		st.Filters = Span{From: e.filters.from, Through: through, Any: true}
+	}
+	traffic := e.network.gone
+	for _, s := range e.sessions {
+		traffic.add(s.peer.Stats())
+	}
+	st.ReceivedBytes, st.Requests = traffic.received, traffic.requests
+
+	done := uint32(0)
+	st.Phase, st.Reason, done = e.phase(&st)
+	st.Synced = st.Phase == InSync
+	st.Settled = st.Synced && e.following && e.settled()
+	e.progress.enter(st.Phase, done, e.now)
+	st.Rate, st.ETA = e.progress.rate(done, st.Target, e.now)
+	st.Seconds = e.progress.seconds(e.now)
+	return st
+}
+
+// phase is the first stage that is not finished, why, and how far it is.
+func (e *engine) phase(st *Status) (Phase, string, uint32) {
+	switch {
+	case len(e.sessions) == 0:
+		return Connecting, e.lonely(), st.Tip.Height
+	case !e.headersDone():
+		return Headers, e.headersReason(st), st.Tip.Height
+	case !e.filtersDone():
+		return Filters, fmt.Sprintf("fetching filters, %d of %d", st.Filters.Through, st.Target), st.Filters.Through
+	case !e.scanDone():
+		return Scanning, fmt.Sprintf("testing blocks for the watched scripts, %d of %d", st.Scanned.Through, st.Target), st.Scanned.Through
+	}
+	return InSync, "", st.Tip.Height
+}
+
+func (e *engine) headersReason(st *Status) string {
+	switch {
+	case st.Target > st.Tip.Height:
+		return fmt.Sprintf("fetching headers, %d of %d", st.Tip.Height, st.Target)
+	case !e.chain.Proven():
+		return "the peers' chain has less work than the network's is known to have"
+	}
+	return "waiting for the other peers to answer"
+}
+
+// lonely says why there is no peer.
+func (e *engine) lonely() string {
+	if n := len(e.cuts); n > 0 {
+		return fmt.Sprintf("no peers; the last was cut off: %s: %s", e.cuts[n-1].Addr, e.cuts[n-1].Reason)
+	}
+	if err := e.registry.LastError(); err != nil {
+		return fmt.Sprintf("no peers: %v", err)
+	}
+	if e.network.discover && e.registry.Len() == 0 {
+		return "no peers are known: the seeders have not answered"
+	}
+	return "connecting to peers"
+}
+
+// storedStatus is the status of what is on disk, before Run.
+func storedStatus(cfg Config, db *chaindb.DB) (Status, error) {
+	tip, _ := db.Tip()
+	header, err := db.Header(tip.Height)
+	if err != nil {
+		return Status{}, err
+	}
+	st := Status{
+		Network: cfg.Params.Name,
+		Phase:   Connecting,
+		Tip:     BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
+		Target:  tip.Height,
+		Reason:  "not running",
+	}
+	if held := db.Filters(); len(held) > 0 {
+		last := held[len(held)-1]
+		st.Filters = Span{From: last.From, Through: last.To, Any: true}
+	}
+	for i, w := range cfg.Wallets {
+		var span Span
+		span.From, span.Through, span.Any = w.Scanned(tip.Height)
+		if i == 0 || !span.Any {
+			st.Scanned = span
+		}
+	}
+	return st, nil
+}

@@ -1,0 +1,68 @@
+package spvtest
+
+import (
+	"slices"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// take puts a transaction that a client sent into the memory pool.
+func (p *Peer) take(tx *wire.MsgTx) {
+	hash := tx.TxHash()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.txs[hash] == nil {
+		p.txs[hash] = tx
+		p.taken = append(p.taken, tx)
+	}
+}
+
+// Taken returns the transactions that clients have sent, in order.
+func (p *Peer) Taken() []*wire.MsgTx {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.taken)
+}
+
+// fetchTxs asks for the announced transactions that are not known.
+func (c *Client) fetchTxs(m *wire.MsgInv) {
+	want := wire.NewMsgGetData()
+	for _, item := range m.InvList {
+		if item.Type == wire.InvTypeTx && c.peer.tx(&item.Hash) == nil {
+			want.AddInvVect(item)
+		}
+	}
+	if len(want.InvList) > 0 {
+		c.answer(func() { c.transmit(want) })
+	}
+}
+
+// AnnounceTx puts a transaction into the memory pool and announces it to the
+// clients that want to hear of transactions. They get it if they ask.
+func (p *Peer) AnnounceTx(tx *wire.MsgTx) {
+	hash := tx.TxHash()
+	p.mu.Lock()
+	p.txs[hash] = tx
+	clients := p.connected()
+	p.mu.Unlock()
+	inv := wire.NewMsgInv()
+	inv.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &hash))
+	for _, c := range clients {
+		if c.ready.Load() && c.relay.Load() {
+			c.Send(inv)
+		}
+	}
+}
+
+// sendMempool answers the mempool message.
+func (c *Client) sendMempool() {
+	c.peer.mu.Lock()
+	inv := wire.NewMsgInv()
+	for hash := range c.peer.txs {
+		inv.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &hash))
+	}
+	c.peer.mu.Unlock()
+	if len(inv.InvList) > 0 {
+		c.transmit(inv)
+	}
+}

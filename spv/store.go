@@ -1,0 +1,265 @@
+package spv
+
+import (
+	"fmt"
+	"time"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/chaindb"
+
+	"github.com/decred/dcrd/crypto/blake256"
+)
+
+// store is the writing side: one goroutine does every write to chain.db, one
+// at a time, in the order in which the engine decides them.
+type store struct {
+	jobs chan func(*chaindb.DB) event // never full: busy tells
+	busy bool
+
+	disk chain.BlockID // where the headers on disk end
+
+	// tip is where the headers on disk leave the best chain: their end, or the
+	// fork while a reorg has not been written yet.
+	tip chain.BlockID
+
+	// fork is the lowest fork since the write in progress began.
+	fork chain.BlockID
+
+	registrySaved time.Time
+}
+
+const (
+	// maxHeaderWrite is how many headers are written in one transaction.
+	maxHeaderWrite = 8000
+
+	// registryEvery is how often the registry is saved.
+	registryEvery = 30 * time.Second
+
+	// registryBlob is the name under which the registry is saved.
+	registryBlob = "registry"
+
+	// filterSetBlob exists once the filters before DCP0005 were found to be
+	// the set with the known hash.
+	filterSetBlob = "filter set"
+)
+
+func newStore(tip chain.BlockID) store {
+	return store{jobs: make(chan func(*chaindb.DB) event, 1), disk: tip, tip: tip}
+}
+
+func (e *engine) goStore() {
+	e.goWorker(func() {
+		for {
+			select {
+			case job := <-e.store.jobs:
+				e.post(job(e.db))
+			case <-e.ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// write starts a job. The event that it returns must call writeDone.
+func (e *engine) write(job func(*chaindb.DB) event) {
+	e.store.busy = true
+	e.store.fork = chain.BlockID{Height: ^uint32(0)}
+	e.store.jobs <- job
+}
+
+// writeDone takes note of the end of a job and of its error, which is never a
+// peer's fault.
+func (e *engine) writeDone(err error) bool {
+	e.store.busy = false
+	if err != nil {
+		e.fail(err)
+	}
+	return err == nil
+}
+
+// writeMore starts the next write. Headers go first, because filters need
+// them; and a reorg must have reached the disk before the filters of the new
+// branch do.
+func (e *engine) writeMore() {
+	if e.store.busy {
+		return
+	}
+	if above, headers, work, ok := e.chain.Unstored(maxHeaderWrite); ok {
+		tip := chain.BlockID{Height: above + uint32(len(headers)), Hash: headers[len(headers)-1].Hash()}
+		e.write(func(db *chaindb.DB) event {
+			return headersWritten{tip: tip, err: db.ReplaceHeaders(above, headers, work)}
+		})
+		return
+	}
+	if from, filters := e.filters.readyRun(); len(filters) > 0 {
+		e.write(func(db *chaindb.DB) event {
+			err := db.PutFilters(from, filters)
+			return filtersWritten{held: db.Filters(), err: err}
+		})
+		return
+	}
+	if e.verifyFilterSet() {
+		return
+	}
+	if e.now.Sub(e.store.registrySaved) >= registryEvery {
+		e.store.registrySaved = e.now
+		data, err := e.registry.Marshal()
+		e.write(func(db *chaindb.DB) event {
+			if err == nil {
+				err = db.PutBlob(registryBlob, data)
+			}
+			return registryWritten{err}
+		})
+	}
+}
+
+// headersWritten: headers are on disk.
+type headersWritten struct {
+	tip chain.BlockID
+	err error
+}
+
+func (ev headersWritten) apply(e *engine) {
+	if !e.writeDone(ev.err) {
+		return
+	}
+	e.store.disk = ev.tip
+	e.chain.Stored(ev.tip)
+	e.rejoinDisk(e.store.fork)
+}
+
+// rejoinDisk finds where the disk leaves the best chain now. The disk was on it
+// up to the fork at least. After a reorg and back, it is all of the best chain
+// again, and the filters are there still.
+func (e *engine) rejoinDisk(fork chain.BlockID) {
+	s := &e.store
+	switch {
+	case e.chain.Contains(s.disk):
+		s.tip = s.disk
+	case fork.Height < s.disk.Height:
+		s.tip = fork
+	}
+	e.filters.setHeld(e.db.Filters(), s.tip.Height)
+}
+
+// filtersWritten: filters are on disk.
+type filtersWritten struct {
+	held chain.Ranges
+	err  error
+}
+
+func (ev filtersWritten) apply(e *engine) {
+	if e.writeDone(ev.err) {
+		e.filters.setHeld(ev.held, e.store.tip.Height)
+	}
+}
+
+// reorgDisk takes note of a reorg: what is on disk above the fork is not of the
+// best chain any more.
+func (e *engine) reorgDisk(fork chain.BlockID) {
+	s := &e.store
+	if fork.Height < s.fork.Height {
+		s.fork = fork
+	}
+	if fork.Height < s.tip.Height {
+		s.tip = fork
+	}
+	if s.busy {
+		e.filters.setHeld(e.filters.held, s.tip.Height)
+		return // the write decides
+	}
+	e.rejoinDisk(s.tip)
+}
+
+// registryWritten: the registry is on disk.
+type registryWritten struct{ err error }
+
+func (ev registryWritten) apply(e *engine) { e.writeDone(ev.err) }
+
+// verifyFilterSet checks the filters from before DCP0005, which no header
+// commits to, once all are there: the hash of the whole set is known
+// (dcrwallet validate.PreDCP0005CFilterHash). Nothing is scanned before that.
+// It reports whether it started a job.
+func (e *engine) verifyFilterSet() bool {
+	f := &e.filters
+	if f.setVerified {
+		return false
+	}
+	first, last, want, ok := e.rules.FilterSetHash()
+	if from, known := e.filtersFrom(); !ok || known && from > last {
+		f.setVerified = true
+		return false
+	}
+	set := chain.Range{From: first, To: last}
+	if !f.held.Covers(set) {
+		return false
+	}
+	e.write(func(db *chaindb.DB) event {
+		if done, err := db.Blob(filterSetBlob); err != nil || done != nil {
+			return filterSetChecked{ok: err == nil, held: db.Filters(), err: err}
+		}
+		h := blake256.New()
+		err := db.Blocks(set, func(_ uint32, _ *chain.Header, filter []byte) bool {
+			h.Write(filter)
+			return true
+		})
+		good := err == nil && [32]byte(h.Sum(nil)) == want
+		switch {
+		case good:
+			err = db.PutBlob(filterSetBlob, []byte{1})
+		case err == nil:
+			err = db.DropFilters(chain.Range{From: first + 1, To: last})
+		}
+		return filterSetChecked{ok: good, held: db.Filters(), err: err}
+	})
+	return true
+}
+
+// filterSetChecked: the filters from before DCP0005 are the right ones, or were
+// dropped.
+type filterSetChecked struct {
+	ok   bool
+	held chain.Ranges
+	err  error
+}
+
+func (ev filterSetChecked) apply(e *engine) {
+	if !e.writeDone(ev.err) {
+		return
+	}
+	e.filters.setVerified = ev.ok
+	if !ev.ok {
+		e.filters.held = ev.held
+		e.log.Warnf("The filters from before DCP0005 are not the known set: fetching them again")
+	}
+}
+
+// loadRegistry restores what was known about peers and adds those of the
+// configuration.
+func (e *engine) loadRegistry() error {
+	data, err := e.db.Blob(registryBlob)
+	if err != nil {
+		return err
+	}
+	if data != nil {
+		if err := e.registry.Unmarshal(data, e.now); err != nil {
+			return fmt.Errorf("peers in %s: %w", ChainFile, err)
+		}
+	}
+	for _, addr := range e.cfg.Connect {
+		if err := e.registry.Add(addr, true, e.now); err != nil {
+			return err
+		}
+	}
+	e.store.registrySaved = e.now
+	return nil
+}
+
+// saveRegistry is called when the writer has ended.
+func (e *engine) saveRegistry() error {
+	data, err := e.registry.Marshal()
+	if err != nil {
+		return err
+	}
+	return e.db.PutBlob(registryBlob, data)
+}

@@ -1,0 +1,172 @@
+package spv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/chaindb"
+)
+
+// ChainFile is the name of the chain database inside Config.DataDir.
+const ChainFile = "chain.db"
+
+// Errors of the Syncer's methods.
+var (
+	// ErrRunning is returned by a second Run, or by Run after Close.
+	ErrRunning = errors.New("the syncer runs already or is closed")
+
+	// ErrNotRunning is returned by what needs a running Syncer.
+	ErrNotRunning = errors.New("the syncer is not running")
+)
+
+// Syncer keeps the headers and filters of the best chain, and tests the blocks
+// that its wallets owe a test. Its exported methods may be called from any
+// goroutine.
+type Syncer struct {
+	cfg   Config
+	rules *chain.Rules
+	db    *chaindb.DB
+
+	started  atomic.Bool
+	commands chan func(*engine) // run by the engine's goroutine
+	stopped  chan struct{}      // closed when Run is over
+
+	mu      sync.Mutex // guards the two below; held for moments only
+	status  Status
+	waiters chan struct{} // closed and replaced when Synced or Settled changes
+
+	changes chan Status // latest value
+}
+
+// New opens chain.db and returns a Syncer that is ready to Run. The caller
+// closes it.
+func New(cfg Config) (*Syncer, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	rules := chain.NewRules(cfg.Params)
+	db, err := chaindb.Open(filepath.Join(cfg.DataDir, ChainFile), rules)
+	if err != nil {
+		return nil, err
+	}
+	s := &Syncer{
+		cfg:      cfg,
+		rules:    rules,
+		db:       db,
+		commands: make(chan func(*engine)),
+		stopped:  make(chan struct{}),
+		waiters:  make(chan struct{}),
+		changes:  make(chan Status, 1),
+	}
+	s.status, err = storedStatus(cfg, db)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Run connects, syncs and follows the chain until ctx ends, when it returns
+// nil, or until a local failure such as a full disk, which it returns. It is
+// the whole life cycle and may be called once.
+func (s *Syncer) Run(ctx context.Context) error {
+	if !s.started.CompareAndSwap(false, true) {
+		return ErrRunning
+	}
+	defer close(s.stopped)
+	e, err := newEngine(ctx, s)
+	if err != nil {
+		return err
+	}
+	return e.run()
+}
+
+// Close closes chain.db. Run must be over. Close may be called twice.
+func (s *Syncer) Close() error {
+	if s.started.CompareAndSwap(false, true) {
+		close(s.stopped) // never ran, and can't any more
+	}
+	<-s.stopped
+	return s.db.Close()
+}
+
+// Status returns a snapshot.
+func (s *Syncer) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}
+
+// Changes delivers the newest Status after a change. A slow reader misses
+// snapshots in between and delays nobody. There is one channel, for one reader.
+func (s *Syncer) Changes() <-chan Status {
+	return s.changes
+}
+
+// Wait returns nil once the condition holds, the context's error if that ends
+// first, or ErrNotRunning if Run ends first.
+func (s *Syncer) Wait(ctx context.Context, c Condition) error {
+	for {
+		s.mu.Lock()
+		st, changed := s.status, s.waiters
+		s.mu.Unlock()
+		if c == Synced && st.Synced || c == Settled && st.Settled {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.stopped:
+			return ErrNotRunning
+		}
+	}
+}
+
+// publish makes a snapshot the current one and wakes those who wait for it.
+func (s *Syncer) publish(st Status) {
+	s.mu.Lock()
+	if st.Synced != s.status.Synced || st.Settled != s.status.Settled {
+		close(s.waiters)
+		s.waiters = make(chan struct{})
+	}
+	s.status = st
+	s.mu.Unlock()
+
+	select {
+	case <-s.changes: // replace what nobody has read
+	default:
+	}
+	s.changes <- st // the engine is the only sender, so there is room
+}
+
+// do runs fn on the engine's goroutine and waits for it.
+func (s *Syncer) do(ctx context.Context, fn func(*engine)) error {
+	done := make(chan struct{})
+	command := func(e *engine) {
+		defer close(done)
+		fn(e)
+	}
+	if !s.started.Load() {
+		return ErrNotRunning
+	}
+	select {
+	case s.commands <- command:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.stopped:
+		return ErrNotRunning
+	}
+	<-done
+	return nil
+}

@@ -1,0 +1,243 @@
+package spv
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
+	"dcrspv/spv/registry"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
+
+// A unit is work for one peer: the filters of up to 100 consecutive blocks, or
+// a few blocks. It is requested from one peer at a time; from a second one only
+// when the first is late.
+type unit struct {
+	kind    registry.Kind
+	headers []chain.Header // of the blocks, ascending
+	hashes  []chainhash.Hash
+	flights []*flight
+	failed  map[string]bool // peers that could not do it
+	done    bool
+	ready   [][]byte                    // of a filter unit that is done: the filters
+	result  func(e *engine, fl *flight) // takes what a flight brought
+	fetch   func(ctx context.Context, p *peer.Peer, fl *flight) error
+}
+
+// flight is a unit at a peer.
+type flight struct {
+	unit   *unit
+	s      *session
+	since  time.Time
+	late   bool
+	cancel context.CancelFunc
+
+	filters [][]byte // what came, verified
+	blocks  []arrivedBlock
+	err     error
+	took    time.Duration
+}
+
+func (u *unit) from() uint32 { return u.headers[0].Height() }
+func (u *unit) to() uint32   { return u.headers[len(u.headers)-1].Height() }
+
+// maxFlights is how many peers may be at a unit at a time: one that is late, and
+// its stand-in.
+const maxFlights = 2
+
+// busy reports whether a peer that is not late is at it.
+func (u *unit) busy() bool {
+	return slices.ContainsFunc(u.flights, func(fl *flight) bool { return !fl.late })
+}
+
+// pace learns how long requests take, so that a late one can be told.
+type pace struct{ average time.Duration }
+
+// Bounds of what counts as late. A healthy peer may take a while over a big
+// batch on a slow line; a request that is merely slow is not repeated.
+const (
+	lateFloor   = 2 * time.Second
+	lateCeiling = 15 * time.Second
+	lateUnknown = 5 * time.Second // before anything was measured
+	lateFactor  = 8
+)
+
+func (p *pace) learn(took time.Duration) {
+	if p.average == 0 {
+		p.average = max(took, 1)
+		return
+	}
+	p.average = (4*p.average + took) / 5
+}
+
+func (p *pace) late() time.Duration {
+	if p.average == 0 {
+		return lateUnknown
+	}
+	return min(max(lateFactor*p.average, lateFloor), lateCeiling)
+}
+
+// dispatch gives open units to peers with room: blocks first, because a wallet
+// waits for them, then filters from low to high.
+func (e *engine) dispatch() {
+	free := 0
+	for _, s := range e.sessions {
+		free += window - s.inflight
+	}
+	for _, w := range e.wallets {
+		free = e.dispatchUnits(w.units(), free)
+	}
+	e.dispatchUnits(e.filters.units, free)
+}
+
+func (e *engine) dispatchUnits(units []*unit, free int) int {
+	for _, u := range units {
+		if free == 0 {
+			return 0
+		}
+		e.markLate(u)
+		if u.done || u.busy() {
+			continue
+		}
+		var s *session
+		if len(u.flights) < maxFlights {
+			s = e.peerFor(u)
+		}
+		if s == nil {
+			if len(u.flights)+len(u.failed) > 0 {
+				e.doubtView()
+			}
+			continue
+		}
+		e.launch(u, s)
+		free--
+	}
+	return free
+}
+
+func (e *engine) markLate(u *unit) {
+	for _, fl := range u.flights {
+		if !fl.late && e.now.Sub(fl.since) >= e.network.pace(u.kind).late() {
+			fl.late = true
+			e.log.Debugf("%s is late with blocks %d to %d", fl.s.addr, u.from(), u.to())
+		}
+	}
+}
+
+// peerFor chooses the least busy of the peers that can do a unit; the registry
+// ranks those that are equally busy.
+func (e *engine) peerFor(u *unit) *session {
+	var best *session
+	for _, addr := range e.registry.Serving(u.kind, u.to(), e.now) {
+		s := e.sessions[addr]
+		if s == nil || s.inflight >= window || u.failed[addr] || u.flying(s) {
+			continue
+		}
+		if best == nil || s.inflight < best.inflight {
+			best = s
+		}
+	}
+	return best
+}
+
+func (u *unit) flying(s *session) bool {
+	return slices.ContainsFunc(u.flights, func(fl *flight) bool { return fl.s == s })
+}
+
+// launch hands a unit to a peer's workers.
+func (e *engine) launch(u *unit, s *session) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	fl := &flight{unit: u, s: s, since: e.now, cancel: cancel}
+	u.flights = append(u.flights, fl)
+	s.inflight++
+	s.tasks <- func(p *peer.Peer) event {
+		defer cancel()
+		start := time.Now()
+		fl.err = u.fetch(ctx, p, fl)
+		fl.took = time.Since(start)
+		return landed{fl}
+	}
+}
+
+// landed: a flight is over, well or not.
+type landed struct{ fl *flight }
+
+func (ev landed) apply(e *engine) {
+	fl, u := ev.fl, ev.fl.unit
+	if e.sessions[fl.s.addr] != fl.s {
+		return // its units were released when it was dropped
+	}
+	fl.s.inflight--
+	u.remove(fl)
+	if len(u.failed) >= len(e.sessions) {
+		u.failed = nil // everybody has failed; cooldowns keep us from spinning
+	}
+	if fl.err == nil {
+		e.network.pace(u.kind).learn(fl.took)
+		e.registry.Success(fl.s.addr, u.kind, fl.took, e.now)
+	}
+	if !u.done {
+		u.result(e, fl)
+	}
+	if fl.err != nil {
+		u.fail(fl.s.addr)
+		e.blame(fl.s, u.kind, fl.err)
+	}
+}
+
+func (u *unit) remove(fl *flight) {
+	u.flights = slices.DeleteFunc(u.flights, func(f *flight) bool { return f == fl })
+}
+
+func (u *unit) fail(addr string) {
+	if u.failed == nil {
+		u.failed = make(map[string]bool)
+	}
+	u.failed[addr] = true
+}
+
+// finish ends a unit that is done or that nobody needs any more, and calls off
+// whoever is still at it. A late reply to a cancelled request is not held
+// against the peer.
+func (u *unit) finish() {
+	u.done = true
+	for _, fl := range u.flights {
+		fl.cancel()
+	}
+}
+
+// releaseUnits takes back what a lost peer was doing.
+func (e *engine) releaseUnits(s *session) {
+	release := func(units []*unit) {
+		for _, u := range units {
+			u.flights = slices.DeleteFunc(u.flights, func(fl *flight) bool { return fl.s == s })
+			delete(u.failed, s.addr) // it may do better when it is back
+		}
+	}
+	release(e.filters.units)
+	for _, w := range e.wallets {
+		release(w.units())
+	}
+}
+
+// unitTime is when the next flight becomes late.
+func (e *engine) unitTime() (next time.Time) {
+	earliest := func(units []*unit) {
+		for _, u := range units {
+			for _, fl := range u.flights {
+				t := fl.since.Add(e.network.pace(u.kind).late())
+				if !fl.late && (next.IsZero() || t.Before(next)) {
+					next = t
+				}
+			}
+		}
+	}
+	earliest(e.filters.units)
+	for _, w := range e.wallets {
+		earliest(w.units())
+	}
+	return next
+}

@@ -1,0 +1,85 @@
+package spv
+
+import (
+	"time"
+
+	"dcrspv/filters"
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// Wallet is what the Syncer needs of a wallet. Package wallet fulfils it; an
+// embedder's own wallet can too.
+//
+// The Syncer never decides what to scan: the wallet says which blocks it has
+// not tested yet (NextScan), and the Syncer brings the ones that match. All
+// methods but Changed are called from one goroutine per wallet. Any error they
+// return is a local failure: it stops Run and is never blamed on a peer.
+type Wallet interface {
+	// Locator returns blocks that the wallet has processed, newest first and
+	// sparse towards genesis. It is empty for a fresh wallet. The Syncer looks
+	// for the first one that is on the best chain.
+	Locator() ([]chain.BlockID, error)
+
+	// Rewind undoes, in one transaction, every block above to: those blocks
+	// are no longer on the best chain.
+	Rewind(to chain.BlockID) error
+
+	// Birthday is the lowest height that any watched script wants; ok is false
+	// when nothing is watched.
+	Birthday() (height uint32, ok bool)
+
+	// NextScan returns the lowest stretch of blocks, none above limit, that
+	// some watched script has not been tested against yet. ok is false when
+	// there is no such debt.
+	NextScan(limit uint32) (scan Scan, ok bool, err error)
+
+	// Apply takes the result of a scan in one transaction.
+	Apply(Batch) error
+
+	// Changed delivers a value after the watch set or its coverage changed, so
+	// that there may be new debt. Its capacity is one: several changes may be
+	// seen as one.
+	Changed() <-chan struct{}
+
+	// Scanned returns the stretch of heights that every watched script has
+	// been tested on, counted from the wallet's birthday. It is for display.
+	Scanned(limit uint32) (from, through uint32, ok bool)
+}
+
+// Scan is a request of a wallet: test these blocks for these scripts.
+type Scan struct {
+	Range  chain.Range
+	Query  *filters.Query
+	Groups []uint64 // the wallet's own labels of what Query holds
+}
+
+// Batch is the answer to a Scan.
+type Batch struct {
+	// Scan is as it was given out, except that Range.To may be lower: a scan
+	// with very many matches is cut short to bound memory.
+	Scan Scan
+
+	// Blocks holds the blocks that matched, in height order, verified.
+	Blocks []Block
+
+	// End is the block at Scan.Range.To.
+	End chain.BlockID
+
+	// Disapproved lists heights from Range.From-1 to Range.To-1 whose regular
+	// transactions are disapproved by the votes in the next block.
+	Disapproved []uint32
+}
+
+// Block is a block that matched. It is owned by the wallet once applied.
+type Block struct {
+	ID   chain.BlockID
+	Time time.Time
+	Msg  *wire.MsgBlock
+
+	// Disapproved is true when the next block is known and its votes
+	// invalidate this block's regular transactions (dcrd: header VoteBits bit
+	// 0, dcrutil.BlockValid). Its stake transactions count all the same.
+	Disapproved bool
+}
