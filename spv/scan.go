@@ -29,8 +29,11 @@ type walletState struct {
 	asked   bool
 
 	// quiet is the height up to which the wallet had no debt when last asked.
+	// changes counts the reasons to ask again, so that an answer from before
+	// one is told apart.
 	quiet   uint32
 	isQuiet bool
+	changes int
 
 	scan *scan // the blocks that a batch still needs
 }
@@ -97,9 +100,22 @@ func (e *engine) goWallets() {
 // height.
 type walletChanged struct{ w *walletState }
 
-func (ev walletChanged) apply(*engine) {
-	ev.w.reported = false
-	ev.w.isQuiet = false
+func (ev walletChanged) apply(*engine) { ev.w.reconsider() }
+
+// reconsider has the wallet asked again for all it wants.
+func (w *walletState) reconsider() {
+	w.reported = false
+	w.isQuiet = false
+	w.changes++
+}
+
+// reconsider has every wallet asked again. Until they have answered nothing is
+// in sync.
+func (e *engine) reconsider() {
+	for _, w := range e.wallets {
+		w.reconsider()
+	}
+	e.syncer.publish(e.snapshot())
 }
 
 // scanMore starts what each wallet needs next.
@@ -229,9 +245,9 @@ func (ev walletLocated) apply(e *engine) {
 // match asks the wallet what to test next and tests it against the stored
 // filters.
 func (e *engine) match(w *walletState, limit uint32) {
-	branch := e.branch
+	branch, changes := e.branch, w.changes
 	w.work(func() event {
-		ev := walletMatched{limit: limit, branch: branch}
+		ev := walletMatched{limit: limit, branch: branch, changes: changes}
 		scan, ok, err := w.wallet.NextScan(limit)
 		if err == nil && ok {
 			ev.found, err = matchStored(e.db, scan)
@@ -297,11 +313,12 @@ func matchStored(db *chaindb.DB, scan Scan) (found, error) {
 // walletMatched: a scan was matched against the stored filters.
 type walletMatched struct {
 	report
-	found  found
-	ok     bool  // there was debt
-	stored error // the stored data could not be read
-	limit  uint32
-	branch int
+	found   found
+	ok      bool  // there was debt
+	stored  error // the stored data could not be read
+	limit   uint32
+	branch  int
+	changes int
 }
 
 func (ev walletMatched) apply(e *engine) {
@@ -311,7 +328,7 @@ func (ev walletMatched) apply(e *engine) {
 	w := ev.w
 	switch {
 	case !ev.ok:
-		w.quiet, w.isQuiet = ev.limit, true
+		w.quiet, w.isQuiet = ev.limit, ev.changes == w.changes
 	case ev.stored != nil:
 		e.fail(ev.stored)
 	default:

@@ -115,7 +115,15 @@ func (s *Syncer) Changes() <-chan Status {
 
 // Wait returns nil once the condition holds, the context's error if that ends
 // first, or ErrNotRunning if Run ends first.
+//
+// What was watched before the call counts: Wait has every wallet asked again
+// first, so that a status from before the change can't end the wait.
 func (s *Syncer) Wait(ctx context.Context, c Condition) error {
+	if s.started.Load() {
+		if err := s.do(ctx, (*engine).reconsider); err != nil {
+			return err
+		}
+	}
 	for {
 		s.mu.Lock()
 		st, changed := s.status, s.waiters

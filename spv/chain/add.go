@@ -32,7 +32,14 @@ func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
 	}
 	c.srcErr = nil
 	on, first, err := c.skipKnown(b, &u)
-	if err != nil || first == len(b.Headers) {
+	if err != nil {
+		return u, err
+	}
+	if first == len(b.Headers) {
+		// Nothing new, but the Source may have failed when it was.
+		if on != nil && on != &c.best && c.better(on) {
+			err = c.promote(on, &u)
+		}
 		return u, err
 	}
 	parent := BlockID{b.Headers[first].Height() - 1, b.Headers[first].PrevBlock()}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/decred/dcrd/chaincfg/v3"
 )
 
 func TestAddGrowsChain(t *testing.T) {
@@ -113,6 +115,42 @@ func TestAddRejects(t *testing.T) {
 				t.Errorf("%s: wrong headers kept", tt.name)
 			}
 		}
+	}
+}
+
+// The minute's distance of testnet3, on a network where it can be mined.
+func TestAddChecksSpacing(t *testing.T) {
+	r := simnet()
+	r.capBits, r.capHeight = 0x207fffff, 5
+	m := newMiner(t, r)
+	m.mineN(10, 1, 0)
+	c := newChain(r, nil)
+	u, err := c.Add(m.batch(1, 10), testNow)
+	wantErr(t, err, ErrSpacing)
+	if u.Added != 4 {
+		t.Errorf("update %+v", u)
+	}
+}
+
+// The old simnet chain, through all rules of its time.
+func TestAddRealBlocks(t *testing.T) {
+	blocks := oldSimnetBlocks(t)
+	p := chaincfg.SimNetParams()
+	p.GenesisBlock, p.GenesisHash = blocks[0], blocks[0].BlockHash()
+	r := NewRules(p)
+	r.blake3, r.commitments, r.stakeDiffV2 = never, never, never
+	headers := make([]Header, len(blocks))
+	for i, b := range blocks {
+		headers[i] = HeaderFromWire(&b.Header)
+	}
+	b, err := r.Check(headers[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newChain(r, nil)
+	u := mustAdd(t, c, b)
+	if u.Added != 168 || c.Tip() != headers[168].ID() {
+		t.Errorf("update %+v", u)
 	}
 }
 

@@ -220,27 +220,59 @@ func TestDeepReorgBelowMemory(t *testing.T) {
 	}
 }
 
-// A failing disk in the middle of a deep reorg changes nothing, and the reorg
-// happens when it has recovered.
+// TestDeepReorgSourceFails lets the disk fail at every read in turn during a
+// deep reorg. Nothing breaks, and with the disk back the reorg happens.
 func TestDeepReorgSourceFails(t *testing.T) {
 	a := newMiner(t, simnet())
-	a.mineN(100, 1, 0)
-	b := a.fork(90)
-	b.mineN(10, 1, 1)
-	store := &memStore{headers: append([]Header(nil), a.headers[1:]...)}
-	c := New(a.r, store, a.id(100), chainWork(a))
-	mustAdd(t, c, b.batch(91, 100)) // equal work: a side branch
-	b.mineN(2, 1, 1)
-	store.fail = errDisk
-	_, err := c.Add(b.batch(101, 101), testNow)
-	wantErr(t, err, ErrSource)
-	wantTip(t, c, a.id(100))
-	store.fail = nil
-	u := mustAdd(t, c, b.batch(101, 102))
-	if !u.Best || u.Reorged != 10 {
-		t.Errorf("update %+v", u)
+	a.mineN(60, 1, 0)
+	b := a.fork(30)
+	b.mineN(31, 1, 1)
+	for after := 0; ; after++ {
+		store := &memStore{headers: append([]Header(nil), a.headers[1:]...)}
+		c := New(a.r, store, a.id(60), chainWork(a))
+		store.fail, store.after = errDisk, after
+		u, err := c.Add(b.batch(31, 61), testNow)
+		if err == nil {
+			if after < 60 {
+				t.Errorf("only %d reads", after)
+			}
+			return
+		}
+		wantErr(t, err, ErrSource)
+		if u.Best {
+			t.Fatalf("after %d reads: update %+v", after, u)
+		}
+		wantTip(t, c, a.id(60))
+		store.fail = nil
+		u = mustAdd(t, c, b.batch(31, 61))
+		if u.Last != b.id(61) || !u.Best || u.Fork != a.id(30) || u.Reorged != 30 {
+			t.Fatalf("after %d reads: update %+v", after, u)
+		}
+		if !c.Known(a.headers[60].Hash(), 60) {
+			t.Fatalf("after %d reads: the old branch is lost", after)
+		}
 	}
-	wantTip(t, c, b.id(102))
+}
+
+// What hung off a part of the old chain that is too long to be kept is lost
+// with it; other branches are not.
+func TestDeepReorgDropsBranches(t *testing.T) {
+	a := newMiner(t, simnet())
+	a.mineN(300, 1, 0)
+	b, low, high := a.fork(50), a.fork(40), a.fork(299)
+	b.mineN(260, 1, 1)
+	low.mineN(2, 1, 2)
+	high.mineN(1, 1, 3)
+	store := &memStore{headers: append([]Header(nil), a.headers[1:]...)}
+	c := New(a.r, store, a.id(300), chainWork(a))
+	c.maxSide = 100
+	mustAdd(t, c, low.batch(41, 42))
+	mustAdd(t, c, high.batch(300, 300))
+	mustAdd(t, c, b.batch(51, 310))
+	wantTip(t, c, b.id(310))
+	if !c.Known(low.headers[42].Hash(), 42) || c.Known(high.headers[300].Hash(), 300) {
+		t.Error("the wrong branches were kept")
+	}
 }
 
 // With a network's known work ahead, and no anchor to tell, a low-work chain is

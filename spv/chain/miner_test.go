@@ -123,14 +123,18 @@ func (m *miner) id(height int) BlockID { return m.headers[height].ID() }
 // memStore is a Source in memory, and the other side of the storage protocol.
 type memStore struct {
 	headers []Header // without the genesis header
-	fail    error
+	fail    error    // of every read, once
+	after   int      // so many have succeeded
 }
 
 var errDisk = errors.New("disk on fire")
 
 func (s *memStore) Header(height uint32) (Header, error) {
 	if s.fail != nil {
-		return Header{}, s.fail
+		if s.after == 0 {
+			return Header{}, s.fail
+		}
+		s.after--
 	}
 	if height == 0 || int(height) > len(s.headers) {
 		return Header{}, errors.New("not found")

@@ -68,3 +68,12 @@ func TestKnownWorkIsThatOfChaincfg(t *testing.T) {
 		}
 	}
 }
+
+// Without a vote in the parameters there is nothing to force.
+func TestRulesWithoutDeployments(t *testing.T) {
+	p := chaincfg.SimNetParams()
+	p.Deployments = nil
+	if r := NewRules(p); r.Blake3At(1_000_000) || r.CommitmentsAt(1_000_000) || r.stakeDiffV2 != never {
+		t.Error("rules that nobody voted for")
+	}
+}

@@ -35,7 +35,21 @@ func (db *DB) Verify(progress func(done, total uint32)) (Report, error) {
 	if progress == nil {
 		progress = func(uint32, uint32) {}
 	}
-	v := verifier{db: db, set: blake256.NewHasher256()}
+	first, last, hash, ok := db.rules.FilterSetHash()
+	return db.verify(filterSet{chain.Range{From: first, To: last}, hash, ok}, progress)
+}
+
+// filterSet is the set of filters that no header commits to, and its known hash;
+// !ok if there is none.
+type filterSet struct {
+	heights chain.Range
+	hash    chainhash.Hash
+	ok      bool
+}
+
+// verify is Verify for a given set of older filters.
+func (db *DB) verify(set filterSet, progress func(done, total uint32)) (Report, error) {
+	v := verifier{db: db, set: set, setHash: blake256.NewHasher256()}
 	foreign := false
 	err := db.view(&foreign, func(tx *bbolt.Tx) error {
 		s, err := db.readState(tx)
@@ -68,8 +82,9 @@ type verifier struct {
 	state  *state
 	report Report
 
-	work uint256.Uint256
-	set  *blake256.Hasher256 // of the filters that no header commits to
+	work    uint256.Uint256
+	set     filterSet
+	setHash *blake256.Hasher256 // of the filters that no header commits to, so far
 }
 
 // corrupt makes the error of a fault.
@@ -160,7 +175,7 @@ func (v *verifier) filter(h *chain.Header, filter []byte) error {
 	if v.db.rules.CommitmentsAt(h.Height()) {
 		v.report.Committed++
 	} else {
-		v.set.WriteBytes(filter)
+		v.setHash.WriteBytes(filter)
 	}
 	return nil
 }
@@ -178,12 +193,12 @@ func (v *verifier) finish(last uint32) error {
 			return v.corrupt("there are %s above the tip %d", name, v.report.Tip.Height)
 		}
 	}
-	from, to, want, ok := v.db.rules.FilterSetHash()
-	if !ok || !v.state.filters.Covers(chain.Range{From: from, To: to}) {
+	if !v.set.ok || !v.state.filters.Covers(v.set.heights) {
 		return nil
 	}
-	if got := chainhash.Hash(v.set.Sum256()); got != want {
-		return v.corrupt("the filters %d to %d hash to %v, not to %v", from, to, got, want)
+	if got := chainhash.Hash(v.setHash.Sum256()); got != v.set.hash {
+		return v.corrupt("the filters %d to %d hash to %v, not to %v",
+			v.set.heights.From, v.set.heights.To, got, v.set.hash)
 	}
 	v.report.FilterSet = true
 	return nil

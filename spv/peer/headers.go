@@ -16,9 +16,11 @@ import (
 // answer means that the remote knows nothing better, or is still syncing
 // itself. The locator has 1 to 500 hashes, newest first, and ends in genesis.
 //
-// The first header is known to continue a block of the locator (headers that
-// don't are not the answer, and go to the Handler), and the heights rise by one. That each header links to the one before, and is valid,
-// is left to chain.Rules.Check, which needs all the hashes anyway.
+// The first header is known to continue a block of the locator, and the heights
+// rise by one. Headers that continue nothing in the locator are taken for an
+// announcement and go to the Handler: a remote that answers so stalls. That
+// each header links to the one before, and is valid, is left to
+// chain.Rules.Check, which needs all the hashes anyway.
 //
 // One call at a time: another one gets ErrBusy. After SendHeaders it is
 // ErrAfterSendHeaders. The other errors are ErrStalled, ErrProtocol, ErrClosed,

@@ -126,7 +126,8 @@ func (t *pending) take(k key) (r *request, late bool) {
 
 // takeHeaders is take for a headers message. Answers to getheaders carry no
 // mark, so after one was given up the next message is taken for its answer,
-// unless it continues what is being asked for now.
+// unless it continues what is being asked for now. Headers that continue
+// something else are an announcement; the answer may still come.
 func (t *pending) takeHeaders(headers []chain.Header) (r *request, late bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -134,13 +135,13 @@ func (t *pending) takeHeaders(headers []chain.Header) (r *request, late bool) {
 		return nil, false
 	}
 	r = t.open[headersKey]
-	fits := r != nil && len(headers) > 0 && r.links(headers)
-	if t.lateHeaders > 0 && !fits {
+	links := r != nil && r.links(headers)
+	if t.lateHeaders > 0 && (!links || len(headers) == 0) {
 		t.lateHeaders--
 		return nil, true
 	}
-	if r != nil && !r.links(headers) {
-		return nil, false // an announcement; the answer may still come
+	if !links {
+		return nil, false
 	}
 	delete(t.open, headersKey)
 	return r, false

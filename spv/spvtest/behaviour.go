@@ -55,7 +55,8 @@ type Behaviour struct {
 
 	// Hook sees every message after the handshake first. If it returns true,
 	// the peer leaves the message at that. It is called on the goroutine that
-	// reads for this client.
+	// reads for this client, so it must not wait for the client to end: Close of
+	// the peer or its network does.
 	Hook func(c *Client, msg wire.Message) (handled bool)
 }
 

@@ -77,8 +77,8 @@ func FilterItems(n int) Option {
 }
 
 // NewChain makes a chain that has only the genesis block. nil params are those
-// of simnet. Networks other than simnet must have a difficulty limit as easy and
-// blake3 active from block 1.
+// of simnet. Mining takes real work, so mainnet and testnet3 are out of reach;
+// regnet, whose headers do not commit to filters, is not.
 func NewChain(params *chaincfg.Params, opts ...Option) *Chain {
 	if params == nil {
 		params = chaincfg.SimNetParams()

@@ -7,6 +7,8 @@ import (
 
 	"dcrspv/spv/chain"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/gcs/v4"
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 	"github.com/decred/dcrd/math/uint256"
@@ -75,6 +77,13 @@ func TestFillerIsValid(t *testing.T) {
 	c.Mine(3000)
 	follow(t, c)
 	checkBlocks(t, c, 1, 3000)
+	for h := uint32(1); h <= 3000; h += 100 {
+		for _, out := range c.Block(h).Transactions[0].TxOut {
+			if !matches(t, c, h, out.PkScript) {
+				t.Errorf("filter %d does not match what the coinbase pays", h)
+			}
+		}
+	}
 	if got, want := c.Time(), time.Unix(defaultStart+2999, 0); !got.Equal(want) {
 		t.Errorf("tip found at %v, want %v", got, want)
 	}
@@ -155,6 +164,18 @@ func TestSpecialBlocks(t *testing.T) {
 	}
 	if h := c.Header(third.Height); h.VoteBits()&1 != 0 {
 		t.Error("the block approves of the one before")
+	}
+}
+
+func TestRegNetHasNoCommitments(t *testing.T) {
+	c := NewChain(chaincfg.RegNetParams())
+	c.Mine(200)
+	c.MineBlock(c.Pay(Script(1), 1e8), c.BuyTicket(Ticket{Voting: Script(1)}))
+	c.Mine(200)
+	follow(t, c)
+	checkBlocks(t, c, 1, c.Height())
+	if h := c.Header(c.Height()); h.StakeRoot() != (chainhash.Hash{}) {
+		t.Errorf("stake root %v", h.StakeRoot())
 	}
 }
 

@@ -18,9 +18,9 @@ func (c *Chain) fillerCoinbase(height uint32) *wire.MsgTx {
 	items := c.config.filterItems
 	outs := make([]*wire.TxOut, items)
 	amount := c.reward() / int64(max(items, 1))
+	seed := mix(uint64(c.branch)<<32 | uint64(height))
 	for i := range outs {
-		n := uint64(c.branch)<<40 ^ uint64(height)<<10 ^ uint64(i)
-		outs[i] = wire.NewTxOut(amount, keyHashScript(mix(n)))
+		outs[i] = wire.NewTxOut(amount, keyHashScript(seed+uint64(i)))
 	}
 	return c.coinbase(height, outs)
 }

@@ -1,6 +1,7 @@
 package spvtest
 
 import (
+	"fmt"
 	"net"
 	"time"
 
@@ -147,8 +148,8 @@ func (c *Client) version(b *Behaviour) *wire.MsgVersion {
 func (c *Client) welcome(b *Behaviour) bool {
 	c.ready.Store(true)
 	c.answer(func() {
-		for range b.InvFlood {
-			c.transmit(c.unknownBlocks())
+		for i := range b.InvFlood {
+			c.transmit(c.unknownBlocks(i))
 		}
 		for _, msg := range b.Unsolicited {
 			c.transmit(msg)
@@ -160,11 +161,12 @@ func (c *Client) welcome(b *Behaviour) bool {
 	return true
 }
 
-// unknownBlocks announces a thousand blocks that do not exist.
-func (c *Client) unknownBlocks() *wire.MsgInv {
+// unknownBlocks makes the i-th inv message of a flood: a thousand blocks that do
+// not exist.
+func (c *Client) unknownBlocks(i int) *wire.MsgInv {
 	inv := wire.NewMsgInvSizeHint(1000)
-	for range 1000 {
-		hash := c.peer.serving().ledger.unique()
+	for k := range 1000 {
+		hash := chainhash.HashH(fmt.Appendf(nil, "flood %d %d %d", c.id, i, k))
 		inv.AddInvVect(wire.NewInvVect(wire.InvTypeBlock, &hash))
 	}
 	return inv

@@ -1,7 +1,5 @@
 package spvtest
 
-import "fmt"
-
 // Fork makes a branch: it shares the blocks up to height, and those mined on it
 // differ from all others. Depth and number of branches are free, and branches of
 // branches too.
@@ -9,10 +7,14 @@ import "fmt"
 // Blocks are as far apart as on the parent, so between branches that fork at the
 // same height the longer has more work. [Chain.SetSpacing] changes that.
 func (c *Chain) Fork(height uint32) *Chain {
+	f := c.fork(height, c.ledger.nextBranch())
+	f.spacing = c.spacing
+	return f
+}
+
+// fork makes a branch of a given number, with blocks a second apart.
+func (c *Chain) fork(height, branch uint32) *Chain {
 	tip := c.ID(height)
-	if c.Height() < height {
-		panic(fmt.Sprintf("spvtest: fork at %d of a chain that ends at %d", height, c.Height()))
-	}
 	parent := c
 	for height < parent.first {
 		parent = parent.parent
@@ -22,8 +24,8 @@ func (c *Chain) Fork(height uint32) *Chain {
 		ledger:  c.ledger,
 		parent:  parent,
 		first:   height + 1,
-		branch:  c.ledger.nextBranch(),
-		spacing: c.spacing,
+		branch:  branch,
+		spacing: 1,
 		index:   make(map[uint64]uint32),
 		special: make(map[uint32]*special),
 		tip:     tip,

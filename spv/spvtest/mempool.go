@@ -1,6 +1,7 @@
 package spvtest
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/decred/dcrd/wire"
@@ -62,6 +63,9 @@ func (c *Client) sendMempool() {
 		inv.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &hash))
 	}
 	c.peer.mu.Unlock()
+	slices.SortFunc(inv.InvList, func(a, b *wire.InvVect) int {
+		return bytes.Compare(a.Hash[:], b.Hash[:])
+	})
 	if len(inv.InvList) > 0 {
 		c.transmit(inv)
 	}

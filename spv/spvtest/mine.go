@@ -79,14 +79,22 @@ func (c *Chain) MineTemplate(t Template) chain.BlockID {
 func (c *Chain) add(b *wire.MsgBlock, t Template) {
 	prev := c.header(c.tip.Height)
 	c.fillHeader(&b.Header, prev, t)
-	b.Header.MerkleRoot = standalone.CalcCombinedTxTreeMerkleRoot(b.Transactions, b.STransactions)
+	// Since DCP0005 one root covers both trees, and the other commits to the
+	// filter. That commitment has one leaf: the root is the filter's hash.
+	committed := c.config.rules.CommitmentsAt(b.Header.Height)
+	if committed {
+		b.Header.MerkleRoot = standalone.CalcCombinedTxTreeMerkleRoot(b.Transactions, b.STransactions)
+	} else {
+		b.Header.MerkleRoot = standalone.CalcTxTreeMerkleRoot(b.Transactions)
+		b.Header.StakeRoot = standalone.CalcTxTreeMerkleRoot(b.STransactions)
+	}
 	filter, err := blockcf2.Regular(b, c.ledger)
 	if err != nil {
 		panic(fmt.Sprintf("spvtest: filter of block %d: %v", b.Header.Height, err))
 	}
-	// A commitment of version 1 has one leaf (DCP0005): the root is the hash
-	// of the filter.
-	b.Header.StakeRoot = filter.Hash()
+	if committed {
+		b.Header.StakeRoot = filter.Hash()
+	}
 	b.Header.Size = uint32(b.SerializeSize())
 
 	h := chain.HeaderFromWire(&b.Header)

@@ -40,7 +40,8 @@ func NewPeer(c *Chain, b Behaviour) *Peer {
 	}
 }
 
-// SetBehaviour changes the behaviour from the next message on.
+// SetBehaviour changes the behaviour from the next message on. Blocks that it no
+// longer holds back (Lag) are served, but not announced.
 func (p *Peer) SetBehaviour(b Behaviour) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -148,6 +149,11 @@ func (p *Peer) ListenTCP(addr string) (net.Addr, error) {
 		return nil, err
 	}
 	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		l.Close()
+		return nil, net.ErrClosed
+	}
 	p.listeners = append(p.listeners, l)
 	p.mu.Unlock()
 	go func() {

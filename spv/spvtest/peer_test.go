@@ -2,7 +2,10 @@ package spvtest
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 
@@ -257,4 +260,46 @@ func TestAnnouncements(t *testing.T) {
 	if got := byInv.gotHeaders(); len(got) != 6 {
 		t.Errorf("%d headers sent on request", len(got))
 	}
+}
+
+// BenchmarkServe50000 is how fast one peer gives a chain to a client that does
+// nothing with it: all headers, then all filters.
+func BenchmarkServe50000(b *testing.B) {
+	const height = 50000
+	c := testChain(height)
+	n := NewNetwork()
+	defer n.Close()
+	n.Add("a:1", NewPeer(c, Behaviour{}))
+	for b.Loop() {
+		conn, err := n.Dial(context.Background(), "tcp", "a:1")
+		if err != nil {
+			b.Fatal(err)
+		}
+		requests := []wire.Message{ownVersion(11), wire.NewMsgVerAck(), wire.NewMsgInitState()}
+		for h := uint32(0); h < height; h += wire.MaxBlockHeadersPerMsg {
+			hash := c.Hash(h)
+			requests = append(requests, &wire.MsgGetHeaders{BlockLocatorHashes: []*chainhash.Hash{&hash}})
+		}
+		for h := uint32(1); h <= height; h += 100 {
+			start, end := c.Hash(h), c.Hash(h+99)
+			requests = append(requests, wire.NewMsgGetCFsV2(&start, &end))
+		}
+		go func() {
+			for _, m := range append(requests, wire.NewMsgPing(1)) {
+				wire.WriteMessage(conn, m, 11, wire.SimNet)
+			}
+		}()
+		for command := ""; command != wire.CmdPong; {
+			var frame [wire.MessageHeaderSize]byte
+			if _, err := io.ReadFull(conn, frame[:]); err != nil {
+				b.Fatal(err)
+			}
+			command = string(bytes.TrimRight(frame[4:16], "\x00"))
+			if _, err := io.CopyN(io.Discard, conn, int64(binary.LittleEndian.Uint32(frame[16:]))); err != nil {
+				b.Fatal(err)
+			}
+		}
+		conn.Close()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/height, "ns/block")
 }

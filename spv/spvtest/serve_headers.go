@@ -90,6 +90,10 @@ func (v view) lastKnown(locator []*chainhash.Hash) uint32 {
 	return 0
 }
 
+// endlessBranch is the branch number of HeadersEndless. It is not taken from the
+// ledger, so that what a test builds does not depend on when a client asks.
+const endlessBranch = 1 << 31
+
 // extend mines on behind the view if a client has come to its end.
 func (p *Peer) extend(v view, m *wire.MsgGetHeaders) view {
 	p.growing.Lock()
@@ -98,7 +102,7 @@ func (p *Peer) extend(v view, m *wire.MsgGetHeaders) view {
 	more := p.endless
 	p.mu.Unlock()
 	if more == nil {
-		more = v.Fork(v.height)
+		more = v.fork(v.height, endlessBranch)
 	}
 	if viewOf(more).lastKnown(m.BlockLocatorHashes) == more.Height() {
 		more.Mine(wire.MaxBlockHeadersPerMsg)

@@ -1,0 +1,69 @@
+// Package chain decides which headers are the Decred block chain.
+//
+// A light wallet has no ledger, so it cannot check transactions. What it can
+// check is work: every header proves that somebody has spent energy on it, and
+// commits to the transactions of its block and to a filter of its scripts. The
+// chain of valid headers with the most work is the chain; blocks and filters
+// that come from anybody are true if they fit its headers.
+//
+// # The way of a header
+//
+// Bytes from a peer become a slice of Header, 180 bytes each, which are never
+// decoded: fields are read in place and the hash is taken of the bytes at hand.
+//
+//	batch, err := rules.Check(headers)    // any goroutine: no context, no state
+//	update, err := chain.Add(batch, now)  // the one owner of the Chain
+//
+// Check does what is costly and needs nothing but the headers: hashes, links,
+// proof of work. Add does what needs the ancestors: the difficulty and the
+// ticket price that they demand, the median of their times, known blocks. It
+// then puts the headers on their branch, and makes that the best chain if it
+// has more work.
+//
+// # Rules by height
+//
+// Stakeholders vote on rule changes, and a header does not tell the outcome of a
+// vote. Those that matter here are history on mainnet and testnet3 and decided
+// by the parameters elsewhere, so each rule is applied strictly by height (see
+// NewRules). There is never a choice of two rules: a header that satisfies the
+// wrong hash function, the wrong difficulty rule or the wrong merkle rule for
+// its height is invalid.
+//
+// Not checked, because it takes the blocks or the ledger: the ticket lottery
+// (final state, pool size, which tickets voted), stake and block versions, and
+// on mainnet the ticket price before height 149248, where another rule than
+// DCP0001's was in force and anchors vouch for the blocks.
+//
+// # Anchors and known work
+//
+// Work is relative: a chain of a few cheap blocks is valid too, until a better
+// one comes. Two facts keep a wallet from being led into such a chain.
+//
+// Anchors are blocks of the past that are beyond doubt. Another block at the
+// height of an anchor is refused, and so is any branch that leaves the best
+// chain below an anchor it has reached. A branch that reaches an anchor is the
+// best chain, whatever the work of others.
+//
+// MinKnownChainWork (of chaincfg) is what the network is known to have done.
+// A chain below it is not Proven: it is held in memory, bounded, and only the
+// part up to its last anchor is offered for storage.
+//
+// # Memory and storage
+//
+// A Chain holds the newest headers of the best chain, what is not stored yet,
+// and the side branches, at most 20,000 headers of those. A branch that is
+// overtaken becomes a side branch, so work that swings back and forth costs
+// nothing but memory. What is older is read from a Source. A reorganization can
+// go below what is in memory, at the cost of reading; one that replaces, or
+// takes, more than 20,000 blocks before it has more work exceeds the bound
+// (ErrLowWork), and the replaced branch is then not kept.
+//
+// The Chain does no I/O of its own. Its owner asks Unstored what to write,
+// writes it in a goroutine of its choice, and reports with Stored; the chain may
+// move on meanwhile.
+//
+// # Errors
+//
+// Every rule has an ErrorKind, to be tested with errors.Is. ErrOrphan, ErrFuture,
+// ErrLowWork and ErrSource are not proofs of anybody's fault; all others are.
+package chain

@@ -1,0 +1,188 @@
+package chaindb
+
+import (
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"dcrspv/filters"
+	"dcrspv/spv/chain"
+
+	"go.etcd.io/bbolt"
+)
+
+// verifyDB makes a file with a chain that has proof of work, 3 segments long, and
+// all filters but those of heights 100 to 149.
+func verifyDB(t *testing.T) (*DB, *testChain) {
+	t.Helper()
+	rules := simnetRules()
+	c := genesisChain(t, rules)
+	c.extend(rules, rand.New(rand.NewPCG(1, 2)), 3*segmentBlocks-50, 60, true)
+	db := openTest(t, testPath(t), rules)
+	c.store(t, db, 0)
+	if err := db.DropFilters(chain.Range{From: 100, To: 149}); err != nil {
+		t.Fatal(err)
+	}
+	return db, c
+}
+
+func TestVerify(t *testing.T) {
+	db, c := verifyDB(t)
+	var calls, done, total uint32
+	report, err := db.Verify(func(d, n uint32) {
+		if d < done {
+			t.Errorf("progress goes back from %d to %d", done, d)
+		}
+		calls, done, total = calls+1, d, n
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := uint32(len(c.headers))
+	want := Report{Tip: c.headers[c.tip()].ID(), Headers: n, Filters: n - 50, Committed: n - 51}
+	if report != want {
+		t.Errorf("report %+v, want %+v", report, want)
+	}
+	if calls < 3 || done != n || total != n {
+		t.Errorf("%d calls of progress, the last with %d of %d", calls, done, total)
+	}
+	if _, err := db.Verify(nil); err != nil {
+		t.Errorf("without progress: %v", err)
+	}
+}
+
+// TestVerifyFilterSet uses the one filter without a commitment that simnet has.
+func TestVerifyFilterSet(t *testing.T) {
+	db, c := verifyDB(t)
+	none := func(uint32, uint32) {}
+	set := filterSet{chain.Range{From: 0, To: 0}, filters.Hash(c.filters[0]), true}
+	if report, err := db.verify(set, none); err != nil || !report.FilterSet {
+		t.Errorf("good set: %+v, %v", report, err)
+	}
+	set.hash[0]++
+	if report, err := db.verify(set, none); !errors.Is(err, ErrCorrupt) || report.FilterSet {
+		t.Errorf("bad set: %+v, %v", report, err)
+	}
+	set.heights.To = 120 // not complete: cannot be checked
+	if report, err := db.verify(set, none); err != nil || report.FilterSet {
+		t.Errorf("incomplete set: %+v, %v", report, err)
+	}
+}
+
+func TestVerifyFindsDamage(t *testing.T) {
+	at := func(height uint32) []byte { segment, _ := segmentOf(height); return segmentKey(segment) }
+	header := func(height uint32, edit func(h *chain.Header)) func(*bbolt.Tx) error {
+		return func(tx *bbolt.Tx) error {
+			value := append([]byte{}, tx.Bucket(headersBucket).Get(at(height))...)
+			_, index := segmentOf(height)
+			edit(headerAt(value, index))
+			return tx.Bucket(headersBucket).Put(at(height), value)
+		}
+	}
+	filter := func(height uint32, edit func([]byte) []byte) func(*bbolt.Tx) error {
+		return func(tx *bbolt.Tx) error {
+			var r records
+			if err := r.parse(tx.Bucket(filtersBucket).Get(at(height))); err != nil {
+				return err
+			}
+			_, index := segmentOf(height)
+			r[index] = edit(append([]byte{}, r[index]...))
+			return tx.Bucket(filtersBucket).Put(at(height), r.value())
+		}
+	}
+	const border = segmentBlocks
+	tests := []struct {
+		name, says string
+		edit       func(*bbolt.Tx) error
+	}{
+		{"genesis", "header 0", header(0, func(h *chain.Header) { h[170]++ })},
+		{"a header", "header 301", header(300, func(h *chain.Header) { h[144]++ })}, // or 300, see below
+		{"the link to another segment", "header 250", header(border, func(h *chain.Header) { h[4]++ })},
+		{"a height", "header 250", header(border, func(h *chain.Header) { h[128]++ })},
+		{"a filter", "filter 333", filter(333, func(f []byte) []byte { return append(f, 1) })},
+		{"a filter lost", "filter 334", filter(334, func(f []byte) []byte { return nil })},
+		{"a filter too many", "filter 120", filter(120, func(f []byte) []byte { return []byte{} })},
+		{"a filter segment cut off", "filters from 250", func(tx *bbolt.Tx) error {
+			value := tx.Bucket(filtersBucket).Get(at(border))
+			return tx.Bucket(filtersBucket).Put(at(border), append([]byte{}, value[:len(value)-1]...))
+		}},
+		{"a header segment cut off", "headers from 250", func(tx *bbolt.Tx) error {
+			value := tx.Bucket(headersBucket).Get(at(border))
+			return tx.Bucket(headersBucket).Put(at(border), append([]byte{}, value[:len(value)-1]...))
+		}},
+		{"a header segment short", "from 250 on", func(tx *bbolt.Tx) error {
+			value := tx.Bucket(headersBucket).Get(at(border))
+			return tx.Bucket(headersBucket).Put(at(border), append([]byte{}, value[:len(value)-180]...))
+		}},
+		{"the work", "the work up to block 700", func(tx *bbolt.Tx) error {
+			return tx.Bucket(metaBucket).Put(workKey, make([]byte, 32))
+		}},
+		{"the tip", "ends at block 700", func(tx *bbolt.Tx) error {
+			tip := append([]byte{}, tx.Bucket(metaBucket).Get(tipKey)...)
+			tip[10]++
+			return tx.Bucket(metaBucket).Put(tipKey, tip)
+		}},
+		{"headers above the tip", "headers above the tip", func(tx *bbolt.Tx) error {
+			return tx.Bucket(headersBucket).Put(segmentKey(9), make([]byte, 180))
+		}},
+		{"the held ranges", "filters 5 to 4", func(tx *bbolt.Tx) error {
+			return tx.Bucket(metaBucket).Put(rangesKey, []byte{0, 0, 0, 5, 0, 0, 0, 4})
+		}},
+	}
+	db, c := verifyDB(t)
+	if c.tip() != 700 {
+		t.Fatalf("the tip is %d", c.tip())
+	}
+	for _, test := range tests {
+		undo := snapshot(t, db)
+		if err := db.bolt.Update(test.edit); err != nil {
+			t.Fatal(err)
+		}
+		_, err := db.Verify(nil)
+		says := test.says
+		if test.name == "a header" && err != nil && strings.Contains(err.Error(), "header 300") {
+			says = "header 300" // its proof of work may be lost as well, by chance
+		}
+		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, should say %q", test.name, err, says)
+		}
+		undo()
+	}
+	if _, err := db.Verify(nil); err != nil {
+		t.Fatalf("after all is put right again: %v", err)
+	}
+}
+
+// snapshot returns a function that restores the buckets' contents of now.
+func snapshot(t *testing.T, db *DB) func() {
+	type record struct{ bucket, key, value []byte }
+	var all []record
+	err := db.bolt.View(func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+			return b.ForEach(func(k, v []byte) error {
+				all = append(all, record{append([]byte{}, name...), append([]byte{}, k...), append([]byte{}, v...)})
+				return nil
+			})
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		err := db.bolt.Update(func(tx *bbolt.Tx) error {
+			if err := tx.Bucket(headersBucket).Delete(segmentKey(9)); err != nil {
+				return err
+			}
+			for _, r := range all {
+				if err := tx.Bucket(r.bucket).Put(r.key, r.value); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
