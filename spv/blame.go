@@ -47,8 +47,8 @@ func (e *engine) blame(s *session, kind registry.Kind, err error) {
 		e.strike(s, registry.OrphanHeader, err)
 		e.registry.ClaimFailed(s.addr, e.now)
 	case errors.Is(err, chain.ErrLowWork):
-		e.strike(s, registry.LowWork, err)
-		e.registry.ClaimFailed(s.addr, e.now)
+		// It proves nothing: a true chain has little work too at its start.
+		e.registry.Failure(s.addr, kind, e.now)
 		e.cut(s, err)
 	case errors.As(err, new(chain.ErrorKind)):
 		e.strike(s, registry.BadHeaders, err)

@@ -281,7 +281,7 @@ func matchStored(db *chaindb.DB, scan Scan) (found, error) {
 			bad = fmt.Errorf("filter of block %d: %w", height, err)
 			return false
 		}
-		if match {
+		if match && height > 0 { // nobody can spend what the genesis block pays
 			f.headers = append(f.headers, *h)
 		}
 		f.batch.Scan.Range.To = height

@@ -116,17 +116,26 @@ func TestBranchesOfBranches(t *testing.T) {
 			t.Errorf("branch of %d headers does not hang off the best chain at %d", b.len(), b.fork())
 		}
 	}
-	// Each of them can still win.
-	for _, m := range []*miner{twig2, low, twig, trunk, high} {
-		from := len(m.headers)
-		for c.Tip() != m.tip().ID() {
+	// Each of them can still win, and forks where it really does.
+	best := side
+	for _, next := range []struct {
+		m    *miner
+		fork int
+	}{{twig, 25}, {twig2, 20}, {low, 10}, {trunk, 10}, {high, 30}} {
+		m := next.m
+		oldTip := c.Tip()
+		var last Update
+		for from := len(m.headers); c.Tip() != m.tip().ID(); from = len(m.headers) {
 			m.mineN(20, 1, 9)
-			mustAdd(t, c, m.batch(from, len(m.headers)-1))
-			from = len(m.headers)
+			last = mustAdd(t, c, m.batch(from, len(m.headers)-1))
+		}
+		if last.Fork != best.id(next.fork) || last.Reorged != int(oldTip.Height)-next.fork {
+			t.Fatalf("update %+v, want fork at %d", last, next.fork)
 		}
 		if got, want := c.Work(), chainWork(m); !got.Eq(&want) {
 			t.Fatalf("work %v, want %v", got, want)
 		}
+		best = m
 	}
 }
 

@@ -42,7 +42,6 @@ type Chain struct {
 	// they are not in memory. best begins at or below common+1.
 	stored BlockID
 	common uint32
-	lent   bool // Unstored was answered, Stored not yet called
 
 	on     *segment // the branch that Add is extending
 	anc    Ancestor // likewise: c.ancestor

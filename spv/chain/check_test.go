@@ -104,7 +104,7 @@ func TestCheckMainnetHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := BlockID{432100, hashOf("000000000000000023455b4328635d8e014dbeea99c6140aa715836cc7e55981")}
+	want := BlockID{432100, mustHash("000000000000000023455b4328635d8e014dbeea99c6140aa715836cc7e55981")}
 	if h.ID() != want || b.Hashes[0] != want.Hash {
 		t.Errorf("block %v, want %v", h.ID(), want)
 	}

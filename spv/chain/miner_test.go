@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/math/uint256"
 )
@@ -147,7 +146,7 @@ func (s *memStore) replace(above uint32, headers []Header) BlockID {
 	return s.headers[len(s.headers)-1].ID()
 }
 
-// genesisWork is the work of a chain of the genesis block alone.
+// newChain is a Chain of the genesis block alone.
 func newChain(r *Rules, src Source) *Chain {
 	_, id := r.Genesis()
 	return New(r, src, id, uint256.Uint256{})
@@ -176,8 +175,6 @@ func wantTip(t testing.TB, c *Chain, id BlockID) {
 		t.Fatalf("tip %v, want %v", c.Tip(), id)
 	}
 }
-
-func hashOf(s string) chainhash.Hash { return mustHash(s) }
 
 func setHeight(h *Header, height uint32) { binary.LittleEndian.PutUint32(h[offHeight:], height) }
 func setTime(h *Header, t uint32)        { binary.LittleEndian.PutUint32(h[offTimestamp:], t) }

@@ -40,11 +40,11 @@ func TestFilterSetHash(t *testing.T) {
 		first, last, hash, ok := NewRules(p).FilterSetHash()
 		switch p.Name {
 		case "mainnet":
-			if !ok || first != 0 || last != 431487 || hash != hashOf("f95e09f9ded38f8d6c32e5158a1f286633881393659218c63f5ab0fc86b36c83") {
+			if !ok || first != 0 || last != 431487 || hash != mustHash("f95e09f9ded38f8d6c32e5158a1f286633881393659218c63f5ab0fc86b36c83") {
 				t.Errorf("mainnet: %d to %d, %v, %v", first, last, hash, ok)
 			}
 		case "testnet3":
-			if !ok || first != 0 || last != 323327 || hash != hashOf("619c08f5adda6f834212bbdaee3002fdc4efed731477af6c0fed490bbe2488d0") {
+			if !ok || first != 0 || last != 323327 || hash != mustHash("619c08f5adda6f834212bbdaee3002fdc4efed731477af6c0fed490bbe2488d0") {
 				t.Errorf("testnet3: %d to %d, %v, %v", first, last, hash, ok)
 			}
 		default:

@@ -26,14 +26,12 @@ func (c *Chain) Unstored(max int) (above uint32, headers []Header, work uint256.
 	}
 	end = c.common + uint32(min(max, int(end-c.common)))
 	from, to := c.common+1-c.best.base, end+1-c.best.base
-	c.lent = true
 	return c.common, slices.Clip(c.best.headers[from:to]), c.best.works[to-1], true
 }
 
 // Stored says that the store's chain ends with tip now, after a write or a
 // failed one. The Source must give that chain.
 func (c *Chain) Stored(tip BlockID) {
-	c.lent = false
 	c.stored = tip
 	if !c.rejoin() {
 		// The best chain has moved on to another branch meanwhile. Everything
@@ -49,7 +47,7 @@ func (c *Chain) Stored(tip BlockID) {
 
 // rejoin notices that the whole stored chain is part of the best chain.
 func (c *Chain) rejoin() bool {
-	if c.lent || !c.Contains(c.stored) {
+	if !c.Contains(c.stored) {
 		return false
 	}
 	c.common = c.stored.Height
@@ -77,7 +75,7 @@ func (c *Chain) trim() {
 	if base <= c.best.base {
 		return
 	}
-	if n := int(base - c.best.base); n >= c.keep && n >= c.best.len()/2 {
+	if n := int(base - c.best.base); n >= c.best.len()/2 {
 		c.best = c.best.from(base)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // benchChain has filters of 200 bytes on average.
 func benchChain(b *testing.B, n int) *testChain {
 	rules := simnetRules()
-	c := genesisChain(b, rules)
+	c := genesisChain(rules)
 	c.extend(rules, rand.New(rand.NewPCG(1, 1)), n, 400, false)
 	return c
 }

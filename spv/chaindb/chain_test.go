@@ -25,12 +25,11 @@ type testChain struct {
 func simnetRules() *chain.Rules { return chain.NewRules(chaincfg.SimNetParams()) }
 
 // genesisChain is the chain of a fresh file.
-func genesisChain(tb testing.TB, rules *chain.Rules) *testChain {
-	tb.Helper()
+func genesisChain(rules *chain.Rules) *testChain {
 	genesis, _ := rules.Genesis()
 	filter, err := genesisFilter(rules.Params())
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
 	return &testChain{[]chain.Header{genesis}, [][]byte{filter}, []uint256.Uint256{*workOf(&genesis)}}
 }

@@ -17,8 +17,8 @@ type model struct {
 	blob  []byte
 }
 
-func newModel(tb testing.TB, rules *chain.Rules) *model {
-	return &model{chain: genesisChain(tb, rules), held: map[uint32]bool{0: true}}
+func newModel(rules *chain.Rules) *model {
+	return &model{chain: genesisChain(rules), held: map[uint32]bool{0: true}}
 }
 
 // step does one random write to the model, and the same to db unless it is nil.
@@ -139,7 +139,7 @@ func TestModel(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		path := testPath(t)
 		db := openTest(t, path, rules)
-		m := newModel(t, rules)
+		m := newModel(rules)
 		for i := range 60 {
 			what, err := m.step(rules, rng, db)
 			if err != nil {

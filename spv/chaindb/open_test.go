@@ -24,7 +24,7 @@ func TestOpenFresh(t *testing.T) {
 		rules := chain.NewRules(params)
 		path := testPath(t)
 		db := openTest(t, path, rules)
-		m := newModel(t, rules)
+		m := newModel(rules)
 		if err := m.differs(db); err != nil {
 			t.Errorf("%s: %v", params.Name, err)
 		}
@@ -66,7 +66,7 @@ func TestOpenRefuses(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		c := genesisChain(t, simnet)
+		c := genesisChain(simnet)
 		c.extend(simnet, rand.New(rand.NewPCG(1, 3)), 2000, 300, false)
 		c.store(t, db, 0)
 		return db.Close()
@@ -186,7 +186,7 @@ func TestOpenDamaged(t *testing.T) {
 	rules := simnetRules()
 	path := testPath(t)
 	db := openTest(t, path, rules)
-	m := newModel(t, rules)
+	m := newModel(rules)
 	m.chain.extend(rules, rand.New(rand.NewPCG(1, 2)), 1500, 60, true)
 	m.chain.store(t, db, 0)
 	for h := range m.chain.tip() + 1 {
@@ -205,7 +205,8 @@ func TestOpenDamaged(t *testing.T) {
 		}
 	}
 	found := 0
-	for page := range (used + pageSize - 1) / pageSize {
+	// Pages 0 and 1 are the roots of the last two states; either may be lost.
+	for page := 2; page*pageSize < used; page++ {
 		damaged := append([]byte{}, image...)
 		copy(damaged[page*pageSize:], noise(pageSize))
 		if err := os.WriteFile(path, damaged, 0o600); err != nil {

@@ -17,7 +17,7 @@ import (
 func verifyDB(t *testing.T) (*DB, *testChain) {
 	t.Helper()
 	rules := simnetRules()
-	c := genesisChain(t, rules)
+	c := genesisChain(rules)
 	c.extend(rules, rand.New(rand.NewPCG(1, 2)), 3*segmentBlocks-50, 60, true)
 	db := openTest(t, testPath(t), rules)
 	c.store(t, db, 0)

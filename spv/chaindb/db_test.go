@@ -1,0 +1,305 @@
+package chaindb
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"dcrspv/spv/chain"
+)
+
+// TestReorganize replaces blocks around the borders of segments: filters above
+// the fork go with their headers, and those below stay.
+func TestReorganize(t *testing.T) {
+	const border = segmentBlocks
+	rules := simnetRules()
+	for _, above := range []uint32{0, 1, border - 2, border - 1, border, border + 1, 2*border - 1, 2 * border} {
+		for _, n := range []int{0, 1, border - 1, border, border + 1} {
+			rng := rand.New(rand.NewPCG(uint64(above), uint64(n)))
+			db := openTest(t, testPath(t), rules)
+			m := newModel(rules)
+			m.chain.extend(rules, rng, 2*border+border/2, 30, false)
+			m.chain.store(t, db, 0)
+			for h := range m.chain.tip() + 1 {
+				m.held[h] = true
+			}
+			if _, err := m.replace(rules, rng, db, above, n); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.differs(db); err != nil {
+				t.Fatalf("%d blocks above %d: %v", n, above, err)
+			}
+			db.Close()
+		}
+	}
+}
+
+func TestGaps(t *testing.T) {
+	rules := simnetRules()
+	db := openTest(t, testPath(t), rules)
+	m := newModel(rules)
+	m.chain.extend(rules, rand.New(rand.NewPCG(1, 1)), 20, 30, false)
+	all := m.chain
+	m.chain = all.fork(10)
+	if err := db.ReplaceHeaders(0, m.chain.headers[1:], m.chain.work[10]); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]error{
+		"above the tip":     db.ReplaceHeaders(11, all.headers[12:], all.work[20]),
+		"not linked":        db.ReplaceHeaders(10, all.headers[12:], all.work[20]),
+		"a hole":            db.ReplaceHeaders(10, append(all.fork(12).headers[11:], all.headers[14]), all.work[14]),
+		"filters above":     db.PutFilters(11, all.filters[11:12]),
+		"filters up to":     db.PutFilters(9, all.filters[9:12]),
+		"filters, overflow": db.PutFilters(1<<32-1, all.filters[9:12]),
+	}
+	for name, err := range tests {
+		if !errors.Is(err, ErrGap) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := m.differs(db); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBlocks(t *testing.T) {
+	rules := simnetRules()
+	db := openTest(t, testPath(t), rules)
+	c := genesisChain(rules)
+	c.extend(rules, rand.New(rand.NewPCG(1, 1)), 600, 30, false)
+	c.filters[7], c.filters[8] = nil, []byte{} // both are empty, and held
+	c.store(t, db, 0)
+	if err := db.DropFilters(chain.Range{From: 500, To: 500}); err != nil {
+		t.Fatal(err)
+	}
+
+	called := 0
+	count := func(uint32, *chain.Header, []byte) bool { called++; return true }
+	for _, r := range []chain.Range{{From: 0, To: 500}, {From: 500, To: 510}, {From: 590, To: 601}, {From: 700, To: 700}} {
+		if err := db.Blocks(r, count); !errors.Is(err, ErrNotFound) || called != 0 {
+			t.Errorf("%v: %v, %d calls", r, err, called)
+		}
+	}
+	if err := db.Blocks(chain.Range{From: 240, To: 260}, count); err != nil || called != 21 {
+		t.Errorf("%v, %d calls, want 21", err, called)
+	}
+	called = 0
+	err := db.Blocks(chain.Range{From: 0, To: 499}, func(h uint32, _ *chain.Header, filter []byte) bool {
+		if (h == 7 || h == 8) && (filter == nil || len(filter) != 0) {
+			t.Errorf("filter %d is %v, should be empty", h, filter)
+		}
+		called++
+		return h < 300
+	})
+	if err != nil || called != 301 {
+		t.Errorf("stopped at 300: %v, %d calls", err, called)
+	}
+}
+
+// TestBlocksSnapshot: what is written during a scan does not disturb it, nor it
+// the writer.
+func TestBlocksSnapshot(t *testing.T) {
+	rules := simnetRules()
+	db := openTest(t, testPath(t), rules)
+	rng := rand.New(rand.NewPCG(1, 1))
+	c := genesisChain(rules)
+	c.extend(rules, rng, 600, 30, false)
+	c.store(t, db, 0)
+	other := c.fork(2)
+	other.extend(rules, rng, 900, 3000, false)
+
+	err := db.Blocks(chain.Range{From: 0, To: 600}, func(h uint32, header *chain.Header, filter []byte) bool {
+		if h == 1 {
+			done := make(chan struct{})
+			go func() { // a goroutine of its own, as fn itself must not write
+				defer close(done)
+				other.store(t, db, 2)
+			}()
+			<-done
+		}
+		return *header == c.headers[h] && bytes.Equal(filter, c.filters[h]) || t.Failed()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, _ := db.Tip(); id != other.headers[902].ID() {
+		t.Fatalf("tip is %v", id)
+	}
+}
+
+// TestCallbackPanic: a panic of the caller's is not mistaken for damage, and
+// leaves the DB usable.
+func TestCallbackPanic(t *testing.T) {
+	db := openTest(t, testPath(t), simnetRules())
+	func() {
+		defer func() {
+			if r := recover(); r != "mine" {
+				t.Errorf("recovered %v", r)
+			}
+		}()
+		_ = db.Blocks(chain.Range{}, func(uint32, *chain.Header, []byte) bool { panic("mine") })
+	}()
+	if err := db.PutBlob("a", []byte{1}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBlob(t *testing.T) {
+	path := testPath(t)
+	db := openTest(t, path, simnetRules())
+	if b, err := db.Blob("peers"); b != nil || err != nil {
+		t.Fatalf("absent: %v, %v", b, err)
+	}
+	big := noise(200000)
+	if err := errors.Join(db.PutBlob("peers", big), db.PutBlob("empty", []byte{}), db.PutBlob("x", nil)); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	db = openTest(t, path, simnetRules())
+	if b, err := db.Blob("peers"); !bytes.Equal(b, big) || err != nil {
+		t.Fatalf("%d bytes, %v", len(b), err)
+	}
+	if b, err := db.Blob("empty"); b == nil || len(b) != 0 || err != nil {
+		t.Fatalf("empty: %v, %v", b, err)
+	}
+	if err := db.PutBlob("peers", nil); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := db.Blob("peers"); b != nil || err != nil {
+		t.Fatalf("deleted: %d bytes, %v", len(b), err)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	db := openTest(t, testPath(t), simnetRules())
+	if err := errors.Join(db.Close(), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_, headerErr := db.Header(0)
+	_, blobErr := db.Blob("a")
+	_, verifyErr := db.Verify(nil)
+	for i, err := range []error{
+		headerErr, blobErr, verifyErr, db.PutBlob("a", nil), db.PutFilters(0, [][]byte{{1}}),
+		db.DropFilters(chain.Range{}), db.Blocks(chain.Range{}, nil),
+	} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if id, _ := db.Tip(); id.Hash != simnetRules().Params().GenesisHash {
+		t.Errorf("tip %v", id)
+	}
+}
+
+// TestWriteFails takes the file away from under a DB: the write says so, reading
+// goes on, and nothing is lost.
+func TestWriteFails(t *testing.T) {
+	rules := simnetRules()
+	path := testPath(t)
+	db, err := Open(path, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newModel(rules)
+	m.chain.extend(rules, rand.New(rand.NewPCG(1, 1)), 300, 30, false)
+	if err := db.ReplaceHeaders(0, m.chain.headers[1:], m.chain.work[300]); err != nil {
+		t.Fatal(err)
+	}
+	db.file.Close()
+	err = db.PutFilters(1, m.chain.filters[1:])
+	if err == nil || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), path) {
+		t.Fatalf("put: %v", err)
+	}
+	if err := m.differs(db); err != nil {
+		t.Fatalf("after the failed write: %v", err)
+	}
+	db.Close() // its error is the test's doing
+	if err := m.differs(openTest(t, path, rules)); err != nil {
+		t.Fatalf("opened again: %v", err)
+	}
+}
+
+// TestDamagedWhileOpen overwrites the file of an open DB. Reading and writing
+// fail with ErrCorrupt, Close does not hang, and the lock is gone.
+func TestDamagedWhileOpen(t *testing.T) {
+	rules := simnetRules()
+	path := testPath(t)
+	db, err := Open(path, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := genesisChain(rules)
+	c.extend(rules, rand.New(rand.NewPCG(1, 1)), 2000, 300, false)
+	c.store(t, db, 0)
+	pageSize := int64(os.Getpagesize())
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.file.WriteAt(noise(int(info.Size()-2*pageSize)), 2*pageSize); err != nil {
+		t.Fatal(err)
+	}
+	_, readErr := db.Header(700)
+	for i := range 2 { // the second write meets what the first left behind
+		if err := db.PutFilters(700, c.filters[700:800]); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("write %d: %v", i, err)
+		}
+	}
+	if !errors.Is(readErr, ErrCorrupt) {
+		t.Errorf("read: %v", readErr)
+	}
+	if err := db.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	openTest(t, path, rules)
+}
+
+func TestSegmentRecords(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	for range 200 {
+		var want, got records
+		for i := range want {
+			switch rng.IntN(4) {
+			case 0:
+			case 1:
+				want[i] = []byte{}
+			default:
+				want[i] = noise(rng.IntN(300))
+			}
+		}
+		value := want.value()
+		if err := got.parse(value); err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatal("records differ")
+		}
+		for i := range got {
+			if (got[i] == nil) != (want[i] == nil) {
+				t.Fatalf("record %d: nil is not kept apart from empty", i)
+			}
+		}
+	}
+}
+
+// FuzzSegment parses arbitrary bytes.
+func FuzzSegment(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 3, 0xff, 0xff})
+	f.Add(bytes.Repeat([]byte{1}, segmentBlocks+1))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		var r, again records
+		if r.parse(value) != nil {
+			return
+		}
+		if err := again.parse(r.value()); err != nil || fmt.Sprint(r) != fmt.Sprint(again) {
+			t.Fatalf("not the same again: %v", err)
+		}
+	})
+}

@@ -1,0 +1,176 @@
+package registry
+
+import (
+	"testing"
+	"time"
+)
+
+const addrA, addrB = "192.0.2.1:9108", "192.0.2.2:9108"
+
+func TestEveryReasonCosts(t *testing.T) {
+	for reason := range numReasons {
+		if p := reason.Points(); p < 1 || p > banThreshold || reason.String() == "" {
+			t.Errorf("reason %d: %d points, %q", reason, p, reason)
+		}
+	}
+}
+
+func TestStrikesAddUpToABan(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	for i := range 4 {
+		if r.Strike(addrA, Protocol, t0) || r.Banned(addrA, t0) {
+			t.Fatalf("banned at strike %d", i+1)
+		}
+	}
+	if !r.Strike(addrA, Protocol, t0) || !r.Banned(addrA, t0) {
+		t.Fatal("100 points are no ban")
+	}
+	if r.Strike(addrA, BadHeaders, t0) {
+		t.Error("banned anew while banned")
+	}
+	end := t0.Add(24 * time.Hour)
+	if !r.Banned(addrA, end.Add(-1)) || r.Banned(addrA, end) {
+		t.Error("the ban does not last 24 hours")
+	}
+}
+
+// Every way to look at a ban sees its end, and its points are gone with it.
+func TestBanExpiresForAllReaders(t *testing.T) {
+	before, after := t0.Add(24*time.Hour-1), t0.Add(24*time.Hour)
+	setup := func() *Registry {
+		r := fixture(t, Options{}, addrA)
+		r.Strike(addrA, BadFilter, t0)
+		return r
+	}
+	r := setup()
+	if p := r.List(before)[0]; p.BannedUntil.IsZero() || p.BanScore != 0 && p.BanScore > 100 {
+		t.Errorf("listed as %+v", p)
+	}
+	if p := r.List(after)[0]; !p.BannedUntil.IsZero() || p.BanScore != 0 || p.BanReasons != nil {
+		t.Errorf("listed as %+v", p)
+	}
+	if _, ok := r.NextDial(before); ok {
+		t.Error("a banned peer is dialed")
+	}
+	if when, ok := r.NextDialTime(before); !ok || !when.Equal(after) {
+		t.Errorf("next dial at %v", when)
+	}
+	if addr, ok := r.NextDial(after); !ok || addr != addrA {
+		t.Error("not dialed when the ban is over")
+	}
+	if r.Strike(addrA, Protocol, after); r.List(after)[0].BanScore != 20 {
+		t.Errorf("first strike after a ban makes %d points", r.List(after)[0].BanScore)
+	}
+	if r = setup(); !r.Strike(addrA, BadBlock, after) {
+		t.Error("a second ban is not new")
+	}
+}
+
+// One point fades a minute, however the strikes are spread: 90 of them 50 s
+// apart keep what one calculation at the end gives.
+func TestPointsFade(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	r.Strike(addrA, LowWork, t0)
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{
+		{0, 50}, {time.Minute - 1, 50}, {time.Minute, 49}, {49 * time.Minute, 1},
+		{50 * time.Minute, 0}, {500 * time.Minute, 0}, {-time.Hour, 50},
+	} {
+		if got := r.points("192.0.2.1", t0.Add(c.after)); got != c.want {
+			t.Errorf("%d points after %v, want %d", got, c.after, c.want)
+		}
+	}
+
+	c := conduct{points: 1000, asOf: t0}
+	for i := range 90 {
+		c.settle(t0.Add(time.Duration(i+1) * 50 * time.Second))
+	}
+	if c.points != 1000-75 {
+		t.Errorf("%d points after 75 minutes in steps of 50 s", c.points)
+	}
+}
+
+func TestBansGoByAddress(t *testing.T) {
+	r := fixture(t, Options{}, addrA, "192.0.2.1:7000", addrB, "127.0.0.1:1", "127.0.0.1:2",
+		"node.example:1", "node.example:2")
+	r.Strike(addrA, BadFilter, t0)
+	r.Strike("127.0.0.1:1", BadFilter, t0)
+	r.Strike("node.example:1", BadFilter, t0)
+	for addr, want := range map[string]bool{
+		addrA: true, "192.0.2.1:7000": true, "192.0.2.1": true, "[::ffff:192.0.2.1]:5": true, addrB: false,
+		"127.0.0.1:1": true, "127.0.0.1:2": false, "127.0.0.1": false,
+		"node.example:1": true, "NODE.example:1": true, "node.example:2": false,
+	} {
+		if got := r.Banned(addr, t0); got != want {
+			t.Errorf("%s banned: %v", addr, got)
+		}
+	}
+
+	// A bare host is all its ports.
+	r.Ban("127.0.0.1", t0)
+	r.Ban("node.example", t0)
+	if !r.Banned("127.0.0.1:2", t0) || !r.Banned("node.example:2", t0) {
+		t.Error("a ban of a host leaves out its ports")
+	}
+	for _, addr := range []string{"127.0.0.1", "node.example", "192.0.2.1:7000"} {
+		r.Unban(addr)
+	}
+	for _, p := range r.List(t0) {
+		if !p.BannedUntil.IsZero() || r.Banned(p.Addr, t0) {
+			t.Errorf("%s is still banned", p.Addr)
+		}
+	}
+}
+
+func TestBanByHand(t *testing.T) {
+	r := fixture(t, Options{})
+	r.Ban("203.0.113.9", t0)
+	if err := r.Add("203.0.113.9:9108", true, t0); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := r.NextDial(t0); ok || !r.FirstRound() {
+		t.Error("a banned persistent peer is dialed or waited for")
+	}
+	r.Unban("203.0.113.9:1")
+	if addr, _ := r.NextDial(t0); addr != "203.0.113.9:9108" {
+		t.Errorf("next dial is %q", addr)
+	}
+}
+
+func TestMaliceEndsService(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	connectAll(t, r, 100)
+	for range 50 {
+		r.Success(addrA, Filters, time.Millisecond, t0)
+	}
+	r.Strike(addrA, BadFilter, t0)
+	wantAddrs(t, r.Serving(Filters, 100, t0), addrB)
+	r.Unban(addrA)
+	wantAddrs(t, r.Serving(Filters, 100, t0), addrB) // still pinned to 5
+	if got := r.List(t0)[0].Score; got != scoreMalicious {
+		t.Errorf("score %v", got)
+	}
+	r.Reset(addrA)
+	if got := len(r.Serving(Filters, 100, t0)); got != 2 {
+		t.Errorf("%d peers serve after a reset", got)
+	}
+}
+
+func TestReasonsAreBoundedAndConductIsForgotten(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	now := t0
+	for range 100 {
+		r.Strike(addrA, OrphanHeader, now)
+		now = now.Add(9 * time.Minute)
+	}
+	if n := len(r.List(now)[0].BanReasons); n > maxHistory {
+		t.Errorf("%d reasons are kept", n)
+	}
+	now = now.Add(48 * time.Hour)
+	r.Strike(addrB, OrphanHeader, now)
+	if len(r.conducts) != 1 {
+		t.Errorf("%d records of conduct are kept", len(r.conducts))
+	}
+}

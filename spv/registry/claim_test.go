@@ -1,0 +1,135 @@
+package registry
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func TestTargetIsTheHighestCredibleClaim(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	if got := r.Target(t0); got != 0 {
+		t.Errorf("target %d without peers", got)
+	}
+	connectOne(t, r, addrA, 100)
+	connectOne(t, r, addrB, math.MaxUint32)
+	if got := r.Target(t0); got != math.MaxUint32 {
+		t.Errorf("target %d", got)
+	}
+
+	// The liar delivers 40 headers, then nothing more.
+	r.Validated(addrB, 40, t0)
+	r.ClaimFailed(addrB, t0)
+	if got := r.Target(t0); got != 100 {
+		t.Errorf("target %d after the claim has failed", got)
+	}
+	if got := r.Claim(addrB); got != 40 {
+		t.Errorf("credited with %d", got)
+	}
+	wantAddrs(t, r.Ahead(40, t0), addrA)
+	r.Advertised(addrA, 105, t0)
+	r.Advertised(addrA, 90, t0)
+	if got := r.Target(t0); got != 105 {
+		t.Errorf("target %d", got)
+	}
+	r.Disconnected(addrA, nil, t0)
+	if got := r.Target(t0); got != 40 {
+		t.Errorf("target %d after the best has left", got)
+	}
+	if got := r.Claim(addrA); got != 105 {
+		t.Errorf("last belief in the one that left is %d", got)
+	}
+}
+
+// A liar does not get another hearing by connecting again, and it takes longer
+// each time.
+func TestDoubtsOutlastTheConnection(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	now := t0
+	for _, doubt := range []time.Duration{30, 60, 120, 240, 300, 300} {
+		doubt *= time.Second
+		connectOne(t, r, addrA, 1000)
+		if r.Claim(addrA) != 1000 {
+			t.Fatal("no hearing")
+		}
+		r.ClaimFailed(addrA, now)
+		r.ClaimFailed(addrA, now) // nothing left to fail
+		for _, at := range []time.Duration{0, doubt - 1} {
+			r.Disconnected(addrA, nil, now.Add(at))
+			if err := redial(r, addrA, 1000, now.Add(at)); err != nil {
+				t.Fatal(err)
+			}
+			r.Advertised(addrA, 1001, now.Add(at))
+			if got := r.Claim(addrA); got != 0 {
+				t.Errorf("credited with %d after %v", got, at)
+			}
+		}
+		r.Advertised(addrA, 1002, now.Add(doubt))
+		if got := r.Claim(addrA); got != 1002 {
+			t.Errorf("credited with %d after %v", got, doubt)
+		}
+		now = now.Add(doubt)
+		r.Disconnected(addrA, nil, now)
+	}
+	// Making good clears it.
+	if err := redial(r, addrA, 1000, now); err != nil {
+		t.Fatal(err)
+	}
+	r.ClaimFailed(addrA, now)
+	r.Validated(addrA, 1000, now)
+	r.Advertised(addrA, 1001, now)
+	if got := r.Claim(addrA); got != 1001 {
+		t.Errorf("credited with %d after making good", got)
+	}
+}
+
+func TestClaimFailedWithoutAClaim(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectOne(t, r, addrA, 100)
+	r.Validated(addrA, 120, t0)
+	r.ClaimFailed(addrA, t0)
+	if e := r.peers[addrA]; e.claim.failures != 0 || r.Claim(addrA) != 120 {
+		t.Errorf("claim %+v", e.claim)
+	}
+}
+
+func TestLagging(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB, "192.0.2.3:1")
+	connectOne(t, r, addrA, 94)
+	connectOne(t, r, addrB, 93)
+	wantAddrs(t, r.Lagging(5))
+	wantAddrs(t, r.Lagging(100), addrB)
+	r.Validated(addrB, 95, t0)
+	wantAddrs(t, r.Lagging(100))
+	wantAddrs(t, r.Lagging(math.MaxUint32), addrA, addrB)
+	// A peer whose claim failed is judged by its word here: it can't be in
+	// both wrongs at once.
+	connectOne(t, r, "192.0.2.3:1", math.MaxUint32)
+	r.ClaimFailed("192.0.2.3:1", t0)
+	wantAddrs(t, r.Lagging(200), addrA, addrB)
+	if got := r.Height("192.0.2.3:1"); got != math.MaxUint32 {
+		t.Errorf("says %d", got)
+	}
+}
+
+func TestEventsOfStrangersChangeNothing(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	for _, addr := range []string{addrA, addrB} { // known but not connected; unknown
+		r.Advertised(addr, 9, t0)
+		r.Validated(addr, 9, t0)
+		r.ClaimFailed(addr, t0)
+		r.SentHeaders(addr)
+		r.Disconnected(addr, nil, t0)
+		r.DialFailed(addr, nil, t0)
+		if r.Claim(addr) != 0 || r.Height(addr) != 0 {
+			t.Errorf("%s has a height", addr)
+		}
+	}
+	r.Success(addrB, Headers, 1, t0)
+	r.Failure(addrB, Headers, t0)
+	r.Incomplete(addrB, Headers, t0)
+	r.Reset(addrB)
+	if r.Len() != 1 {
+		t.Errorf("%d peers", r.Len())
+	}
+}

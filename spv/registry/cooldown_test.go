@@ -1,0 +1,55 @@
+package registry
+
+import (
+	"testing"
+	"time"
+)
+
+func TestCooldownDoubles(t *testing.T) {
+	var c cooldown
+	if !c.over(t0) {
+		t.Error("cooling down from the start")
+	}
+	for _, want := range []time.Duration{30, 60, 120, 240, 300, 300} {
+		c.failed(t0)
+		want *= time.Second
+		if c.over(t0.Add(want-1)) || !c.over(t0.Add(want)) {
+			t.Errorf("failure %d: until %v, want %v", c.failures, c.until.Sub(t0), want)
+		}
+	}
+	c.failures = 1 << 40
+	c.failed(t0)
+	if got := c.until.Sub(t0); got != 5*time.Minute {
+		t.Errorf("after very many failures: %v", got)
+	}
+	c.succeeded()
+	if !c.over(t0) {
+		t.Error("still cooling down after a success")
+	}
+	c.failed(t0)
+	if got := c.until.Sub(t0); got != 30*time.Second {
+		t.Errorf("after a success and a failure: %v", got)
+	}
+}
+
+func TestIncompleteOutlastsSuccess(t *testing.T) {
+	var c cooldown
+	c.lacks(t0)
+	c.succeeded()
+	if c.over(t0.Add(24*time.Hour-1)) || !c.over(t0.Add(24*time.Hour)) {
+		t.Errorf("until %v", c.incomplete.Sub(t0))
+	}
+}
+
+func TestCooldownsAreSeparate(t *testing.T) {
+	r := fixture(t, Options{}, "192.0.2.1:1", "192.0.2.2:1")
+	connectAll(t, r, 100)
+	r.Failure("192.0.2.1:1", Filters, t0)
+	r.Incomplete("192.0.2.2:1", Blocks, t0)
+	wantAddrs(t, r.Serving(Headers, 50, t0), "192.0.2.1:1", "192.0.2.2:1")
+	wantAddrs(t, r.Serving(Filters, 50, t0), "192.0.2.2:1")
+	// 10 minutes later, when the score has recovered too:
+	wantAddrs(t, r.Serving(Blocks, 50, t0.Add(10*time.Minute)), "192.0.2.1:1")
+	r.Success("192.0.2.2:1", Filters, 0, t0) // another peer's success
+	wantAddrs(t, r.Serving(Filters, 50, t0), "192.0.2.2:1")
+}

@@ -1,0 +1,167 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// fixture makes a registry that knows these addresses.
+func fixture(t *testing.T, opts Options, addrs ...string) *Registry {
+	t.Helper()
+	r := New(opts, rand.New(rand.NewPCG(1, 2)))
+	for _, addr := range addrs {
+		if err := r.Add(addr, false, t0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+func connectOne(t *testing.T, r *Registry, addr string, height uint32) {
+	t.Helper()
+	if r.connected(addr) != nil {
+		return
+	}
+	if err := redial(r, addr, height, t0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func redial(r *Registry, addr string, height uint32, now time.Time) error {
+	if err := r.Dialing(addr, now); err != nil {
+		return err
+	}
+	return r.Connected(addr, Info{Height: height, UserAgent: "/dcrd/", PVer: 11, Services: 1}, now)
+}
+
+func connectAll(t *testing.T, r *Registry, height uint32) {
+	t.Helper()
+	for _, e := range r.order {
+		connectOne(t, r, e.addr, height)
+	}
+}
+
+// wantAddrs compares lists; the order counts only as far as it is not random.
+func wantAddrs(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestAddKeepsOnePeerOnce(t *testing.T) {
+	r := fixture(t, Options{}, "192.0.2.1:9108", "[::ffff:192.0.2.1]:9108", " 192.0.2.1:09108", "192.0.2.1:9109")
+	if r.Len() != 2 {
+		t.Errorf("%d peers", r.Len())
+	}
+	if err := r.Add("192.0.2.1", false, t0); !errors.Is(err, ErrAddress) {
+		t.Errorf("no port: %v", err)
+	}
+	connectOne(t, r, addrA, 5)
+	if err := r.Add(addrA, true, t0); err != nil {
+		t.Fatal(err)
+	}
+	if p := r.List(t0)[0]; !p.Connected || !p.Persistent || !r.FirstRound() {
+		t.Errorf("%+v, first round over: %v", p, r.FirstRound())
+	}
+}
+
+func TestNoRoom(t *testing.T) {
+	r := New(Options{MaxPeers: 6, MaxConnected: 100}, rand.New(rand.NewPCG(1, 2)))
+	add := func(addr string, persistent bool) error { return r.Add(addr, persistent, t0) }
+	for i := range 6 {
+		if err := add(fmt.Sprintf("192.0.2.%d:1", i+1), i == 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	connectOne(t, r, "192.0.2.2:1", 1)
+	r.Ban("192.0.2.3:1", t0)
+	if err := r.Dialing("192.0.2.4:1", t0); err != nil {
+		t.Fatal(err)
+	}
+	// Of the last two, the one that could not be reached goes first.
+	if err := r.Dialing("192.0.2.6:1", t0); err != nil {
+		t.Fatal(err)
+	}
+	r.DialFailed("192.0.2.6:1", errors.New("refused"), t0)
+	if err := add("198.51.100.1:1", false); err != nil || r.peers["192.0.2.6:1"] != nil {
+		t.Errorf("%v; the unreachable peer is still there", err)
+	}
+	// Then the one that served worse.
+	r.Failure("192.0.2.5:1", Headers, t0)
+	if err := add("198.51.100.2:1", false); err != nil || r.peers["192.0.2.5:1"] != nil {
+		t.Errorf("%v; the bad peer is still there", err)
+	}
+	for _, addr := range []string{"198.51.100.1:1", "198.51.100.2:1"} {
+		connectOne(t, r, addr, 1)
+	}
+	if err := add("198.51.100.3:1", false); !errors.Is(err, ErrFull) {
+		t.Errorf("added without room: %v", err)
+	}
+	if err := add("198.51.100.4:1", true); err != nil || r.Len() != 7 {
+		t.Errorf("a persistent peer: %v, %d peers", err, r.Len())
+	}
+}
+
+// Nothing that is handed out changes the registry, or is changed by it.
+func TestCopiesAreHandedOut(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectAll(t, r, 5)
+	r.Strike(addrA, Protocol, t0)
+	before := r.List(t0)
+	list := r.List(t0)
+	list[0].Addr = "x"
+	list[0].BanReasons[0] = "x"
+	serving := r.Serving(Headers, 1, t0)
+	serving[0] = "x"
+	if got := r.List(t0); got[0].Addr != addrA || got[0].BanReasons[0] != before[0].BanReasons[0] {
+		t.Errorf("changed to %+v", got[0])
+	}
+	wantAddrs(t, r.Serving(Headers, 1, t0), addrA)
+	r.Strike(addrA, OldHeader, t0)
+	if len(before[0].BanReasons) != 1 {
+		t.Error("a list changes after it was handed out")
+	}
+}
+
+func TestResetLeavesBansAlone(t *testing.T) {
+	r := fixture(t, Options{}, addrA, "192.0.2.1:2", addrB)
+	for _, e := range r.order {
+		r.Failure(e.addr, Filters, t0)
+	}
+	r.Strike(addrA, Protocol, t0)
+	r.Reset("192.0.2.1")
+	for _, p := range r.List(t0) {
+		wantScore, wantPoints := 50.0, 20
+		if p.Addr == addrB {
+			wantScore, wantPoints = 5, 0
+		}
+		if p.Score != wantScore || p.BanScore != wantPoints {
+			t.Errorf("%s: score %v, %d points", p.Addr, p.Score, p.BanScore)
+		}
+	}
+}
+
+func TestListOrder(t *testing.T) {
+	r := fixture(t, Options{}, "192.0.2.9:1", "192.0.2.1:1", "192.0.2.5:1")
+	connectOne(t, r, "192.0.2.5:1", 77)
+	r.SentHeaders("192.0.2.5:1")
+	r.Ban("203.0.113.1", t0)
+	list := r.List(t0)
+	var addrs []string
+	for _, p := range list {
+		addrs = append(addrs, p.Addr)
+	}
+	wantAddrs(t, addrs, "192.0.2.5:1", "192.0.2.1:1", "192.0.2.9:1", "203.0.113.1")
+	if p := list[0]; p.AdvertisedHeight != 77 || p.ValidatedHeight != 0 || p.UserAgent != "/dcrd/" ||
+		p.PVer != 11 || p.Services != 1 || !p.SendHeaders || p.Score != 50 {
+		t.Errorf("%+v", p)
+	}
+	if list[3].BannedUntil.IsZero() {
+		t.Error("a ban without a peer is not listed")
+	}
+}
