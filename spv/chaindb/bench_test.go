@@ -119,3 +119,18 @@ func BenchmarkRead(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkVerify(b *testing.B) {
+	const blocks = 20000
+	rules := simnetRules()
+	c := genesisChain(rules)
+	c.extend(rules, rand.New(rand.NewPCG(1, 1)), blocks, 400, true)
+	db := openTest(b, testPath(b), rules)
+	c.store(b, db, 0)
+	for b.Loop() {
+		if _, err := db.Verify(nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/blocks, "ns/block")
+}

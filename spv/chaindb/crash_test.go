@@ -29,7 +29,7 @@ func TestPowerLoss(t *testing.T) {
 	path, crashed := testPath(t), testPath(t)
 	db := openTest(t, path, rules)
 	m := newModel(rules)
-	for i := range 30 {
+	for i := range 20 {
 		old, before := m.copy(), readFile(t, path)
 		what, err := m.step(rules, rng, db)
 		if err != nil {

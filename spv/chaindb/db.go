@@ -49,9 +49,8 @@ func (db *DB) Close() error {
 	}
 	db.closed = true
 	if db.broken != nil {
-		// A panic has left locks in bbolt that Close would wait for. Closing the
-		// file releases what others may wait for.
-		return wrap("closing", db.path, db.file.Close())
+		// A panic has left mutexes in bbolt that its Close would wait for.
+		return wrap("closing", db.path, release(db.file))
 	}
 	return wrap("closing", db.path, db.bolt.Close())
 }

@@ -3,9 +3,9 @@ package chaindb
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -255,15 +255,14 @@ func TestDamagedWhileOpen(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
+	if _, err := Open(path, rules); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("opened again: %v", err)
 	}
-	openTest(t, path, rules)
 }
 
 func TestSegmentRecords(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
-	for range 200 {
+	for range 50 {
 		var want, got records
 		for i := range want {
 			switch rng.IntN(4) {
@@ -278,13 +277,8 @@ func TestSegmentRecords(t *testing.T) {
 		if err := got.parse(value); err != nil {
 			t.Fatal(err)
 		}
-		if fmt.Sprint(got) != fmt.Sprint(want) {
+		if !reflect.DeepEqual(got, want) { // which keeps nil and empty apart
 			t.Fatal("records differ")
-		}
-		for i := range got {
-			if (got[i] == nil) != (want[i] == nil) {
-				t.Fatalf("record %d: nil is not kept apart from empty", i)
-			}
 		}
 	}
 }
@@ -298,7 +292,7 @@ func FuzzSegment(f *testing.F) {
 		if r.parse(value) != nil {
 			return
 		}
-		if err := again.parse(r.value()); err != nil || fmt.Sprint(r) != fmt.Sprint(again) {
+		if err := again.parse(r.value()); err != nil || !reflect.DeepEqual(r, again) {
 			t.Fatalf("not the same again: %v", err)
 		}
 	})

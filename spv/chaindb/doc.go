@@ -46,8 +46,8 @@
 // 4 MB of space for growth. Writing goes at the speed of the disk if a call brings
 // about 2000 headers or filters: every call costs two or three syncs of the disk,
 // and rewrites the leaves it begins and ends in. Filters in batches of 100, as they
-// come from peers, take five times as long and leave the file some 10 % larger;
-// collect 1000 to 2000.
+// come from peers, take five times as long and leave a file 15 to 30 % larger than
+// its contents; collect 1000 to 2000.
 //
 // Reading is memory mapped and copies nothing: see [DB.Blocks].
 package chaindb

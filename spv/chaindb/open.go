@@ -50,7 +50,7 @@ func Open(path string, rules *chain.Rules) (*DB, error) {
 	case db.bolt != nil:
 		db.bolt.Close()
 	case db.file != nil:
-		db.file.Close() // already closed, unless bbolt panicked; frees the lock
+		release(db.file) // already closed, unless bbolt panicked
 	}
 	return nil, wrap("opening", path, err)
 }

@@ -187,7 +187,7 @@ func TestOpenDamaged(t *testing.T) {
 	path := testPath(t)
 	db := openTest(t, path, rules)
 	m := newModel(rules)
-	m.chain.extend(rules, rand.New(rand.NewPCG(1, 2)), 1500, 60, true)
+	m.chain.extend(rules, rand.New(rand.NewPCG(1, 2)), 600, 60, true)
 	m.chain.store(t, db, 0)
 	for h := range m.chain.tip() + 1 {
 		m.held[h] = true
@@ -219,7 +219,7 @@ func TestOpenDamaged(t *testing.T) {
 			t.Fatalf("page %d: %v", page, err)
 		}
 	}
-	if found < 50 {
+	if found < 20 {
 		t.Errorf("only %d damaged pages were noticed", found)
 	}
 }

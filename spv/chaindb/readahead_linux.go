@@ -10,11 +10,11 @@ import (
 // fetches it from the disk in one go. bbolt has told it that reads are random,
 // which makes it fetch single pages. Advice only: errors do not matter.
 func readAhead(mem []byte) {
-	if len(mem) == 0 {
-		return
+	page := uintptr(os.Getpagesize())
+	// The advice takes whole pages. The one mem begins in has been read already,
+	// for what bbolt keeps there about mem.
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(mem))) % page
+	if skip < uintptr(len(mem)) {
+		_ = syscall.Madvise(mem[skip:], syscall.MADV_WILLNEED)
 	}
-	// The advice takes whole pages: from the start of the one mem begins in.
-	lead := int(uintptr(unsafe.Pointer(&mem[0])) & uintptr(os.Getpagesize()-1))
-	start := (*byte)(unsafe.Add(unsafe.Pointer(&mem[0]), -lead))
-	_ = syscall.Madvise(unsafe.Slice(start, lead+len(mem)), syscall.MADV_WILLNEED)
 }

@@ -33,15 +33,16 @@ func NormalizeAddr(addr, defaultPort string) (string, error) {
 // normalizeHost returns an IP address or a host name in its normal form.
 func normalizeHost(host string) (string, bool) {
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.Unmap().String(), !ip.IsUnspecified()
+		ip = ip.Unmap()
+		// A zone names an interface of one machine: no address to keep.
+		return ip.String(), !ip.IsUnspecified() && ip.Zone() == ""
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "" || len(host) > 253 {
+	if len(host) > 253 {
 		return "", false
 	}
-	for _, c := range host {
-		letter := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
-		if !letter && c != '-' && c != '.' && c != '_' {
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 			return "", false
 		}
 	}

@@ -48,7 +48,9 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 	now := t0
 	for _, doubt := range []time.Duration{30, 60, 120, 240, 300, 300} {
 		doubt *= time.Second
-		connectOne(t, r, addrA, 1000)
+		if err := redial(r, addrA, 1000, now); err != nil {
+			t.Fatal(err)
+		}
 		if r.Claim(addrA) != 1000 {
 			t.Fatal("no hearing")
 		}

@@ -110,13 +110,11 @@ func (r *Registry) NextDialTime(now time.Time) (when time.Time, ok bool) {
 			when, ok = t, true
 		}
 	}
-	if ok && when.Before(now) {
-		when = now
-	}
 	return when, ok
 }
 
-// dialTime returns when a peer may be dialed; ok is false if not by itself.
+// dialTime returns when a peer may be dialed, now at the earliest; ok is false
+// if no passing of time alone allows it.
 func (r *Registry) dialTime(e *entry, now time.Time) (when time.Time, ok bool) {
 	if e.state != stateIdle || r.opts.OnlyPersistent && !e.persistent {
 		return time.Time{}, false
@@ -125,14 +123,15 @@ func (r *Registry) dialTime(e *entry, now time.Time) (when time.Time, ok bool) {
 	if until := r.bannedUntil(e.key, now); until.After(when) {
 		when = until
 	}
-	if !e.persistent && r.score(e, now) < scoreFloor {
+	if when.Before(now) {
+		when = now
+	}
+	if !e.persistent && r.score(e, when) < scoreFloor {
 		again := e.record.recovery()
-		if !again.After(now) {
-			again = now.Add(lowScoreRetry)
+		if !again.After(when) {
+			again = when.Add(lowScoreRetry)
 		}
-		if again.After(when) {
-			when = again
-		}
+		when = again
 	}
 	return when, true
 }
