@@ -107,7 +107,9 @@ func TestBanByHand(t *testing.T) {
 func TestBanOutlivesRestart(t *testing.T) {
 	story(t, 50, func(w *world) {
 		w.join(spvtest.Behaviour{})
-		w.join(spvtest.Behaviour{BadHeaders: spvtest.HeadersBadPoW})
+		longer := w.chain.Fork(50)
+		longer.Mine(5)
+		w.joinWith(longer, spvtest.Behaviour{BadHeaders: spvtest.HeadersBadPoW})
 		w.start()
 		w.wait(spv.Settled)
 		time.Sleep(time.Minute)

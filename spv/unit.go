@@ -102,18 +102,13 @@ func (e *engine) dispatchUnits(units []*unit, free int) int {
 		if u.done || u.busy() {
 			continue
 		}
-		var s *session
-		if len(u.flights) < maxFlights {
-			s = e.peerFor(u)
+		s, hope := e.peerFor(u)
+		if s != nil {
+			e.launch(u, s)
+			free--
+		} else if !hope && len(u.flights)+len(u.failed) > 0 {
+			e.doubtView()
 		}
-		if s == nil {
-			if len(u.flights)+len(u.failed) > 0 {
-				e.doubtView()
-			}
-			continue
-		}
-		e.launch(u, s)
-		free--
 	}
 	return free
 }
@@ -128,19 +123,23 @@ func (e *engine) markLate(u *unit) {
 }
 
 // peerFor chooses the least busy of the peers that can do a unit; the registry
-// ranks those that are equally busy.
-func (e *engine) peerFor(u *unit) *session {
-	var best *session
+// ranks those that are equally busy. hope tells that there is one, although it
+// may have no room now.
+func (e *engine) peerFor(u *unit) (best *session, hope bool) {
+	if len(u.flights) == maxFlights {
+		return nil, false
+	}
 	for _, addr := range e.registry.Serving(u.kind, u.to(), e.now) {
 		s := e.sessions[addr]
-		if s == nil || s.inflight >= window || u.failed[addr] || u.flying(s) {
+		if s == nil || u.failed[addr] || u.flying(s) {
 			continue
 		}
-		if best == nil || s.inflight < best.inflight {
+		hope = true
+		if s.inflight < window && (best == nil || s.inflight < best.inflight) {
 			best = s
 		}
 	}
-	return best
+	return best, hope
 }
 
 func (u *unit) flying(s *session) bool {
