@@ -1,0 +1,146 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// mayImport is the house: what each package may import of this module. Imports
+// run downwards only. A package that is not here fails the test.
+var mayImport = map[string][]string{
+	"cmd/dcrspv":   {"wallet", "spv", "spv/registry", "spv/chaindb", "spv/chain", "spv/spvtest", "filters"},
+	"wallet":       {"spv", "spv/chain", "filters"}, // of spv only the types of the interface that it fulfils
+	"spv":          {"spv/registry", "spv/peer", "spv/chaindb", "spv/chain", "filters"},
+	"spv/spvtest":  {"spv/chain", "filters"},
+	"spv/registry": {"spv/chain", "filters"},
+	"spv/peer":     {"spv/chain", "filters"},
+	"spv/chaindb":  {"spv/chain", "filters"},
+	"spv/chain":    {},
+	"filters":      {},
+}
+
+// pure packages have no goroutine, no input or output, and no clock.
+var pure = []string{"spv/chain", "spv/registry", "filters"}
+
+const module = "dcrspv"
+
+// sources parses the files of the product: no tests, no other modules.
+func sources(t *testing.T) map[string][]*ast.File {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	packages := make(map[string][]*ast.File)
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			_, modErr := os.Stat(filepath.Join(path, "go.mod"))
+			if path != root && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") || modErr == nil) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		dir = filepath.ToSlash(dir)
+		packages[dir] = append(packages[dir], file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packages
+}
+
+func importsOf(files []*ast.File) []string {
+	seen := make(map[string]bool)
+	for _, f := range files {
+		for _, spec := range f.Imports {
+			if path, err := strconv.Unquote(spec.Path.Value); err == nil {
+				seen[path] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+func TestImportsRunDownwards(t *testing.T) {
+	packages := sources(t)
+	for dir, files := range packages {
+		allowed, ok := mayImport[dir]
+		if !ok {
+			t.Errorf("package %s has no place in the house", dir)
+			continue
+		}
+		for _, path := range importsOf(files) {
+			inner, own := strings.CutPrefix(path, module+"/")
+			if own && !slices.Contains(allowed, inner) {
+				t.Errorf("%s must not import %s", dir, inner)
+			}
+		}
+	}
+	for dir := range mayImport {
+		if packages[dir] == nil {
+			t.Errorf("package %s does not exist", dir)
+		}
+	}
+}
+
+func TestPurePackages(t *testing.T) {
+	packages := sources(t)
+	clocks := []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"}
+	for _, dir := range pure {
+		for _, path := range importsOf(packages[dir]) {
+			if slices.Contains([]string{"os", "io/fs", "context", "syscall", "log", "os/exec", "math/rand"}, path) {
+				t.Errorf("%s is pure and must not import %s", dir, path)
+			}
+		}
+		for _, file := range packages[dir] {
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.GoStmt:
+					t.Errorf("%s is pure and must not start a goroutine", dir)
+				case *ast.SelectorExpr:
+					x, ok := n.X.(*ast.Ident)
+					if ok && x.Name == "time" && slices.Contains(clocks, n.Sel.Name) {
+						t.Errorf("%s is pure and must not use time.%s", dir, n.Sel.Name)
+					}
+					if ok && x.Name == "net" && strings.HasPrefix(n.Sel.Name, "Dial") {
+						t.Errorf("%s is pure and must not use net.%s", dir, n.Sel.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+}
+
+// TestNoWasteBaskets keeps packages named after what they are about.
+func TestNoWasteBaskets(t *testing.T) {
+	for dir, files := range sources(t) {
+		for _, f := range files {
+			if slices.Contains([]string{"utils", "util", "common", "helpers", "misc"}, f.Name.Name) {
+				t.Errorf("%s: a package name has to say what it is about", dir)
+			}
+		}
+	}
+}

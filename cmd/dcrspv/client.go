@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"dcrspv/spv"
+	"dcrspv/spv/chain"
+	"dcrspv/spv/chaindb"
+)
+
+// client is a Syncer at work on the terminal.
+type client struct {
+	p      *program
+	con    *console
+	syncer *spv.Syncer
+}
+
+// withClient runs a Syncer for as long as do takes, with progress on standard
+// error. When the Syncer fails, the context of do ends and the failure is
+// returned; when the user interrupts, too.
+func (p *program) withClient(ctx context.Context, cfg spv.Config, do func(context.Context, *client) error) error {
+	con := &console{out: p.stderr}
+	cfg.Log = p.set.levels.loggers(con)
+	syncer, err := spv.New(cfg)
+	if err != nil {
+		return err
+	}
+	doCtx, cancelDo := context.WithCancelCause(ctx)
+	defer cancelDo(nil)
+	// The Syncer outlives an interrupt until do has returned, so that do can
+	// still ask for the status.
+	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+
+	var running sync.WaitGroup
+	var runErr error
+	running.Go(func() {
+		runErr = syncer.Run(runCtx)
+		cancelDo(errors.Join(errStopped, runErr))
+	})
+	running.Go(func() { p.showProgress(runCtx, con, syncer.Changes()) })
+
+	err = do(doCtx, &client{p: p, con: con, syncer: syncer})
+	stop()
+	running.Wait()
+	return firstError(runErr, syncer.Close(), err)
+}
+
+// errStopped is why a context ends when the Syncer does.
+var errStopped = errors.New("the syncer stopped")
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// config makes the Syncer's configuration from the flags.
+func (p *program) config(wallets ...spv.Wallet) (spv.Config, error) {
+	cfg := spv.Config{
+		Params:           p.set.params,
+		DataDir:          p.set.dir,
+		Wallets:          wallets,
+		Connect:          p.set.connect,
+		MaxPeers:         p.set.maxPeers,
+		Dial:             p.set.dial,
+		UserAgentVersion: version,
+	}
+	if p.set.birthday != nil {
+		height, err := p.height(*p.set.birthday)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Birthday, cfg.HasBirthday = height, true
+	}
+	return cfg, nil
+}
+
+// height resolves a flag that may be a date, with the stored headers if it is.
+func (p *program) height(w when) (uint32, error) {
+	if w.day.IsZero() {
+		return w.height, nil
+	}
+	var height uint32
+	err := p.withChain(func(db *chaindb.DB) error {
+		tip, _ := db.Tip()
+		var err error
+		height, err = w.resolve(p.set.params, db, tip.Height)
+		return err
+	})
+	return height, err
+}
+
+// withChain opens chain.db for a moment.
+func (p *program) withChain(do func(*chaindb.DB) error) error {
+	if err := p.set.makeDir(); err != nil {
+		return err
+	}
+	db, err := chaindb.Open(p.set.chainFile(), chain.NewRules(p.set.params))
+	if err != nil {
+		return err
+	}
+	err = do(db)
+	return errors.Join(err, db.Close())
+}
+
+// wait waits for the condition, at most as long as --timeout allows, and
+// returns the status then.
+func (c *client) wait(ctx context.Context, cond spv.Condition) (spv.Status, error) {
+	waitCtx := ctx
+	if d := c.p.set.timeout; d > 0 {
+		var cancel context.CancelFunc
+		waitCtx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	err := c.syncer.Wait(waitCtx, cond)
+	st := c.syncer.Status()
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return st, c.p.notSynced(st)
+	}
+	return st, err
+}
+
+// notSynced is the failure of a sync that took longer than --timeout.
+func (p *program) notSynced(st spv.Status) error {
+	remedy := "give more --timeout, what was done is kept"
+	if st.Peers == 0 {
+		remedy = "check the network, --connect and --proxy"
+	}
+	what := fmt.Sprintf("not synced within %s", p.set.timeout)
+	if st.Reason != "" {
+		what += " (" + st.Reason + ")"
+	}
+	return &failure{status: statusNotSynced, what: what, remedy: remedy}
+}

@@ -1,0 +1,159 @@
+package main
+
+import "context"
+
+// command is an entry of the table of commands.
+type command struct {
+	name  string
+	short string // for the list of commands
+	usage string // what follows the name
+	long  string // for the command's own help
+	// examples are complete command lines, each with what it does.
+	examples [][2]string
+	minArgs  int
+	maxArgs  int  // -1: any number
+	verbose  bool // logs more without a terminal
+	flags    func(*program) any
+	run      func(*program, context.Context) error
+}
+
+// fromFlag and rangeFlags are flags of commands that take a place in the chain.
+type fromFlag struct {
+	From string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"the block or day of the first payment; default: --birthday or genesis"`
+}
+
+type rangeFlags struct {
+	From string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"first block; default: --birthday or genesis"`
+	To   string `long:"to" value-name:"HEIGHT|YYYY-MM-DD" description:"last block; default: the tip"`
+}
+
+// commands in the order of the help.
+var commands = []*command{
+	{
+		name: "sync", short: "sync to the tip, watched scripts scanned, and end",
+		long: "Syncs headers and filters to the tip of the network, tests every watched script\n" +
+			"on every block since its birthday, and ends. Interrupted, it goes on next time\n" +
+			"where it was.",
+		examples: [][2]string{
+			{"dcrspv sync", "mainnet, peers found by themselves"},
+			{"dcrspv sync --connect 127.0.0.1 --timeout 5m", "from your own node, status 3 if not done by then"},
+			{"dcrspv sync --birthday 2024-05-31 --json", "filters since that day only, result as JSON"},
+		},
+		run: (*program).runSync,
+	},
+	{
+		name: "run", short: "sync, then follow the tip until interrupted",
+		long: "As sync, and then follows the tip: prints a line for every payment in or out\n" +
+			"and every reorganisation. Ctrl-C is the normal end.",
+		examples: [][2]string{
+			{"dcrspv run", "until Ctrl-C"},
+			{"dcrspv run --proxy 127.0.0.1:9050", "through Tor"},
+		},
+		verbose: true,
+		run:     (*program).runRun,
+	},
+	{
+		name: "watch", usage: "[--from HEIGHT|DATE] ADDR|XPUB...", short: "add addresses or extended public keys to the watch set",
+		long: "Adds to the watch set. Works offline; the next sync tests the new scripts on\n" +
+			"every block since --from, with stored filters where there are some.",
+		examples: [][2]string{
+			{"dcrspv watch --from 2024-05-31 DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "an address, paid since that day"},
+			{"dcrspv watch dpubZF...", "an account's extended public key, both branches"},
+		},
+		minArgs: 1, maxArgs: -1,
+		flags: func(p *program) any { return &p.from },
+		run:   (*program).runWatch,
+	},
+	{
+		name: "unwatch", usage: "ADDR|XPUB...", short: "take addresses or extended public keys from the watch set",
+		long: "Takes from the watch set. Works offline. What was found of them is forgotten;\n" +
+			"watching them again finds it again.",
+		examples: [][2]string{{"dcrspv unwatch DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "no longer watched"}},
+		minArgs:  1, maxArgs: -1,
+		run: (*program).runUnwatch,
+	},
+	{
+		name: "rescan", usage: "[--from H] [--to H] [ADDR...]", short: "scan addresses, or the watch set again",
+		long: "With addresses: scans them over the range and prints what they got and spent,\n" +
+			"without adding them to the watch set. Without: forgets that the watch set was\n" +
+			"tested on the range and tests it again. Syncs first.",
+		examples: [][2]string{
+			{"dcrspv rescan --from 700000 DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "what did this address get since block 700000"},
+			{"dcrspv rescan --from 2024-01-01 --to 2024-12-31 --json ADDR", "one year, as JSON"},
+			{"dcrspv rescan", "the whole watch set from its birthday"},
+		},
+		maxArgs: -1,
+		flags:   func(p *program) any { return &p.span },
+		run:     (*program).runRescan,
+	},
+	{
+		name: "balance", short: "what the wallet holds", run: (*program).runBalance,
+		long:     "Spendable, immature and staked coins, their total, and the net effect of\ntransactions that are not mined yet. Works offline, as of the last sync.",
+		examples: [][2]string{{"dcrspv balance", "in DCR"}, {"dcrspv balance --json", "in atoms"}},
+	},
+	{
+		name: "history", short: "every transaction of the wallet", run: (*program).runHistory,
+		long:     "Every transaction that paid to or spent from a watched script, oldest first,\nwith its net effect. Works offline, as of the last sync.",
+		examples: [][2]string{{"dcrspv history --json", "for other programs"}},
+	},
+	{
+		name: "utxos", short: "every unspent output", run: (*program).runUtxos,
+		long:     "Every unspent output of a watched script, and whether it can be spent now.\nWorks offline, as of the last sync.",
+		examples: [][2]string{{"dcrspv utxos", ""}},
+	},
+	{
+		name: "address", short: "an unused address to be paid at", run: (*program).runAddress,
+		long:     "The next unused address of the extended public key that was watched first. It\nstays the same until it is paid. Works offline.",
+		examples: [][2]string{{"dcrspv address", ""}},
+	},
+	{
+		name: "broadcast", usage: "HEX|-", short: "send a signed transaction", minArgs: 1, maxArgs: 1,
+		long: "Sends a signed transaction, as hex or from standard input, to every connected\n" +
+			"peer and tells who took it. If it concerns the wallet it counts as unconfirmed.",
+		examples: [][2]string{
+			{"dcrspv broadcast 0100000001...", ""},
+			{"dcrspv broadcast - < tx.hex", "from a file"},
+		},
+		run: (*program).runBroadcast,
+	},
+	{
+		name: "peers", usage: "[list | ban HOST | unban HOST | reset HOST | export]", maxArgs: 2,
+		short: "what is known about peers, and bans",
+		long: "list    every known peer with its heights, score and ban\n" +
+			"ban     no connection to this host for 24 hours\n" +
+			"unban   lift a ban\n" +
+			"reset   forget scores and bans of a host\n" +
+			"export  the list as JSON",
+		examples: [][2]string{{"dcrspv peers", ""}, {"dcrspv peers unban 203.0.113.7", ""}},
+		run:      (*program).runPeers,
+	},
+	{
+		name: "status", short: "how far the files are", run: (*program).runStatus,
+		long:     "Reads the two files and tells how far they are. Works offline.",
+		examples: [][2]string{{"dcrspv status --json", "the same fields as sync --json"}},
+	},
+	{
+		name: "verify", short: "check both files against themselves", run: (*program).runVerify,
+		long:     "Reads both files from end to end: every header's work and place in the chain,\nevery filter against its header's commitment, every coin against the history.\nPrints what was checked. Works offline.",
+		examples: [][2]string{{"dcrspv verify", ""}},
+	},
+	{
+		name: "demo", short: "a whole network inside this process, and a wallet that syncs", run: (*program).runDemo,
+		long: "Builds a chain of 50,000 blocks and a network of 8 honest and 4 hostile peers in\n" +
+			"memory, syncs a wallet from it, tells who was cut off and why, and compares the\n" +
+			"balance with the truth. Needs no network and touches no file of yours.",
+		examples: [][2]string{{"dcrspv demo", ""}},
+	},
+}
+
+// checkArgs reports a wrong number of arguments.
+func (c *command) checkArgs(args []string) error {
+	see := "see dcrspv " + c.name + " --help"
+	switch {
+	case len(args) < c.minArgs:
+		return usage(see, "%s needs %s", c.name, c.usage)
+	case c.maxArgs >= 0 && len(args) > c.maxArgs:
+		return usage(see, "%s takes no argument %q", c.name, args[c.maxArgs])
+	}
+	return nil
+}

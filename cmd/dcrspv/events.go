@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"dcrspv/wallet"
+
+	"github.com/decred/dcrd/dcrutil/v4"
+)
+
+// tellEvents prints a line for everything that happens in the wallet from now
+// on, until the context ends.
+func (c *client) tellEvents(ctx context.Context, w *wallet.Wallet) error {
+	cursor, err := w.LastEvent(ctx)
+	if err != nil {
+		return err
+	}
+	for ev, err := range w.Events(ctx, cursor) {
+		if err != nil {
+			return err
+		}
+		if line := eventLine(ev); line != "" {
+			c.con.printf("%s", line)
+		}
+	}
+	return nil
+}
+
+// eventLine is an event for people; empty for what they need not hear of.
+func eventLine(ev wallet.Event) string {
+	switch ev.Kind {
+	case wallet.EventMined:
+		return fmt.Sprintf("%-11s %s in block %d, %s", direction(ev), amount(int64(ev.Net)), ev.Block.Height, ev.Tx)
+	case wallet.EventUnmined:
+		return fmt.Sprintf("unmined     %s", ev.Tx)
+	case wallet.EventConflicted:
+		return fmt.Sprintf("conflicted  %s, its coin was spent by %s", ev.Tx, ev.By)
+	case wallet.EventExpired:
+		return fmt.Sprintf("expired     %s", ev.Tx)
+	case wallet.EventRemoved:
+		return fmt.Sprintf("removed     %s", ev.Tx)
+	case wallet.EventReorg:
+		return fmt.Sprintf("reorg       %s above block %d undone", plural(int(ev.Depth), "block"), ev.Block.Height)
+	case wallet.EventDisapproved:
+		return fmt.Sprintf("disapproved block %d", ev.Block.Height)
+	}
+	return ""
+}
+
+// direction is what a mined transaction does to the wallet.
+func direction(ev wallet.Event) string {
+	switch {
+	case len(ev.Debits) == 0:
+		return "received"
+	case ev.Net < 0:
+		return "sent"
+	}
+	return "moved"
+}
+
+// amount is a number of atoms for people.
+func amount(atoms int64) string { return dcrutil.Amount(atoms).String() }

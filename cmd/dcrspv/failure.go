@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"dcrspv/spv/chaindb"
+	"dcrspv/wallet"
+)
+
+// failure is an error as the user sees it: one line that says what went wrong
+// and what to do, and the exit status.
+type failure struct {
+	status int
+	what   string
+	remedy string
+	err    error // the cause; may be nil
+}
+
+func (f *failure) Error() string { return f.what + ": " + f.remedy }
+func (f *failure) Unwrap() error { return f.err }
+
+// line is the text without line breaks and control bytes, whatever the error
+// was made from.
+func (f *failure) line() string { return oneLine(f.Error()) }
+
+// oneLine makes text safe to print: what is not printable becomes a space and
+// runs of space become one.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// usage is a failure of the command line itself.
+func usage(remedy, format string, args ...any) *failure {
+	return &failure{status: statusUsage, what: fmt.Sprintf(format, args...), remedy: remedy}
+}
+
+// failed is any other failure.
+func failed(remedy, format string, args ...any) *failure {
+	return &failure{status: statusFailed, what: fmt.Sprintf(format, args...), remedy: remedy}
+}
+
+// errInterrupted is what an interrupted command that had more to do ends with.
+var errInterrupted = failed("what was done is kept, run it again to continue", "interrupted")
+
+// remedies says what to do about the errors that other packages tell apart.
+// The first that matches counts.
+var remedies = []struct {
+	kind   error
+	remedy string
+}{
+	{chaindb.ErrInUse, "end the other dcrspv or choose another --datadir"},
+	{chaindb.ErrNewer, "update dcrspv or choose another --datadir"},
+	{chaindb.ErrNetwork, "give the --network it was made for or choose another --datadir"},
+	{chaindb.ErrCorrupt, "delete chain.db and run sync, it holds nothing but public data"},
+	{wallet.ErrInUse, "end the other dcrspv or choose another --datadir"},
+	{wallet.ErrNewer, "update dcrspv or choose another --datadir"},
+	{wallet.ErrNetwork, "give the --network it was made for or choose another --datadir"},
+	{wallet.ErrCorrupt, "restore wallet.db from a backup, or move it away and watch your addresses again"},
+	{syscall.ENOSPC, "free some disk space, nothing is lost"},
+	{syscall.EDQUOT, "free some disk space, nothing is lost"},
+	{syscall.EROFS, "choose a --datadir on a writable file system"},
+	{syscall.ENOTDIR, "choose a --datadir that is a directory"},
+	{fs.ErrPermission, "check the permissions or choose another --datadir"},
+}
+
+// explain turns any error into the line for the user.
+func explain(err error) *failure {
+	var f *failure
+	if errors.As(err, &f) {
+		return f
+	}
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted
+	}
+	for _, r := range remedies {
+		if errors.Is(err, r.kind) {
+			return &failure{status: statusFailed, what: err.Error(), remedy: r.remedy, err: err}
+		}
+	}
+	return &failure{
+		status: statusFailed, what: err.Error(), err: err,
+		remedy: "run it again with --log-level debug to see more",
+	}
+}

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/chaindb"
+	"dcrspv/wallet"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"go.etcd.io/bbolt"
+)
+
+// offline are the commands that need the files and no network.
+var offline = [][]string{
+	{"watch", simnetAddress}, {"balance"}, {"history"}, {"utxos"}, {"status"}, {"peers"}, {"verify"},
+}
+
+func TestUnusableDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range append(offline, []string{"sync"}, []string{"run"}) {
+		for _, dir := range []string{file, filepath.Join(file, "below")} {
+			args := append([]string{"--network", "simnet", "--datadir", dir}, args...)
+			dcrspv(t, args...).wantFailure(t, statusFailed, "not a directory", "--datadir")
+		}
+	}
+}
+
+func TestFilesInUse(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("status")
+	chainFile, walletFile := n.files()
+
+	db, err := chaindb.Open(chainFile, chain.NewRules(n.demo.params))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"sync"}, {"status"}, {"peers", "ban", "127.0.0.1"}} {
+		dcrspv(t, n.args(args...)...).wantFailure(t, statusFailed, "chain.db", "in use", "end the other dcrspv")
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	w, err := wallet.Open(walletFile, n.demo.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, args := range [][]string{{"sync"}, {"balance"}} {
+		dcrspv(t, n.args(args...)...).wantFailure(t, statusFailed, "wallet.db", "in use", "end the other dcrspv")
+	}
+}
+
+// TestDamagedFiles: every command that needs the file says so in one line, and
+// leaves it alone.
+func TestDamagedFiles(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	n.dcrspv("sync")
+	chainFile, walletFile := n.files()
+	damages := map[string]func([]byte) []byte{
+		"text":     func([]byte) []byte { return []byte(strings.Repeat("this is no database\n", 1000)) },
+		"cut off":  func(b []byte) []byte { return b[:20_000] },
+		"zeros":    func(b []byte) []byte { return make([]byte, len(b)) },
+		"one byte": func([]byte) []byte { return []byte{1} },
+	}
+	for _, file := range []string{chainFile, walletFile} {
+		good, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, damage := range damages {
+			t.Run(filepath.Base(file)+" "+name, func(t *testing.T) {
+				bad := damage(slices.Clone(good))
+				replace(t, file, bad)
+				for _, command := range []string{"sync", "verify"} {
+					r := dcrspv(t, n.args(command, "--log-level", "off")...)
+					r.wantFailure(t, statusFailed, filepath.Base(file))
+				}
+				if now, err := os.ReadFile(file); err != nil || string(now) != string(bad) {
+					t.Error("the damaged file was changed")
+				}
+			})
+		}
+		replace(t, file, good)
+	}
+	n.wantBalance(n.demo.truth)
+}
+
+// replace puts a new file in the place of one.
+func replace(t *testing.T, file string, data []byte) {
+	t.Helper()
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFilesOfOthers: a file of another network, or of a newer version.
+func TestFilesOfOthers(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("status")
+	chainFile, walletFile := n.files()
+	regnet := filepath.Join(n.dir, "regnet")
+	if err := os.Rename(filepath.Dir(chainFile), regnet); err != nil {
+		t.Fatal(err)
+	}
+	for file, command := range map[string]string{"chain.db": "peers", "wallet.db": "balance"} {
+		r := dcrspv(t, n.args(command, "--network", "regnet")...)
+		r.wantFailure(t, statusFailed, file, "--network")
+	}
+	if err := os.Rename(regnet, filepath.Dir(chainFile)); err != nil {
+		t.Fatal(err)
+	}
+
+	for file, command := range map[string]string{chainFile: "peers", walletFile: "balance"} {
+		raiseVersion(t, file)
+		r := dcrspv(t, n.args(command)...)
+		r.wantFailure(t, statusFailed, filepath.Base(file), "newer version", "update dcrspv")
+	}
+}
+
+// raiseVersion makes a file one of a version to come: whatever the buckets are,
+// the key that is called version counts up.
+func raiseVersion(t *testing.T, file string) {
+	t.Helper()
+	db, err := bbolt.Open(file, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	raised := 0
+	err = db.Update(func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error {
+			value := slices.Clone(b.Get([]byte("version")))
+			if len(value) == 0 {
+				return nil
+			}
+			raised++
+			value[0]++
+			return b.Put([]byte("version"), value)
+		})
+	})
+	if err != nil || raised != 1 {
+		t.Fatalf("version raised %d times: %v", raised, err)
+	}
+}
+
+// TestExplain: what the operating system says becomes what to do.
+func TestExplain(t *testing.T) {
+	for want, err := range map[string]error{
+		"free some disk space": fmt.Errorf("writing: %w", &fs.PathError{Op: "write", Path: "chain.db", Err: syscall.ENOSPC}),
+		"writable file system": &fs.PathError{Op: "open", Path: "x", Err: syscall.EROFS},
+		"check the permission": &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES},
+		"update dcrspv":        fmt.Errorf("x: %w", wallet.ErrNewer),
+		"delete chain.db":      fmt.Errorf("x: %w", chaindb.ErrCorrupt),
+		"backup":               fmt.Errorf("x: %w", wallet.ErrCorrupt),
+		"interrupted":          fmt.Errorf("x: %w", context.Canceled),
+		"--log-level debug":    errors.New("a\nb\x1b[2J\tgoroutine"),
+	} {
+		f := explain(err)
+		if f.status != statusFailed || !strings.Contains(f.line(), want) || strings.ContainsAny(f.line(), "\n\x1b\t") {
+			t.Errorf("%v: %d, %q", err, f.status, f.line())
+		}
+	}
+}
+
+func TestPeersOffline(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	list := func() (peers []peerDoc) {
+		n.json(&peers, "peers", "list")
+		return peers
+	}
+	if peers := list(); peers == nil || len(peers) != 0 {
+		t.Fatalf("%+v", peers)
+	}
+	n.dcrspv("peers", "ban", "203.0.113.7")
+	peers := list()
+	if len(peers) != 1 || peers[0].BannedUntil == nil || *peers[0].BannedUntil != testNow.AddDate(0, 0, 1).Unix() {
+		t.Fatalf("%+v", peers)
+	}
+	if text := n.dcrspv("peers"); !strings.Contains(text, "203.0.113.7") || !strings.Contains(text, "banned until 2026-03-02 12:00:00") {
+		t.Errorf("%s", text)
+	}
+	var exported []peerDoc
+	decode(t, n.dcrspv("peers", "export"), &exported)
+	if len(exported) != 1 {
+		t.Errorf("export: %+v", exported)
+	}
+	n.dcrspv("peers", "unban", "203.0.113.7")
+	if peers := list(); len(peers) != 0 {
+		t.Fatalf("%+v", peers)
+	}
+	n.dcrspv("peers", "reset", "203.0.113.7")
+	dcrspv(t, n.args("peers", "ban", "not a host")...).wantFailure(t, statusUsage, "not a host")
+
+	// What the Syncer remembers is what is listed.
+	n.dcrspv("sync")
+	if peers := list(); len(peers) != 1 || peers[0].Addr != n.addrs[0] || peers[0].Connected || peers[0].Score <= 50 {
+		t.Errorf("after sync: %+v", peers)
+	}
+}
+
+// TestFieldNames pins the names of the JSON: other programs read them.
+func TestFieldNames(t *testing.T) {
+	height := uint32(1)
+	until := int64(1)
+	span := spanDoc{&height, &height}
+	status := statusDoc{Filters: span, Scanned: span}
+	const statusNames = "filters{from,through},network,peers,phase,received_bytes,requests{blocks,filters,headers}," +
+		"scanned{from,through},seconds{filters,headers,scan,total},synced,target,tip{hash,height,time}"
+	const balanceNames = "immature,spendable,staked,total,unconfirmed"
+	const historyNames = "block,height,net,time,tree,txid"
+	const utxoNames = "address,amount,height,index,spendable,tree,txid"
+	for _, c := range []struct {
+		doc  any
+		want string
+	}{
+		{status, statusNames},
+		{balanceDoc{}, balanceNames},
+		{[]entryDoc{{}}, "[" + historyNames + "]"},
+		{[]utxoDoc{{}}, "[" + utxoNames + "]"},
+		{[]peerDoc{{BannedUntil: &until}}, "[addr,advertised_height,ban_score,banned_until,connected,latency_ms,persistent,pver,score,sendheaders,services,user_agent,validated_height]"},
+		{addressDoc{}, "address"},
+		{watchDoc{[]watchedDoc{{Address: "a", XPub: "x"}}}, "watched[address,from,xpub]"},
+		{broadcastDoc{Told: []string{"a"}, Taken: []string{"a"}}, "taken[],told[],txid"},
+		{verifyDoc{}, "chain{committed,filter_set,filters,hash,headers,height},wallet{total,transactions,utxos}"},
+	} {
+		if got := names(t, c.doc); got != c.want {
+			t.Errorf("%T: %s\nwant %s", c.doc, got, c.want)
+		}
+	}
+	rescan := names(t, rescanDoc{statusDoc: status, History: []entryDoc{{}}, Utxos: []utxoDoc{{}}})
+	for _, part := range append(strings.Split(statusNames, ","), "balance{"+balanceNames+"}", "history["+historyNames+"]", "utxos["+utxoNames+"]") {
+		if !strings.Contains(rescan, part) {
+			t.Errorf("rescan lacks %s: %s", part, rescan)
+		}
+	}
+	if text := fmt.Sprint(networkName(chaincfg.TestNet3Params())); text != "testnet" {
+		t.Error(text)
+	}
+}
+
+// names are the names in a JSON document, sorted, without the values.
+func names(t *testing.T, doc any) string {
+	t.Helper()
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(nameTree(v), "{"), "}")
+}
+
+func nameTree(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		var parts []string
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, k+nameTree(v[k]))
+		}
+		return "{" + strings.Join(parts, ",") + "}"
+	case []any:
+		if len(v) == 0 {
+			return "[]"
+		}
+		return "[" + strings.TrimSuffix(strings.TrimPrefix(nameTree(v[0]), "{"), "}") + "]"
+	}
+	return ""
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"dcrspv/spv/spvtest"
+
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/wire"
+)
+
+// testNetwork is the chain of the demo, small, served by honest peers over TCP
+// on loopback, and a data directory to sync into.
+type testNetwork struct {
+	t     *testing.T
+	demo  *demoNetwork
+	peers []*spvtest.Peer
+	addrs []string
+	dir   string
+}
+
+func newTestNetwork(t *testing.T, peers int) *testNetwork {
+	t.Helper()
+	d, err := newDemoNetwork(smallDemo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.net.Close)
+	n := &testNetwork{t: t, demo: d, dir: t.TempDir()}
+	for range peers {
+		n.addPeer(spvtest.NewPeer(d.chain, spvtest.Behaviour{}))
+	}
+	return n
+}
+
+func (n *testNetwork) addPeer(p *spvtest.Peer) {
+	n.t.Helper()
+	addr, err := p.ListenTCP("127.0.0.1:0")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(p.Close)
+	n.peers = append(n.peers, p)
+	n.addrs = append(n.addrs, addr.String())
+}
+
+// args are the global flags for this network, before those of the test.
+func (n *testNetwork) args(more ...string) []string {
+	args := []string{"--network", "simnet", "--datadir", n.dir, "--timeout", "2m"}
+	for _, addr := range n.addrs {
+		args = append(args, "--connect", addr)
+	}
+	return append(args, more...)
+}
+
+// dcrspv runs a command that must succeed and returns its output.
+func (n *testNetwork) dcrspv(args ...string) string {
+	n.t.Helper()
+	r := dcrspv(n.t, n.args(args...)...)
+	if r.status != statusDone {
+		n.t.Fatalf("%v: status %d: %s", args, r.status, r.stderr)
+	}
+	return r.stdout
+}
+
+// json runs a command with --json and decodes the one document it prints.
+func (n *testNetwork) json(doc any, args ...string) {
+	n.t.Helper()
+	decode(n.t, n.dcrspv(append(args, "--json")...), doc)
+}
+
+// decode wants exactly one document, with no field that doc does not have.
+func decode(t *testing.T, text string, doc any) {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(doc); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	if dec.More() {
+		t.Fatalf("more than one document: %s", text)
+	}
+}
+
+// count adds up the messages of a command at all peers.
+func (n *testNetwork) count(command string) (sum int) {
+	for _, p := range n.peers {
+		sum += p.Count(command)
+	}
+	return sum
+}
+
+// wantBalance compares balance, history and utxos with the truth.
+func (n *testNetwork) wantBalance(truth spvtest.Truth) {
+	n.t.Helper()
+	var balance balanceDoc
+	n.json(&balance, "balance")
+	want := balanceDoc{Spendable: truth.Spendable, Immature: truth.Immature, Staked: truth.Staked, Total: truth.Total}
+	if balance != want {
+		n.t.Errorf("balance %+v, want %+v", balance, want)
+	}
+	var history []entryDoc
+	n.json(&history, "history")
+	if len(history) != len(truth.History) {
+		n.t.Fatalf("%d transactions, want %d", len(history), len(truth.History))
+	}
+	nets := make(map[string]spvtest.Entry)
+	for _, e := range truth.History {
+		nets[e.TxID.String()] = e
+	}
+	for _, e := range history {
+		w, ok := nets[e.TxID]
+		if !ok || w.Net != e.Net || w.Height != e.Height || w.Tree != e.Tree || w.Block.String() != e.Block {
+			n.t.Errorf("history has %+v, want %+v", e, w)
+		}
+	}
+	var utxos []utxoDoc
+	n.json(&utxos, "utxos")
+	sum := int64(0)
+	for _, u := range utxos {
+		sum += u.Amount
+	}
+	if len(utxos) != len(truth.Coins) || sum != truth.Total {
+		n.t.Errorf("%d unspent outputs of %d, want %d of %d", len(utxos), sum, len(truth.Coins), truth.Total)
+	}
+}
+
+// screen is an output that a test can wait for.
+type screen struct {
+	mu     sync.Mutex
+	text   bytes.Buffer
+	change chan struct{}
+}
+
+func newScreen() *screen { return &screen{change: make(chan struct{}, 1)} }
+
+func (s *screen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, err := s.text.Write(b)
+	select {
+	case s.change <- struct{}{}:
+	default:
+	}
+	return n, err
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// wait returns when the text is there, or fails the test when the program ends
+// without it.
+func (s *screen) wait(t *testing.T, text string, ended <-chan int) {
+	t.Helper()
+	for !strings.Contains(s.String(), text) {
+		select {
+		case <-s.change:
+		case status := <-ended:
+			if !strings.Contains(s.String(), text) {
+				t.Fatalf("ended with %d, without %q:\n%s", status, text, s)
+			}
+			return
+		}
+	}
+}
+
+// started is a program that runs beside the test.
+type started struct {
+	stdout  bytes.Buffer // to be read when ended
+	stderr  *screen
+	signals chan os.Signal
+	ended   chan int
+	begin   func()
+}
+
+// prepare makes a program; begin starts it.
+func (n *testNetwork) prepare(args ...string) *started {
+	p, _, _ := testProgram(n.t)
+	s := &started{stderr: newScreen(), signals: make(chan os.Signal, 2), ended: make(chan int, 1)}
+	p.stdout, p.stderr, p.signals = &s.stdout, s.stderr, s.signals
+	s.begin = func() { go func() { s.ended <- p.run(n.args(args...)) }() }
+	return s
+}
+
+func (n *testNetwork) start(args ...string) *started {
+	s := n.prepare(args...)
+	s.begin()
+	return s
+}
+
+// script is the output script of an address.
+func (n *testNetwork) script(addr string) (version uint16, script []byte) {
+	n.t.Helper()
+	a, err := stdaddr.DecodeAddress(addr, n.demo.params)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return a.PaymentScript()
+}
+
+// txHex is a transaction as broadcast takes it.
+func txHex(t *testing.T, tx *wire.MsgTx) string {
+	t.Helper()
+	raw, err := tx.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hex.EncodeToString(raw)
+}
+
+// interrupt sends a Ctrl-C and returns the exit status.
+func (s *started) interrupt() int {
+	s.signals <- os.Interrupt
+	return <-s.ended
+}
+
+// files names the two files of the network.
+func (n *testNetwork) files() (chain, wallet string) {
+	dir := filepath.Join(n.dir, "simnet")
+	return filepath.Join(dir, "chain.db"), filepath.Join(dir, "wallet.db")
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"dcrspv/spv/chaindb"
+	"dcrspv/spv/registry"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// registryBlob is the name under which the Syncer keeps the registry in
+// chain.db.
+const registryBlob = "registry"
+
+// peerDoc is an element of the document of peers.
+type peerDoc struct {
+	Addr             string           `json:"addr"`
+	UserAgent        string           `json:"user_agent"`
+	PVer             uint32           `json:"pver"`
+	Services         wire.ServiceFlag `json:"services"`
+	AdvertisedHeight uint32           `json:"advertised_height"`
+	ValidatedHeight  uint32           `json:"validated_height"`
+	Score            float64          `json:"score"`
+	BanScore         int              `json:"ban_score"`
+	BannedUntil      *int64           `json:"banned_until"` // null: not banned
+	LatencyMS        float64          `json:"latency_ms"`
+	Connected        bool             `json:"connected"`
+	Persistent       bool             `json:"persistent"`
+	SendHeaders      bool             `json:"sendheaders"`
+}
+
+func newPeerDocs(list []registry.Peer) []peerDoc {
+	docs := make([]peerDoc, 0, len(list))
+	for _, p := range list {
+		doc := peerDoc{
+			Addr:             p.Addr,
+			UserAgent:        p.UserAgent,
+			PVer:             p.PVer,
+			Services:         p.Services,
+			AdvertisedHeight: p.AdvertisedHeight,
+			ValidatedHeight:  p.ValidatedHeight,
+			Score:            p.Score,
+			BanScore:         p.BanScore,
+			LatencyMS:        p.LatencyMS,
+			Connected:        p.Connected,
+			Persistent:       p.Persistent,
+			SendHeaders:      p.SendHeaders,
+		}
+		if !p.BannedUntil.IsZero() {
+			until := p.BannedUntil.Unix()
+			doc.BannedUntil = &until
+		}
+		docs = append(docs, doc)
+	}
+	return docs
+}
+
+// runPeers shows and edits what the Syncer remembers about peers. Nobody is
+// connected: that is what a running dcrspv has the file for.
+func (p *program) runPeers(context.Context) error {
+	action, host := "list", ""
+	if len(p.args) > 0 {
+		action = p.args[0]
+	}
+	if len(p.args) > 1 {
+		host = p.args[1]
+	}
+	edit := map[string]func(*registry.Registry, string, time.Time){
+		"ban":   func(r *registry.Registry, host string, now time.Time) { r.Ban(host, now) },
+		"unban": func(r *registry.Registry, host string, _ time.Time) { r.Unban(host) },
+		"reset": func(r *registry.Registry, host string, _ time.Time) { r.Reset(host); r.Unban(host) },
+	}[action]
+	const see = "see dcrspv peers --help"
+	switch {
+	case edit != nil && host == "":
+		return usage(see, "peers %s needs a HOST", action)
+	case edit == nil && action != "list" && action != "export":
+		return usage(see, "peers cannot %q", action)
+	case edit == nil && host != "":
+		return usage(see, "peers %s takes no argument %q", action, host)
+	}
+	if edit != nil {
+		if _, err := registry.NormalizeAddr(host, p.set.params.DefaultPort); err != nil {
+			return usage("give an IP address or a name, with or without port", "bad host %q", host)
+		}
+	}
+	list, err := p.editRegistry(func(r *registry.Registry) bool {
+		if edit != nil {
+			edit(r, host, p.now())
+		}
+		return edit != nil
+	})
+	if err != nil {
+		return err
+	}
+	if p.opts.JSON || action == "export" {
+		return p.printJSON(newPeerDocs(list))
+	}
+	if edit != nil {
+		done := map[string]string{"ban": "is banned for 24 hours", "unban": "is not banned", "reset": "starts anew"}
+		_, err := fmt.Fprintf(p.stdout, "%s %s\n", oneLine(host), done[action])
+		return err
+	}
+	return p.printPeers(list)
+}
+
+// editRegistry loads the registry of chain.db, stores it again if edit says
+// so, and returns its list.
+func (p *program) editRegistry(edit func(*registry.Registry) bool) (list []registry.Peer, err error) {
+	err = p.withChain(func(db *chaindb.DB) error {
+		data, err := db.Blob(registryBlob)
+		if err != nil {
+			return err
+		}
+		now := p.now()
+		r := registry.New(registry.Options{}, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+		if data != nil {
+			if err := r.Unmarshal(data, now); err != nil {
+				return err
+			}
+		}
+		if edit(r) {
+			if data, err = r.Marshal(); err != nil {
+				return err
+			}
+			if err := db.PutBlob(registryBlob, data); err != nil {
+				return err
+			}
+		}
+		list = r.List(now)
+		return nil
+	})
+	return list, err
+}
+
+// printPeers prints the list as a table.
+func (p *program) printPeers(list []registry.Peer) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "no peers are known yet")
+		return err
+	}
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ADDRESS\tSCORE\tLATENCY\tVERSION\tUSER AGENT\tREMARKS")
+	for _, peer := range list {
+		latency := "-"
+		if peer.LatencyMS > 0 {
+			latency = fmt.Sprintf("%.0f ms", peer.LatencyMS)
+		}
+		fmt.Fprintf(w, "%s\t%.0f\t%s\t%d\t%s\t%s\n", oneLine(peer.Addr), peer.Score, latency,
+			peer.PVer, orElse(oneLine(peer.UserAgent), "-"), remarks(peer))
+	}
+	return w.Flush()
+}
+
+// remarks is what is special about a peer.
+func remarks(p registry.Peer) string {
+	var list []string
+	if p.Persistent {
+		list = append(list, "persistent")
+	}
+	if !p.BannedUntil.IsZero() {
+		text := "banned until " + p.BannedUntil.UTC().Format(time.DateTime)
+		if n := len(p.BanReasons); n > 0 {
+			text += " (" + oneLine(p.BanReasons[n-1]) + ")"
+		}
+		list = append(list, text)
+	} else if p.BanScore > 0 {
+		list = append(list, fmt.Sprintf("%d ban points", p.BanScore))
+	}
+	return orElse(strings.Join(list, ", "), "-")
+}

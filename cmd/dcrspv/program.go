@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// version is what --version prints and what peers are told.
+const version = "0.1.0"
+
+// The exit statuses.
+const (
+	statusDone      = 0
+	statusFailed    = 1
+	statusUsage     = 2
+	statusNotSynced = 3
+)
+
+// program is the command with everything it takes from outside. It runs once.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	terminal       bool // stderr can show bars
+	signals        <-chan os.Signal
+	configDir      func() (string, error)
+	homeDir        func() (string, error)
+	now            func() time.Time
+	force          func() // ends the process at once: the second Ctrl-C
+	demo           demoSize
+
+	opts options    // the flags
+	set  settings   // the flags, checked
+	args []string   // what follows the command's name
+	from fromFlag   // of watch
+	span rangeFlags // of rescan
+}
+
+// run does what the arguments say and returns the exit status. It never
+// panics for bad input and prints at most one line about a failure.
+func (p *program) run(args []string) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if p.signals != nil {
+		go p.watchSignals(ctx, cancel)
+	}
+	err := p.dispatch(ctx, args)
+	if err == nil {
+		return statusDone
+	}
+	f := explain(err)
+	fmt.Fprintln(p.stderr, "dcrspv: "+f.line())
+	return f.status
+}
+
+// watchSignals turns the first interrupt into the end of the context, and the
+// second into the end of the process.
+func (p *program) watchSignals(ctx context.Context, cancel context.CancelFunc) {
+	select {
+	case <-p.signals:
+		cancel()
+	case <-ctx.Done():
+		return
+	}
+	<-p.signals
+	p.force()
+}
+
+// dispatch parses the arguments and runs the command.
+func (p *program) dispatch(ctx context.Context, args []string) error {
+	cmd, err := p.parse(args)
+	switch {
+	case err != nil:
+		return err
+	case p.opts.Help:
+		return p.writeHelp(cmd)
+	case p.opts.Version:
+		_, err := fmt.Fprintln(p.stdout, "dcrspv "+version)
+		return err
+	}
+	if p.set, err = p.settings(cmd); err != nil {
+		return err
+	}
+	if err := cmd.checkArgs(p.args); err != nil {
+		return err
+	}
+	return cmd.run(p, ctx)
+}

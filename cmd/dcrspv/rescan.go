@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/spv/chaindb"
+	"dcrspv/wallet"
+)
+
+// rescanDoc is the document of rescan.
+type rescanDoc struct {
+	statusDoc
+	Balance balanceDoc `json:"balance"`
+	History []entryDoc `json:"history"`
+	Utxos   []utxoDoc  `json:"utxos"`
+}
+
+// runRescan tests the watch set again, or asks about other addresses, over a
+// range of blocks.
+func (p *program) runRescan(ctx context.Context) error {
+	if err := p.checkRange(); err != nil {
+		return err
+	}
+	if len(p.args) == 0 {
+		return p.rescanWatched(ctx)
+	}
+	// The addresses are checked before anything is fetched for them.
+	dir, err := os.MkdirTemp("", "dcrspv-rescan-")
+	if err != nil {
+		return fmt.Errorf("no directory for the scan: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	w, err := wallet.Open(filepath.Join(dir, "wallet.db"), p.set.params)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	what := named(p.args)
+	what.From = math.MaxInt32
+	if err := w.Watch(ctx, what); err != nil {
+		return badName(err)
+	}
+	from, to, err := p.scanRange(ctx)
+	if err != nil {
+		return err
+	}
+	what.From = from
+	if err := w.Watch(ctx, what); err != nil {
+		return err
+	}
+	return p.rescan(ctx, w, &limited{w, to})
+}
+
+// rescanWatched has the watch set tested again.
+func (p *program) rescanWatched(ctx context.Context) error {
+	from, to, err := p.scanRange(ctx)
+	if err != nil {
+		return err
+	}
+	return p.withWallet(func(w *wallet.Wallet) error {
+		if err := w.Rescan(ctx, from, to); err != nil {
+			return err
+		}
+		return p.rescan(ctx, w, w)
+	})
+}
+
+// rescan syncs and prints what the wallet then has.
+func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet) error {
+	st, err := p.syncOnce(ctx, spv.Settled, seen)
+	if err != nil {
+		return p.reportSync(st, err)
+	}
+	doc := rescanDoc{statusDoc: newStatusDoc(networkName(p.set.params), st)}
+	if doc.Balance, err = readBalance(ctx, w); err != nil {
+		return err
+	}
+	if doc.History, err = readHistory(ctx, w); err != nil {
+		return err
+	}
+	if doc.Utxos, err = readUtxos(ctx, w); err != nil {
+		return err
+	}
+	if p.opts.JSON {
+		return p.printJSON(doc)
+	}
+	fmt.Fprintf(p.stdout, "Scanned blocks %s\n\n", spanText(st.Scanned))
+	return firstError(p.printHistory(doc.History, nil), p.printBalance(doc.Balance))
+}
+
+// limited is a wallet that is not interested in blocks above a height.
+type limited struct {
+	*wallet.Wallet
+	to uint32
+}
+
+func (l *limited) NextScan(limit uint32) (spv.Scan, bool, error) {
+	return l.Wallet.NextScan(min(limit, l.to))
+}
+
+func (l *limited) Scanned(limit uint32) (from, through uint32, ok bool) {
+	return l.Wallet.Scanned(min(limit, l.to))
+}
+
+// checkRange reports a wrong --from or --to.
+func (p *program) checkRange() error {
+	var ends [2]*when
+	for i, flag := range []struct{ name, value string }{{"--from", p.span.From}, {"--to", p.span.To}} {
+		if flag.value == "" {
+			continue
+		}
+		w, err := parseWhen(flag.name, flag.value, p.now())
+		if err != nil {
+			return err
+		}
+		ends[i] = &w
+	}
+	from, to := ends[0], ends[1]
+	if from == nil || to == nil || from.day.IsZero() != to.day.IsZero() {
+		return nil
+	}
+	if from.height > to.height || from.day.After(to.day) {
+		return usage("swap them", "--from %s is after --to %s", p.span.From, p.span.To)
+	}
+	return nil
+}
+
+// scanRange makes heights of --from and --to. A date that the stored headers do
+// not reach has the headers fetched first.
+func (p *program) scanRange(ctx context.Context) (from, to uint32, err error) {
+	if from, err = p.since(p.span.From); err != nil || p.span.To == "" {
+		return from, math.MaxInt32, err
+	}
+	w, err := parseWhen("--to", p.span.To, p.now())
+	if err != nil {
+		return 0, 0, err
+	}
+	to, reached, err := p.lastHeight(w)
+	if err != nil || reached {
+		return from, to, err
+	}
+	st, err := p.syncOnce(ctx, spv.Synced)
+	if err != nil {
+		return 0, 0, p.reportSync(st, err)
+	}
+	if from, err = p.since(p.span.From); err == nil {
+		to, _, err = p.lastHeight(w)
+	}
+	return from, to, err
+}
+
+// lastHeight is the last block that a --to means: of the day after the one
+// given, for the same margin that --from has. reached tells that the stored
+// headers go beyond.
+func (p *program) lastHeight(w when) (height uint32, reached bool, err error) {
+	if w.day.IsZero() {
+		return w.height, true, nil
+	}
+	err = p.withChain(func(db *chaindb.DB) error {
+		var err error
+		tip, _ := db.Tip()
+		height, reached, err = firstSince(db, tip.Height, w.day.Add(2*24*time.Hour))
+		return err
+	})
+	if !reached {
+		return math.MaxInt32, false, err
+	}
+	return max(height, 1) - 1, true, err
+}

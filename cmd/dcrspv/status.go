@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/spv/chaindb"
+	"dcrspv/wallet"
+)
+
+// runStatus tells how far the files are. Nobody is connected and nothing was
+// asked or received, so the document says zero there.
+func (p *program) runStatus(ctx context.Context) error {
+	st := spv.Status{Phase: spv.Connecting}
+	err := p.withChain(func(db *chaindb.DB) error {
+		tip, _ := db.Tip()
+		header, err := db.Header(tip.Height)
+		if err != nil {
+			return err
+		}
+		st.Tip = spv.BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()}
+		st.Target = tip.Height
+		if held := db.Filters(); len(held) > 0 {
+			last := held[len(held)-1]
+			st.Filters = spv.Span{From: last.From, Through: last.To, Any: true}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var watched []wallet.Watched
+	err = p.withWallet(func(w *wallet.Wallet) error {
+		st.Scanned.From, st.Scanned.Through, st.Scanned.Any = w.Scanned(st.Tip.Height)
+		var err error
+		watched, err = w.Watched(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if p.opts.JSON {
+		return p.printJSON(newStatusDoc(networkName(p.set.params), st))
+	}
+	return p.printStatus(st, watched)
+}
+
+func (p *program) printStatus(st spv.Status, watched []wallet.Watched) error {
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "network\t%s\n", networkName(p.set.params))
+	fmt.Fprintf(w, "directory\t%s\n", oneLine(p.set.dir))
+	fmt.Fprintf(w, "headers\t0 to %d, of %s\n", st.Tip.Height, st.Tip.Time.UTC().Format(time.DateTime))
+	fmt.Fprintf(w, "tip\t%s\n", st.Tip.Hash)
+	fmt.Fprintf(w, "filters\t%s\n", spanText(st.Filters))
+	fmt.Fprintf(w, "scanned\t%s\n", spanText(st.Scanned))
+	for i, e := range watched {
+		title := ""
+		if i == 0 {
+			title = "watched"
+		}
+		fmt.Fprintf(w, "%s\t%s from block %d\n", title, orElse(e.Address, orElse(e.XPub, fmt.Sprintf("script %x", e.Script))), e.From)
+	}
+	if len(watched) == 0 {
+		fmt.Fprintf(w, "watched\tnothing: dcrspv watch ADDRESS\n")
+	}
+	return w.Flush()
+}

@@ -1,0 +1,218 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+
+	"dcrspv/spv"
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// Apply takes the result of a scan, in one transaction: coins, history, events,
+// coverage and position move together. Applying a batch twice is harmless.
+//
+// Groups that changed since the scan was given out stay untested, and a batch
+// of which no group is left is dropped: NextScan gives the blocks out again.
+//
+// Errors: ErrBatch, ErrChain.
+func (w *Wallet) Apply(b spv.Batch) error {
+	if err := checkBatch(b); err != nil {
+		return err
+	}
+	return w.update(context.Background(), func(c *change) {
+		live := w.liveGroups(b.Scan.Groups)
+		for _, g := range w.groups {
+			g.given = false
+		}
+		if len(live) == 0 {
+			return
+		}
+		if err := c.follows(b); err != nil {
+			c.fail(err)
+			return
+		}
+		// Coverage first: scripts that the blocks make known must not get into
+		// a group that is about to count as tested.
+		for _, g := range live {
+			g.covered = g.covered.Add(b.Scan.Range)
+			c.saveGroup(g)
+		}
+		// Disapprovals before blocks: a disapproved transaction may be mined
+		// again in the very block that disapproved it.
+		for _, height := range b.Disapproved {
+			c.disapprove(height)
+		}
+		tip, ok := w.tip()
+		higher := !ok || b.End.Height > tip.Height
+		if higher {
+			c.moveTo(b.End)
+		}
+		for i := range b.Blocks {
+			c.applyBlock(&b.Blocks[i])
+		}
+		if higher {
+			c.event(Event{Kind: EventTip, Block: b.End})
+			c.expire()
+		}
+		c.merge()
+	})
+}
+
+// checkBatch checks a batch against itself.
+func checkBatch(b spv.Batch) error {
+	r := b.Scan.Range
+	if r.From > r.To || b.End.Height != r.To {
+		return fmt.Errorf("%w: range %d to %d ends with block %d", ErrBatch, r.From, r.To, b.End.Height)
+	}
+	for i, block := range b.Blocks {
+		h := block.ID.Height
+		switch {
+		case block.Msg == nil:
+			return fmt.Errorf("%w: block %d is missing", ErrBatch, h)
+		case h < r.From || h > r.To || i > 0 && h <= b.Blocks[i-1].ID.Height:
+			return fmt.Errorf("%w: block %d is out of place in %d to %d", ErrBatch, h, r.From, r.To)
+		case h == r.To && block.ID != b.End,
+			i > 0 && b.Blocks[i-1].ID.Height+1 == h && b.Blocks[i-1].ID.Hash != block.Msg.Header.PrevBlock:
+			return fmt.Errorf("%w: block %d is of another branch", ErrBatch, h)
+		}
+	}
+	for _, h := range b.Disapproved {
+		if uint64(h)+1 < uint64(r.From) || h >= r.To {
+			return fmt.Errorf("%w: block %d can't be disapproved by %d to %d", ErrBatch, h, r.From, r.To)
+		}
+	}
+	return nil
+}
+
+// liveGroups are the groups of these labels that are still as they were.
+func (w *Wallet) liveGroups(labels []uint64) []*group {
+	given := make(map[uint64]bool, len(labels))
+	for _, label := range labels {
+		given[label] = true
+	}
+	var live []*group
+	for _, g := range w.sortedGroups() {
+		if given[g.label] {
+			live = append(live, g)
+		}
+	}
+	return live
+}
+
+// follows checks a batch against the blocks that the wallet knows.
+func (c *change) follows(b spv.Batch) error {
+	if err := c.agrees(b.End); err != nil {
+		return err
+	}
+	for i := range b.Blocks {
+		block := &b.Blocks[i]
+		if err := c.agrees(block.ID); err != nil {
+			return err
+		}
+		if h := block.ID.Height; h > 0 {
+			prev := chain.BlockID{Height: h - 1, Hash: block.Msg.Header.PrevBlock}
+			if err := c.agrees(prev); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// agrees checks that the wallet knows no other block at a height.
+func (c *change) agrees(id chain.BlockID) error {
+	known := c.buckets.positions.Get(key32(id.Height))
+	if known == nil {
+		if v := c.blocks.Get(key32(id.Height)); v != nil {
+			r, ok := decodeBlock(v)
+			if !ok {
+				return corrupt("block %d", id.Height)
+			}
+			known = r.hash[:]
+		}
+	}
+	if known != nil && string(known) != string(id.Hash[:]) {
+		return fmt.Errorf("%w: block %d is %v, but another one was applied before", ErrChain, id.Height, id.Hash)
+	}
+	return nil
+}
+
+// applyBlock takes up what concerns the wallet in one block.
+func (c *change) applyBlock(b *spv.Block) {
+	h := b.ID.Height
+	disapproved := b.Disapproved && c.knows(h+1) || c.disapproved.Get(key32(h)) != nil
+	record := blockRecord{hash: b.ID.Hash, prev: b.Msg.Header.PrevBlock, time: uint32(b.Time.Unix())}
+
+	txs := blockTxs(b.Msg)
+	var lost []*blockTx
+	for _, t := range txs {
+		c.findCredits(t, h)
+	}
+	// All outputs before all inputs: a block's transactions spend each other's.
+	for _, t := range txs {
+		if t.counts(disapproved) {
+			c.addCoins(t, h)
+		}
+	}
+	for _, t := range txs {
+		if !t.counts(disapproved) {
+			if len(t.credits) > 0 || c.concerns(t.msg, t.id()) {
+				lost = append(lost, t)
+			}
+			continue
+		}
+		c.spend(t, h)
+		c.addTicket(t, h)
+		wasPending := c.confirm(t, h)
+		if len(t.credits) > 0 || t.spends {
+			c.mined(t, h, &record)
+		} else if wasPending {
+			c.event(Event{Kind: EventRemoved, Tx: t.id()})
+		}
+	}
+	if len(lost) > 0 {
+		c.markDisapproved(h, &record)
+		for _, t := range lost {
+			if t.returns() {
+				c.pend(t.msg, t.id())
+			}
+		}
+	}
+}
+
+// knows reports whether a height is within what the wallet has processed. That a
+// block above disapproves of one below only counts then: if that block leaves
+// the chain there is a Rewind. Otherwise it is told again with the scan of that
+// block.
+func (c *change) knows(height uint32) bool {
+	tip, ok := c.w.tip()
+	return ok && height <= tip.Height
+}
+
+// mined makes or renews the history entry of a transaction.
+func (c *change) mined(t *blockTx, height uint32, record *blockRecord) {
+	id := t.id()
+	raw, err := t.msg.Bytes()
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	if c.blocks.Get(key32(height)) == nil {
+		c.put(c.blocks, key32(height), record.encode())
+	}
+	c.keep(id, txRecord{height: height, pos: t.pos, tree: t.tree, raw: raw}, t.msg)
+}
+
+// blockTxs are the transactions of a block, regular ones first.
+func blockTxs(b *wire.MsgBlock) []*blockTx {
+	txs := make([]*blockTx, 0, len(b.Transactions)+len(b.STransactions))
+	for i, tx := range b.Transactions {
+		txs = append(txs, &blockTx{msg: tx, tree: wire.TxTreeRegular, pos: uint32(i)})
+	}
+	for i, tx := range b.STransactions {
+		txs = append(txs, &blockTx{msg: tx, tree: wire.TxTreeStake, pos: uint32(i)})
+	}
+	return txs
+}

@@ -1,0 +1,239 @@
+package wallet
+
+import (
+	"bytes"
+
+	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+)
+
+// CoinKind says what an output is; rules of maturity depend on it.
+type CoinKind uint8
+
+// The kinds of outputs.
+const (
+	Regular     CoinKind = iota
+	Coinbase             // of the first transaction of a block
+	Ticket               // OP_SSTX: locked until the ticket votes or is revoked
+	Vote                 // OP_SSGEN: what a vote pays
+	Revocation           // OP_SSRTX: what a revocation pays
+	StakeChange          // OP_SSTXCHANGE: change of a ticket or of a treasury add
+	Treasury             // OP_TGEN: payment from the treasury
+)
+
+var kindNames = [...]string{"regular", "coinbase", "ticket", "vote", "revocation", "stakechange", "treasury"}
+
+// String is the kind in one word.
+func (k CoinKind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+type (
+	hash = chainhash.Hash
+
+	// outPoint is what identifies a coin. The tree follows from it.
+	outPoint struct {
+		hash  hash
+		index uint32
+	}
+)
+
+// blockTx is a transaction of a block while it is applied.
+type blockTx struct {
+	msg  *wire.MsgTx
+	tree int8
+	pos  uint32
+
+	txid    *hash
+	credits []credit
+	spends  bool // coins of the wallet
+}
+
+// credit is an output that pays a watched script.
+type credit struct {
+	index  uint32
+	kind   CoinKind
+	script *script
+}
+
+// id is the transaction's hash, computed when first needed: most transactions
+// of a block do not concern the wallet.
+func (t *blockTx) id() hash {
+	if t.txid == nil {
+		id := t.msg.TxHash()
+		t.txid = &id
+	}
+	return *t.txid
+}
+
+// counts reports whether the transaction has effect: votes disapprove only the
+// regular tree.
+func (t *blockTx) counts(disapproved bool) bool {
+	return !disapproved || t.tree == wire.TxTreeStake
+}
+
+// returns reports whether the transaction may be mined again in another block.
+func (t *blockTx) returns() bool { return mayReturn(t.msg, t.tree, t.pos) }
+
+// mayReturn: a coinbase, and any stake transaction that belongs to its place in
+// the chain, is void once its block is.
+func mayReturn(tx *wire.MsgTx, tree int8, pos uint32) bool {
+	if tree == wire.TxTreeRegular {
+		return pos > 0
+	}
+	return stake.IsSStx(tx) || stake.IsTAdd(tx)
+}
+
+// findCredits notes which outputs pay watched scripts at a height, and that
+// those scripts, and those a ticket commits to, are in use.
+func (c *change) findCredits(t *blockTx, height uint32) {
+	c.eachOutput(t.msg, t.tree, func(i uint32, kind CoinKind, s *script) {
+		if s.from > height {
+			return
+		}
+		c.use(s)
+		if t.tree == wire.TxTreeRegular && t.pos == 0 {
+			kind = Coinbase
+		}
+		t.credits = append(t.credits, credit{index: i, kind: kind, script: s})
+	})
+	if t.tree == wire.TxTreeStake {
+		c.eachCommitment(t.msg, func(s *script) {
+			if s.from <= height {
+				c.use(s)
+			}
+		})
+	}
+}
+
+// eachOutput calls fn for the outputs that pay watched scripts. One of no value
+// pays nothing; filters leave out a ticket's change if it is such.
+func (c *change) eachOutput(tx *wire.MsgTx, tree int8, fn func(i uint32, kind CoinKind, s *script)) {
+	for i, out := range tx.TxOut {
+		if out.Version != 0 || out.Value == 0 {
+			continue
+		}
+		kind, raw := untag(tree, out.Version, out.PkScript)
+		if s := c.w.scripts[string(raw)]; s != nil {
+			fn(uint32(i), kind, s)
+		}
+	}
+}
+
+// eachCommitment calls fn for the watched scripts that a ticket commits to pay.
+func (c *change) eachCommitment(tx *wire.MsgTx, fn func(*script)) {
+	if len(tx.TxOut) == 0 || !stake.IsTicketPurchaseScript(tx.TxOut[0].Version, tx.TxOut[0].PkScript) {
+		return
+	}
+	for _, out := range tx.TxOut[1:] {
+		if raw := commitmentScript(out.Version, out.PkScript); raw != nil {
+			if s := c.w.scripts[string(raw)]; s != nil {
+				fn(s)
+			}
+		}
+	}
+}
+
+// addCoins makes coins of a transaction's credits, except of tickets.
+func (c *change) addCoins(t *blockTx, height uint32) {
+	for _, cr := range t.credits {
+		if cr.kind != Ticket {
+			c.addCoin(t, cr, height)
+		}
+	}
+}
+
+// addTicket makes a coin of a ticket, once its debits are known.
+//
+// Filters do not hold a ticket's own output, nor does the vote that spends it
+// leave a trace of it there: what they hold is whom the ticket commits to pay
+// (dcrd gcs/blockcf2: Regular). So a ticket is only taken up if the wallet pays
+// for it or is paid by it: of others the end would not be seen.
+func (c *change) addTicket(t *blockTx, height uint32) {
+	i := -1
+	for n, cr := range t.credits {
+		if cr.kind == Ticket {
+			i = n
+		}
+	}
+	if i < 0 {
+		return
+	}
+	ours := t.spends
+	c.eachCommitment(t.msg, func(s *script) {
+		ours = ours || s.from <= height
+	})
+	if ours {
+		c.addCoin(t, t.credits[i], height)
+		return
+	}
+	t.credits = append(t.credits[:i], t.credits[i+1:]...)
+}
+
+func (c *change) addCoin(t *blockTx, cr credit, height uint32) {
+	id := t.id()
+	key := outPointKey(&id, cr.index)
+	fresh := coin{
+		height: height,
+		tree:   t.tree,
+		kind:   cr.kind,
+		expiry: t.msg.Expiry != wire.NoExpiryValue,
+		amount: dcrutil.Amount(t.msg.TxOut[cr.index].Value),
+		script: []byte(cr.script.raw),
+	}
+	if old, ok := c.coin(key); ok {
+		fresh.spent, fresh.spentHeight, fresh.spentBy = old.spent, old.spentHeight, old.spentBy
+	}
+	c.saveCoin(key, &fresh)
+}
+
+// coin reads a coin.
+func (c *change) coin(key []byte) (coin, bool) {
+	v := c.coins.Get(key)
+	if v == nil {
+		return coin{}, false
+	}
+	out, ok := decodeCoin(v)
+	if !ok {
+		c.fail(corrupt("coin %x", key))
+	}
+	return out, ok
+}
+
+// saveCoin writes a coin if it differs from what is stored.
+func (c *change) saveCoin(key []byte, coin *coin) {
+	value := coin.encode()
+	if bytes.Equal(value, c.coins.Get(key)) {
+		return
+	}
+	c.put(c.coins, key, value)
+	if coin.spent {
+		c.del(c.unspent, key)
+	} else {
+		c.put(c.unspent, key, nil)
+	}
+}
+
+func (c *change) dropCoin(key []byte) {
+	c.del(c.coins, key)
+	c.del(c.unspent, key)
+}
+
+// spend marks the coins that a transaction spends.
+func (c *change) spend(t *blockTx, height uint32) {
+	for _, in := range t.msg.TxIn {
+		key := outPointKey(&in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index)
+		coin, ok := c.coin(key)
+		if !ok {
+			continue
+		}
+		coin.spent, coin.spentHeight, coin.spentBy = true, height, t.id()
+		c.saveCoin(key, &coin)
+		t.spends = true
+	}
+}

@@ -1,0 +1,62 @@
+// Package wallet keeps one watch-only Decred wallet in one file: what it
+// watches, which blocks that was tested on, the coins and transactions that
+// were found, and a log of everything that happened. It holds no private keys.
+//
+// # Use
+//
+// A wallet works without a network. Open it, say what to watch, and hand it to
+// a Syncer of package spv, which fulfils what the wallet then wants:
+//
+//	w, err := wallet.Open("alice.db", chaincfg.MainNetParams())
+//	...
+//	defer w.Close()
+//	err = w.Watch(ctx, wallet.Watch{Addresses: addrs, XPubs: keys, From: birthday})
+//	...
+//	s, err := spv.New(spv.Config{DataDir: dir, Wallets: []spv.Wallet{w}})
+//	go s.Run(ctx)
+//	for ev, err := range w.Events(ctx, cursor) {
+//		...
+//	}
+//
+// # Scanning follows from watching
+//
+// For every watched script the wallet knows which heights it was tested on:
+// its coverage. Scripts of equal coverage form a group. What is missing between
+// a script's birthday and the tip is debt. NextScan gives out the lowest debt,
+// Apply takes the matching blocks and pays it off. So a new address, an address
+// derived while scanning, a Rescan, a reorg and an interrupted run are all the
+// same thing, blocks not tested yet, and nobody has to remember to scan.
+//
+// A matching block is searched for all watched scripts and all known coins. As
+// debt is paid from below, and filters hold the scripts of outputs spent as
+// well as of those made, whoever finds a coin also finds where it went. The
+// result is that of a scan that had known every script from the start.
+//
+// # Accounts
+//
+// Of an extended public key the addresses of both branches are watched up to
+// Gap indices behind the last one that a transaction used. When a block uses
+// one of them, further ones are added with the account's birthday, and their
+// debt is the whole time since then.
+//
+// # What counts
+//
+// A transaction counts where the chain says it does. The regular transactions
+// of a block that the votes in the next one disapprove have no effect; they
+// become unmined. Rewind makes transactions of undone blocks unmined too, except
+// those that can't be mined again. Unmined transactions are information: they
+// have a net effect of their own in the balance, and never lock or spend a
+// coin.
+//
+// Limits that come from what filters hold: an output is found by its script,
+// so one that pays a public key is not found by the address of the key's hash;
+// and a ticket is found by whom it commits to pay and what it spends, not by
+// whom it lets vote (see Balance.Staked).
+//
+// # Durability
+//
+// Everything that follows from one batch of blocks is one transaction in the
+// file: position, coverage, coins, history and events. Killed at any
+// instruction, the next start goes on from there. A damaged file is reported
+// and never repaired by leaving out what can't be read.
+package wallet

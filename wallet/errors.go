@@ -1,0 +1,71 @@
+package wallet
+
+// ErrorKind identifies a kind of error. Errors of this package wrap one and
+// add a text of one line; test them with errors.Is.
+type ErrorKind string
+
+// Error is the text of the kind.
+func (e ErrorKind) Error() string { return string(e) }
+
+// Errors of Open.
+const (
+	// ErrInUse: another process, or another Wallet of this one, has the file.
+	ErrInUse = ErrorKind("wallet file is in use")
+
+	// ErrNewer: a newer version of this package wrote the file. It was left
+	// untouched.
+	ErrNewer = ErrorKind("wallet file is of a newer version")
+
+	// ErrNetwork: the file belongs to another network.
+	ErrNetwork = ErrorKind("wallet file is of another network")
+
+	// ErrCorrupt: the file is damaged. Nothing was changed: what is left of it
+	// may still be of use.
+	ErrCorrupt = ErrorKind("wallet file is damaged")
+)
+
+// Errors of the other methods.
+const (
+	// ErrClosed: the wallet is closed.
+	ErrClosed = ErrorKind("wallet is closed")
+
+	// ErrAddress: not an address.
+	ErrAddress = ErrorKind("bad address")
+
+	// ErrXPub: not an extended public key, or one that can't be watched.
+	ErrXPub = ErrorKind("bad extended public key")
+
+	// ErrScript: a script that no output can have.
+	ErrScript = ErrorKind("bad script")
+
+	// ErrWrongNetwork: an address or extended key of another network.
+	ErrWrongNetwork = ErrorKind("of another network")
+
+	// ErrNotWatched: the address, script or key is not in the watch set.
+	ErrNotWatched = ErrorKind("not watched")
+
+	// ErrNoAccount: a new address was asked for, but no extended public key is
+	// watched.
+	ErrNoAccount = ErrorKind("no account")
+
+	// ErrBatch: a batch that does not fit its scan: a fault of the caller.
+	ErrBatch = ErrorKind("bad batch")
+
+	// ErrChain: blocks that contradict those already applied. The caller has
+	// to Rewind first.
+	ErrChain = ErrorKind("blocks of another branch")
+
+	// ErrConflict: the transaction spends an output that is spent in the chain.
+	ErrConflict = ErrorKind("output is spent")
+
+	// ErrExpired: the transaction's expiry height has come.
+	ErrExpired = ErrorKind("transaction has expired")
+
+	// ErrCursor: the cursor is ahead of the event log, so it belongs to
+	// another wallet file or to a newer copy of this one.
+	ErrCursor = ErrorKind("cursor is ahead of the event log")
+
+	// ErrCursorTooOld: events after the cursor are no longer kept. Read the
+	// present state instead and go on from LastEvent.
+	ErrCursorTooOld = ErrorKind("cursor is too old")
+)

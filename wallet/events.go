@@ -1,0 +1,227 @@
+package wallet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
+)
+
+// EventKind says what happened.
+type EventKind string
+
+const (
+	// EventMined: Tx is in the chain, in Block. It replaces an earlier one for
+	// the same transaction, which comes when more of its inputs and outputs
+	// turn out to be watched.
+	EventMined EventKind = "mined"
+
+	// EventUnmined: Tx is not in the chain but may get into it: it was handed
+	// to AddUnmined, or its block was undone or disapproved.
+	EventUnmined EventKind = "unmined"
+
+	// EventConflicted: Tx, which was not in the chain, can't get into it any
+	// more, as By spends one of its inputs.
+	EventConflicted EventKind = "conflicted"
+
+	// EventExpired: Tx, which was not in the chain, can't get into it any more,
+	// as its expiry height has come.
+	EventExpired EventKind = "expired"
+
+	// EventRemoved: Tx is neither in the chain nor can get into it again, or
+	// nothing of it is watched any more.
+	EventRemoved EventKind = "removed"
+
+	// EventReorg: the blocks above Block left the best chain; Depth is how many
+	// of them the wallet had processed. The events of their transactions
+	// follow.
+	EventReorg EventKind = "reorg"
+
+	// EventDisapproved: the votes in the block after Block disapproved its
+	// regular transactions. The events of those that concern the wallet
+	// follow.
+	EventDisapproved EventKind = "disapproved"
+
+	// EventTip: the wallet has processed blocks up to Block, higher than
+	// before.
+	EventTip EventKind = "tip"
+
+	// EventDerived: the addresses First to Last (both included) of a Branch of
+	// XPub are watched now as well.
+	EventDerived EventKind = "derived"
+)
+
+// Event is an entry of the wallet's log. Seq counts up from 1 without gaps.
+// Fields that a kind does not mention are zero.
+type Event struct {
+	Seq   uint64        `json:"-"`
+	Kind  EventKind     `json:"kind"`
+	Block chain.BlockID `json:"block,omitzero"`
+	Time  time.Time     `json:"time,omitzero"` // of Block, for EventMined
+	Depth uint32        `json:"depth,omitempty"`
+
+	Tx      chainhash.Hash `json:"tx,omitzero"`
+	Tree    int8           `json:"tree,omitempty"`
+	Net     dcrutil.Amount `json:"net,omitempty"` // of EventMined: credits less debits
+	Credits []Credit       `json:"credits,omitempty"`
+	Debits  []Debit        `json:"debits,omitempty"`
+	By      chainhash.Hash `json:"by,omitzero"`
+
+	XPub   string `json:"xpub,omitempty"`
+	Branch uint32 `json:"branch,omitempty"`
+	First  uint32 `json:"first,omitempty"`
+	Last   uint32 `json:"last,omitempty"`
+}
+
+// Credit is an output of an event's transaction that pays a watched script.
+type Credit struct {
+	Index  uint32         `json:"index"`
+	Kind   CoinKind       `json:"kind"`
+	Amount dcrutil.Amount `json:"amount"`
+	Script []byte         `json:"script"`
+}
+
+// Debit is a coin of the wallet that an event's transaction spends.
+type Debit struct {
+	TxID   chainhash.Hash `json:"txid"`
+	Index  uint32         `json:"index"`
+	Amount dcrutil.Amount `json:"amount"`
+}
+
+const (
+	// keepEvents is how many events are kept: at a block every five minutes,
+	// most of a year of a quiet wallet.
+	keepEvents = 100_000
+
+	// eventChunk is how many are read at a time: a reader never holds a
+	// transaction while its owner works on an event.
+	eventChunk = 256
+)
+
+// event adds to the log.
+func (c *change) event(ev Event) {
+	seq, err := c.events.NextSequence()
+	if err != nil {
+		c.fail(err)
+	}
+	value, err := json.Marshal(ev)
+	if err != nil {
+		c.fail(err)
+	}
+	c.put(c.events, key64(seq), value)
+	if seq > c.w.keepEvents {
+		c.del(c.events, key64(seq-c.w.keepEvents))
+	}
+	c.woken = true
+}
+
+// LastEvent is the number of the newest event; 0 if there was none yet.
+func (w *Wallet) LastEvent(ctx context.Context) (seq uint64, err error) {
+	err = w.view(ctx, func(b *buckets) error {
+		seq = b.events.Sequence()
+		return nil
+	})
+	return seq, err
+}
+
+// Events is the wallet's log after the event number cursor (0: from the
+// beginning): first what is there, then what comes, until ctx ends or the loop
+// is left. An event is in the log exactly if its cause is in the wallet, as
+// both are written together: who stores the number of the last event handled
+// misses nothing and sees nothing twice. A slow reader holds up nobody.
+//
+// The last element is an error: that of ctx, ErrClosed, ErrCursor or
+// ErrCursorTooOld (the last 100,000 events are kept).
+func (w *Wallet) Events(ctx context.Context, cursor uint64) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		for {
+			woken := w.wake.channel()
+			events, err := w.readEvents(ctx, cursor)
+			if err != nil {
+				yield(Event{}, err)
+				return
+			}
+			for _, ev := range events {
+				if !yield(ev, nil) {
+					return
+				}
+				cursor = ev.Seq
+			}
+			if len(events) > 0 {
+				continue
+			}
+			select {
+			case <-woken:
+			case <-ctx.Done():
+				yield(Event{}, ctx.Err())
+				return
+			}
+		}
+	}
+}
+
+func (w *Wallet) readEvents(ctx context.Context, cursor uint64) (out []Event, err error) {
+	err = w.view(ctx, func(b *buckets) error {
+		last := b.events.Sequence()
+		if cursor > last {
+			return fmt.Errorf("%w: %d, the log ends at %d", ErrCursor, cursor, last)
+		}
+		cur := b.events.Cursor()
+		k, v := cur.Seek(key64(cursor + 1))
+		if cursor < last && (len(k) != 8 || be.Uint64(k) != cursor+1) {
+			return fmt.Errorf("%w: event %d is no longer kept", ErrCursorTooOld, cursor+1)
+		}
+		for ; k != nil && len(out) < eventChunk; k, v = cur.Next() {
+			ev := Event{}
+			if err := json.Unmarshal(v, &ev); err != nil || len(k) != 8 {
+				return corrupt("event %x", k)
+			}
+			ev.Seq = be.Uint64(k)
+			out = append(out, ev)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// waker wakes all who wait for new events, by closing a channel.
+type waker struct {
+	mu     sync.Mutex
+	ch     chan struct{}
+	closed bool
+}
+
+func (w *waker) init() { w.ch = make(chan struct{}) }
+
+// channel is closed when something happens after this call.
+func (w *waker) channel() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ch
+}
+
+func (w *waker) all() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		close(w.ch)
+		w.ch = make(chan struct{})
+	}
+}
+
+// close wakes all, now and ever after.
+func (w *waker) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.closed = true
+		close(w.ch)
+	}
+}

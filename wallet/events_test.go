@@ -1,0 +1,216 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"testing"
+	"testing/synctest"
+
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
+)
+
+// replica is what an application would make of the event log alone.
+type replica struct {
+	mined   map[chainhash.Hash]Event
+	pending map[chainhash.Hash]bool
+	tip     uint32
+	lastSeq uint64
+}
+
+func newReplica() *replica {
+	return &replica{mined: make(map[chainhash.Hash]Event), pending: make(map[chainhash.Hash]bool)}
+}
+
+func (r *replica) take(t *testing.T, ev Event) {
+	t.Helper()
+	if ev.Seq != r.lastSeq+1 {
+		t.Fatalf("event %d after %d", ev.Seq, r.lastSeq)
+	}
+	r.lastSeq = ev.Seq
+	switch ev.Kind {
+	case EventMined:
+		delete(r.pending, ev.Tx)
+		r.mined[ev.Tx] = ev
+	case EventUnmined:
+		delete(r.mined, ev.Tx)
+		r.pending[ev.Tx] = true
+	case EventConflicted, EventExpired, EventRemoved:
+		delete(r.mined, ev.Tx)
+		delete(r.pending, ev.Tx)
+	case EventTip, EventReorg:
+		r.tip = ev.Block.Height
+	case EventDisapproved, EventDerived:
+	default:
+		t.Fatalf("event of kind %q", ev.Kind)
+	}
+}
+
+// check compares the replica with the wallet.
+func (r *replica) check(t *testing.T, w *Wallet) {
+	t.Helper()
+	coins := make(map[string]dcrutil.Amount)
+	var want, got []string
+	for _, ev := range r.mined {
+		want = append(want, fmt.Sprintf("%v %d %v %d %v %d", ev.Tx, ev.Tree, ev.Block, ev.Net, ev.Time.Unix(), len(ev.Debits)))
+		sum := dcrutil.Amount(0)
+		for _, cr := range ev.Credits {
+			coins[fmt.Sprintf("%v:%d %v %d %x", ev.Tx, cr.Index, cr.Kind, ev.Block.Height, cr.Script)] += cr.Amount
+			sum += cr.Amount
+		}
+		for _, d := range ev.Debits {
+			sum -= d.Amount
+		}
+		if sum != ev.Net {
+			t.Fatalf("event %d: net %d is not %d", ev.Seq, ev.Net, sum)
+		}
+	}
+	for _, ev := range r.mined {
+		for _, d := range ev.Debits {
+			prev := r.mined[d.TxID]
+			for _, cr := range prev.Credits {
+				if cr.Index == d.Index {
+					delete(coins, fmt.Sprintf("%v:%d %v %d %x", prev.Tx, cr.Index, cr.Kind, prev.Block.Height, cr.Script))
+				}
+			}
+		}
+	}
+	for _, tx := range history(t, w) {
+		debits := r.mined[tx.TxID].Debits
+		id := chain.BlockID{Height: tx.Height, Hash: tx.Block}
+		got = append(got, fmt.Sprintf("%v %d %v %d %v %d", tx.TxID, tx.Tree, id, tx.Net, tx.Time.Unix(), len(debits)))
+	}
+	sort.Strings(want)
+	sort.Strings(got)
+	if !slices.Equal(want, got) {
+		t.Fatalf("history from events:\n%v\nof the wallet:\n%v", want, got)
+	}
+	for _, u := range utxos(t, w) {
+		key := fmt.Sprintf("%v:%d %v %d %x", u.TxID, u.Index, u.Kind, u.Height, u.Script)
+		if coins[key] != u.Amount {
+			t.Fatalf("output %s of %d is not in the events", key, u.Amount)
+		}
+		delete(coins, key)
+	}
+	if len(coins) != 0 {
+		t.Fatalf("outputs only in the events: %v", coins)
+	}
+	pending := unmined(t, w)
+	for _, u := range pending {
+		if !r.pending[u.TxID] {
+			t.Fatalf("unmined %v is not in the events", u.TxID)
+		}
+	}
+	if len(pending) != len(r.pending) {
+		t.Fatalf("%d unmined, %d in the events", len(pending), len(r.pending))
+	}
+	if ids, _ := w.Locator(); len(ids) > 0 && ids[0].Height != r.tip {
+		t.Fatalf("tip %d, in the events %d", ids[0].Height, r.tip)
+	}
+}
+
+func TestEventsLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, w := newWorld(t), open(t)
+		watchN(t, w, 0, 1)
+		ctx, cancel := context.WithCancel(context.Background())
+		seen := make(chan Event, 100)
+		ended := make(chan error, 2)
+		follow := func(ctx context.Context, cursor uint64) {
+			for ev, err := range w.Events(ctx, cursor) {
+				if err != nil {
+					ended <- err
+					return
+				}
+				seen <- ev
+			}
+		}
+		go follow(ctx, 0)
+		synctest.Wait()
+		c.mine(c.pay(out(scriptN(1), 1)))
+		c.sync(w)
+		synctest.Wait()
+		if len(seen) != 2 {
+			t.Fatalf("%d events", len(seen))
+		}
+		if a, b := <-seen, <-seen; a.Seq != 1 || a.Kind != EventMined || b.Seq != 2 || b.Kind != EventTip {
+			t.Fatalf("%+v, %+v", a, b)
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+
+		// From a cursor, until the wallet is closed.
+		go follow(context.Background(), 1)
+		synctest.Wait()
+		if ev := <-seen; ev.Seq != 2 || len(seen) != 0 {
+			t.Fatalf("%+v", ev)
+		}
+		w.Close()
+		if err := <-ended; err != ErrClosed {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestEventCursors(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	w.keepEvents = 10
+	watchN(t, w, 0, 1)
+	for range 25 {
+		c.mine()
+		c.sync(w)
+	}
+	last, err := w.LastEvent(context.Background())
+	if err != nil || last != 25 {
+		t.Fatal(last, err)
+	}
+	for cursor, want := range map[uint64]error{0: ErrCursorTooOld, 14: ErrCursorTooOld, 15: nil, 24: nil, 26: ErrCursor} {
+		for ev, err := range w.Events(context.Background(), cursor) {
+			if !errors.Is(err, want) || err == nil && ev.Seq != cursor+1 {
+				t.Errorf("cursor %d: %+v, %v", cursor, ev, err)
+			}
+			break
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, err := range w.Events(ctx, 25) {
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+}
+
+// TestNoDoubleEvents: applying, rescanning and rewatching tell nothing twice.
+func TestNoDoubleEvents(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1, 2)
+	a := c.pay(out(scriptN(1), 100))
+	c.mine(a)
+	c.mineVoted(true, c.pay(out(scriptN(2), 5)))
+	c.mineVoted(false, c.pay(out(scriptN(2), 6)))
+	scan, _, _ := w.NextScan(c.height())
+	batch := c.batch(scan, scan.Range.To)
+	for range 3 {
+		if err := w.Apply(batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, _ := w.LastEvent(context.Background())
+	if err := w.Rescan(context.Background(), 0, 1<<32-1); err != nil {
+		t.Fatal(err)
+	}
+	c.sync(w)
+	watchN(t, w, 0, 1)
+	c.sync(w)
+	if again, _ := w.LastEvent(context.Background()); again != last {
+		t.Fatalf("%d more events: %v", again-last, kinds(logged(t, w)[last:]))
+	}
+}

@@ -1,0 +1,122 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/wire"
+	"go.etcd.io/bbolt"
+)
+
+func (r *blockRecord) id(height uint32) chain.BlockID {
+	return chain.BlockID{Height: height, Hash: r.hash}
+}
+
+// Rewind undoes all blocks above to, which is a block of the best chain that
+// the wallet has processed or whose successors it has, in one transaction:
+// their coins are gone and those they spent are back, their transactions are
+// unmined as far as they may be mined again, and the heights above are to be
+// tested again.
+//
+// If the first block above had disapproved the transactions of to, then these
+// count again; to is undone as well then, because only a scan brings them back.
+//
+// Errors: ErrChain if the wallet knows another block at that height.
+func (w *Wallet) Rewind(to chain.BlockID) error {
+	return w.update(context.Background(), func(c *change) {
+		tip, ok := w.tip()
+		if !ok || tip.Height <= to.Height {
+			if ok && tip.Height == to.Height && tip.Hash != to.Hash {
+				c.fail(fmt.Errorf("%w: block %d is %v, not %v", ErrChain, tip.Height, tip.Hash, to.Hash))
+			}
+			return
+		}
+		if err := c.agrees(to); err != nil {
+			c.fail(err)
+			return
+		}
+		for {
+			v := c.disapproved.Get(key32(to.Height))
+			if v == nil || to.Height == 0 {
+				break
+			}
+			r, ok := decodeBlock(v)
+			if !ok {
+				c.fail(corrupt("disapproved block %d", to.Height))
+				return
+			}
+			to = chain.BlockID{Height: to.Height - 1, Hash: r.prev}
+		}
+		c.event(Event{Kind: EventReorg, Block: to, Depth: tip.Height - to.Height})
+		c.cutPositions(to)
+		for _, id := range c.idsAbove(to.Height) {
+			c.unmine(id)
+		}
+		c.cutBlocks(c.blocks, to.Height)
+		c.cutBlocks(c.disapproved, to.Height)
+		c.revive(func(p *pendingMsg) bool { return p.deadHeight > to.Height })
+		c.uncover(to.Height)
+	})
+}
+
+// idsAbove are the transactions above a height, last one first.
+func (c *change) idsAbove(height uint32) (ids []hash) {
+	cur := c.order.Cursor()
+	for k, v := cur.Last(); k != nil && be.Uint32(k) > height; k, v = cur.Prev() {
+		ids = append(ids, hash(v))
+	}
+	return ids
+}
+
+// idsAt are the transactions of one tree of a block, last one first.
+func (c *change) idsAt(height uint32, tree int8) (ids []hash) {
+	prefix := orderKey(height, tree, 0)[:5]
+	cur := c.order.Cursor()
+	for k, v := cur.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = cur.Next() {
+		ids = append([]hash{hash(v)}, ids...)
+	}
+	return ids
+}
+
+// cutBlocks removes the records above a height.
+func (c *change) cutBlocks(b *bbolt.Bucket, height uint32) {
+	var keys [][]byte
+	cur := b.Cursor()
+	for k, _ := cur.Last(); k != nil && be.Uint32(k) > height; k, _ = cur.Prev() {
+		keys = append(keys, bytes.Clone(k))
+	}
+	for _, k := range keys {
+		c.del(b, k)
+	}
+}
+
+// disapprove undoes the regular transactions of a block: the votes in the next
+// one made them void (dcrd: a block's VoteBits, bit 0). Its stake transactions
+// stay.
+func (c *change) disapprove(height uint32) {
+	ids := c.idsAt(height, wire.TxTreeRegular)
+	if len(ids) == 0 {
+		return
+	}
+	record := c.block(height)
+	c.markDisapproved(height, &record)
+	for _, id := range ids {
+		c.unmine(id)
+	}
+	c.revive(func(p *pendingMsg) bool {
+		return p.dead == conflicted && p.deadHeight == height && p.deadTree == wire.TxTreeRegular
+	})
+}
+
+// markDisapproved remembers that a block has transactions that would concern
+// the wallet but do not count.
+func (c *change) markDisapproved(height uint32, record *blockRecord) {
+	if c.disapproved.Get(key32(height)) != nil {
+		return
+	}
+	c.put(c.disapproved, key32(height), record.encode())
+	c.event(Event{Kind: EventDisapproved, Block: record.id(height)})
+}

@@ -1,0 +1,77 @@
+package wallet
+
+import (
+	"fmt"
+
+	"go.etcd.io/bbolt"
+)
+
+// schemaVersion is the version of the buckets below. A file of a higher one is
+// refused.
+const schemaVersion = 1
+
+// The buckets of a wallet file. Numbers are big endian; "4" is four bytes.
+//
+//	meta         "version" -> 4, "network" -> 4 (wire.CurrencyNet)
+//	accounts     id 4 -> see account.encode
+//	scripts      payment script -> see script.encode; holds its group
+//	groups       id 8 -> the ranges (from 4, to 4)* that its scripts are tested on
+//	positions    height 4 -> block hash: blocks that the wallet has processed
+//	blocks       height 4 -> hash 32, previous hash 32, time 4
+//	             (only blocks with transactions of the wallet)
+//	txs          txid 32 -> height 4, position 4, tree 1, credit 8, debit 8, transaction
+//	order        height 4, tree 1, position 4 -> txid
+//	coins        txid 32, index 4 -> see coin.encode
+//	unspent      txid 32, index 4 -> nothing; the coins that are not spent
+//	unmined      txid 32 -> see pendingTx.encode
+//	disapproved  height 4 -> as in blocks: blocks whose regular transactions
+//	             would concern the wallet, but were disapproved
+//	events       number 8 -> an Event as JSON
+var bucketNames = [...]string{
+	"meta", "accounts", "scripts", "groups", "positions", "blocks", "txs",
+	"order", "coins", "unspent", "unmined", "disapproved", "events",
+}
+
+// buckets gives access to the buckets in one transaction.
+type buckets struct {
+	meta, accounts, scripts, groups, positions, blocks, txs,
+	order, coins, unspent, unmined, disapproved, events *bbolt.Bucket
+}
+
+func (b *buckets) fields() []**bbolt.Bucket {
+	return []**bbolt.Bucket{
+		&b.meta, &b.accounts, &b.scripts, &b.groups, &b.positions, &b.blocks, &b.txs,
+		&b.order, &b.coins, &b.unspent, &b.unmined, &b.disapproved, &b.events,
+	}
+}
+
+func openBuckets(tx *bbolt.Tx) (*buckets, error) {
+	b := new(buckets)
+	for i, field := range b.fields() {
+		if *field = tx.Bucket([]byte(bucketNames[i])); *field == nil {
+			return nil, corrupt("bucket %s is missing", bucketNames[i])
+		}
+	}
+	return b, nil
+}
+
+func createBuckets(tx *bbolt.Tx) (*buckets, error) {
+	b := new(buckets)
+	var err error
+	for i, field := range b.fields() {
+		if *field, err = tx.CreateBucket([]byte(bucketNames[i])); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+var (
+	keyVersion = []byte("version")
+	keyNetwork = []byte("network")
+)
+
+// corrupt makes an ErrCorrupt.
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,168 @@
+package wallet
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/txscript/v4/stdscript"
+	"github.com/decred/dcrd/wire"
+)
+
+// script is a watched payment script.
+type script struct {
+	raw   string // without stake opcode, as committed filters hold it
+	from  uint32 // birthday: what happens below does not concern the wallet
+	group *group
+	place int // index in group.scripts
+
+	// explicit: watched by itself, not only through an account.
+	explicit bool
+	label    string
+
+	account uint32 // 0 is none
+	branch  uint8
+	index   uint32
+}
+
+const scriptExplicit = 1
+
+// encode: group 8, birthday 4, account 4, branch 1, index 4, flags 1, label.
+func (s *script) encode() []byte {
+	b := make([]byte, 0, 22+len(s.label))
+	b = be.AppendUint64(b, s.group.id)
+	b = be.AppendUint32(b, s.from)
+	b = be.AppendUint32(b, s.account)
+	b = append(b, s.branch)
+	b = be.AppendUint32(b, s.index)
+	var flags byte
+	if s.explicit {
+		flags |= scriptExplicit
+	}
+	return append(append(b, flags), s.label...)
+}
+
+func decodeScript(raw, b []byte) (s *script, group uint64, ok bool) {
+	d := decoder{b: b}
+	s = &script{raw: string(raw)}
+	group = d.u64()
+	s.from, s.account, s.branch, s.index = d.u32(), d.u32(), d.u8(), d.u32()
+	s.explicit = d.u8()&scriptExplicit != 0
+	s.label = string(d.rest())
+	return s, group, d.ok() && s.branch < branches
+}
+
+func (w *Wallet) loadScripts(b *buckets) error {
+	return b.scripts.ForEach(func(k, v []byte) error {
+		s, id, ok := decodeScript(k, v)
+		g := w.groups[id]
+		if !ok || g == nil || s.account != 0 && w.accounts[s.account] == nil {
+			return corrupt("watched script %x", k)
+		}
+		w.scripts[s.raw] = s
+		g.add(s)
+		return nil
+	})
+}
+
+func (c *change) saveScript(s *script) {
+	c.put(c.scripts, []byte(s.raw), s.encode())
+}
+
+// networks are searched to tell what network a foreign address is of.
+func networks() []*chaincfg.Params {
+	return []*chaincfg.Params{
+		chaincfg.MainNetParams(), chaincfg.TestNet3Params(),
+		chaincfg.SimNetParams(), chaincfg.RegNetParams(),
+	}
+}
+
+// addressScript is the script that pays an address.
+func addressScript(addr string, params *chaincfg.Params) ([]byte, error) {
+	a, err := stdaddr.DecodeAddress(addr, params)
+	if err == nil {
+		version, raw := a.PaymentScript()
+		if version != 0 {
+			return nil, fmt.Errorf("%w %q: script version %d is not known", ErrAddress, addr, version)
+		}
+		return raw, nil
+	}
+	for _, other := range networks() {
+		if _, e := stdaddr.DecodeAddress(addr, other); e == nil && other.Net != params.Net {
+			return nil, fmt.Errorf("%w: address %s is for %s, this wallet is for %s",
+				ErrWrongNetwork, addr, other.Name, params.Name)
+		}
+	}
+	return nil, fmt.Errorf("%w: %w", ErrAddress, err)
+}
+
+// rawScript checks a script given as such.
+func rawScript(raw []byte) ([]byte, error) {
+	if len(raw) == 0 || len(raw) > txscript.MaxScriptSize {
+		return nil, fmt.Errorf("%w: it has %d bytes, not 1 to %d", ErrScript, len(raw), txscript.MaxScriptSize)
+	}
+	_, raw = untag(wire.TxTreeStake, 0, raw)
+	return slices.Clone(raw), nil
+}
+
+// scriptAddress is the address that a script pays; "" if it has none.
+func scriptAddress(raw []byte, params *chaincfg.Params) string {
+	kind, addrs := stdscript.ExtractAddrs(0, raw, params)
+	if len(addrs) != 1 || kind == stdscript.STMultiSig {
+		return ""
+	}
+	return addrs[0].String()
+}
+
+// untag takes the stake opcode off an output script, as filters do (dcrd
+// gcs/blockcf2: Regular), and tells what kind of output it marks. In the
+// regular tree no script has one.
+func untag(tree int8, version uint16, raw []byte) (CoinKind, []byte) {
+	if tree != wire.TxTreeStake {
+		return Regular, raw
+	}
+	switch {
+	case stake.IsTicketPurchaseScript(version, raw):
+		return Ticket, raw[1:]
+	case stake.IsVoteScript(version, raw):
+		return Vote, raw[1:]
+	case stake.IsRevocationScript(version, raw):
+		return Revocation, raw[1:]
+	case stake.IsStakeChangeScript(version, raw):
+		return StakeChange, raw[1:]
+	case stake.IsTreasuryGenScript(version, raw):
+		return Treasury, raw[1:]
+	}
+	return Regular, raw
+}
+
+// A ticket's commitment output is OP_RETURN and a push of at least 30 bytes:
+// hash 20, amount 8, fee limits 2. The top bit of the little endian amount
+// tells that the hash is of a script (dcrd stake: CheckSStx,
+// AddrFromSStxPkScrCommitment).
+const (
+	commitmentMin  = 32
+	commitmentMax  = 77
+	commitmentHash = 2  // where the hash starts
+	commitmentTop  = 29 // the last byte of the amount
+	commitmentP2SH = 0x80
+)
+
+// commitmentScript is the script that a ticket's commitment output promises to
+// pay; nil if it is not one.
+func commitmentScript(version uint16, raw []byte) []byte {
+	if version != 0 || len(raw) < commitmentMin || len(raw) > commitmentMax ||
+		raw[0] != txscript.OP_RETURN || raw[1] < txscript.OP_DATA_30 || raw[1] > txscript.OP_DATA_75 {
+		return nil
+	}
+	hash := raw[commitmentHash : commitmentHash+20]
+	if raw[commitmentTop]&commitmentP2SH != 0 {
+		out := append(make([]byte, 0, 23), txscript.OP_HASH160, txscript.OP_DATA_20)
+		return append(append(out, hash...), txscript.OP_EQUAL)
+	}
+	out := append(make([]byte, 0, 25), txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20)
+	return append(append(out, hash...), txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)
+}

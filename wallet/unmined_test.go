@@ -1,0 +1,163 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/decred/dcrd/wire"
+)
+
+func addUnmined(t *testing.T, w *Wallet, tx *wire.MsgTx) {
+	t.Helper()
+	taken, err := w.AddUnmined(context.Background(), tx)
+	if err != nil || !taken {
+		t.Fatalf("taken %v, %v", taken, err)
+	}
+	verify(t, w)
+}
+
+func TestUnmined(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+
+	tx := c.spend([]wire.OutPoint{opOf(fund, 0)}, out(foreignScript(1), 60), out(scriptN(1), 39))
+	child := c.spend([]wire.OutPoint{opOf(tx, 1)}, out(foreignScript(2), 38))
+	addUnmined(t, w, tx)
+	addUnmined(t, w, tx)
+	addUnmined(t, w, child)
+	wantBalance(t, w, 100, 0, 0, -100) // the coin is not locked
+	if u := unmined(t, w); len(u) != 2 || u[0].Net != -61 || u[1].Net != -39 || u[1].Tx.TxHash() != child.TxHash() {
+		t.Fatalf("unmined: %+v", u)
+	}
+	if taken, err := w.AddUnmined(context.Background(), c.pay()); taken || err != nil {
+		t.Fatalf("a stranger's transaction: %v, %v", taken, err)
+	}
+
+	// After a reopen it is still watched and confirms.
+	path := w.path
+	w.Close()
+	w = openAt(t, path)
+	c.mine(tx)
+	c.sync(w)
+	wantBalance(t, w, 39, 0, 0, -39)
+	c.mine(child)
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 0)
+	addUnmined(t, w, tx) // mined already
+	if got := kinds(logged(t, w)); !slices.Equal(got, []string{"mined", "unmined", "unmined", "mined", "mined"}) {
+		t.Fatalf("events %v", got)
+	}
+}
+
+// TestChangeless: a pending transaction without any output to the wallet is
+// found when it is mined, as the script that it spends stays watched.
+func TestChangeless(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	tx := c.spend([]wire.OutPoint{opOf(fund, 0)})
+	addUnmined(t, w, tx)
+	c.mine(tx)
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 0)
+}
+
+func TestConflict(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	tx := c.spend([]wire.OutPoint{opOf(fund, 0)}, out(scriptN(1), 99))
+	child := c.spend([]wire.OutPoint{opOf(tx, 0)}, out(scriptN(1), 98))
+	rival := c.spend([]wire.OutPoint{opOf(fund, 0)}, out(scriptN(1), 97))
+	addUnmined(t, w, tx)
+	addUnmined(t, w, child)
+	addUnmined(t, w, rival)
+	// Of tx and rival only the first can happen.
+	wantBalance(t, w, 100, 0, 0, -2)
+	c.mine(rival)
+	c.sync(w)
+	wantBalance(t, w, 97, 0, 0, 0)
+	if len(unmined(t, w)) != 0 {
+		t.Fatal("in conflict and unmined")
+	}
+	ev := logged(t, w)
+	last := ev[len(ev)-4:]
+	if got := kinds(last); !slices.Equal(got, []string{"conflicted", "conflicted", "mined"}) ||
+		last[0].Tx != tx.TxHash() || last[0].By != rival.TxHash() || last[1].By != tx.TxHash() {
+		t.Fatalf("events %v: %+v", got, last)
+	}
+	if _, err := w.AddUnmined(context.Background(), tx); !errors.Is(err, ErrConflict) {
+		t.Fatalf("added in conflict: %v", err)
+	}
+
+	// The rival leaves the chain: everything is possible again.
+	if err := w.Rewind(c.id(1)); err != nil {
+		t.Fatal(err)
+	}
+	if u := unmined(t, w); len(u) != 3 {
+		t.Fatalf("unmined: %+v", u)
+	}
+	c.sync(w)
+	wantBalance(t, w, 97, 0, 0, 0)
+}
+
+// TestOrphaned: what spends a coinbase or a vote that left the chain can't be
+// mined.
+func TestOrphaned(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	base := c.coinbase(scriptN(1), 50)
+	c.mine(base)
+	c.sync(w)
+	addUnmined(t, w, c.spend([]wire.OutPoint{opOf(base, 0)}, out(scriptN(1), 49)))
+	if err := w.Rewind(c.id(0)); err != nil {
+		t.Fatal(err)
+	}
+	if len(unmined(t, w)) != 0 {
+		t.Fatal("spends what does not exist")
+	}
+	wantBalance(t, w, 0, 0, 0, 0)
+}
+
+func TestExpired(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	c.mine()
+	c.sync(w)
+	tx := c.pay(out(scriptN(1), 5))
+	tx.Expiry = 4 // block 3 may have it, block 4 may not
+	addUnmined(t, w, tx)
+	c.mine()
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 5)
+	c.mine()
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 0)
+	if _, err := w.AddUnmined(context.Background(), tx); !errors.Is(err, ErrExpired) {
+		t.Fatalf("added expired: %v", err)
+	}
+	if err := w.Rewind(c.id(2)); err != nil {
+		t.Fatal(err)
+	}
+	wantBalance(t, w, 0, 0, 0, 5)
+	if got := kinds(logged(t, w)); !slices.Equal(got, []string{"unmined", "expired", "reorg", "unmined"}) {
+		t.Fatalf("events %v", got)
+	}
+	c.sync(w)
+	for range keepDead + 2 {
+		c.mine()
+	}
+	c.sync(w)
+	if r, _ := w.Verify(context.Background()); r.Unmined != 0 {
+		t.Fatal("kept for ever")
+	}
+}

@@ -1,0 +1,218 @@
+package wallet
+
+import (
+	"context"
+
+	"dcrspv/spv/chain"
+
+	"go.etcd.io/bbolt"
+)
+
+// Report counts what Verify has checked.
+type Report struct {
+	Scripts, Accounts, Groups   int
+	Transactions, Coins, Blocks int
+	Unmined, Events             int
+}
+
+// Verify checks the wallet file against itself: the pages of the file, and
+// everything that is written down twice or follows from something else. The
+// error is ErrCorrupt with the first contradiction.
+func (w *Wallet) Verify(ctx context.Context) (Report, error) {
+	w.mu.Lock() // the memory is checked too
+	defer w.mu.Unlock()
+	var r Report
+	if err := ctx.Err(); err != nil {
+		return r, err
+	}
+	err := w.db.View(func(tx *bbolt.Tx) error {
+		var damage error
+		for err := range tx.Check() { // to the end, else its goroutine stays
+			if damage == nil {
+				damage = corrupt("%v", err)
+			}
+		}
+		if damage != nil {
+			return damage
+		}
+		b, err := openBuckets(tx)
+		if err != nil {
+			return err
+		}
+		c := &change{buckets: b, w: w}
+		for _, check := range []func(*Report) error{
+			c.verifyWatch, c.verifyTxs, c.verifyCoins, c.verifyUnmined, c.verifyEvents,
+		} {
+			if err := check(&r); err != nil {
+				return err
+			}
+		}
+		return c.err
+	})
+	return r, w.explain(err)
+}
+
+func (c *change) verifyWatch(r *Report) error {
+	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts), len(c.w.accounts), len(c.w.groups)
+	tip := c.tipHeight()
+	tested := len(c.w.positions) > 0
+	n := 0
+	err := c.scripts.ForEach(func(k, v []byte) error {
+		n++
+		s, id, ok := decodeScript(k, v)
+		known := c.w.scripts[string(k)]
+		if !ok || known == nil || known.group == nil || known.group.id != id ||
+			known.from != s.from || known.explicit != s.explicit || known.account != s.account {
+			return corrupt("watched script %x is not as in memory", k)
+		}
+		covered := known.group.covered
+		for _, u := range unwanted(s.from) {
+			if !covered.Covers(u) {
+				return corrupt("script %x: its group wants blocks below its birthday", k)
+			}
+			covered = covered.Remove(u)
+		}
+		if len(covered) > 0 && (!tested || covered[len(covered)-1].To > tip) {
+			return corrupt("script %x counts as tested above the tip %d", k, tip)
+		}
+		if s.account == 0 {
+			return nil
+		}
+		return c.verifyDerived(s)
+	})
+	if err == nil && n != len(c.w.scripts) {
+		err = corrupt("%d watched scripts, %d in memory", n, len(c.w.scripts))
+	}
+	for _, g := range c.w.groups {
+		if err == nil && (len(g.scripts) == 0 || string(encodeRanges(g.covered)) != string(c.groups.Get(key64(g.id)))) {
+			err = corrupt("group %d is not as in memory", g.id)
+		}
+	}
+	return err
+}
+
+// verifyDerived derives a script of an account again.
+func (c *change) verifyDerived(s *script) error {
+	a := c.w.accounts[s.account]
+	if a == nil || s.branch >= branches || s.index >= a.derived[s.branch] {
+		return corrupt("script %x is of no account", s.raw)
+	}
+	addr, ok := a.address(s.branch, s.index, c.w.params)
+	if !ok {
+		return corrupt("script %x: the key has no index %d", s.raw, s.index)
+	}
+	if _, raw := addr.PaymentScript(); string(raw) != s.raw {
+		return corrupt("script %x is not index %d of its key", s.raw, s.index)
+	}
+	return nil
+}
+
+func (c *change) verifyTxs(r *Report) error {
+	tip := c.tipHeight()
+	err := c.txs.ForEach(func(k, _ []byte) error {
+		r.Transactions++
+		id := hash(k)
+		rec, msg, ok := c.tx(id)
+		if !ok {
+			return c.err
+		}
+		s := c.summarize(id, msg)
+		block, known := decodeBlock(c.blocks.Get(key32(rec.height)))
+		switch {
+		case msg.TxHash() != id:
+			return corrupt("transaction %v has another hash", id)
+		case s.empty() || s.credit != rec.credit || s.debit != rec.debit:
+			return corrupt("transaction %v does not agree with its coins", id)
+		case string(c.order.Get(orderKey(rec.height, rec.tree, rec.pos))) != string(k):
+			return corrupt("transaction %v is not in the history", id)
+		case !known || rec.height > tip:
+			return corrupt("transaction %v is in no block", id)
+		case c.agrees(chain.BlockID{Height: rec.height, Hash: block.hash}) != nil:
+			return corrupt("block %d has two hashes", rec.height)
+		}
+		return nil
+	})
+	r.Blocks = c.blocks.Stats().KeyN
+	if n := c.order.Stats().KeyN; err == nil && n != r.Transactions {
+		err = corrupt("the history has %d entries for %d transactions", n, r.Transactions)
+	}
+	return err
+}
+
+func (c *change) verifyCoins(r *Report) error {
+	unspent := 0
+	err := c.coins.ForEach(func(k, _ []byte) error {
+		r.Coins++
+		coin, ok := c.coin(k)
+		if !ok || len(k) != 36 {
+			return corrupt("coin %x", k)
+		}
+		id, index := hash(k[:32]), be.Uint32(k[32:])
+		rec, msg, ok := c.tx(id)
+		if !ok || uint64(index) >= uint64(len(msg.TxOut)) || rec.height != coin.height || rec.tree != coin.tree {
+			return corrupt("coin %v:%d has no transaction", id, index)
+		}
+		out := msg.TxOut[index]
+		if _, raw := untag(rec.tree, out.Version, out.PkScript); string(raw) != string(coin.script) || out.Value != int64(coin.amount) {
+			return corrupt("coin %v:%d is not as its output", id, index)
+		}
+		if s := c.w.scripts[string(coin.script)]; s == nil || s.from > coin.height {
+			return corrupt("coin %v:%d is not of a watched script", id, index)
+		}
+		listed, _ := c.unspent.Cursor().Seek(k)
+		if isListed := string(listed) == string(k); isListed == coin.spent {
+			return corrupt("coin %v:%d is spent and unspent", id, index)
+		}
+		if !coin.spent {
+			unspent++
+			return nil
+		}
+		return c.verifySpend(outPoint{id, index}, &coin)
+	})
+	if n := c.unspent.Stats().KeyN; err == nil && n != unspent {
+		err = corrupt("%d unspent coins are listed, not %d", n, unspent)
+	}
+	return err
+}
+
+func (c *change) verifySpend(op outPoint, coin *coin) error {
+	rec, msg, ok := c.tx(coin.spentBy)
+	if ok && rec.height == coin.spentHeight {
+		for _, in := range msg.TxIn {
+			if in.PreviousOutPoint.Hash == op.hash && in.PreviousOutPoint.Index == op.index {
+				return nil
+			}
+		}
+	}
+	return corrupt("coin %v:%d is not spent by what it names", op.hash, op.index)
+}
+
+func (c *change) verifyUnmined(r *Report) error {
+	all, err := c.readPending()
+	for _, p := range all {
+		r.Unmined++
+		if c.txs.Get(p.id[:]) != nil {
+			return corrupt("transaction %v is mined and unmined", p.id)
+		}
+		if p.msg.TxHash() != p.id {
+			return corrupt("unmined transaction %v has another hash", p.id)
+		}
+	}
+	return err
+}
+
+func (c *change) verifyEvents(r *Report) error {
+	next := uint64(0)
+	err := c.events.ForEach(func(k, _ []byte) error {
+		r.Events++
+		if len(k) != 8 || next != 0 && be.Uint64(k) != next {
+			return corrupt("an event before %x is missing", k)
+		}
+		next = be.Uint64(k) + 1
+		return nil
+	})
+	if err == nil && next != 0 && next-1 != c.events.Sequence() {
+		err = corrupt("the last events are missing")
+	}
+	return err
+}

@@ -1,0 +1,229 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+
+	"dcrspv/filters"
+	"dcrspv/spv"
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// Wallet is one watch-only wallet in one file. Its methods may be called from
+// any goroutine, but those that package spv declares in spv.Wallet belong to
+// one Syncer at a time.
+type Wallet struct {
+	path    string
+	params  *chaincfg.Params
+	db      *bbolt.DB
+	changed chan struct{}
+
+	// mu is held by everything that writes, and guards cache. Readers of the
+	// file alone need no lock: bbolt gives each a state of its own.
+	mu sync.Mutex
+	cache
+
+	wake waker
+
+	keepEvents uint64
+}
+
+// cache is what the wallet keeps in memory of its file: whatever the work on a
+// block needs again and again. It is changed together with the file, and read
+// anew from it when a transaction fails.
+type cache struct {
+	accounts  map[uint32]*account
+	scripts   map[string]*script
+	groups    map[uint64]*group
+	positions []chain.BlockID // ascending
+	label     uint64          // last label given to a group
+
+	born      uint32 // lowest birthday of all scripts, valid if bornKnown
+	bornKnown bool
+
+	query       *filters.Query // of the groups with queryLabels
+	queryLabels []uint64
+
+	broken error // the file could not be read again after a failure
+}
+
+var _ spv.Wallet = (*Wallet)(nil)
+
+// Open opens the wallet file at path, or creates it if there is none (its
+// directory must exist). The file is locked until Close.
+//
+// Errors: ErrInUse when somebody else still has the file after one second;
+// ErrNewer, ErrNetwork and ErrCorrupt as described there; else that of the
+// operating system. None of them changes the file.
+func Open(path string, params *chaincfg.Params) (*Wallet, error) {
+	db, err := openFile(path, params)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	w := &Wallet{
+		path:       path,
+		params:     params,
+		db:         db,
+		changed:    make(chan struct{}, 1),
+		keepEvents: keepEvents,
+	}
+	w.wake.init()
+	// Labels start anywhere, so that a batch from before a reopen means nothing.
+	w.label = rand.Uint64() >> 1
+	if err := w.load(); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return w, nil
+}
+
+// Close ends the use of the file. Events loops end with ErrClosed. Calling it
+// again does nothing.
+func (w *Wallet) Close() error {
+	w.wake.close()
+	return w.db.Close()
+}
+
+// Params is the wallet's network.
+func (w *Wallet) Params() *chaincfg.Params { return w.params }
+
+// Changed delivers a value after the watch set or its coverage changed.
+func (w *Wallet) Changed() <-chan struct{} { return w.changed }
+
+// load reads the cache from the file. mu is held, or nobody else has w yet.
+func (w *Wallet) load() error {
+	label := w.label
+	w.cache = cache{
+		accounts: make(map[uint32]*account),
+		scripts:  make(map[string]*script),
+		groups:   make(map[uint64]*group),
+		label:    label,
+	}
+	w.broken = w.db.View(func(tx *bbolt.Tx) error {
+		b, err := openBuckets(tx)
+		if err != nil {
+			return err
+		}
+		for _, load := range []func(*buckets) error{
+			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPositions,
+		} {
+			if err := load(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return w.broken
+}
+
+// change is a transaction that writes. Its first failure is kept in err and
+// undoes all of it, so that the code that makes changes needs no error paths:
+// whatever is computed after a failure is thrown away.
+type change struct {
+	*buckets
+	w     *Wallet
+	err   error
+	wrote bool // something is to be committed
+	woken bool // an event was added
+	debt  bool // the watch set or its coverage changed
+
+	inputs map[outPoint][]*pendingMsg // see spenders; nil when to be read
+}
+
+// errUnchanged ends a transaction that has nothing to commit.
+var errUnchanged = errors.New("nothing changed")
+
+// update runs one writing transaction. The cache follows the file: if the
+// transaction fails it is read again.
+func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := errors.Join(ctx.Err(), w.broken); err != nil {
+		return w.explain(err)
+	}
+	c := &change{w: w}
+	err := w.db.Update(func(tx *bbolt.Tx) error {
+		if c.buckets, c.err = openBuckets(tx); c.err == nil {
+			fn(c)
+		}
+		if c.err == nil && !c.wrote {
+			return errUnchanged
+		}
+		return c.err
+	})
+	if err == errUnchanged {
+		return nil
+	}
+	if err != nil {
+		if c.wrote {
+			err = errors.Join(err, w.load())
+		}
+		return w.explain(err)
+	}
+	if c.woken {
+		w.wake.all()
+	}
+	if c.debt {
+		select {
+		case w.changed <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// view runs one reading transaction.
+func (w *Wallet) view(ctx context.Context, fn func(*buckets) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.explain(w.db.View(func(tx *bbolt.Tx) error {
+		b, err := openBuckets(tx)
+		if err != nil {
+			return err
+		}
+		return fn(b)
+	}))
+}
+
+// explain names the file in errors that come from it.
+func (w *Wallet) explain(err error) error {
+	var kind ErrorKind
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
+		return ErrClosed
+	case errors.As(err, &kind) && kind != ErrCorrupt:
+		return err
+	}
+	return fmt.Errorf("%s: %w", w.path, err)
+}
+
+// fail keeps the first failure of a transaction.
+func (c *change) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+func (c *change) put(b *bbolt.Bucket, key, value []byte) {
+	c.wrote = true
+	if err := b.Put(key, value); err != nil {
+		c.fail(err)
+	}
+}
+
+func (c *change) del(b *bbolt.Bucket, key []byte) {
+	c.wrote = true
+	if err := b.Delete(key); err != nil {
+		c.fail(err)
+	}
+}

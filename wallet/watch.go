@@ -1,0 +1,315 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Watch says what to watch.
+type Watch struct {
+	// Addresses of the wallet's network, of any standard kind: public key
+	// hash, script hash or public key, ECDSA, Schnorr or Ed25519.
+	//
+	// An address stands for its own script only: watching a public key hash
+	// does not find outputs that pay the public key itself.
+	Addresses []string
+
+	// Scripts are output scripts of version 0. A stake opcode at the front is
+	// taken off: an output with any stake opcode is found, as it is for
+	// addresses.
+	Scripts [][]byte
+
+	// XPubs are extended public keys of accounts (dpub... on mainnet). The
+	// addresses of their external and internal branch are watched as far as
+	// Gap reaches behind the last one used.
+	XPubs []string
+
+	// From is the birthday: the height of the first block that can matter.
+	// What happened below it is not part of the wallet.
+	From uint32
+
+	// Gap is how many unused addresses in a row are watched; 0 is 20.
+	Gap uint32
+
+	// Label is kept with all of them, for people.
+	Label string
+}
+
+// Watch adds to the watch set. It needs no Syncer and no network: which blocks
+// have to be tested follows from what is watched. Watching something again is
+// harmless; a lower From then counts, and has everything from there on tested
+// again, because coins found below may be spent above. Either everything is
+// added or, with an error, nothing.
+//
+// Errors: ErrAddress, ErrScript, ErrXPub, ErrWrongNetwork.
+func (w *Wallet) Watch(ctx context.Context, what Watch) error {
+	sel, err := w.selectWatch(what)
+	if err != nil {
+		return err
+	}
+	return w.update(ctx, func(c *change) {
+		c.watchScripts(sel.scripts, what)
+		for _, a := range sel.accounts {
+			c.watchAccount(a)
+		}
+	})
+}
+
+// selection is a checked list of scripts and accounts.
+type selection struct {
+	scripts  []string
+	names    []string // what the caller called the scripts
+	accounts []*account
+}
+
+func (w *Wallet) selectWatch(what Watch) (*selection, error) {
+	sel := new(selection)
+	gap := what.Gap
+	if gap == 0 {
+		gap = defaultGap
+	}
+	if gap > maxGap {
+		return nil, fmt.Errorf("%w: a gap of %d is above %d", ErrXPub, gap, maxGap)
+	}
+	for _, addr := range what.Addresses {
+		raw, err := addressScript(addr, w.params)
+		if err != nil {
+			return nil, err
+		}
+		sel.add(raw, addr)
+	}
+	for _, given := range what.Scripts {
+		raw, err := rawScript(given)
+		if err != nil {
+			return nil, err
+		}
+		sel.add(raw, fmt.Sprintf("%x", given))
+	}
+	for _, key := range what.XPubs {
+		a := &account{key: strings.TrimSpace(key), from: what.From, gap: gap, label: what.Label}
+		if err := a.parse(w.params); err != nil {
+			return nil, err
+		}
+		sel.accounts = append(sel.accounts, a)
+	}
+	return sel, nil
+}
+
+func (s *selection) add(raw []byte, name string) {
+	s.scripts = append(s.scripts, string(raw))
+	s.names = append(s.names, name)
+}
+
+// selectNames sorts addresses and extended public keys.
+func (w *Wallet) selectNames(names []string) (*selection, error) {
+	var what Watch
+	for _, name := range names {
+		if IsXPub(name) {
+			what.XPubs = append(what.XPubs, name)
+		} else {
+			what.Addresses = append(what.Addresses, name)
+		}
+	}
+	return w.selectWatch(what)
+}
+
+// watchScripts adds scripts that are watched by themselves.
+func (c *change) watchScripts(scripts []string, what Watch) {
+	var fresh, lower []*script
+	for _, raw := range scripts {
+		s := c.w.scripts[raw]
+		if s == nil {
+			s = &script{raw: raw, from: what.From, explicit: true, label: what.Label}
+			c.w.scripts[raw] = s
+			fresh = append(fresh, s)
+			continue
+		}
+		if what.From < s.from {
+			lower = append(lower, s)
+		}
+		label := s.label
+		if what.Label != "" {
+			label = what.Label
+		}
+		if (!s.explicit || s.label != label) && s.group != nil {
+			s.explicit, s.label = true, label
+			c.saveScript(s)
+		}
+	}
+	if len(fresh) > 0 {
+		c.w.bornKnown = false
+	}
+	c.assign(fresh, unwanted(what.From))
+	c.lower(lower, what.From)
+}
+
+// lower gives scripts a lower birthday. All blocks from there on are debt, also
+// those tested already: they may spend coins that are found below.
+func (c *change) lower(scripts []*script, from uint32) {
+	var moved []*script
+	for _, s := range scripts {
+		if from < s.from {
+			s.from = from
+			moved = append(moved, s)
+			c.saveScript(s)
+		}
+	}
+	if len(moved) > 0 {
+		c.w.bornKnown = false
+		c.assign(moved, unwanted(from))
+	}
+}
+
+// Unwatch takes what is named in Addresses, Scripts and XPubs out of the watch
+// set; the other fields do not matter. Their coins, and the transactions that
+// concern nothing else that is watched, are gone from the wallet; watching them
+// again finds them again. If one of them is not watched, the error is
+// ErrNotWatched and nothing is changed.
+func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
+	sel, err := w.selectWatch(what)
+	if err != nil {
+		return err
+	}
+	return w.update(ctx, func(c *change) {
+		gone := c.unwatchScripts(sel)
+		gone = append(gone, c.unwatchAccounts(sel)...)
+		if c.err != nil || len(gone) == 0 {
+			return
+		}
+		c.w.bornKnown = false
+		set := make(map[string]bool, len(gone))
+		for _, s := range gone {
+			set[s.raw] = true
+			c.leave(s)
+			delete(c.w.scripts, s.raw)
+			c.del(c.scripts, []byte(s.raw))
+		}
+		c.debt = true
+		c.forget(set)
+	})
+}
+
+// unwatchScripts returns the scripts that nothing watches any more.
+func (c *change) unwatchScripts(sel *selection) (gone []*script) {
+	seen := make(map[string]bool)
+	for i, raw := range sel.scripts {
+		s := c.w.scripts[raw]
+		switch {
+		case seen[raw]:
+			continue
+		case s == nil:
+			c.fail(fmt.Errorf("%w: %s", ErrNotWatched, sel.names[i]))
+			return nil
+		case !s.explicit:
+			c.fail(fmt.Errorf("%w by itself, only as part of an extended public key: %s", ErrNotWatched, sel.names[i]))
+			return nil
+		}
+		seen[raw] = true
+		if s.account == 0 {
+			gone = append(gone, s)
+			continue
+		}
+		s.explicit, s.label = false, ""
+		c.saveScript(s)
+	}
+	return gone
+}
+
+// unwatchAccounts removes accounts and returns the scripts that nothing watches
+// any more.
+func (c *change) unwatchAccounts(sel *selection) (gone []*script) {
+	seen := make(map[string]bool)
+	for _, want := range sel.accounts {
+		if seen[want.key] {
+			continue
+		}
+		seen[want.key] = true
+		a := c.w.accountByKey(want.key)
+		if a == nil {
+			c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
+			return nil
+		}
+		for _, s := range c.accountScripts(a) {
+			s.account, s.branch, s.index = 0, 0, 0
+			if s.explicit {
+				c.saveScript(s)
+				continue
+			}
+			gone = append(gone, s)
+		}
+		delete(c.w.accounts, a.id)
+		c.del(c.buckets.accounts, key32(a.id))
+	}
+	return gone
+}
+
+// chosen are the watched scripts of a selection; those of an account are meant
+// all together.
+func (c *change) chosen(sel *selection) map[*script]bool {
+	set := make(map[*script]bool)
+	for i, raw := range sel.scripts {
+		s := c.w.scripts[raw]
+		if s == nil {
+			c.fail(fmt.Errorf("%w: %s", ErrNotWatched, sel.names[i]))
+			return set
+		}
+		set[s] = true
+	}
+	for _, want := range sel.accounts {
+		a := c.w.accountByKey(want.key)
+		if a == nil {
+			c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
+			return set
+		}
+		for _, s := range c.accountScripts(a) {
+			set[s] = true
+		}
+	}
+	return set
+}
+
+// Watched is an entry of the watch set.
+type Watched struct {
+	Address string // empty for a script without an address
+	Script  []byte // nil for an account
+	XPub    string // set for an account
+	From    uint32 // birthday
+	Label   string
+
+	// Gap, and how many addresses of each branch are watched: of accounts.
+	Gap, External, Internal uint32
+}
+
+// Watched lists the watch set: accounts in the order they were added, then
+// scripts by their bytes. Addresses that are watched only through an account
+// are not listed.
+func (w *Wallet) Watched(ctx context.Context) ([]Watched, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil {
+		return nil, w.explain(w.broken)
+	}
+	var out []Watched
+	for _, id := range slices.Sorted(maps.Keys(w.accounts)) {
+		a := w.accounts[id]
+		out = append(out, Watched{
+			XPub: a.key, From: a.from, Label: a.label,
+			Gap: a.gap, External: a.derived[0], Internal: a.derived[1],
+		})
+	}
+	for _, raw := range slices.Sorted(maps.Keys(w.scripts)) {
+		if s := w.scripts[raw]; s.explicit {
+			out = append(out, Watched{
+				Address: scriptAddress([]byte(raw), w.params), Script: []byte(raw),
+				From: s.from, Label: s.label,
+			})
+		}
+	}
+	return out, nil
+}
