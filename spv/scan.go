@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -250,7 +251,7 @@ func (e *engine) match(w *walletState, limit uint32) {
 		ev := walletMatched{limit: limit, branch: branch, changes: changes}
 		scan, ok, err := w.wallet.NextScan(limit)
 		if err == nil && ok {
-			ev.found, err = matchStored(e.db, scan)
+			ev.found, err = matchStored(e.ctx, e.db, scan)
 			ev.ok = true
 			if err != nil {
 				ev.stored, err = err, nil
@@ -267,14 +268,18 @@ type found struct {
 	headers []chain.Header // of batch.Blocks
 }
 
-// matchStored tests the blocks of a scan. It may cut the scan short.
-func matchStored(db *chaindb.DB, scan Scan) (found, error) {
+// matchStored tests the blocks of a scan. It may cut the scan short. With many
+// scripts it takes long enough to look at ctx for each block.
+func matchStored(ctx context.Context, db *chaindb.DB, scan Scan) (found, error) {
 	f := found{batch: Batch{Scan: scan}}
 	var matcher filters.Matcher
 	var bad error
 	err := db.Blocks(scan.Range, func(height uint32, h *chain.Header, filter []byte) bool {
 		if height > 1 && h.VoteBits()&1 == 0 {
 			f.batch.Disapproved = append(f.batch.Disapproved, height-1)
+		}
+		if bad = ctx.Err(); bad != nil {
+			return false
 		}
 		match, err := matcher.Match(scan.Query, h.FilterKey(), filter)
 		if err != nil {

@@ -164,34 +164,40 @@ func textOf(t *testing.T, w *Wallet) []string {
 // life makes random blocks in which a wallet is paid, spends, buys tickets and
 // votes.
 type life struct {
-	t     *testing.T
 	rng   *rand.Rand
 	c     *world
 	o     *oracle
 	key   string
 	gap   uint32
 	addrs []uint64 // watched by themselves
+	own   [2][100][]byte
 }
 
 func newLife(t *testing.T, rng *rand.Rand, born uint32) *life {
 	l := &life{
-		t: t, rng: rng, c: newWorld(t), gap: 3, key: testXPub(t, 7), addrs: []uint64{1, 2, 3},
+		rng: rng, c: newWorld(t), gap: 3, key: testXPub(t, 7), addrs: []uint64{1, 2, 3},
 		o: &oracle{from: make(map[string]uint32), index: make(map[string][2]uint32)},
 	}
 	for _, n := range l.addrs {
 		l.o.from[string(scriptN(n))] = born
 	}
+	a := &account{key: l.key}
+	if err := a.parse(params); err != nil {
+		t.Fatal(err)
+	}
 	for branch := range uint32(2) {
 		for i := range uint32(100) {
-			s := string(scriptOf(keyAddr(t, l.key, branch, i)))
-			l.o.from[s] = born
-			l.o.index[s] = [2]uint32{branch, i}
+			addr, _ := a.address(uint8(branch), i, params)
+			s := scriptOf(addr)
+			l.own[branch][i] = s
+			l.o.from[string(s)] = born
+			l.o.index[string(s)] = [2]uint32{branch, i}
 		}
 	}
 	return l
 }
 
-// script is a payment script of the wallet, within what the gap limit finds.
+// address chooses one of the wallet's, within what the gap limit finds.
 func (l *life) address(s *oracleState) uint32 {
 	branch := l.rng.Uint32N(3)
 	if branch == 2 {
@@ -205,7 +211,7 @@ func (l *life) script(a uint32) []byte {
 	if a == 1<<31 {
 		return scriptN(l.addrs[l.rng.IntN(len(l.addrs))])
 	}
-	return scriptOf(keyAddr(l.t, l.key, a>>16, a&0xffff))
+	return l.own[a>>16][a&0xffff]
 }
 
 func (l *life) pay(s *oracleState) *wire.TxOut {

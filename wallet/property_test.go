@@ -13,7 +13,7 @@ import (
 // interruptions and the reorgs, the result is that of somebody who had known
 // every script from the start and read every block.
 func TestLikeTheOracle(t *testing.T) {
-	seeds := uint64(200)
+	seeds := uint64(12)
 	if testing.Short() {
 		seeds = 3
 	}

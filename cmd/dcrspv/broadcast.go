@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"dcrspv/spv"
 	"dcrspv/wallet"
@@ -41,7 +42,9 @@ func (p *program) runBroadcast(ctx context.Context) error {
 				return err
 			}
 			var err error
-			res, err = c.syncer.Publish(ctx, tx)
+			if res, err = c.syncer.Publish(ctx, tx); err == nil {
+				deliver(ctx)
+			}
 			return err
 		})
 		if errors.Is(err, spv.ErrNoPeers) {
@@ -52,6 +55,17 @@ func (p *program) runBroadcast(ctx context.Context) error {
 		}
 		return p.reportBroadcast(ctx, w, tx, res)
 	})
+}
+
+// deliverTime is how long the connections stay up for peers that have asked for
+// the transaction: it is on its way then, and would be lost with them.
+const deliverTime = time.Second
+
+func deliver(ctx context.Context) {
+	select {
+	case <-time.After(deliverTime):
+	case <-ctx.Done():
+	}
 }
 
 // readTx reads a transaction in hex from the argument, or from standard input

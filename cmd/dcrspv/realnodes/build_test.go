@@ -1,8 +1,6 @@
 package realnodes
 
 import (
-	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,28 +37,5 @@ func goBuild(t *testing.T, dir, program, pkg string) {
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build of %s in %s: %v\n%s", pkg, dir, err, out)
-	}
-}
-
-// tail is the end of a log.
-func tail(log []byte) []byte {
-	const limit = 4000
-	if len(log) > limit {
-		log = log[len(log)-limit:]
-		if _, rest, ok := bytes.Cut(log, []byte("\n")); ok {
-			log = rest
-		}
-	}
-	return log
-}
-
-// eventually waits until done reports true; what names the thing waited for.
-// Other processes give no signal to wait on, so it asks again and again.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if !until(ctx, askEvery, done) {
-		t.Fatalf("not within %v: %s", patience, what)
 	}
 }

@@ -3,7 +3,6 @@ package realnodes
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,29 +14,6 @@ import (
 	"testing"
 	"time"
 )
-
-const (
-	// patience bounds every wait for another process, startPatience that for
-	// a network with its first blocks.
-	patience      = 60 * time.Second
-	startPatience = 3 * time.Minute
-	askEvery      = 50 * time.Millisecond
-)
-
-// until calls done again and again. It reports whether done did before ctx
-// ended.
-func until(ctx context.Context, every time.Duration, done func() bool) bool {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return true
-}
 
 // tip is the end of a chain.
 type tip struct {
@@ -119,6 +95,18 @@ func (n *network) showLogs(t *testing.T) {
 			t.Logf("end of %s:\n%s", path, tail(log))
 		}
 	}
+}
+
+// tail is the end of a log.
+func tail(log []byte) []byte {
+	const limit = 4000
+	if len(log) > limit {
+		log = log[len(log)-limit:]
+		if _, rest, ok := bytes.Cut(log, []byte("\n")); ok {
+			log = rest
+		}
+	}
+	return log
 }
 
 // args are the fields of a command beside its name.
