@@ -75,6 +75,9 @@ func TestReorgAfterSync(t *testing.T) {
 			w.mineOn(branch)
 			w.syncTo(branch)
 			w.wantMatches(branch, 300, 301)
+			if got := w.wallet.rewinds; len(got) != 1 || got[0] != c.ID(300) {
+				t.Errorf("depth %d: rewound to %v, want the fork at 300", depth, got)
+			}
 			if cuts := w.syncer.Status().CutOff; len(cuts) != 0 {
 				t.Errorf("depth %d: cut off: %v", depth, cuts)
 			}

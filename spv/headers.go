@@ -214,7 +214,7 @@ func (e *engine) reorganize(fork chain.BlockID, depth int) {
 	e.filters.cutAbove(fork.Height)
 	e.reorgDisk(fork)
 	for _, w := range e.wallets {
-		w.cutAbove(fork.Height)
+		w.cutAbove(fork)
 	}
 }
 

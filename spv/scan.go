@@ -28,6 +28,11 @@ type walletState struct {
 	locator []chain.BlockID
 	asked   bool
 
+	// fork is the lowest fork since the wallet was on the best chain, if it
+	// ever was: better than what the sparse locator can tell.
+	fork   chain.BlockID
+	forked bool
+
 	// quiet is the height up to which the wallet had no debt when last asked.
 	// changes counts the reasons to ask again, so that an answer from before
 	// one is told apart.
@@ -64,10 +69,13 @@ func (w *walletState) units() []*unit {
 }
 
 // cutAbove gives up work on blocks that left the best chain.
-func (w *walletState) cutAbove(height uint32) {
+func (w *walletState) cutAbove(fork chain.BlockID) {
+	if w.located && !w.forked || w.forked && fork.Height < w.fork.Height {
+		w.fork, w.forked = fork, true
+	}
 	w.located, w.asked, w.locator = false, false, nil
 	w.isQuiet = false
-	if w.scan != nil && w.scan.batch.End.Height > height {
+	if w.scan != nil && w.scan.batch.End.Height > fork.Height {
 		w.dropScan()
 	}
 }
@@ -206,22 +214,22 @@ func (e *engine) locate(w *walletState) {
 		return
 	}
 	if len(w.locator) == 0 {
-		w.located = true
+		w.located, w.forked = true, false
 		return
 	}
 	if w.locator[0].Height > e.chain.Tip().Height && !e.headersDone() {
 		return // chain.db may be new: our headers are still on their way there
 	}
-	onChain := slices.IndexFunc(w.locator, e.chain.Contains)
 	w.located = true
-	switch {
-	case onChain == 0:
-		return
-	case onChain < 0:
-		_, genesis := e.rules.Genesis()
-		e.ask(w, func() error { return w.wallet.Rewind(genesis) })
-	default:
-		to := w.locator[onChain]
+	_, to := e.rules.Genesis()
+	if i := slices.IndexFunc(w.locator, e.chain.Contains); i >= 0 {
+		to = w.locator[i]
+	}
+	if w.forked && w.fork.Height > to.Height {
+		to = w.fork
+	}
+	w.forked = false
+	if to.Height < w.locator[0].Height {
 		e.ask(w, func() error { return w.wallet.Rewind(to) })
 	}
 }

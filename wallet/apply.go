@@ -44,11 +44,7 @@ func (w *Wallet) Apply(b spv.Batch) error {
 		for _, height := range b.Disapproved {
 			c.disapprove(height)
 		}
-		tip, ok := w.tip()
-		higher := !ok || b.End.Height > tip.Height
-		if higher {
-			c.moveTo(b.End)
-		}
+		higher := c.advance(b)
 		for i := range b.Blocks {
 			c.applyBlock(&b.Blocks[i])
 		}
@@ -180,6 +176,24 @@ func (c *change) applyBlock(b *spv.Block) {
 			}
 		}
 	}
+}
+
+// advance moves the position to the end of a batch, if that is higher, and
+// reports whether it is. Each block that matched is a position too: where a
+// reorg is to be undone, the transactions below stay untouched.
+func (c *change) advance(b spv.Batch) bool {
+	if c.knows(b.End.Height) {
+		return false
+	}
+	for i := range b.Blocks {
+		if id := b.Blocks[i].ID; !c.knows(id.Height) {
+			c.moveTo(id)
+		}
+	}
+	if !c.knows(b.End.Height) {
+		c.moveTo(b.End)
+	}
+	return true
 }
 
 // knows reports whether a height is within what the wallet has processed. That a

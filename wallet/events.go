@@ -39,9 +39,10 @@ const (
 	// nothing of it is watched any more.
 	EventRemoved EventKind = "removed"
 
-	// EventReorg: the blocks above Block left the best chain; Depth is how many
-	// of them the wallet had processed. The events of their transactions
-	// follow.
+	// EventReorg: the wallet went back to Block, because blocks above it left
+	// the best chain. Depth is by how many blocks; that can be more than left
+	// the chain, by some that hold no transactions of the wallet. The events of
+	// the transactions above follow.
 	EventReorg EventKind = "reorg"
 
 	// EventDisapproved: the votes in the block after Block disapproved its

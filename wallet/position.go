@@ -33,9 +33,9 @@ func (w *Wallet) tip() (chain.BlockID, bool) {
 	return w.positions[len(w.positions)-1], true
 }
 
-// Locator is a list of blocks that the wallet has processed, newest first:
-// ends of batches, the last 512 of them and ever fewer below, and genesis. It
-// is empty before the first batch.
+// Locator is a list of blocks that the wallet has processed, newest first: ends
+// of batches and blocks that matched, the last 512 of them and ever fewer
+// below, and genesis. It is empty before the first batch.
 func (w *Wallet) Locator() ([]chain.BlockID, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

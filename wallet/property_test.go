@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -13,7 +14,7 @@ import (
 // interruptions and the reorgs, the result is that of somebody who had known
 // every script from the start and read every block.
 func TestLikeTheOracle(t *testing.T) {
-	seeds := uint64(12)
+	seeds := uint64(8)
 	if testing.Short() {
 		seeds = 3
 	}
@@ -24,7 +25,7 @@ func TestLikeTheOracle(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "wallet.db")
 		w := openAt(t, path)
 		r := newReplica()
-		forked := false
+		forked, published := false, false
 		t.Logf("seed %d, birthday %d", seed, born)
 
 		later := l.addrs[1:] // watched when the chain is long already
@@ -55,6 +56,9 @@ func TestLikeTheOracle(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if seed%2 == 0 {
+				published = publish(t, l.c, w, rng) || published
+			}
 			if rng.IntN(2) == 0 {
 				w.Close()
 				w = openAt(t, path)
@@ -81,11 +85,34 @@ func TestLikeTheOracle(t *testing.T) {
 		if got := textOf(t, w); !slices.Equal(got, want) {
 			t.Fatalf("seed %d:\nonly the wallet says\n%s\nonly the oracle\n%s", seed, without(got, want), without(want, got))
 		}
-		if !forked {
+		if !forked && !published {
 			likeFromScratch(t, l, w, born)
 		}
 		w.Close()
 	}
+}
+
+// publish hands the wallet a transaction that is about to be mined, or a rival
+// of it.
+func publish(t *testing.T, c *world, w *Wallet, rng *rand.Rand) (any bool) {
+	t.Helper()
+	for range rng.IntN(4) {
+		b := c.blocks[rng.IntN(len(c.blocks))]
+		tx := b.Transactions[rng.IntN(len(b.Transactions))]
+		if isCoinbase(tx) {
+			continue
+		}
+		if rng.IntN(3) == 0 {
+			tx = tx.Copy()
+			tx.TxOut[0].Value++
+		}
+		_, err := w.AddUnmined(context.Background(), tx)
+		if err != nil && !errors.Is(err, ErrConflict) {
+			t.Fatal(err)
+		}
+		any = true
+	}
+	return any
 }
 
 // likeFromScratch compares with a wallet that knew all and scanned once. What

@@ -214,3 +214,27 @@ func TestRewindErrors(t *testing.T) {
 		t.Errorf("changed:\n%s", got)
 	}
 }
+
+// TestShallowReorg: a reorg at the tip, after one long scan, does not touch the
+// transactions below it.
+func TestShallowReorg(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	for c.height() < 50 {
+		c.mine()
+	}
+	c.mine(c.pay(out(scriptN(1), 1)))
+	for c.height() < 100 {
+		c.mine()
+	}
+	c.sync(w)
+	other := c.fork(98)
+	for range 3 {
+		other.mine()
+	}
+	other.sync(w)
+	if got := kinds(logged(t, w)); !slices.Equal(got, []string{"mined", "reorg"}) {
+		t.Fatalf("events %v", got)
+	}
+	wantBalance(t, w, 1, 0, 0, 0)
+}

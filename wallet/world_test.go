@@ -279,7 +279,7 @@ func openAt(t *testing.T, path string) *Wallet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.db.NoSync = true // tests survive a power cut badly anyway
+	w.db.NoSync = true // no test cuts the power; TestKilled looks at single writes
 	t.Cleanup(func() { w.Close() })
 	return w
 }

@@ -10,6 +10,7 @@ import (
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
 )
 
 // when is a place in the chain as people say it: a height, or a day.
@@ -92,16 +93,16 @@ func firstSince(stored headerSource, tip uint32, t time.Time) (height uint32, re
 // estimateHeight returns a height that the network has certainly not passed
 // before the given day, from nothing but its genesis and its target time for a
 // block. The main network keeps to its schedule within a few days in years;
-// two percent and two days are the margin. A test network that lowers its
-// difficulty when nobody mines has stood still for months: a quarter. Private
-// networks mine on demand, there the time says nothing.
+// two percent and two days are the margin. The test network has stood still for
+// months when nobody mined: a quarter. Private networks mine on demand, there
+// the time says nothing.
 func estimateHeight(params *chaincfg.Params, day time.Time) uint32 {
 	if params.MinKnownChainWork == nil {
 		return 0
 	}
 	elapsed := day.Sub(params.GenesisBlock.Header.Timestamp)
 	margin := elapsed / 50
-	if params.ReduceMinDifficulty {
+	if params.Net != wire.MainNet {
 		margin = elapsed / 4
 	}
 	elapsed -= margin + 48*time.Hour

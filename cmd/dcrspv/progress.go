@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"dcrspv/spv"
@@ -51,15 +52,15 @@ func (p *program) showProgress(ctx context.Context, con *console, changes <-chan
 // lines remembers what was told.
 type lines struct {
 	status spv.Status
-	synced bool   // the last transition told
-	tip    uint32 // of the last transition told
+	synced bool          // as last seen
+	tip    spv.BlockInfo // as last seen
 }
 
 // transition reports whether the status is worth a line at once: in sync
 // again, or in sync at another block.
 func (l *lines) transition() bool {
-	worth := l.status.Synced && (!l.synced || l.status.Tip.Height != l.tip)
-	l.synced, l.tip = l.status.Synced, l.status.Tip.Height
+	worth := l.status.Synced && (!l.synced || l.status.Tip.Height != l.tip.Height || l.status.Tip.Hash != l.tip.Hash)
+	l.synced, l.tip = l.status.Synced, l.status.Tip
 	return worth
 }
 
@@ -95,7 +96,7 @@ func progressLine(st spv.Status) string {
 	case spv.InSync:
 		return fmt.Sprintf("synced      block %d, %s", st.Tip.Height, plural(st.Peers, "peer"))
 	case spv.Connecting:
-		return oneLine(fmt.Sprintf("connecting: %s", orElse(st.Reason, "no peer yet")))
+		return fmt.Sprintf("%-11s %s", spv.Connecting, oneLine(orElse(st.Reason, "no peer yet")))
 	}
 	for _, s := range stages(st) {
 		if s.phase == st.Phase {
@@ -140,6 +141,9 @@ func roundDuration(d time.Duration) string {
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		noun = stem + "ie"
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }

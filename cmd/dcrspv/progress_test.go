@@ -16,8 +16,8 @@ func block(height uint32) spv.BlockInfo { return spv.BlockInfo{Height: height} }
 
 func TestProgressLine(t *testing.T) {
 	for want, st := range map[string]spv.Status{
-		"connecting: no peer yet":                {Phase: spv.Connecting},
-		"connecting: 127.0.0.1:1 refused ?":      {Phase: spv.Connecting, Reason: "127.0.0.1:1\nrefused \x1b?"},
+		"connecting  no peer yet":                {Phase: spv.Connecting},
+		"connecting  127.0.0.1:1 refused ?":      {Phase: spv.Connecting, Reason: "127.0.0.1:1\nrefused \x1b?"},
 		"headers     0 of 0, 0 %, 1 peer":        {Phase: spv.Headers, Peers: 1},
 		"headers     500 of 1000, 50 %, 2 peers": {Phase: spv.Headers, Tip: block(500), Target: 1000, Peers: 2},
 		"headers     999 of 1000, 99 %, 1 peer":  {Phase: spv.Headers, Tip: block(999), Target: 1000, Peers: 1, Rate: math.Inf(1)},

@@ -7,8 +7,6 @@ import (
 
 	"dcrspv/spv/chaindb"
 	"dcrspv/wallet"
-
-	"github.com/decred/dcrd/wire"
 )
 
 // verifyDoc is the document of verify: what was checked and found right.
@@ -56,7 +54,9 @@ func (p *program) runVerify(ctx context.Context) error {
 	if doc.Chain.FilterSet {
 		fmt.Fprintf(p.stdout, "           the filters from before DCP0005 are the known set\n")
 	}
-	_, err := fmt.Fprintf(p.stdout, "wallet.db  %s\n", doc.Wallet.text())
+	w := doc.Wallet
+	_, err := fmt.Fprintf(p.stdout, "wallet.db  %s, %s, %s, %s: they tell the same story\n",
+		plural(w.Scripts, "script"), plural(w.Transactions, "transaction"), plural(w.Coins, "coin"), plural(w.Events, "event"))
 	return err
 }
 
@@ -74,8 +74,8 @@ func (p *program) verify(ctx context.Context) (doc verifyDoc, err error) {
 		return doc, err
 	}
 	err = p.withWallet(func(w *wallet.Wallet) error {
-		var err error
-		doc.Wallet, err = verifyWallet(ctx, w)
+		report, err := w.Verify(ctx)
+		doc.Wallet = newWalletReportDoc(report)
 		return err
 	})
 	return doc, err
@@ -92,49 +92,20 @@ func verifyProgress(con *console) func(done, total uint32) {
 	}
 }
 
-// walletReportDoc says what was found right in wallet.db.
+// walletReportDoc counts what was found right in wallet.db.
 type walletReportDoc struct {
-	Transactions int   `json:"transactions"`
-	Utxos        int   `json:"utxos"`
-	Total        int64 `json:"total"`
+	Scripts      int `json:"scripts"`
+	Accounts     int `json:"accounts"`
+	Transactions int `json:"transactions"`
+	Coins        int `json:"coins"`
+	Blocks       int `json:"blocks"`
+	Unmined      int `json:"unmined"`
+	Events       int `json:"events"`
 }
 
-func (r walletReportDoc) text() string {
-	return fmt.Sprintf("%d transactions, %d unspent outputs: together %s, by coins, history and balance alike",
-		r.Transactions, r.Utxos, amount(r.Total))
-}
-
-// verifyWallet checks that the history, the coins and the balance tell the same
-// story, and that each transaction is what its hash says.
-func verifyWallet(ctx context.Context, w *wallet.Wallet) (walletReportDoc, error) {
-	var r walletReportDoc
-	balance, err := w.Balance(ctx)
-	if err != nil {
-		return r, err
+func newWalletReportDoc(r wallet.Report) walletReportDoc {
+	return walletReportDoc{
+		Scripts: r.Scripts, Accounts: r.Accounts, Transactions: r.Transactions,
+		Coins: r.Coins, Blocks: r.Blocks, Unmined: r.Unmined, Events: r.Events,
 	}
-	history, err := w.History(ctx)
-	if err != nil {
-		return r, err
-	}
-	utxos, err := w.UTXOs(ctx)
-	if err != nil {
-		return r, err
-	}
-	var earned, held int64
-	for _, entry := range history {
-		var tx wire.MsgTx
-		if err := tx.FromBytes(entry.Raw); err != nil || tx.TxHash() != entry.TxID {
-			return r, fmt.Errorf("%w: transaction %s is not what it should be", wallet.ErrCorrupt, entry.TxID)
-		}
-		earned += int64(entry.Net)
-	}
-	for _, u := range utxos {
-		held += int64(u.Amount)
-	}
-	r = walletReportDoc{Transactions: len(history), Utxos: len(utxos), Total: int64(balance.Total)}
-	if earned != held || held != r.Total {
-		return r, fmt.Errorf("%w: the history says %s, the coins %s, the balance %s", wallet.ErrCorrupt,
-			amount(earned), amount(held), amount(r.Total))
-	}
-	return r, nil
 }

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// readme returns README.md and the code blocks of a language in it.
+func readme(t *testing.T, language string) (text string, blocks []string) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = string(raw)
+	for i, part := range strings.Split(text, "```") {
+		if name, code, _ := strings.Cut(part, "\n"); i%2 == 1 && name == language {
+			blocks = append(blocks, code)
+		}
+	}
+	return text, blocks
+}
+
+// TestEmbeddingProgram compiles the program that the README shows to those who
+// embed the packages.
+func TestEmbeddingProgram(t *testing.T) {
+	_, blocks := readme(t, "go")
+	if len(blocks) != 1 || !strings.Contains(blocks[0], "func main()") {
+		t.Fatalf("%d programs in the README", len(blocks))
+	}
+	file := filepath.Join(t.TempDir(), "follow.go")
+	if err := os.WriteFile(file, []byte(blocks[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "vet", file).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := exec.Command("gofmt", "-l", file).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("not formatted: %v %s", err, out)
+	}
+}
+
+// TestReadmeIsComplete: every command, every JSON field and the two lines that
+// do everything are in the README, and its configuration file works.
+func TestReadmeIsComplete(t *testing.T) {
+	text, _ := readme(t, "")
+	for _, c := range commands {
+		if !strings.Contains(text, "`"+c.name+"`") && !strings.Contains(text, "dcrspv "+c.name) {
+			t.Errorf("the README does not mention %s", c.name)
+		}
+	}
+	for _, line := range []string{"go run ./cmd/dcrspv demo", "go run ./cmd/dcrspv sync", "go test ./..."} {
+		if !strings.Contains(text, "\n"+line) {
+			t.Errorf("the README has no line %q", line)
+		}
+	}
+	docs := []any{statusDoc{}, balanceDoc{}, []entryDoc{{}}, []utxoDoc{{}}, []peerDoc{{}}, demoDoc{}}
+	for _, doc := range docs {
+		words := strings.FieldsFunc(names(t, doc), func(r rune) bool { return strings.ContainsRune("{}[],", r) })
+		for _, word := range slices.Compact(words) {
+			if !strings.Contains(text, word) {
+				t.Errorf("the README does not mention %s of %T", word, doc)
+			}
+		}
+	}
+
+	_, configs := readme(t, "ini")
+	if len(configs) != 1 {
+		t.Fatalf("%d configuration files in the README", len(configs))
+	}
+	file := filepath.Join(t.TempDir(), "example.conf")
+	if err := os.WriteFile(file, []byte(configs[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, _, _ := testProgram(t)
+	cmd, err := p.parse([]string{"status", "--config", file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := p.settings(cmd); err != nil || len(s.connect) != 2 || s.birthday == nil {
+		t.Errorf("%+v, %v", s, err)
+	}
+}

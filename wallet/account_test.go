@@ -1,0 +1,116 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"testing"
+)
+
+func address(t *testing.T, w *Wallet) string {
+	t.Helper()
+	a, err := w.Address(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestAddress(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	if _, err := w.Address(context.Background()); !errors.Is(err, ErrNoAccount) {
+		t.Fatal(err)
+	}
+	first, second := testXPub(t, 1), testXPub(t, 2)
+	watch(t, w, Watch{XPubs: []string{first}})
+	watch(t, w, Watch{XPubs: []string{second}})
+	for range 2 {
+		if got := address(t, w); got != keyAddr(t, first, 0, 0).String() {
+			t.Fatal(got)
+		}
+	}
+	c.mine(c.pay(out(scriptOf(keyAddr(t, first, 0, 4)), 1)))
+	c.sync(w)
+	if got := address(t, w); got != keyAddr(t, first, 0, 5).String() {
+		t.Fatal(got)
+	}
+	// One that is waiting to be mined uses an address too.
+	addUnmined(t, w, c.pay(out(scriptOf(keyAddr(t, first, 0, 5)), 1)))
+	if got := address(t, w); got != keyAddr(t, first, 0, 6).String() {
+		t.Fatal(got)
+	}
+}
+
+// TestGap: indices used out of order, each at the end of the gap, on both
+// branches, the later ones in blocks that were scanned long before.
+func TestGap(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	key := testXPub(t, 1)
+	script := func(branch, index uint32) []byte { return scriptOf(keyAddr(t, key, branch, index)) }
+	c.mine(c.pay(out(script(0, 77), 1))) // found last
+	c.mine(c.pay(out(script(0, 58), 2)))
+	c.mine(c.pay(out(script(1, 20), 4), out(script(0, 39), 8)))
+	c.mine(c.pay(out(script(1, 19), 16), out(script(0, 19), 32)))
+	c.mine(c.pay(out(script(0, 98), 64))) // one too far
+	c.mine(c.pay(out(script(0, 3), 128)))
+	watch(t, w, Watch{XPubs: []string{key}})
+	c.sync(w)
+	wantBalance(t, w, 1+2+4+8+16+32+128, 0, 0, 0)
+	list, err := w.Watched(context.Background())
+	if err != nil || list[0].External != 98 || list[0].Internal != 41 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	derived := uint32(20)
+	for _, ev := range logged(t, w) {
+		if ev.Kind == EventDerived && ev.Branch == 0 {
+			if ev.XPub != key || ev.First != derived {
+				t.Errorf("event %+v", ev)
+			}
+			derived = ev.Last + 1
+		}
+	}
+	if derived != 98 {
+		t.Errorf("the events tell of %d", derived)
+	}
+	// The gap counts from the last one used, whatever it was found by.
+	c.mine(c.pay(out(script(0, 97), 256)))
+	c.sync(w)
+	wantBalance(t, w, 1+2+4+8+16+32+128+64+256, 0, 0, 0)
+}
+
+// TestCommitmentsUse: addresses that a ticket commits to pay count as used:
+// they are paid when it votes, maybe months later.
+func TestCommitmentsUse(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	key := testXPub(t, 1)
+	watch(t, w, Watch{XPubs: []string{key}})
+	ticket := c.ticket(c.foreignOutput(), addr(50), keyAddr(t, key, 1, 19), 10, 0)
+	c.mine(ticket)
+	c.mine(c.pay(out(scriptOf(keyAddr(t, key, 1, 39)), 5)))
+	c.sync(w)
+	wantBalance(t, w, 5, 0, 0, 0)
+}
+
+// TestAccountJoinsAddress: an address that was watched by itself becomes part
+// of an account, with the lower of the two birthdays.
+func TestAccountJoinsAddress(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	key := testXPub(t, 1)
+	a := keyAddr(t, key, 0, 19)
+	c.mine(c.pay(out(scriptOf(a), 1)))
+	c.mine()
+	watch(t, w, Watch{Addresses: []string{a.String()}, From: 2})
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 0)
+	watch(t, w, Watch{XPubs: []string{key}, From: 1})
+	c.sync(w)
+	wantBalance(t, w, 1, 0, 0, 0)
+	if list, _ := w.Watched(context.Background()); list[0].External != 40 || len(list) != 2 || list[1].From != 1 {
+		t.Fatalf("%+v", list)
+	}
+	// A wider gap derives more.
+	watch(t, w, Watch{XPubs: []string{key}, From: 1, Gap: 30})
+	if list, _ := w.Watched(context.Background()); list[0].External != 50 || list[0].Internal != 30 {
+		t.Fatalf("%+v", list)
+	}
+	verify(t, w)
+}
