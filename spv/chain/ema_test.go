@@ -11,9 +11,9 @@ import (
 // parameters, window by window: much too fast, then with pauses, then too slow.
 func TestEmaBitsLikeDcrd(t *testing.T) {
 	p := chaincfg.RegNetParams()
-	p.ReduceMinDifficulty = true
+	//lint:ignore SA1019 no other parameter says that a network had this rule
+	p.ReduceMinDifficulty, p.MinDiffReductionTime = true, 10*time.Minute
 	p.TargetTimePerBlock = 2 * time.Minute
-	p.MinDiffReductionTime = 10 * time.Minute
 	p.WorkDiffWindowSize = 144
 	p.WorkDiffWindows = 20
 	p.TargetTimespan = 2 * time.Minute * 144

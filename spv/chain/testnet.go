@@ -29,10 +29,12 @@ func (r *Rules) cappedAt(height uint32) bool { return r.capBits != 0 && height >
 // its parent, or what the easing rule of testnet3 makes of it.
 func (r *Rules) bitsInWindow(prev *Header, timestamp uint32, anc Ancestor) uint32 {
 	p := r.params
-	if !p.ReduceMinDifficulty || r.cappedAt(prev.Height()+1) {
+	//lint:ignore SA1019 no other parameter says that a network had this rule
+	eases, after := p.ReduceMinDifficulty, p.MinDiffReductionTime
+	if !eases || r.cappedAt(prev.Height()+1) {
 		return prev.Bits()
 	}
-	if int64(timestamp) > int64(prev.Timestamp())+int64(p.MinDiffReductionTime/time.Second) {
+	if int64(timestamp) > int64(prev.Timestamp())+int64(after/time.Second) {
 		return p.PowLimitBits
 	}
 	// The last target that was not eased, looked for no further than the last

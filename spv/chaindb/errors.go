@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"runtime/debug"
 
-	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // ErrorKind tells the errors of this package apart: errors.Is(err, ErrInUse).
@@ -67,7 +67,7 @@ func wrap(action, path string, err error) error {
 	switch {
 	case err == nil || errors.As(err, &kind):
 		return err
-	case errors.Is(err, bbolt.ErrDatabaseNotOpen):
+	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
 		return fmt.Errorf("%s %s: %w", action, path, ErrClosed)
 	case errors.As(err, &pathErr): // has the path in its text
 		return fmt.Errorf("%s: %w", action, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 const (
@@ -100,7 +101,7 @@ func (db *DB) openBolt() error {
 	var errno syscall.Errno
 	switch {
 	case err == nil:
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return fmt.Errorf("%w: %s: stop the other program that has it open, or use another data directory",
 			ErrInUse, db.path)
 	case errors.As(err, &pathErr), errors.As(err, &errno):

@@ -251,11 +251,3 @@ func headersMsg(headers []chain.Header) *wire.MsgHeaders {
 	}
 	return msg
 }
-
-func hashes(headers []chain.Header) []chainhash.Hash {
-	var hs []chainhash.Hash
-	for i := range headers {
-		hs = append(hs, headers[i].Hash())
-	}
-	return hs
-}

@@ -40,6 +40,7 @@ func (l *limits) exceeded(c *Client, msg wire.Message) (reason string, ban bool)
 		if pver := c.pver.Load(); pver < wire.BatchedCFiltersV2Version {
 			return fmt.Sprintf("getcfsv2 at protocol version %d", pver), true
 		}
+	//lint:ignore SA1019 what dcrd no longer answers
 	case *wire.MsgGetCFilter, *wire.MsgGetCFTypes, *wire.MsgGetCFHeaders:
 		return msg.Command() + ", which is of the past", false
 	case *wire.MsgBlock:

@@ -47,6 +47,7 @@ func TestWhatDcrdDropsClientsFor(t *testing.T) {
 		{"unasked block", 11, []wire.Message{chain.Block(3)}, "nobody asked", false},
 		{"three mempools", 11, repeat(3, wire.NewMsgMemPool()), "", false},
 		{"four mempools", 11, repeat(4, wire.NewMsgMemPool()), "mempool", true},
+		//lint:ignore SA1019 what dcrd no longer answers
 		{"old filters", 11, []wire.Message{wire.NewMsgGetCFTypes()}, "getcftypes", false},
 		{"not found", 11, []wire.Message{missing}, "notfound", true},
 		{"empty headers", 11, []wire.Message{wire.NewMsgHeaders()}, "", false},
