@@ -36,8 +36,9 @@ type headerFlight struct {
 }
 
 const (
-	// maxBacklog is how many validated headers may wait for the disk before no
-	// more are asked for.
+	// maxBacklog is how many proven headers may wait for the disk before no
+	// more are asked for. How many unproven ones there may be is up to package
+	// chain.
 	maxBacklog = 4 * wire.MaxBlockHeadersPerMsg
 
 	// claimPatience is how long the claim of a good peer that left counts.
@@ -47,7 +48,7 @@ const (
 // askHeaders sends the next getheaders if one is due.
 func (e *engine) askHeaders() {
 	h := &e.headers
-	if e.following || e.backlog() > maxBacklog {
+	if e.following || e.chain.Storable() > maxBacklog {
 		return
 	}
 	for _, fl := range h.flights {
@@ -62,11 +63,6 @@ func (e *engine) askHeaders() {
 	if s := e.headerPeer(); s != nil {
 		e.requestHeaders(s)
 	}
-}
-
-// backlog is how many validated headers are not on disk yet.
-func (e *engine) backlog() int {
-	return int(int64(e.chain.Tip().Height) - int64(e.store.tip.Height))
 }
 
 // headerPeer chooses whom to ask: any peer that claims more than we have, the

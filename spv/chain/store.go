@@ -17,16 +17,22 @@ import (
 // Stored; it does not ask again before that. The headers are lent for reading
 // and never change.
 func (c *Chain) Unstored(max int) (above uint32, headers []Header, work uint256.Uint256, ok bool) {
+	n := min(max, c.Storable())
+	if n <= 0 {
+		return 0, nil, work, false
+	}
+	end := c.common + uint32(n)
+	from, to := c.common+1-c.best.base, end+1-c.best.base
+	return c.common, slices.Clip(c.best.headers[from:to]), c.best.works[to-1], true
+}
+
+// Storable is how many headers Unstored has to offer in all.
+func (c *Chain) Storable() int {
 	end := c.Tip().Height
 	if !c.Proven() {
 		end = c.rules.lastAnchor(end)
 	}
-	if end <= c.common || max <= 0 {
-		return 0, nil, work, false
-	}
-	end = c.common + uint32(min(max, int(end-c.common)))
-	from, to := c.common+1-c.best.base, end+1-c.best.base
-	return c.common, slices.Clip(c.best.headers[from:to]), c.best.works[to-1], true
+	return int(end) - int(min(end, c.common))
 }
 
 // Stored says that the store's chain ends with tip now, after a write or a
