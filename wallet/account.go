@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,10 +65,18 @@ func (w *Wallet) loadAccounts(b *buckets) error {
 			a.used[i], a.derived[i] = d.u32(), d.u32()
 		}
 		n := d.u32()
-		if len(k) != 4 || d.bad || int64(n) > int64(len(d.b)) {
-			return corrupt("account %x", k)
+		if len(k) != 4 || d.bad || int64(n) > int64(len(d.b)) || a.gap == 0 || a.gap > maxGap {
+			return corrupt("account %.40x", k)
 		}
 		a.id = be.Uint32(k)
+		if uint64(a.id) > b.accounts.Sequence() {
+			return corrupt("account %d is yet to come", a.id)
+		}
+		for branch, derived := range a.derived {
+			if derived != a.wanted(uint8(branch)) {
+				return corrupt("account %d: %d indices of branch %d", a.id, derived, branch)
+			}
+		}
 		a.key = string(d.bytes(int(n)))
 		a.label = string(d.rest())
 		if err := a.parse(w.params); err != nil {
@@ -116,6 +125,11 @@ func (a *account) address(branch uint8, index uint32, params *chaincfg.Params) (
 	return addr, err == nil
 }
 
+// wanted is how many indices of a branch are to be watched.
+func (a *account) wanted(branch uint8) uint32 {
+	return uint32(min(uint64(a.used[branch])+uint64(a.gap), hardened))
+}
+
 // accountByKey finds a watched account.
 func (w *Wallet) accountByKey(key string) *account {
 	for _, a := range w.accounts {
@@ -161,7 +175,7 @@ func (c *change) watchAccount(want *account) {
 // start with the account's birthday, so they are debt.
 func (c *change) derive(a *account, branch uint8) (first, last uint32, any bool) {
 	first = a.derived[branch]
-	end := uint32(min(uint64(a.used[branch])+uint64(a.gap), hardened))
+	end := a.wanted(branch)
 	if first >= end {
 		return 0, 0, false
 	}
@@ -218,7 +232,7 @@ func (c *change) accountScripts(a *account) []*script {
 		}
 	}
 	slices.SortFunc(out, func(x, y *script) int {
-		return int(x.branch)<<32 + int(x.index) - int(y.branch)<<32 - int(y.index)
+		return cmp.Or(cmp.Compare(x.branch, y.branch), cmp.Compare(x.index, y.index))
 	})
 	return out
 }

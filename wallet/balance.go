@@ -68,7 +68,7 @@ func (b *buckets) eachUnspent(fn func(key []byte, coin *coin)) error {
 	return b.unspent.ForEach(func(k, _ []byte) error {
 		coin, ok := decodeCoin(b.coins.Get(k))
 		if !ok || len(k) != 36 {
-			return corrupt("coin %x", k)
+			return corrupt("coin %.40x", k)
 		}
 		fn(k, &coin)
 		return nil

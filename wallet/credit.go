@@ -200,7 +200,7 @@ func (c *change) coin(key []byte) (coin, bool) {
 	}
 	out, ok := decodeCoin(v)
 	if !ok {
-		c.fail(corrupt("coin %x", key))
+		c.fail(corrupt("coin %.40x", key))
 	}
 	return out, ok
 }

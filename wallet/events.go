@@ -182,7 +182,7 @@ func (w *Wallet) readEvents(ctx context.Context, cursor uint64) (out []Event, er
 		for ; k != nil && len(out) < eventChunk; k, v = cur.Next() {
 			ev := Event{}
 			if err := json.Unmarshal(v, &ev); err != nil || len(k) != 8 {
-				return corrupt("event %x", k)
+				return corrupt("event %.40x", k)
 			}
 			ev.Seq = be.Uint64(k)
 			out = append(out, ev)

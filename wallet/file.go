@@ -5,58 +5,57 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // lockTimeout is how long Open waits for a file that somebody else has open.
 const lockTimeout = time.Second
 
 // openFile opens a wallet file, or creates it.
-func openFile(path string, params *chaincfg.Params) (db *bbolt.DB, err error) {
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+func openFile(path string, params *chaincfg.Params) (*store, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		if err := createFile(path, params); err != nil {
 			return nil, err
 		}
-	} else if err != nil {
-		return nil, err
-	}
-	// bbolt panics on pages that make no sense, and reading behind the end of
-	// a file that was cut off is a fault. Both are damage to report.
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if r := recover(); r != nil {
-			db, err = nil, corrupt("%v", r)
-		}
-	}()
-	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
-		return nil, corrupt("the file is empty")
-	}
-	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout})
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("%w: close the other program that has it open", ErrInUse)
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum),
-		errors.Is(err, bolterrors.ErrVersionMismatch):
-		return nil, corrupt("%v", err)
 	case err != nil:
 		return nil, err
+	case info.Size() == 0:
+		return nil, corrupt("the file is empty")
 	}
-	if err := checkFile(db, path, params); err != nil {
-		db.Close()
+	if err := checkClosed(path); err != nil {
 		return nil, err
 	}
-	return db, nil
+	s, err := openStore(path, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFile(s, params); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// checkClosed checks the pages of a file that nobody writes to. bbolt reads next
+// to nothing of a file that is opened for reading.
+func checkClosed(path string) error {
+	s, err := openStore(path, true)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return checkPages(s.file, s.Info().PageSize)
 }
 
 // checkFile reads the marks that tell what the file is.
-func checkFile(db *bbolt.DB, path string, params *chaincfg.Params) error {
-	return db.View(func(tx *bbolt.Tx) error {
+func checkFile(s *store, params *chaincfg.Params) error {
+	return s.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket([]byte(bucketNames[0]))
 		if meta == nil {
 			return corrupt("it is not a wallet, or has lost its head")
@@ -73,9 +72,6 @@ func checkFile(db *bbolt.DB, path string, params *chaincfg.Params) error {
 		}
 		if n := wire.CurrencyNet(be.Uint32(net)); n != params.Net {
 			return fmt.Errorf("%w: it is for %v, not for %v", ErrNetwork, n, params.Net)
-		}
-		if info, err := os.Stat(path); err == nil && info.Size() < tx.Size() {
-			return corrupt("%d bytes are missing at its end", tx.Size()-info.Size())
 		}
 		return nil
 	})

@@ -59,8 +59,8 @@ func unwanted(from uint32) chain.Ranges {
 func (w *Wallet) loadGroups(b *buckets) error {
 	return b.groups.ForEach(func(k, v []byte) error {
 		covered, ok := decodeRanges(v)
-		if !ok || len(k) != 8 {
-			return corrupt("group %x", k)
+		if !ok || len(k) != 8 || be.Uint64(k) > b.groups.Sequence() {
+			return corrupt("group %.40x", k)
 		}
 		g := &group{id: be.Uint64(k), covered: covered}
 		w.relabel(g)

@@ -28,7 +28,7 @@ func (w *Wallet) History(ctx context.Context) (out []Tx, err error) {
 		return b.order.ForEach(func(k, id []byte) error {
 			r, ok := decodeTx(b.txs.Get(id))
 			if !ok || len(id) != chainhash.HashSize {
-				return corrupt("history entry %x", k)
+				return corrupt("history entry %.40x", k)
 			}
 			block, ok := decodeBlock(b.blocks.Get(key32(r.height)))
 			if !ok {

@@ -18,7 +18,7 @@ const (
 func (w *Wallet) loadPositions(b *buckets) error {
 	return b.positions.ForEach(func(k, v []byte) error {
 		if len(k) != 4 || len(v) != chainhash.HashSize {
-			return corrupt("position %x", k)
+			return corrupt("position %.40x", k)
 		}
 		w.positions = append(w.positions, chain.BlockID{Height: be.Uint32(k), Hash: chainhash.Hash(v)})
 		return nil

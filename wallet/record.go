@@ -132,7 +132,7 @@ func (c *change) forget(scripts map[string]bool) {
 	err := c.coins.ForEach(func(k, v []byte) error {
 		coin, ok := decodeCoin(v)
 		if !ok || len(k) != 36 {
-			return corrupt("coin %x", k)
+			return corrupt("coin %.40x", k)
 		}
 		if scripts[string(coin.script)] {
 			keys = append(keys, bytes.Clone(k))

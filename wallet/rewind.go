@@ -7,6 +7,7 @@ import (
 
 	"dcrspv/spv/chain"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
 )
@@ -65,10 +66,23 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 // idsAbove are the transactions above a height, last one first.
 func (c *change) idsAbove(height uint32) (ids []hash) {
 	cur := c.order.Cursor()
-	for k, v := cur.Last(); k != nil && be.Uint32(k) > height; k, v = cur.Prev() {
-		ids = append(ids, hash(v))
+	for k, v := cur.Last(); k != nil; k, v = cur.Prev() {
+		id, ok := c.ordered(k, v)
+		if !ok || be.Uint32(k) <= height {
+			break
+		}
+		ids = append(ids, id)
 	}
 	return ids
+}
+
+// ordered reads an entry of order.
+func (c *change) ordered(k, v []byte) (id hash, ok bool) {
+	if len(k) != 9 || len(v) != chainhash.HashSize {
+		c.fail(corrupt("history entry %.40x", k))
+		return hash{}, false
+	}
+	return hash(v), true
 }
 
 // idsAt are the transactions of one tree of a block, last one first.
@@ -76,7 +90,11 @@ func (c *change) idsAt(height uint32, tree int8) (ids []hash) {
 	prefix := orderKey(height, tree, 0)[:5]
 	cur := c.order.Cursor()
 	for k, v := cur.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = cur.Next() {
-		ids = append([]hash{hash(v)}, ids...)
+		id, ok := c.ordered(k, v)
+		if !ok {
+			break
+		}
+		ids = append([]hash{id}, ids...)
 	}
 	return ids
 }
@@ -85,7 +103,14 @@ func (c *change) idsAt(height uint32, tree int8) (ids []hash) {
 func (c *change) cutBlocks(b *bbolt.Bucket, height uint32) {
 	var keys [][]byte
 	cur := b.Cursor()
-	for k, _ := cur.Last(); k != nil && be.Uint32(k) > height; k, _ = cur.Prev() {
+	for k, _ := cur.Last(); k != nil; k, _ = cur.Prev() {
+		if len(k) != 4 {
+			c.fail(corrupt("block %.40x", k))
+			return
+		}
+		if be.Uint32(k) <= height {
+			break
+		}
 		keys = append(keys, bytes.Clone(k))
 	}
 	for _, k := range keys {

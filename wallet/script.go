@@ -59,8 +59,11 @@ func (w *Wallet) loadScripts(b *buckets) error {
 	return b.scripts.ForEach(func(k, v []byte) error {
 		s, id, ok := decodeScript(k, v)
 		g := w.groups[id]
-		if !ok || g == nil || s.account != 0 && w.accounts[s.account] == nil {
-			return corrupt("watched script %x", k)
+		if !ok || g == nil {
+			return corrupt("watched script %.40x", k)
+		}
+		if a := w.accounts[s.account]; s.account != 0 && (a == nil || s.index >= a.derived[s.branch]) {
+			return corrupt("script %.40x is of no account", k)
 		}
 		w.scripts[s.raw] = s
 		g.add(s)

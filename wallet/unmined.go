@@ -30,7 +30,7 @@ func (b *buckets) readPending() ([]*pendingMsg, error) {
 		p, ok := decodePending(v)
 		msg, parsed := parseTx(p.raw)
 		if !ok || !parsed || len(k) != chainhash.HashSize {
-			return corrupt("unmined transaction %x", k)
+			return corrupt("unmined transaction %.40x", k)
 		}
 		out = append(out, &pendingMsg{p, hash(k), msg})
 		return nil

@@ -2,9 +2,11 @@ package wallet
 
 import (
 	"context"
+	"errors"
 
 	"dcrspv/spv/chain"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"go.etcd.io/bbolt"
 )
 
@@ -26,14 +28,11 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 		return r, err
 	}
 	err := w.db.View(func(tx *bbolt.Tx) error {
-		var damage error
-		for err := range tx.Check() { // to the end, else its goroutine stays
-			if damage == nil {
-				damage = corrupt("%v", err)
-			}
-		}
-		if damage != nil {
-			return damage
+		switch err := checkPages(w.db.file, w.db.Info().PageSize); {
+		case errors.Is(err, ErrCorrupt):
+			return w.db.fail(err) // bbolt must not go there
+		case err != nil:
+			return err
 		}
 		b, err := openBuckets(tx)
 		if err != nil {
@@ -63,17 +62,17 @@ func (c *change) verifyWatch(r *Report) error {
 		known := c.w.scripts[string(k)]
 		if !ok || known == nil || known.group == nil || known.group.id != id ||
 			known.from != s.from || known.explicit != s.explicit || known.account != s.account {
-			return corrupt("watched script %x is not as in memory", k)
+			return corrupt("watched script %.40x is not as in memory", k)
 		}
 		covered := known.group.covered
 		for _, u := range unwanted(s.from) {
 			if !covered.Covers(u) {
-				return corrupt("script %x: its group wants blocks below its birthday", k)
+				return corrupt("script %.40x: its group wants blocks below its birthday", k)
 			}
 			covered = covered.Remove(u)
 		}
 		if len(covered) > 0 && (!tested || covered[len(covered)-1].To > tip) {
-			return corrupt("script %x counts as tested above the tip %d", k, tip)
+			return corrupt("script %.40x counts as tested above the tip %d", k, tip)
 		}
 		if s.account == 0 {
 			return nil
@@ -95,14 +94,14 @@ func (c *change) verifyWatch(r *Report) error {
 func (c *change) verifyDerived(s *script) error {
 	a := c.w.accounts[s.account]
 	if a == nil || s.branch >= branches || s.index >= a.derived[s.branch] {
-		return corrupt("script %x is of no account", s.raw)
+		return corrupt("script %.40x is of no account", s.raw)
 	}
 	addr, ok := a.address(s.branch, s.index, c.w.params)
 	if !ok {
-		return corrupt("script %x: the key has no index %d", s.raw, s.index)
+		return corrupt("script %.40x: the key has no index %d", s.raw, s.index)
 	}
 	if _, raw := addr.PaymentScript(); string(raw) != s.raw {
-		return corrupt("script %x is not index %d of its key", s.raw, s.index)
+		return corrupt("script %.40x is not index %d of its key", s.raw, s.index)
 	}
 	return nil
 }
@@ -111,6 +110,9 @@ func (c *change) verifyTxs(r *Report) error {
 	tip := c.tipHeight()
 	err := c.txs.ForEach(func(k, _ []byte) error {
 		r.Transactions++
+		if len(k) != chainhash.HashSize {
+			return corrupt("transaction %.40x", k)
+		}
 		id := hash(k)
 		rec, msg, ok := c.tx(id)
 		if !ok {
@@ -145,7 +147,7 @@ func (c *change) verifyCoins(r *Report) error {
 		r.Coins++
 		coin, ok := c.coin(k)
 		if !ok || len(k) != 36 {
-			return corrupt("coin %x", k)
+			return corrupt("coin %.40x", k)
 		}
 		id, index := hash(k[:32]), be.Uint32(k[32:])
 		rec, msg, ok := c.tx(id)
@@ -206,7 +208,7 @@ func (c *change) verifyEvents(r *Report) error {
 	err := c.events.ForEach(func(k, _ []byte) error {
 		r.Events++
 		if len(k) != 8 || next != 0 && be.Uint64(k) != next {
-			return corrupt("an event before %x is missing", k)
+			return corrupt("an event before %.40x is missing", k)
 		}
 		next = be.Uint64(k) + 1
 		return nil

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ import (
 type Wallet struct {
 	path    string
 	params  *chaincfg.Params
-	db      *bbolt.DB
+	db      *store
 	changed chan struct{}
 
 	// mu is held by everything that writes, and guards cache. Readers of the
@@ -65,7 +66,7 @@ var _ spv.Wallet = (*Wallet)(nil)
 func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 	db, err := openFile(path, params)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, named(path, err)
 	}
 	w := &Wallet{
 		path:       path,
@@ -79,7 +80,7 @@ func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 	w.label = rand.Uint64() >> 1
 	if err := w.load(); err != nil {
 		db.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, named(path, err)
 	}
 	return w, nil
 }
@@ -137,18 +138,25 @@ type change struct {
 	inputs map[outPoint][]*pendingMsg // see spenders; nil when to be read
 }
 
-// errUnchanged ends a transaction that has nothing to commit.
-var errUnchanged = errors.New("nothing changed")
+var (
+	// errUnchanged ends a transaction that has nothing to commit.
+	errUnchanged = errors.New("nothing changed")
+
+	// errUnfinished is what is left of a panic of this package: the file is as
+	// it was, but the cache is not as the file.
+	errUnfinished = errors.New("an earlier change was not finished")
+)
 
 // update runs one writing transaction. The cache follows the file: if the
 // transaction fails it is read again.
 func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := errors.Join(ctx.Err(), w.broken); err != nil {
+	if err := cmp.Or(ctx.Err(), w.broken); err != nil {
 		return w.explain(err)
 	}
 	c := &change{w: w}
+	w.broken = errUnfinished // should fn panic
 	err := w.db.Update(func(tx *bbolt.Tx) error {
 		if c.buckets, c.err = openBuckets(tx); c.err == nil {
 			fn(c)
@@ -158,12 +166,15 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 		}
 		return c.err
 	})
+	w.broken = nil
 	if err == errUnchanged {
 		return nil
 	}
 	if err != nil {
-		if c.wrote {
-			err = errors.Join(err, w.load())
+		if c.wrote || w.db.damage.Load() != nil {
+			if again := w.load(); again != nil && !errors.Is(err, again) {
+				err = fmt.Errorf("%w, and then: %w", err, again)
+			}
 		}
 		return w.explain(err)
 	}
@@ -204,7 +215,15 @@ func (w *Wallet) explain(err error) error {
 	case errors.As(err, &kind) && kind != ErrCorrupt:
 		return err
 	}
-	return fmt.Errorf("%s: %w", w.path, err)
+	return named(w.path, err)
+}
+
+// named names the file in an error, and what to do if it is damaged.
+func named(path string, err error) error {
+	if errors.Is(err, ErrCorrupt) {
+		return fmt.Errorf("%s: %w (restore a backup, or watch again in a new file)", path, err)
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // fail keeps the first failure of a transaction.

@@ -18,11 +18,17 @@ import (
 type failure struct {
 	status int
 	what   string
-	remedy string
-	err    error // the cause; may be nil
+	remedy string // "" if what says it
+	err    error  // the cause; may be nil
 }
 
-func (f *failure) Error() string { return f.what + ": " + f.remedy }
+func (f *failure) Error() string {
+	if f.remedy == "" {
+		return f.what
+	}
+	return f.what + ": " + f.remedy
+}
+
 func (f *failure) Unwrap() error { return f.err }
 
 // line is the text without line breaks and control bytes, whatever the error
@@ -54,6 +60,9 @@ func failed(remedy, format string, args ...any) *failure {
 // errInterrupted is what an interrupted command that had more to do ends with.
 var errInterrupted = failed("what was done is kept, run it again to continue", "interrupted")
 
+// errDataDir: the data directory can't be made, for no reason known above.
+var errDataDir = errors.New("cannot create the data directory")
+
 // remedies says what to do about the errors that other packages tell apart.
 // The first that matches counts.
 var remedies = []struct {
@@ -63,16 +72,17 @@ var remedies = []struct {
 	{chaindb.ErrInUse, "end the other dcrspv or choose another --datadir"},
 	{chaindb.ErrNewer, "update dcrspv or choose another --datadir"},
 	{chaindb.ErrNetwork, "give the --network it was made for or choose another --datadir"},
-	{chaindb.ErrCorrupt, "delete chain.db and run sync, it holds nothing but public data"},
+	{chaindb.ErrCorrupt, ""}, // it says so itself
 	{wallet.ErrInUse, "end the other dcrspv or choose another --datadir"},
 	{wallet.ErrNewer, "update dcrspv or choose another --datadir"},
 	{wallet.ErrNetwork, "give the --network it was made for or choose another --datadir"},
-	{wallet.ErrCorrupt, "restore wallet.db from a backup, or move it away and watch your addresses again"},
+	{wallet.ErrCorrupt, ""}, // likewise
 	{syscall.ENOSPC, "free some disk space, nothing is lost"},
 	{syscall.EDQUOT, "free some disk space, nothing is lost"},
 	{syscall.EROFS, "choose a --datadir on a writable file system"},
 	{syscall.ENOTDIR, "choose a --datadir that is a directory"},
 	{fs.ErrPermission, "check the permissions or choose another --datadir"},
+	{errDataDir, "choose another --datadir"},
 }
 
 // explain turns any error into the line for the user.

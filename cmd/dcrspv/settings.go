@@ -131,7 +131,7 @@ func proxyDial(addr string) (spv.DialFunc, error) {
 // makeDir creates the directory of the network.
 func (s *settings) makeDir() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("cannot create the data directory: %w", err)
+		return fmt.Errorf("%w: %w", errDataDir, err)
 	}
 	return nil
 }

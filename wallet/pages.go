@@ -1,0 +1,293 @@
+package wallet
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/fnv"
+	"io"
+	"os"
+)
+
+// A bbolt file is a row of pages of one size (bbolt internal/common: Page, Meta,
+// Bucket). Pages 0 and 1 are heads, of which the newer valid one counts. It
+// names the page of the root bucket and that with the list of free pages.
+// Integers are in the byte order of the machine.
+//
+//	page       id 8, kind 2, count 2, overflow 4 (pages that belong to it), ...
+//	head       (page 16), magic 4, version 4, page size 4, flags 4, root 8,
+//	           sequence 8, free list 8, pages 8, transaction 8, FNV-1a 8
+//	leaf       (page 16), (flags 4, pos 4, key size 4, value size 4)*, bytes
+//	branch     (page 16), (pos 4, key size 4, page 8)*, bytes
+//	free list  (page 16), (page 8)*
+//	bucket     root 8, sequence 8, its only leaf if root is 0
+//
+// pos counts from the entry that it is in.
+const (
+	pageHeader  = 16
+	entrySize   = 16
+	bucketSize  = 16
+	headSize    = 64
+	kindBranch  = 1
+	kindLeaf    = 2
+	kindFree    = 16
+	headMagic   = 0xed0cdaed
+	entryBucket = 1
+	noFreeList  = 1<<64 - 1
+	manyFree    = 0xffff // then the first entry of the free list is their count
+)
+
+var native = binary.NativeEndian
+
+// page is a page with those that belong to it, or the leaf inside a bucket.
+type page struct {
+	id uint64
+	b  []byte
+}
+
+func (p page) kind() uint16  { return native.Uint16(p.b[8:]) }
+func (p page) count() uint64 { return uint64(native.Uint16(p.b[10:])) }
+
+func (p page) bad(what string) error { return corrupt("page %d: %s", p.id, what) }
+
+// pageCheck goes through the pages of a file.
+type pageCheck struct {
+	file io.ReaderAt
+	size uint64 // of a page
+	seen []bool // pages whose use is known
+}
+
+// checkPages checks that all pages are there, that each has one use, and that
+// their entries lie within them and in order. bbolt does not: led astray by a
+// page, it may end the process in ways that can't be caught, by a stack or a
+// list without end. So nothing of a file is left to it before this.
+//
+// Nobody may write meanwhile. The pages are read from the file, not its mapping.
+func checkPages(file *os.File, pageSize int) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	h, err := readHead(file, pageSize)
+	if err != nil {
+		return err
+	}
+	if have := uint64(info.Size()) / uint64(pageSize); h.pages > have {
+		return corrupt("%d of %d pages are missing at its end", h.pages-have, h.pages)
+	}
+	c := &pageCheck{file: file, size: uint64(pageSize), seen: make([]bool, h.pages)}
+	if err := c.tree(h.root, nil, nil, true); err != nil {
+		return err
+	}
+	if h.free == noFreeList { // as other programs may leave it; bbolt makes one
+		return nil
+	}
+	if err := c.freeList(h.free); err != nil {
+		return err
+	}
+	for id, seen := range c.seen {
+		if !seen && id > 1 {
+			return corrupt("page %d: neither used nor free", id)
+		}
+	}
+	return nil
+}
+
+// head is what counts of pages 0 and 1.
+type head struct{ root, free, pages, tx uint64 }
+
+// readHead finds the newer valid head.
+func readHead(file io.ReaderAt, pageSize int) (newest head, err error) {
+	found := false
+	b := make([]byte, headSize)
+	for id := range int64(2) {
+		if _, err := file.ReadAt(b, id*int64(pageSize)+pageHeader); err != nil {
+			return head{}, err
+		}
+		sum := fnv.New64a()
+		sum.Write(b[:headSize-8])
+		if native.Uint32(b) != headMagic || native.Uint64(b[headSize-8:]) != sum.Sum64() {
+			continue
+		}
+		h := head{native.Uint64(b[16:]), native.Uint64(b[32:]), native.Uint64(b[40:]), native.Uint64(b[48:])}
+		if !found || h.tx > newest.tx {
+			newest, found = h, true
+		}
+	}
+	if !found {
+		return head{}, corrupt("it has no head")
+	}
+	return newest, nil
+}
+
+// claim notes the use of a page.
+func (c *pageCheck) claim(id uint64) error {
+	switch {
+	case id < 2 || id >= uint64(len(c.seen)):
+		return corrupt("page %d is used and not there", id)
+	case c.seen[id]:
+		return corrupt("page %d: used twice", id)
+	}
+	c.seen[id] = true
+	return nil
+}
+
+// read reads a page and those that belong to it.
+func (c *pageCheck) read(id uint64) (page, error) {
+	if err := c.claim(id); err != nil {
+		return page{}, err
+	}
+	p := page{id, make([]byte, c.size)}
+	if _, err := c.file.ReadAt(p.b, int64(id*c.size)); err != nil {
+		return page{}, err
+	}
+	if native.Uint64(p.b) != id {
+		return page{}, p.bad("not itself")
+	}
+	overflow := uint64(native.Uint32(p.b[12:]))
+	for n := range overflow {
+		if err := c.claim(id + 1 + n); err != nil {
+			return page{}, err
+		}
+	}
+	if overflow == 0 {
+		return p, nil
+	}
+	p.b = make([]byte, c.size*(1+overflow))
+	_, err := c.file.ReadAt(p.b, int64(id*c.size))
+	return p, err
+}
+
+// freeList checks the list of free pages.
+func (c *pageCheck) freeList(id uint64) error {
+	p, err := c.read(id)
+	if err != nil {
+		return err
+	}
+	list, n := p.b[pageHeader:], p.count()
+	if n == manyFree {
+		n, list = native.Uint64(list), list[8:]
+	}
+	if p.kind() != kindFree || n > uint64(len(list)/8) {
+		return p.bad("no list of free pages")
+	}
+	for i := range n {
+		if err := c.claim(native.Uint64(list[8*i:])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tree checks a page of a bucket and all below it. Its keys are from low (which
+// may be its first) to below high (nil: no bound). Only top, the bucket's first
+// page, may be empty.
+func (c *pageCheck) tree(id uint64, low, high []byte, top bool) error {
+	p, err := c.read(id)
+	if err != nil {
+		return err
+	}
+	if p.count() == 0 && !(top && p.kind() == kindLeaf) {
+		return p.bad("empty")
+	}
+	switch p.kind() {
+	case kindLeaf:
+		return c.leaf(p, low, high)
+	case kindBranch:
+		return c.branch(p, low, high)
+	}
+	return p.bad("neither leaf nor branch")
+}
+
+func (c *pageCheck) branch(p page, low, high []byte) error {
+	keys := make([][]byte, p.count())
+	for i := range keys {
+		key, _, ok := p.entry(i, 0)
+		if !ok {
+			return p.bad("a key is outside")
+		}
+		keys[i] = key
+	}
+	if !ordered(keys, low, high) {
+		return p.bad("keys are out of order")
+	}
+	for i, key := range keys {
+		end := high
+		if i+1 < len(keys) {
+			end = keys[i+1]
+		}
+		if err := c.tree(native.Uint64(p.b[pageHeader+entrySize*i+8:]), key, end, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *pageCheck) leaf(p page, low, high []byte) error {
+	keys := make([][]byte, p.count())
+	for i := range keys {
+		key, value, ok := p.entry(i, 4)
+		if !ok {
+			return p.bad("an entry is outside")
+		}
+		keys[i] = key
+		switch native.Uint32(p.b[pageHeader+entrySize*i:]) {
+		case 0:
+		case entryBucket:
+			if err := c.bucket(p, value); err != nil {
+				return err
+			}
+		default:
+			return p.bad("an entry of no known kind")
+		}
+	}
+	if !ordered(keys, low, high) {
+		return p.bad("keys are out of order")
+	}
+	return nil
+}
+
+// entry is the key and the value of an entry; its pos is at a byte of it, and
+// its sizes follow. A branch has the number of a page in place of the value.
+func (p page) entry(i, at int) (key, value []byte, ok bool) {
+	entries := uint64(pageHeader) + entrySize*p.count()
+	start := uint64(pageHeader + entrySize*i)
+	if entries > uint64(len(p.b)) {
+		return nil, nil, false
+	}
+	e := p.b[start+uint64(at):]
+	start += uint64(native.Uint32(e))
+	middle := start + uint64(native.Uint32(e[4:]))
+	end := middle
+	if p.kind() == kindLeaf {
+		end += uint64(native.Uint32(e[8:]))
+	}
+	if start < entries || middle == start || end > uint64(len(p.b)) {
+		return nil, nil, false
+	}
+	return p.b[start:middle], p.b[middle:end], true
+}
+
+// bucket checks what an entry of page p says of a bucket.
+func (c *pageCheck) bucket(p page, value []byte) error {
+	if len(value) < bucketSize {
+		return p.bad("a bucket is cut off")
+	}
+	if root := native.Uint64(value); root != 0 {
+		return c.tree(root, nil, nil, true)
+	}
+	inner := page{p.id, value[bucketSize:]}
+	if len(inner.b) < pageHeader || inner.kind() != kindLeaf {
+		return p.bad("a bucket without a leaf")
+	}
+	return c.leaf(inner, nil, nil)
+}
+
+// ordered checks that keys ascend from low to below high.
+func ordered(keys [][]byte, low, high []byte) bool {
+	for i, key := range keys {
+		if i == 0 && bytes.Compare(key, low) < 0 || i > 0 && bytes.Compare(key, keys[i-1]) <= 0 {
+			return false
+		}
+	}
+	return len(keys) == 0 || high == nil || bytes.Compare(keys[len(keys)-1], high) < 0
+}
