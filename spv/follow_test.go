@@ -181,6 +181,38 @@ func TestFullAnnouncementIsAskedOn(t *testing.T) {
 	})
 }
 
+// A block whose filter nobody serves yet is followed as soon as somebody does,
+// and nobody is banned for the wait.
+func TestFiltersNotYetServed(t *testing.T) {
+	story(t, 200, func(w *world) {
+		w.joinMany(3, spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		silent := spvtest.Behaviour{Silent: map[string]bool{wire.CmdGetCFiltersV2: true}}
+		for _, p := range w.peers {
+			p.SetBehaviour(silent)
+		}
+		longer := w.chain.Fork(200)
+		longer.Mine(1)
+		w.mineOn(longer)
+		time.Sleep(10 * time.Second)
+		if st := w.syncer.Status(); st.Synced || st.Tip.Height != 201 {
+			t.Errorf("at %d, synced %v without the filter", st.Tip.Height, st.Synced)
+		}
+		w.peers[2].SetBehaviour(spvtest.Behaviour{})
+		w.syncTo(longer)
+		peers, err := w.syncer.Peers(w.t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range peers {
+			if p.BanScore != 0 {
+				t.Errorf("%s has ban score %d", p.Addr, p.BanScore)
+			}
+		}
+	})
+}
+
 // Orphans are bounded: headers that link to nothing, again and again, end in a
 // ban, and cost a request each at most.
 func TestOrphanHeadersEndInABan(t *testing.T) {

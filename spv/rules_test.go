@@ -59,6 +59,45 @@ func TestEverythingIsFetchedOnce(t *testing.T) {
 	})
 }
 
+// With 8 peers no more bytes are received than with one: within 2 %.
+func TestTotalBytesAreThoseOfOneCopy(t *testing.T) {
+	received := func(peers int) (n int64) {
+		story(t, 20000, func(w *world) {
+			w.joinMany(peers, spvtest.Behaviour{Latency: 20 * time.Millisecond})
+			w.start()
+			n = w.wait(spv.Settled).ReceivedBytes
+		})
+		return n
+	}
+	one, eight := received(1), received(8)
+	if eight > one+one/50 {
+		t.Errorf("%d bytes from 8 peers, %d from one", eight, one)
+	}
+}
+
+// Locators exist only inside the header stage: filters, blocks, rescans and new
+// scripts cause no getheaders.
+func TestLocatorsOnlyForHeaders(t *testing.T) {
+	c := spvtest.NewChain(nil)
+	script := spvtest.Script(1)
+	c.Mine(4000)
+	c.MineBlock(c.Pay(script, 1e8))
+	storyOn(t, c, func(w *world) {
+		w.joinMany(2, spvtest.Behaviour{Latency: 100 * time.Millisecond})
+		w.start()
+		for w.syncer.Status().Phase != spv.Filters {
+			time.Sleep(time.Millisecond)
+		}
+		before := w.total(wire.CmdGetHeaders)
+		w.wallet.watch(0, script)
+		w.wait(spv.Settled)
+		if n := w.total(wire.CmdGetHeaders) - before; n != len(w.peers) {
+			t.Errorf("%d getheaders since the headers were complete, want those with sendheaders only", n)
+		}
+		w.wantMatches(c, 4001)
+	})
+}
+
 // Every peer that claims more than we have is asked before the header stage
 // ends: the one with the longest chain is not missed for a faster one.
 func TestAllPeersAheadAreAsked(t *testing.T) {
@@ -178,6 +217,23 @@ func TestSendHeadersOnlyAfterInitialSync(t *testing.T) {
 		time.Sleep(time.Hour)
 		for i, p := range w.peers {
 			if n := p.Count(wire.CmdSendHeaders); n != 1 {
+				t.Errorf("peer %d got %d sendheaders, want 1", i, n)
+			}
+		}
+	})
+}
+
+// One peer that goes away at sendheaders takes it from nobody else.
+func TestSendHeadersIsNotSkipped(t *testing.T) {
+	story(t, 300, func(w *world) {
+		w.joinMany(2, spvtest.Behaviour{})
+		w.join(spvtest.Behaviour{DropOn: map[string]bool{wire.CmdSendHeaders: true}})
+		w.joinMany(2, spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		synctest.Wait()
+		for i, p := range w.peers {
+			if n := p.Count(wire.CmdSendHeaders); i != 2 && n != 1 {
 				t.Errorf("peer %d got %d sendheaders, want 1", i, n)
 			}
 		}
