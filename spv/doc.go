@@ -27,7 +27,7 @@
 //     for headers, until nobody claims a higher chain;
 //   - filters (filters.go): batches of up to 100 are spread over the peers and
 //     written in height order;
-//   - scan (scan.go, blocks.go): each wallet says which blocks it owes a test,
+//   - scan (scan.go, locate.go, match.go, blocks.go): each wallet says which blocks it owes a test,
 //     the stored filters are matched, the blocks that match are fetched and
 //     handed over in one batch, one transaction;
 //   - following (follow.go): once everything is in sync, every peer is asked to
