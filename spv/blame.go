@@ -17,6 +17,10 @@ var (
 	// errBadFilter: a filter is not the one that its header commits to.
 	errBadFilter = errors.New("filter does not match its header")
 
+	// errFilterSet: filters from before DCP0005 are not those of the set with
+	// the known hash.
+	errFilterSet = errors.New("filters are not those of the known set")
+
 	// errBanned: banned by hand.
 	errBanned = errors.New("banned by the operator")
 
@@ -35,7 +39,7 @@ func (e *engine) blame(s *session, kind registry.Kind, err error) {
 	case isLocal(err), errors.Is(err, peer.ErrClosed), errors.Is(err, peer.ErrAfterSendHeaders):
 		// Ours, or the disconnect is an event of its own.
 
-	case errors.Is(err, errBadFilter):
+	case errors.Is(err, errBadFilter), errors.Is(err, errFilterSet):
 		e.strike(s, registry.BadFilter, err)
 	case errors.Is(err, errBadBlock):
 		e.strike(s, registry.BadBlock, err)
@@ -71,6 +75,15 @@ func (e *engine) strike(s *session, reason registry.Reason, err error) {
 	e.log.Debugf("%s: %v", s.addr, err)
 	if e.registry.Strike(s.addr, reason, e.now) {
 		e.cut(s, fmt.Errorf("banned: %w", err))
+	}
+}
+
+// strikeAddr is strike for a peer that may be gone.
+func (e *engine) strikeAddr(addr string, reason registry.Reason, err error) {
+	if s := e.sessions[addr]; s != nil {
+		e.strike(s, reason, err)
+	} else if e.registry.Strike(addr, reason, e.now) {
+		e.noteCut(addr, fmt.Errorf("banned: %w", err))
 	}
 }
 

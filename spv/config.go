@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 
+	"dcrspv/spv/chain"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -20,6 +21,10 @@ type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 type Config struct {
 	// Params is the network; nil is mainnet.
 	Params *chaincfg.Params
+
+	// Rules are those of the network, for one of your own; they go before
+	// Params. nil is chain.NewRules(Params).
+	Rules *chain.Rules
 
 	// DataDir is the directory of chain.db. It is created when missing. The
 	// file is a cache of public data and may be deleted, shared and copied.
@@ -79,6 +84,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Params == nil {
 		c.Params = chaincfg.MainNetParams()
 	}
+	if c.Rules == nil {
+		c.Rules = chain.NewRules(c.Params)
+	}
+	c.Params = c.Rules.Params()
 	if c.DataDir == "" {
 		return c, fmt.Errorf("%w: DataDir is empty", ErrConfig)
 	}

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"testing"
 
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
@@ -22,6 +25,19 @@ func TestConfigDefaults(t *testing.T) {
 	}
 	if want := []string{"127.0.0.1:18555", "[::1]:99"}; !slices.Equal(c.Connect, want) {
 		t.Errorf("connect %v, want %v", c.Connect, want)
+	}
+}
+
+// Rules bring their network along.
+func TestConfigRules(t *testing.T) {
+	rules := chain.NewRules(chaincfg.SimNetParams(), chain.CommitmentsFrom(100, chainhash.Hash{1}))
+	c, err := Config{DataDir: "x", Rules: rules}.withDefaults()
+	if err != nil || c.Rules != rules || c.Params.Name != "simnet" {
+		t.Errorf("network %s, %v", c.Params.Name, err)
+	}
+	c, err = Config{DataDir: "x", Params: chaincfg.TestNet3Params()}.withDefaults()
+	if err != nil || c.Rules.Params().Name != "testnet3" {
+		t.Errorf("rules of %s, %v", c.Rules.Params().Name, err)
 	}
 }
 

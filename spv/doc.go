@@ -27,6 +27,10 @@
 //     for headers, until nobody claims a higher chain;
 //   - filters (filters.go): batches of up to 100 are spread over the peers and
 //     written in height order;
+//   - the filters from before DCP0005 (audit.go), where no header commits to its
+//     filter, are hashed as a whole while they are written. If that is not the
+//     known hash, whole copies are fetched from one peer after the other, until
+//     one has it, and with that tells what was wrong and who lied;
 //   - scan (scan.go, locate.go, match.go, blocks.go): each wallet says which blocks it owes a test,
 //     the stored filters are matched, the blocks that match are fetched and
 //     handed over in one batch, one transaction;
@@ -43,8 +47,8 @@
 // # What is trusted
 //
 // Nothing that a peer says. Headers obey the rules of package chain. A filter
-// counts if the header commits to it, a block if its merkle roots match. What a
-// peer claims about its height makes it a candidate for headers and nothing
+// counts if the header commits to it, or if it belongs to the set with the known
+// hash; a block if its merkle roots match. What a peer claims about its height makes it a candidate for headers and nothing
 // more; a claim that it does not make good stops counting. blame.go holds the
 // one table of what each fault costs a peer.
 //

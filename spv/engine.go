@@ -95,6 +95,7 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 		return nil, err
 	}
 	e.filters.held = s.db.Filters()
+	e.filters.set = newFilterSet(s.rules)
 	e.store = newStore(tip)
 	for _, w := range s.cfg.Wallets {
 		e.wallets = append(e.wallets, newWalletState(w))
@@ -156,6 +157,7 @@ func (e *engine) step() {
 	e.askHeaders()
 	e.writeMore()
 	e.planFilters()
+	e.planAudit()
 	e.scanMore()
 	e.dispatch()
 	e.followPeers()

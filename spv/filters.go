@@ -20,9 +20,7 @@ type filterStage struct {
 	held  chain.Ranges // what is on disk
 	units []*unit      // under way or waiting to be written, by height
 
-	// setVerified: the filters before DCP0005 have the known hash, or the
-	// network commits to each filter from the start.
-	setVerified bool
+	set filterSet // those that no header commits to
 }
 
 const (
@@ -48,7 +46,7 @@ func (e *engine) planFilters() {
 	if f.from > tip || len(f.units) >= maxFilterUnits {
 		return
 	}
-	complete := e.headersDone()
+	complete := e.headersDone() && e.store.tip == e.chain.Tip()
 	for _, missing := range f.plannedRanges().Missing(chain.Range{From: f.from, To: tip}) {
 		for from := missing.From; from <= missing.To; {
 			// Batches end below multiples of 100, so that whole batches make
@@ -59,6 +57,9 @@ func (e *engine) planFilters() {
 				if to == tip && !complete {
 					return // more headers will make this a full batch
 				}
+			}
+			if f.set.exists && from <= f.set.last {
+				to = min(to, f.set.last)
 			}
 			if len(f.units) >= maxFilterUnits {
 				return
@@ -89,7 +90,7 @@ func (e *engine) filtersFrom() (uint32, bool) {
 	if !wanted {
 		from = 0
 	}
-	if _, last, _, ok := e.rules.FilterSetHash(); ok && from <= last {
+	if set := &e.filters.set; set.exists && from <= set.last {
 		from = 0 // only the whole set can be verified
 	}
 	return from, true
@@ -127,7 +128,9 @@ func (e *engine) filterUnit(r chain.Range) (*unit, error) {
 		u.headers = append(u.headers, header)
 		u.hashes = append(u.hashes, hash)
 	}
-	rules := e.rules
+	rules, set := e.rules, &e.filters.set
+	inSet := set.exists && r.From <= set.last
+	right, known := set.rightHash(r)
 	u.fetch = func(ctx context.Context, p *peer.Peer, fl *flight) error {
 		filters, err := p.Filters(ctx, u.hashes)
 		if err != nil {
@@ -138,6 +141,12 @@ func (e *engine) filterUnit(r chain.Range) (*unit, error) {
 				return fmt.Errorf("%w: block %d", errBadFilter, u.headers[i].Height())
 			}
 		}
+		if inSet {
+			fl.hash = stretchHash(filters)
+			if known && fl.hash != right {
+				return fmt.Errorf("%w: blocks %d to %d", errFilterSet, r.From, r.To)
+			}
+		}
 		fl.filters = filters
 		return nil
 	}
@@ -145,9 +154,14 @@ func (e *engine) filterUnit(r chain.Range) (*unit, error) {
 }
 
 func filtersLanded(e *engine, fl *flight) {
-	if fl.err == nil {
-		fl.unit.ready = fl.filters
-		fl.unit.finish()
+	if fl.err != nil {
+		return
+	}
+	u := fl.unit
+	u.ready, u.hash = fl.filters, fl.hash
+	u.finish()
+	if u.only == "" {
+		e.filters.set.deliver(chain.Range{From: u.from(), To: u.to()}, fl.s.addr, fl.hash)
 	}
 }
 
@@ -196,6 +210,9 @@ func (f *filterStage) cutAbove(height uint32) {
 		u.finish()
 	}
 	f.units = kept
+	if f.set.exists && height < f.set.last {
+		f.set.reset(height)
+	}
 }
 
 // through is the end of the filters held from the birthday on.
@@ -209,7 +226,7 @@ func (e *engine) filtersDone() bool {
 		return false
 	}
 	tip := e.chain.Tip()
-	if e.store.tip != tip || !e.filters.setVerified {
+	if e.store.tip != tip || !e.filtersTrusted() {
 		return false
 	}
 	if e.filters.from > tip.Height {
@@ -222,7 +239,7 @@ func (e *engine) filtersDone() bool {
 // scanLimit is the height up to which blocks from the birthday on can be
 // tested.
 func (e *engine) scanLimit() (uint32, bool) {
-	if !e.filters.setVerified {
+	if !e.filtersTrusted() {
 		return 0, false
 	}
 	return e.filters.through()

@@ -51,7 +51,7 @@ func (e *engine) phase(st *Status) (Phase, string, uint32) {
 	case !e.headersDone():
 		return Headers, e.headersReason(st), st.Tip.Height
 	case !e.filtersDone():
-		return Filters, fmt.Sprintf("fetching filters, %d of %d", st.Filters.Through, st.Target), st.Filters.Through
+		return Filters, e.filtersReason(st.Filters.Through, st.Target), st.Filters.Through
 	case !e.scanDone():
 		return Scanning, fmt.Sprintf("testing blocks for the watched scripts, %d of %d", st.Scanned.Through, st.Target), st.Scanned.Through
 	}

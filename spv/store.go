@@ -6,8 +6,6 @@ import (
 
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
-
-	"github.com/decred/dcrd/crypto/blake256"
 )
 
 // store is the writing side: one goroutine does every write to chain.db, one
@@ -37,10 +35,6 @@ const (
 
 	// registryBlob is the name under which the registry is saved.
 	registryBlob = "registry"
-
-	// filterSetBlob exists once the filters before DCP0005 were found to be
-	// the set with the known hash.
-	filterSetBlob = "filter set"
 )
 
 func newStore(tip chain.BlockID) store {
@@ -86,14 +80,26 @@ func (e *engine) writeMore() {
 	}
 	if above, headers, work, ok := e.chain.Unstored(maxHeaderWrite); ok {
 		tip := chain.BlockID{Height: above + uint32(len(headers)), Hash: headers[len(headers)-1].Hash()}
+		losesSet := above < e.store.disk.Height && above < e.filters.set.last
 		e.write(func(db *chaindb.DB) event {
-			return headersWritten{tip: tip, err: db.ReplaceHeaders(above, headers, work)}
+			var err error
+			if losesSet {
+				err = db.PutBlob(filterSetBlob, nil)
+			}
+			if err == nil {
+				err = db.ReplaceHeaders(above, headers, work)
+			}
+			return headersWritten{tip: tip, err: err}
 		})
 		return
 	}
 	if from, filters := e.filters.readyRun(); len(filters) > 0 {
+		hash := e.hashStored(chain.Range{From: from, To: from + uint32(len(filters)) - 1})
 		e.write(func(db *chaindb.DB) event {
 			err := db.PutFilters(from, filters)
+			if err == nil {
+				err = hash(db)
+			}
 			return filtersWritten{held: db.Filters(), err: err}
 		})
 		return
@@ -175,64 +181,6 @@ func (e *engine) reorgDisk(fork chain.BlockID) {
 type registryWritten struct{ err error }
 
 func (ev registryWritten) apply(e *engine) { e.writeDone(ev.err) }
-
-// verifyFilterSet checks the filters from before DCP0005, which no header
-// commits to, once all are there: the hash of the whole set is known
-// (dcrwallet validate.PreDCP0005CFilterHash). Nothing is scanned before that.
-// It reports whether it started a job.
-func (e *engine) verifyFilterSet() bool {
-	f := &e.filters
-	if f.setVerified {
-		return false
-	}
-	first, last, want, ok := e.rules.FilterSetHash()
-	if from, known := e.filtersFrom(); !ok || known && from > last {
-		f.setVerified = true
-		return false
-	}
-	set := chain.Range{From: first, To: last}
-	if !f.held.Covers(set) {
-		return false
-	}
-	e.write(func(db *chaindb.DB) event {
-		if done, err := db.Blob(filterSetBlob); err != nil || done != nil {
-			return filterSetChecked{ok: err == nil, held: db.Filters(), err: err}
-		}
-		h := blake256.New()
-		err := db.Blocks(set, func(_ uint32, _ *chain.Header, filter []byte) bool {
-			h.Write(filter)
-			return true
-		})
-		good := err == nil && [32]byte(h.Sum(nil)) == want
-		switch {
-		case good:
-			err = db.PutBlob(filterSetBlob, []byte{1})
-		case err == nil:
-			err = db.DropFilters(chain.Range{From: first + 1, To: last})
-		}
-		return filterSetChecked{ok: good, held: db.Filters(), err: err}
-	})
-	return true
-}
-
-// filterSetChecked: the filters from before DCP0005 are the right ones, or were
-// dropped.
-type filterSetChecked struct {
-	ok   bool
-	held chain.Ranges
-	err  error
-}
-
-func (ev filterSetChecked) apply(e *engine) {
-	if !e.writeDone(ev.err) {
-		return
-	}
-	e.filters.setVerified = ev.ok
-	if !ev.ok {
-		e.filters.held = ev.held
-		e.log.Warnf("The filters from before DCP0005 are not the known set: fetching them again")
-	}
-}
 
 // loadRegistry restores what was known about peers and adds those of the
 // configuration.

@@ -54,14 +54,13 @@ func New(cfg Config) (*Syncer, error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	rules := chain.NewRules(cfg.Params)
-	db, err := chaindb.Open(filepath.Join(cfg.DataDir, ChainFile), rules)
+	db, err := chaindb.Open(filepath.Join(cfg.DataDir, ChainFile), cfg.Rules)
 	if err != nil {
 		return nil, err
 	}
 	s := &Syncer{
 		cfg:      cfg,
-		rules:    rules,
+		rules:    cfg.Rules,
 		db:       db,
 		commands: make(chan func(*engine)),
 		stopped:  make(chan struct{}),

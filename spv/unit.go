@@ -21,8 +21,10 @@ type unit struct {
 	hashes  []chainhash.Hash
 	flights []*flight
 	failed  map[string]bool // peers that could not do it
+	only    string          // the one peer to ask; "" is anybody
 	done    bool
 	ready   [][]byte                    // of a filter unit that is done: the filters
+	hash    chainhash.Hash              // and theirs, if no header commits to them
 	result  func(e *engine, fl *flight) // takes what a flight brought
 	fetch   func(ctx context.Context, p *peer.Peer, fl *flight) error
 }
@@ -36,6 +38,7 @@ type flight struct {
 	cancel context.CancelFunc
 
 	filters [][]byte // what came, verified
+	hash    chainhash.Hash
 	blocks  []arrivedBlock
 	err     error
 	took    time.Duration
@@ -90,6 +93,9 @@ func (e *engine) dispatch() {
 	for _, w := range e.wallets {
 		free = e.dispatchUnits(w.units(), free)
 	}
+	if a := e.filters.set.current; a != nil {
+		free = e.dispatchUnits(a.units, free)
+	}
 	e.dispatchUnits(e.filters.units, free)
 }
 
@@ -106,7 +112,7 @@ func (e *engine) dispatchUnits(units []*unit, free int) int {
 		if s != nil {
 			e.launch(u, s)
 			free--
-		} else if !hope && len(u.flights)+len(u.failed) > 0 {
+		} else if !hope && u.only == "" && len(u.flights)+len(u.failed) > 0 {
 			e.doubtView()
 		}
 	}
@@ -131,7 +137,7 @@ func (e *engine) peerFor(u *unit) (best *session, hope bool) {
 	}
 	for _, addr := range e.registry.Serving(u.kind, u.to(), e.now) {
 		s := e.sessions[addr]
-		if s == nil || u.failed[addr] || u.flying(s) {
+		if s == nil || u.only != "" && u.only != addr || u.failed[addr] || u.flying(s) {
 			continue
 		}
 		hope = true
@@ -217,6 +223,9 @@ func (e *engine) releaseUnits(s *session) {
 		}
 	}
 	release(e.filters.units)
+	if a := e.filters.set.current; a != nil {
+		release(a.units)
+	}
 	for _, w := range e.wallets {
 		release(w.units())
 	}
@@ -235,6 +244,9 @@ func (e *engine) unitTime() (next time.Time) {
 		}
 	}
 	earliest(e.filters.units)
+	if a := e.filters.set.current; a != nil {
+		earliest(a.units)
+	}
 	for _, w := range e.wallets {
 		earliest(w.units())
 	}

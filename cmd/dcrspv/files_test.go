@@ -286,7 +286,7 @@ func TestFieldNames(t *testing.T) {
 		{addressDoc{}, "address"},
 		{watchDoc{[]watchedDoc{{Address: "a", XPub: "x"}}}, "watched[address,from,xpub]"},
 		{broadcastDoc{Told: []string{"a"}, Taken: []string{"a"}}, "taken[],told[],txid"},
-		{verifyDoc{}, "chain{committed,filter_set,filters,hash,headers,height},wallet{accounts,blocks,coins,events,scripts,transactions,unmined}"},
+		{verifyDoc{}, "chain{anchors,blake3,committed,filter_set,filters,hash,headers,height,prices,proven,work},wallet{accounts,blocks,coins,events,scripts,transactions,unmined}"},
 	} {
 		if got := names(t, c.doc); got != c.want {
 			t.Errorf("%T: %s\nwant %s", c.doc, got, c.want)

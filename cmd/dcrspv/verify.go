@@ -7,6 +7,8 @@ import (
 
 	"dcrspv/spv/chaindb"
 	"dcrspv/wallet"
+
+	"github.com/decred/dcrd/math/uint256"
 )
 
 // verifyDoc is the document of verify: what was checked and found right.
@@ -19,6 +21,11 @@ type chainReportDoc struct {
 	Height    uint32 `json:"height"`
 	Hash      string `json:"hash"`
 	Headers   uint32 `json:"headers"`
+	Blake3    uint32 `json:"blake3"`  // headers with blake3 work; that of others is blake256
+	Prices    uint32 `json:"prices"`  // headers whose ticket price was computed again
+	Anchors   int    `json:"anchors"` // known blocks that the chain contains
+	Work      string `json:"work"`    // of the whole chain, in hex
+	Proven    bool   `json:"proven"`  // it is what the network is known to have done
 	Filters   uint32 `json:"filters"`
 	Committed uint32 `json:"committed"`  // filters that a header commits to
 	FilterSet bool   `json:"filter_set"` // the older ones are all there and have the known hash
@@ -49,7 +56,10 @@ func (p *program) runVerify(ctx context.Context) error {
 	if p.opts.JSON {
 		return p.printJSON(doc)
 	}
-	fmt.Fprintf(p.stdout, "chain.db   %d headers: linked, with work, up to block %s\n", doc.Chain.Headers, doc.Chain.Hash)
+	fmt.Fprintf(p.stdout, "chain.db   %d headers: linked, with work, difficulty, times, votes and versions by the rules, up to block %s\n",
+		doc.Chain.Headers, doc.Chain.Hash)
+	fmt.Fprintf(p.stdout, "           blake256 work: %d, blake3 work: %d, ticket prices computed: %d, known blocks met: %d\n",
+		doc.Chain.Headers-doc.Chain.Blake3, doc.Chain.Blake3, doc.Chain.Prices, doc.Chain.Anchors)
 	fmt.Fprintf(p.stdout, "           %d filters, of which %d are what their header commits to\n", doc.Chain.Filters, doc.Chain.Committed)
 	if doc.Chain.FilterSet {
 		fmt.Fprintf(p.stdout, "           the filters from before DCP0005 are the known set\n")
@@ -63,9 +73,11 @@ func (p *program) runVerify(ctx context.Context) error {
 // verify checks the files.
 func (p *program) verify(ctx context.Context) (doc verifyDoc, err error) {
 	err = p.withChain(func(db *chaindb.DB) error {
-		report, err := db.Verify(verifyProgress(&console{out: p.stderr}))
+		report, err := db.Verify(ctx, verifyProgress(&console{out: p.stderr}))
 		doc.Chain = chainReportDoc{
 			Height: report.Tip.Height, Hash: report.Tip.Hash.String(), Headers: report.Headers,
+			Blake3: report.Blake3, Prices: report.Prices, Anchors: report.Anchors,
+			Work: report.Work.Text(uint256.OutputBaseHex), Proven: report.Proven,
 			Filters: report.Filters, Committed: report.Committed, FilterSet: report.FilterSet,
 		}
 		return err

@@ -17,14 +17,14 @@ type Update struct {
 }
 
 // Add takes a batch of checked headers: it skips those already known, checks the
-// others against their branch (difficulty, ticket price, times, anchors), adds
+// others against their branch (difficulty, ticket price, times, versions, anchors), adds
 // them, and switches to their branch if that is now the best. The batch is
 // copied.
 //
 // On an error the headers before the bad one are added nevertheless, and Update
 // describes that. ErrOrphan, ErrFuture, ErrLowWork and ErrSource prove nothing
-// against whoever sent the batch; ErrAnchor, ErrMedianTime, ErrSpacing, ErrBits
-// and ErrStakeDiff do.
+// against whoever sent the batch; ErrAnchor, ErrMedianTime, ErrSpacing, ErrBits,
+// ErrStakeDiff, ErrVersion and ErrStakeVersion do.
 func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
 	var u Update
 	if c.broken != nil {
@@ -113,7 +113,7 @@ func (c *Chain) grow(on *segment, parent BlockID) (*segment, error) {
 
 // extend checks one header against the branch that Add is extending and adds it.
 func (c *Chain) extend(h *Header, hash *chainhash.Hash, now time.Time) error {
-	err := c.rules.checkContext(h, hash, c.anc, now)
+	err := c.rules.checkContext(h, hash, c.anc, &c.versions, now)
 	if c.srcErr != nil {
 		return c.srcErr // what the rules say without their context means nothing
 	}
@@ -136,9 +136,9 @@ func (c *Chain) checkUnproven(height uint32) error {
 	return fmt.Errorf("%w: %d headers and still below the network's known work", ErrLowWork, height-c.common)
 }
 
-// checkContext checks a header against its ancestors. Those that concern only
-// the header itself have been checked by Check.
-func (r *Rules) checkContext(h *Header, hash *chainhash.Hash, anc Ancestor, now time.Time) error {
+// checkContext checks a header against its ancestors, by the rules that Check
+// could not. w is a window on the same ancestors or on others.
+func (r *Rules) checkContext(h *Header, hash *chainhash.Hash, anc Ancestor, w *versionWindow, now time.Time) error {
 	if r.contradictsAnchor(BlockID{h.Height(), *hash}) {
 		return ErrAnchor
 	}
@@ -156,6 +156,12 @@ func (r *Rules) checkContext(h *Header, hash *chainhash.Hash, anc Ancestor, now 
 		return err
 	}
 	if err := r.checkStakeDiff(h, prev, anc); err != nil {
+		return err
+	}
+	if err := r.checkVersion(h, hash, prev, anc, w); err != nil {
+		return err
+	}
+	if err := r.checkStakeVersion(h, prev, anc, w); err != nil {
 		return err
 	}
 	// Last: nothing else must be wrong with a header that may be tried again.

@@ -80,6 +80,8 @@ func TestAddRejects(t *testing.T) {
 		{"price too high", ErrStakeDiff, func(m *miner, h *Header) {
 			binary.LittleEndian.PutUint64(h[offSBits:], uint64(h.SBits()+1))
 		}},
+		{"outdated version", ErrVersion, func(m *miner, h *Header) { setVersion(h, 11) }},
+		{"stake version too early", ErrStakeVersion, func(m *miner, h *Header) { setStakeVersion(h, 1) }},
 		{"far in the future", ErrFuture, func(m *miner, h *Header) { setTime(h, uint32(testNow.Unix())+7201) }},
 		{"in the future and wrong", ErrBits, func(m *miner, h *Header) {
 			setTime(h, uint32(testNow.Unix())+7201)
@@ -88,13 +90,13 @@ func TestAddRejects(t *testing.T) {
 	} {
 		for _, side := range []bool{false, true} {
 			m := newMiner(t, simnet())
-			m.mineN(30, 1, 0)
+			m.mineN(100, 1, 0)
 			c := newChain(m.r, nil)
-			mustAdd(t, c, m.batch(1, 30))
+			mustAdd(t, c, m.batch(1, 100))
 			if side { // the same on a side branch
-				rival := m.fork(25)
+				rival := m.fork(95)
 				rival.mineN(20, 1, 1)
-				mustAdd(t, c, rival.batch(26, 45))
+				mustAdd(t, c, rival.batch(96, 115))
 			}
 			m.mineFast(5, 0)
 			h := m.template(1)
@@ -102,16 +104,16 @@ func TestAddRejects(t *testing.T) {
 			m.solve(&h)
 			m.headers = append(m.headers, h)
 			m.headers = append(m.headers, h) // children do not matter
-			b, err := m.r.Check(m.headers[31:37])
+			b, err := m.r.Check(m.headers[101:107])
 			if err != nil {
 				t.Fatalf("%s: %v", tt.name, err)
 			}
 			u, err := c.Add(b, testNow)
 			wantErr(t, err, tt.want)
-			if u.Added != 5 || u.Last != m.id(35) || u.Best == side {
+			if u.Added != 5 || u.Last != m.id(105) || u.Best == side {
 				t.Errorf("%s: update %+v", tt.name, u)
 			}
-			if !c.Known(m.headers[35].Hash(), 35) || c.Known(h.Hash(), 36) {
+			if !c.Known(m.headers[105].Hash(), 105) || c.Known(h.Hash(), 106) {
 				t.Errorf("%s: wrong headers kept", tt.name)
 			}
 		}

@@ -28,11 +28,11 @@ func (r *Rules) contradictsAnchor(id BlockID) bool {
 
 // lastAnchorBlock is the highest anchor at or below height.
 func (r *Rules) lastAnchorBlock(height uint32) (a anchor, any bool) {
-	i := sort.Search(len(r.anchors), func(i int) bool { return r.anchors[i].height > height })
-	if i == 0 {
+	n := r.Anchors(height)
+	if n == 0 {
 		return a, false
 	}
-	return r.anchors[i-1], true
+	return r.anchors[n-1], true
 }
 
 // lastAnchor is the height of the highest anchor at or below height; 0, the
@@ -45,4 +45,20 @@ func (r *Rules) lastAnchor(height uint32) uint32 {
 // anchorAbove reports whether some anchor is above height.
 func (r *Rules) anchorAbove(height uint32) bool {
 	return len(r.anchors) > 0 && r.anchors[len(r.anchors)-1].height > height
+}
+
+// KnownBlocks adds anchors to those of the network: blocks that are known for
+// sure, such as one's own checkpoints. The best chain must contain them.
+func KnownBlocks(ids ...BlockID) Option {
+	return func(r *Rules) {
+		for _, id := range ids {
+			r.anchors = append(r.anchors, anchor{id.Height, id.Hash})
+		}
+		sort.Slice(r.anchors, func(i, j int) bool { return r.anchors[i].height < r.anchors[j].height })
+	}
+}
+
+// Anchors is the number of anchors at or below height.
+func (r *Rules) Anchors(height uint32) int {
+	return sort.Search(len(r.anchors), func(i int) bool { return r.anchors[i].height > height })
 }

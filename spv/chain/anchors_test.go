@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
 )
 
 func TestAnchorData(t *testing.T) {
@@ -177,3 +178,46 @@ func TestStoredChainThatContradictsAnchor(t *testing.T) {
 	c = New(anchored(good, 10, 20), store, good.id(35), chainWork(good))
 	wantTip(t, c, good.id(35))
 }
+
+func TestKnownBlocks(t *testing.T) {
+	good, bad := goodAndBad(t)
+	r := NewRules(chaincfg.SimNetParams(), KnownBlocks(good.id(20), good.id(10)))
+	for height, want := range map[uint32]int{9: 0, 10: 1, 19: 1, 20: 2, 1000: 2} {
+		if got := r.Anchors(height); got != want {
+			t.Errorf("%d anchors up to %d, want %d", got, height, want)
+		}
+	}
+	c := newChain(r, nil)
+	mustAdd(t, c, good.batch(1, 12))
+	_, err := c.Add(bad.batch(6, 12), testNow)
+	wantErr(t, err, ErrAnchor)
+	if main := NewRules(chaincfg.MainNetParams()); main.Anchors(1<<31) != 41 || main.Anchors(439) != 0 {
+		t.Error("mainnet's own anchors are not counted")
+	}
+}
+
+// A chain is suspect when no anchor ahead can vouch for it, and too little work.
+func TestSuspect(t *testing.T) {
+	m := newMiner(t, simnet())
+	m.mineN(30, 1, 0)
+	p := chaincfg.SimNetParams()
+	full := chainWork(m)
+	p.MinKnownChainWork = full.ToBig()
+	for _, tt := range []struct {
+		anchors []BlockID
+		upTo    int
+		want    bool
+	}{
+		{nil, 0, false}, {nil, 1, true}, {nil, 29, true}, {nil, 30, false},
+		{[]BlockID{m.id(20)}, 19, false}, {[]BlockID{m.id(20)}, 20, false}, {[]BlockID{m.id(20)}, 21, true},
+	} {
+		c := newChain(NewRules(p, KnownBlocks(tt.anchors...)), nil)
+		mustAdd(t, c, m.batch(1, 30).upTo(tt.upTo))
+		if got := c.Suspect(); got != tt.want {
+			t.Errorf("anchors %v, %d blocks: %v", tt.anchors, tt.upTo, got)
+		}
+	}
+}
+
+// upTo is the first n headers of a batch.
+func (b Batch) upTo(n int) Batch { return Batch{b.Headers[:n], b.Hashes[:n]} }

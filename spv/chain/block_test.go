@@ -151,6 +151,7 @@ func TestCheckFilter(t *testing.T) {
 	} {
 		var h Header
 		setHeight(&h, tt.height)
+		h[offSize] = 180
 		copy(h[offStakeRoot:], hash[:])
 		if err := tt.r.CheckFilter(&h, filter); err != nil {
 			t.Errorf("%s %d: %v", tt.r.params.Name, tt.height, err)
@@ -164,6 +165,18 @@ func TestCheckFilter(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Without a commitment a filter can't be larger than its block.
+func TestCheckFilterSize(t *testing.T) {
+	var h Header
+	setHeight(&h, 431487)
+	h[offSize] = 200
+	r := NewRules(chaincfg.MainNetParams())
+	if err := r.CheckFilter(&h, make([]byte, 200)); err != nil {
+		t.Error(err)
+	}
+	wantErr(t, r.CheckFilter(&h, make([]byte, 201)), ErrFilter)
 }
 
 // An empty filter, of a block that pays nobody, has a hash of zeros.

@@ -10,8 +10,8 @@ import (
 const (
 	// recentHeaders is how many headers of the best chain stay in memory after
 	// they have been stored. It covers what the rules look back at for one
-	// block: 2880 for the difficulty of the blake256 era, 400 for the ticket
-	// price.
+	// block: 2880 for the difficulty of the blake256 era, 1000 for the block
+	// version, 400 for the ticket price.
 	recentHeaders = 4096
 
 	// maxSideHeaders bounds the headers of all side branches together, and
@@ -42,6 +42,8 @@ type Chain struct {
 	// they are not in memory. best begins at or below common+1.
 	stored BlockID
 	common uint32
+
+	versions versionWindow // of the branch extended last
 
 	on     *segment // the branch that Add is extending
 	anc    Ancestor // likewise: c.ancestor
@@ -104,6 +106,15 @@ func (c *Chain) Work() uint256.Uint256 { return *c.best.work() }
 // Proven reports whether the best chain has the work that the network is known
 // to have done. Until then it may be an imitation.
 func (c *Chain) Proven() bool { return c.best.work().GtEq(&c.rules.minWork) }
+
+// Suspect reports whether the best chain has passed the last anchor and has
+// less work even so than the network is known to have done. Then it is not the
+// network's chain, or not all of it yet; Unstored holds back what is above the
+// anchor.
+func (c *Chain) Suspect() bool {
+	height := c.Tip().Height
+	return !c.Proven() && !c.rules.anchorAbove(height) && c.rules.lastAnchor(height) < height
+}
 
 // Header is the header of the best chain at height; !ok above the tip, or if
 // the Source fails.

@@ -14,12 +14,12 @@ type Batch struct {
 }
 
 // Check makes a Batch of headers: it hashes them, and checks links, heights,
-// proof of work and stake fields. It has no state, so that several goroutines
+// proof of work, size and stake fields. It has no state, so that several goroutines
 // can each check a message.
 //
 // The batch shares the memory of headers. On an error it holds the headers
-// before the bad one. Errors: ErrLink, ErrHeight, ErrProofOfWork, ErrVotes,
-// ErrFreshStake.
+// before the bad one. Errors: ErrLink, ErrHeight, ErrProofOfWork, ErrBlockSize,
+// ErrFreshStake, ErrVotes, ErrRevocations, ErrVoteBits, ErrFinalState.
 func (r *Rules) Check(headers []Header) (Batch, error) {
 	hashes := make([]chainhash.Hash, len(headers))
 	for i := range headers {
@@ -54,6 +54,9 @@ func (r *Rules) checkHeader(h *Header, hash *chainhash.Hash, prev *BlockID) erro
 		powHash = r.PowHash(h)
 	}
 	if err := r.checkWork(&powHash, h.Bits()); err != nil {
+		return err
+	}
+	if err := r.checkSize(h); err != nil {
 		return err
 	}
 	return r.checkVotes(h)

@@ -42,6 +42,11 @@ func TestCheckRejects(t *testing.T) {
 		{"target of zero", ErrProofOfWork, false, func(h *Header) { setBits(h, 0) }},
 		{"target above the limit", ErrProofOfWork, false, func(h *Header) { setBits(h, 0x21008000) }},
 		{"a voter too early", ErrVotes, true, func(h *Header) { h[offVoters] = 1 }},
+		{"a revocation too early", ErrRevocations, true, func(h *Header) { h[offRevocations] = 1 }},
+		{"vote bits too early", ErrVoteBits, true, func(h *Header) { h[offVoteBits] = 0 }},
+		{"a lottery state too early", ErrFinalState, true, func(h *Header) { h[offFinalState] = 1 }},
+		{"no size", ErrBlockSize, true, func(h *Header) { h[offSize], h[offSize+1] = 0, 0 }},
+		{"too large", ErrBlockSize, true, func(h *Header) { h[offSize+3] = 1 }},
 		{"too many tickets", ErrFreshStake, true, func(h *Header) { h[offFreshStake] = 21 }},
 		{"not solved", ErrProofOfWork, false, func(h *Header) { setBits(h, 0x1b00ffff) }},
 	} {

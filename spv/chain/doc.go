@@ -16,7 +16,8 @@
 //
 // Check does what is costly and needs nothing but the headers: hashes, links,
 // proof of work. Add does what needs the ancestors: the difficulty and the
-// ticket price that they demand, the median of their times, known blocks. It
+// ticket price that they demand, the median of their times, the block versions
+// that miners have left behind, known blocks. It
 // then puts the headers on their branch, and makes that the best chain if it
 // has more work.
 //
@@ -29,10 +30,20 @@
 // wrong hash function, the wrong difficulty rule or the wrong merkle rule for
 // its height is invalid.
 //
-// Not checked, because it takes the blocks or the ledger: the ticket lottery
-// (final state, pool size, which tickets voted), stake and block versions, and
-// on mainnet the ticket price before height 149248, where another rule than
-// DCP0001's was in force and anchors vouch for the blocks.
+// Not checked, because it takes the blocks or the ledger:
+//
+//   - the ticket lottery: final state, pool size, which tickets voted and what
+//     they voted (the vote bits after the stake validation height);
+//   - the counts of votes, tickets and revocations, beyond their limits;
+//   - the stake version when it changes: the votes that it counts are in blocks.
+//     Headers show that it is zero until there was a whole interval of votes, and
+//     does not change within an interval, and that much is checked;
+//   - a limit on the block size that was voted down: the largest that a network
+//     could vote for is taken.
+//
+// Not checked although it could be: the ticket price before DCP0001, on mainnet
+// below height 149248, where it changes (every 144 blocks). Another rule was in
+// force there, and anchors vouch for the blocks.
 //
 // # Anchors and known work
 //

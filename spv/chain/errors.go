@@ -26,18 +26,28 @@ const (
 	// ErrSpacing: less than a minute after the parent at the highest difficulty
 	// that testnet has.
 	ErrSpacing = ErrorKind("too soon after the block before")
-	// ErrVotes: number of votes, vote bits, revocations or lottery state that
-	// the height does not allow.
-	ErrVotes = ErrorKind("wrong votes")
+	// ErrVotes: a number of votes that the height does not allow.
+	ErrVotes = ErrorKind("wrong number of votes")
+	// ErrRevocations: revocations before there are votes that could be missed.
+	ErrRevocations = ErrorKind("revocations too early")
+	// ErrVoteBits: vote bits other than approval before there are votes.
+	ErrVoteBits = ErrorKind("wrong vote bits")
+	// ErrFinalState: a state of the ticket lottery before it begins.
+	ErrFinalState = ErrorKind("wrong lottery state")
 	// ErrFreshStake: more tickets than one block may sell.
 	ErrFreshStake = ErrorKind("too many tickets")
+	// ErrVersion: a block version that most miners have left behind.
+	ErrVersion = ErrorKind("outdated block version")
+	// ErrStakeVersion: not zero before votes could be counted, or a change
+	// within an interval.
+	ErrStakeVersion = ErrorKind("wrong stake version")
 	// ErrAnchor: another block than the known one at some height, or a branch
 	// that leaves the chain below such a block.
 	ErrAnchor = ErrorKind("contradicts a known block")
 	// ErrBlockMismatch: the block belongs to another header.
 	ErrBlockMismatch = ErrorKind("not the block of this header")
-	// ErrBlockSize: the block is not as large as its header says, or larger
-	// than the network allows.
+	// ErrBlockSize: the block is not as large as its header says, or the header
+	// says a size that no block can have.
 	ErrBlockSize = ErrorKind("wrong block size")
 	// ErrMerkle: the transactions are not those that the header commits to.
 	ErrMerkle = ErrorKind("wrong merkle root")

@@ -54,6 +54,7 @@ func (m *miner) template(seconds int) Header {
 	copy(h[offPrevBlock:], hash[:])
 	le.PutUint32(h[offVersion:], 12)
 	le.PutUint32(h[offHeight:], height)
+	le.PutUint32(h[offSize:], 1000)
 	le.PutUint32(h[offTimestamp:], when)
 	le.PutUint32(h[offBits:], m.r.NextBits(prev, when, m.anc))
 	le.PutUint64(h[offSBits:], uint64(m.r.NextStakeDiff(prev, m.anc)))

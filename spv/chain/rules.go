@@ -45,7 +45,9 @@ type Rules struct {
 // forces all), and never otherwise: votes are in blocks, not in headers. So on
 // regnet, which forces none, the rules of Decred's launch are assumed, which is
 // right until its stakeholders vote one in: not before height 784.
-func NewRules(params *chaincfg.Params) *Rules {
+//
+// Options adapt the rules to a network of one's own.
+func NewRules(params *chaincfg.Params, options ...Option) *Rules {
 	r := &Rules{
 		params:       params,
 		genesis:      HeaderFromWire(&params.GenesisBlock.Header),
@@ -86,7 +88,21 @@ func NewRules(params *chaincfg.Params) *Rules {
 			r.blake3, r.asertAnchor = 1, 1
 		}
 	}
+	for _, option := range options {
+		option(r)
+	}
 	return r
+}
+
+// Option changes the rules of a network.
+type Option func(*Rules)
+
+// CommitmentsFrom makes height the first block with a header commitment
+// (DCP0005). filterSet is the hash of the filters below it, see
+// [Rules.FilterSetHash]; the zero hash if it is not known, when those filters
+// can't be verified.
+func CommitmentsFrom(height uint32, filterSet chainhash.Hash) Option {
+	return func(r *Rules) { r.commitments, r.filterSetHash = height, filterSet }
 }
 
 // forced reports whether the parameters make a vote's outcome "yes" from the
@@ -122,7 +138,7 @@ func (r *Rules) CommitmentsAt(height uint32) bool { return height >= r.commitmen
 // heights first to last, which no header commits to. !ok on networks without
 // such a set.
 func (r *Rules) FilterSetHash() (first, last uint32, hash chainhash.Hash, ok bool) {
-	if r.filterSetHash == (chainhash.Hash{}) {
+	if r.commitments == 0 || r.filterSetHash == (chainhash.Hash{}) {
 		return 0, 0, chainhash.Hash{}, false
 	}
 	return 0, r.commitments - 1, r.filterSetHash, true

@@ -3,6 +3,7 @@ package chain
 import (
 	"testing"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
@@ -32,6 +33,30 @@ func TestActivationHeights(t *testing.T) {
 				t.Errorf("%s: got %+v, want %+v", tt.params.Name, got, a)
 			}
 		}
+	}
+}
+
+// A vote takes effect a whole number of intervals after voting begins, and no
+// sooner than after one of voting and one of waiting.
+func TestActivationHeightsFitChaincfg(t *testing.T) {
+	for _, p := range []*chaincfg.Params{chaincfg.MainNetParams(), chaincfg.TestNet3Params()} {
+		r := NewRules(p)
+		for _, height := range []uint32{r.stakeDiffV2, r.commitments, r.blake3} {
+			since := int64(height) - p.StakeValidationHeight
+			interval := int64(p.RuleChangeActivationInterval)
+			if height != 0 && (since < 2*interval || since%interval != 0) {
+				t.Errorf("%s: %d is not the start of an interval", p.Name, height)
+			}
+		}
+		if r.asertAnchor != r.blake3-1 {
+			t.Errorf("%s: ASERT measures from %d", p.Name, r.asertAnchor)
+		}
+		if a, ok := r.lastAnchorBlock(r.blake3); !ok || a.height != r.blake3 {
+			t.Errorf("%s: the first blake3 block is no anchor", p.Name)
+		}
+	}
+	if r := NewRules(chaincfg.TestNet3Params()); !r.contradictsAnchor(BlockID{Height: r.capHeight}) {
+		t.Error("testnet3: the first block with a highest difficulty is no anchor")
 	}
 }
 
@@ -75,5 +100,21 @@ func TestRulesWithoutDeployments(t *testing.T) {
 	p.Deployments = nil
 	if r := NewRules(p); r.Blake3At(1_000_000) || r.CommitmentsAt(1_000_000) || r.stakeDiffV2 != never {
 		t.Error("rules that nobody voted for")
+	}
+}
+
+func TestCommitmentsFrom(t *testing.T) {
+	want := mustHash("619c08f5adda6f834212bbdaee3002fdc4efed731477af6c0fed490bbe2488d0")
+	r := NewRules(chaincfg.SimNetParams(), CommitmentsFrom(300, want))
+	if r.CommitmentsAt(299) || !r.CommitmentsAt(300) {
+		t.Error("commitments do not begin at block 300")
+	}
+	if first, last, hash, ok := r.FilterSetHash(); !ok || first != 0 || last != 299 || hash != want {
+		t.Errorf("filter set %d to %d, %v, %v", first, last, hash, ok)
+	}
+	for height, hash := range map[uint32]chainhash.Hash{300: {}, 0: want} {
+		if _, _, _, ok := NewRules(chaincfg.SimNetParams(), CommitmentsFrom(height, hash)).FilterSetHash(); ok {
+			t.Errorf("a filter set below block %d with hash %v", height, hash)
+		}
 	}
 }

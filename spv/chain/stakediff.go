@@ -86,18 +86,35 @@ func estimatedSupply(p *chaincfg.Params, height int64) int64 {
 	return supply + (1+height%p.SubsidyReductionInterval)*subsidy
 }
 
-// checkStakeDiff checks the ticket price of h. Before DCP0001 another rule was
-// in force; there it is not recomputed, since on mainnet the anchors vouch for
-// those blocks.
+// StakeDiffAt reports whether the header of that height has the ticket price of
+// NextStakeDiff (DCP0001). Before, its price is not recomputed.
+func (r *Rules) StakeDiffAt(height uint32) bool { return height >= r.stakeDiffV2 }
+
+// checkStakeDiff checks the ticket price of h.
 func (r *Rules) checkStakeDiff(h, prev *Header, anc Ancestor) error {
-	got := h.SBits()
-	if h.Height() < r.stakeDiffV2 {
-		if got < r.params.MinimumStakeDiff {
-			return fmt.Errorf("%w: %d atoms, at least %d", ErrStakeDiff, got, r.params.MinimumStakeDiff)
-		}
-		return nil
+	if !r.StakeDiffAt(h.Height()) {
+		return r.checkStakeDiffV1(h, prev)
 	}
-	if want := r.NextStakeDiff(prev, anc); got != want {
+	if got, want := h.SBits(), r.NextStakeDiff(prev, anc); got != want {
+		return fmt.Errorf("%w: %d atoms, want %d", ErrStakeDiff, got, want)
+	}
+	return nil
+}
+
+// checkStakeDiffV1 checks what is easily checked of the price before DCP0001:
+// it starts at the minimum, changes at the ends of windows alone, and never falls
+// below the minimum (calcNextRequiredStakeDifficultyV1). How it changes is not
+// recomputed: on mainnet the anchors vouch for those blocks.
+func (r *Rules) checkStakeDiffV1(h, prev *Header) error {
+	p := r.params
+	height, got, want := int64(h.Height()), h.SBits(), prev.SBits()
+	switch {
+	case height <= int64(p.CoinbaseMaturity)+1:
+		want = p.MinimumStakeDiff
+	case height%p.StakeDiffWindowSize == 0:
+		want = max(got, p.MinimumStakeDiff)
+	}
+	if got != want {
 		return fmt.Errorf("%w: %d atoms, want %d", ErrStakeDiff, got, want)
 	}
 	return nil

@@ -137,16 +137,39 @@ func TestCheckStakeDiffByHeight(t *testing.T) {
 	}
 	unused := func(uint32) *Header { t.Fatal("asked for an ancestor"); return nil }
 	const low = 200000000
-	// Before DCP0001 any price from the minimum on; nothing is recomputed.
-	for _, height := range []uint32{1, 144, 149247} {
-		if err := r.checkStakeDiff(header(height, low), header(height-1, 5*low), unused); err != nil {
-			t.Errorf("height %d: %v", height, err)
+	for _, tt := range []struct {
+		name        string
+		height      uint32
+		before, got int64
+		bad         bool
+	}{
+		{"the first block", 1, 0, low, false},
+		{"the first block, too high", 1, 0, low + 1, true},
+		{"the first block, too low", 1, 0, low - 1, true},
+		{"nobody has coins yet, end of a window", 144, low, low + 1, true},
+		{"the last before the price moves", 257, low, low + 1, true},
+		{"the last before the price moves, the minimum", 257, 5 * low, low, false},
+		{"inside a window", 258, 5 * low, 5 * low, false},
+		{"inside a window, a change", 258, 5 * low, 5*low + 1, true},
+		{"inside a window, back to the minimum", 258, 5 * low, low, true},
+		{"last of a window", 287, 5 * low, 6 * low, true},
+		{"a new window", 288, 5 * low, 6 * low, false},
+		{"a new window, the minimum", 288, 5 * low, low, false},
+		{"a new window, below the minimum", 288, 5 * low, low - 1, true},
+		{"after that", 289, 5 * low, 6 * low, true},
+		{"the last before DCP0001", 149247, 7 * low, 7 * low, false},
+		{"the last before DCP0001, a change", 149247, 7 * low, 7*low + 1, true},
+		// Height 149248 is inside a window: the price of its parent.
+		{"the first of DCP0001", 149248, 7 * low, 7 * low, false},
+		{"the first of DCP0001, a change", 149248, 7 * low, 7*low + 1, true},
+		{"the second of DCP0001", 149249, 7 * low, 7 * low, false},
+		{"the second of DCP0001, a change", 149249, 7 * low, 7*low - 1, true},
+	} {
+		err := r.checkStakeDiff(header(tt.height, tt.got), header(tt.height-1, tt.before), unused)
+		if tt.bad != (err != nil) {
+			t.Errorf("%s: %v", tt.name, err)
+		} else if tt.bad {
+			wantErr(t, err, ErrStakeDiff)
 		}
-		wantErr(t, r.checkStakeDiff(header(height, low-1), header(height-1, low), unused), ErrStakeDiff)
 	}
-	// Height 149248 is inside a window: the price of its parent.
-	if err := r.checkStakeDiff(header(149248, 7*low), header(149247, 7*low), unused); err != nil {
-		t.Error(err)
-	}
-	wantErr(t, r.checkStakeDiff(header(149248, 7*low+1), header(149247, 7*low), unused), ErrStakeDiff)
 }

@@ -1,6 +1,7 @@
 package chaindb
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -121,16 +122,24 @@ func BenchmarkRead(b *testing.B) {
 }
 
 func BenchmarkVerify(b *testing.B) {
-	const blocks = 20000
+	const blocks = 100_000
 	rules := simnetRules()
 	c := genesisChain(rules)
 	c.extend(rules, rand.New(rand.NewPCG(1, 1)), blocks, 400, true)
 	db := openTest(b, testPath(b), rules)
 	c.store(b, db, 0)
-	for b.Loop() {
-		if _, err := db.Verify(nil); err != nil {
-			b.Fatal(err)
+	run := func(b *testing.B) {
+		for b.Loop() {
+			if _, err := db.Verify(context.Background(), nil); err != nil {
+				b.Fatal(err)
+			}
 		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/blocks, "ns/block")
+		b.ReportMetric(float64(b.N)*blocks/b.Elapsed().Seconds(), "blocks/s")
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/blocks, "ns/block")
+	b.Run("filters", run)
+	if err := db.DropFilters(chain.Range{From: 1, To: blocks}); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("headers", run)
 }

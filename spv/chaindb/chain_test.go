@@ -5,17 +5,22 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"dcrspv/filters"
 	"dcrspv/spv/chain"
 
+	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
 )
 
-// testChain is a made-up simnet chain above the genesis block, with filters that
-// its headers commit to and enough work for Rules.Check. Index 0 is genesis.
+// testStart is the time of block 1; every block is a second after its parent.
+const testStart = 1_700_000_000
+
+// testChain is a made-up simnet chain above the genesis block that satisfies all
+// rules for headers, with filters that these commit to. Index 0 is genesis.
 type testChain struct {
 	headers []chain.Header
 	filters [][]byte
@@ -42,40 +47,72 @@ func (c *testChain) fork(height uint32) *testChain {
 
 func (c *testChain) tip() uint32 { return uint32(len(c.headers) - 1) }
 
+// header is the header at a height, as the rules look for it.
+func (c *testChain) header(height uint32) *chain.Header { return &c.headers[height] }
+
 // extend adds n blocks with random filters, each of a size up to maxFilter. With
 // mine their headers have proof of work.
 func (c *testChain) extend(rules *chain.Rules, rng *rand.Rand, n, maxFilter int, mine bool) {
-	params := rules.Params()
-	prev := c.headers[c.tip()].Hash()
+	c.extendEdited(rules, rng, n, maxFilter, mine, nil)
+}
+
+// extendEdited is extend with an edit of each header, if not nil, before its work
+// is looked for.
+func (c *testChain) extendEdited(rules *chain.Rules, rng *rand.Rand, n, maxFilter int, mine bool,
+	edit func(w *wire.BlockHeader)) {
+
 	for range n {
 		filter := make([]byte, rng.IntN(maxFilter+1))
 		for i := range filter {
 			filter[i] = byte(rng.Uint32())
 		}
-		height := c.tip() + 1
-		w := wire.BlockHeader{
-			Version: 10, PrevBlock: prev, StakeRoot: filters.Hash(filter), VoteBits: 1,
-			Bits: params.PowLimitBits, Height: height, Size: 1000, StakeVersion: 10,
-		}
-		if height >= uint32(params.StakeValidationHeight) {
-			w.Voters = params.TicketsPerBlock
-			binary.LittleEndian.PutUint32(w.FinalState[:], height)
-		}
+		w := c.template(rules, filter)
 		binary.LittleEndian.PutUint64(w.ExtraData[:], rng.Uint64())
-		h := chain.HeaderFromWire(&w)
-		for mine {
-			if _, err := rules.Check([]chain.Header{h}); err == nil {
-				break
-			}
-			w.Nonce++
-			h = chain.HeaderFromWire(&w)
+		if edit != nil {
+			edit(&w)
 		}
-		prev = h.Hash()
+		h := chain.HeaderFromWire(&w)
+		if mine {
+			h = solve(rules, w)
+		}
 		work := c.work[c.tip()]
 		work.Add(workOf(&h))
 		c.headers = append(c.headers, h)
 		c.filters = append(c.filters, filter)
 		c.work = append(c.work, work)
+	}
+}
+
+// template is the next header but for its work.
+func (c *testChain) template(rules *chain.Rules, filter []byte) wire.BlockHeader {
+	params, prev := rules.Params(), c.header(c.tip())
+	height := prev.Height() + 1
+	w := wire.BlockHeader{
+		Version: 12, PrevBlock: prev.Hash(), StakeRoot: filters.Hash(filter), VoteBits: 1,
+		SBits: rules.NextStakeDiff(prev, c.header), Height: height, Size: 1000,
+		Timestamp: time.Unix(testStart+int64(height), 0),
+	}
+	w.Bits = rules.NextBits(prev, uint32(w.Timestamp.Unix()), c.header)
+	if int64(height) >= params.StakeValidationHeight {
+		w.Voters = params.TicketsPerBlock
+		binary.LittleEndian.PutUint32(w.FinalState[:], height)
+	}
+	if int64(height) >= params.StakeValidationHeight+params.StakeVersionInterval {
+		w.StakeVersion = 10
+	}
+	return w
+}
+
+// solve finds the work of a header.
+func solve(rules *chain.Rules, w wire.BlockHeader) chain.Header {
+	target := standalone.CompactToBig(w.Bits)
+	for {
+		h := chain.HeaderFromWire(&w)
+		hash := rules.PowHash(&h)
+		if standalone.HashToBig(&hash).Cmp(target) <= 0 {
+			return h
+		}
+		w.Nonce++
 	}
 }
 

@@ -2,6 +2,7 @@ package chaindb
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -181,7 +182,7 @@ func TestClosed(t *testing.T) {
 	}
 	_, headerErr := db.Header(0)
 	_, blobErr := db.Blob("a")
-	_, verifyErr := db.Verify(nil)
+	_, verifyErr := db.Verify(context.Background(), nil)
 	for i, err := range []error{
 		headerErr, blobErr, verifyErr, db.PutBlob("a", nil), db.PutFilters(0, [][]byte{{1}}),
 		db.DropFilters(chain.Range{}), db.Blocks(chain.Range{}, nil),

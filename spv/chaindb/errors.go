@@ -35,8 +35,8 @@ const (
 
 // corrupt makes an ErrCorrupt that says what to do about it.
 func corrupt(path, format string, args ...any) error {
-	return fmt.Errorf("%w: %s: %s (it is a cache: delete it and it is downloaded again)",
-		ErrCorrupt, path, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s: %w (it is a cache: delete it and it is downloaded again)",
+		ErrCorrupt, path, fmt.Errorf(format, args...))
 }
 
 // guard runs fn, which reads or writes the file, and makes errors of what goes

@@ -2,6 +2,7 @@ package chaindb
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func TestOpenFresh(t *testing.T) {
 		if err := m.differs(db); err != nil {
 			t.Errorf("%s: %v", params.Name, err)
 		}
-		if _, err := db.Verify(nil); err != nil {
+		if _, err := db.Verify(context.Background(), nil); err != nil {
 			t.Errorf("%s: %v", params.Name, err)
 		}
 		db.Close()
@@ -234,7 +235,7 @@ func openAndVerify(path string, rules *chain.Rules, m *model) (err error) {
 			err = closeErr
 		}
 	}()
-	if _, err := db.Verify(nil); err != nil {
+	if _, err := db.Verify(context.Background(), nil); err != nil {
 		return err
 	}
 	if err := m.differs(db); err != nil {

@@ -1,12 +1,12 @@
 package chaindb
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"dcrspv/filters"
 	"dcrspv/spv/chain"
 
 	"go.etcd.io/bbolt"
@@ -30,7 +30,7 @@ func verifyDB(t *testing.T) (*DB, *testChain) {
 func TestVerify(t *testing.T) {
 	db, c := verifyDB(t)
 	var calls, done, total uint32
-	report, err := db.Verify(func(d, n uint32) {
+	report, err := db.Verify(context.Background(), func(d, n uint32) {
 		if d < done {
 			t.Errorf("progress goes back from %d to %d", done, d)
 		}
@@ -40,34 +40,42 @@ func TestVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := uint32(len(c.headers))
-	want := Report{Tip: c.headers[c.tip()].ID(), Headers: n, Filters: n - 50, Committed: n - 51}
+	want := Report{
+		Tip: c.headers[c.tip()].ID(), Work: c.work[c.tip()], Proven: true,
+		Headers: n, Blake3: n - 1, Prices: n - 1, Filters: n - 50, Committed: n - 51,
+	}
 	if report != want {
 		t.Errorf("report %+v, want %+v", report, want)
 	}
 	if calls < 3 || done != n || total != n {
 		t.Errorf("%d calls of progress, the last with %d of %d", calls, done, total)
 	}
-	if _, err := db.Verify(nil); err != nil {
+	if _, err := db.Verify(context.Background(), nil); err != nil {
 		t.Errorf("without progress: %v", err)
 	}
 }
 
-// TestVerifyFilterSet uses the one filter without a commitment that simnet has.
-func TestVerifyFilterSet(t *testing.T) {
+func TestVerifyIsInterrupted(t *testing.T) {
 	db, c := verifyDB(t)
-	none := func(uint32, uint32) {}
-	set := filterSet{chain.Range{From: 0, To: 0}, filters.Hash(c.filters[0]), true}
-	if report, err := db.verify(set, none); err != nil || !report.FilterSet {
-		t.Errorf("good set: %+v, %v", report, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if report, err := db.Verify(ctx, nil); !errors.Is(err, context.Canceled) || report.Headers > c.tip() {
+		t.Errorf("%+v, %v", report, err)
 	}
-	set.hash[0]++
-	if report, err := db.verify(set, none); !errors.Is(err, ErrCorrupt) || report.FilterSet {
-		t.Errorf("bad set: %+v, %v", report, err)
-	}
-	set.heights.To = 120 // not complete: cannot be checked
-	if report, err := db.verify(set, none); err != nil || report.FilterSet {
-		t.Errorf("incomplete set: %+v, %v", report, err)
-	}
+}
+
+// A panic in the caller's own function stays his.
+func TestVerifyProgressPanics(t *testing.T) {
+	db, _ := verifyDB(t)
+	defer func() {
+		if r := recover(); r != "mine" {
+			t.Errorf("recovered %v", r)
+		}
+		if _, err := db.Verify(context.Background(), nil); err != nil {
+			t.Error(err)
+		}
+	}()
+	db.Verify(context.Background(), func(uint32, uint32) { panic("mine") })
 }
 
 func TestVerifyFindsDamage(t *testing.T) {
@@ -100,6 +108,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"a header", "header 301", header(300, func(h *chain.Header) { h[144]++ })}, // or 300, see below
 		{"the link to another segment", "header 250", header(border, func(h *chain.Header) { h[4]++ })},
 		{"a height", "header 250", header(border, func(h *chain.Header) { h[128]++ })},
+		{"the genesis filter", "filter 0", filter(0, func(f []byte) []byte { f[0]++; return f })},
 		{"a filter", "filter 333", filter(333, func(f []byte) []byte { return append(f, 1) })},
 		{"a filter lost", "filter 334", filter(334, func(f []byte) []byte { return nil })},
 		{"a filter too many", "filter 120", filter(120, func(f []byte) []byte { return []byte{} })},
@@ -139,7 +148,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 		if err := db.bolt.Update(test.edit); err != nil {
 			t.Fatal(err)
 		}
-		_, err := db.Verify(nil)
+		_, err := db.Verify(context.Background(), nil)
 		says := test.says
 		if test.name == "a header" && err != nil && strings.Contains(err.Error(), "header 300") {
 			says = "header 300" // its proof of work may be lost as well, by chance
@@ -149,7 +158,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 		}
 		undo()
 	}
-	if _, err := db.Verify(nil); err != nil {
+	if _, err := db.Verify(context.Background(), nil); err != nil {
 		t.Fatalf("after all is put right again: %v", err)
 	}
 }

@@ -38,13 +38,15 @@ type Behaviour struct {
 	DropOn            map[string]bool // closes on these commands
 
 	// How it lies. A height limits a lie to that block; 0 applies it to the
-	// last header of every answer, or to every filter.
+	// last header of every answer, or to every filter. BadFilterBelow, if not
+	// 0, limits the lies about filters to blocks below that height.
 
-	BadHeaders  HeaderFault
-	BadHeaderAt uint32
-	BadFilters  FilterFault
-	BadFilterAt uint32
-	BadBlocks   BlockFault
+	BadHeaders     HeaderFault
+	BadHeaderAt    uint32
+	BadFilters     FilterFault
+	BadFilterAt    uint32
+	BadFilterBelow uint32
+	BadBlocks      BlockFault
 
 	// What it sends that nobody asked for, once the handshake is done.
 

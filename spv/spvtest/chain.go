@@ -10,6 +10,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/crypto/blake256"
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 	"github.com/decred/dcrd/wire"
 )
@@ -52,6 +53,7 @@ type config struct {
 	rules       *chain.Rules
 	start       uint32 // time of block 1
 	filterItems int    // outputs of a filler coinbase
+	commitFrom  uint32 // given to CommitFrom
 }
 
 // Option changes how a chain is built.
@@ -74,6 +76,15 @@ func EndBefore(now time.Time, n uint32) Option {
 // the size of its filter: about 2.5 bytes each. The default is 1.
 func FilterItems(n int) Option {
 	return func(c *config) { c.filterItems = n }
+}
+
+// CommitFrom makes height the first block whose header commits to its filter
+// (DCP0005); those below are as on mainnet before that. See [Chain.KnownRules].
+func CommitFrom(height uint32) Option {
+	return func(c *config) {
+		c.rules = chain.NewRules(c.params, chain.CommitmentsFrom(height, chainhash.Hash{}))
+		c.commitFrom = height
+	}
 }
 
 // NewChain makes a chain that has only the genesis block. nil params are those
@@ -114,6 +125,17 @@ func (c *Chain) Params() *chaincfg.Params { return c.config.params }
 
 // Rules are the header rules that the chain is built by.
 func (c *Chain) Rules() *chain.Rules { return c.config.rules }
+
+// KnownRules returns the rules of the chain with the hash of the filters below
+// the height given to [CommitFrom], which must have been mined: what a client
+// that knows this network goes by.
+func (c *Chain) KnownRules() *chain.Rules {
+	h := blake256.NewHasher256()
+	for height := range c.config.commitFrom {
+		h.WriteBytes(c.Filter(height))
+	}
+	return chain.NewRules(c.config.params, chain.CommitmentsFrom(c.config.commitFrom, h.Sum256()))
+}
 
 // Tip is the last block.
 func (c *Chain) Tip() chain.BlockID {

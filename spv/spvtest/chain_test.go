@@ -9,6 +9,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/crypto/blake256"
 	"github.com/decred/dcrd/gcs/v4"
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 	"github.com/decred/dcrd/math/uint256"
@@ -230,4 +231,33 @@ func BenchmarkMine50000(b *testing.B) {
 		NewChain(nil).Mine(50000)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/50000, "ns/block")
+}
+
+// Blocks below the height given to CommitFrom have separate merkle roots and no
+// commitment, those from there on are as usual.
+func TestCommitFrom(t *testing.T) {
+	c := NewChain(nil, CommitFrom(250))
+	c.Mine(99)
+	c.MineBlock(c.Pay(Script(1), 1e8))
+	c.Mine(300)
+	follow(t, c)
+	checkBlocks(t, c, 1, 400)
+	first, last, want, ok := c.KnownRules().FilterSetHash()
+	if !ok || first != 0 || last != 249 {
+		t.Fatalf("filter set %d to %d, %v", first, last, ok)
+	}
+	var all []byte
+	for height := first; height <= last; height++ {
+		all = append(all, c.Filter(height)...)
+	}
+	if blake256.Sum256(all) != want {
+		t.Error("the hash is not that of the filters")
+	}
+	for _, height := range []uint32{249, 250} {
+		h, filter := c.Header(height), bytes.Clone(c.Filter(height))
+		filter[len(filter)-1] ^= 0x80
+		if caught := c.Rules().CheckFilter(&h, filter) != nil; caught != (height == 250) {
+			t.Errorf("wrong filter of block %d caught: %v", height, caught)
+		}
+	}
 }

@@ -33,8 +33,11 @@ func (c *Chain) fillHeader(w *wire.BlockHeader, prev *chain.Header, t Template) 
 	w.VoteBits = 1
 	if int64(w.Height) >= p.StakeValidationHeight {
 		w.Voters = p.TicketsPerBlock
-		w.StakeVersion = headerVersion
 		copy(w.FinalState[:], c.tip.Hash[:])
+	}
+	// The version of the votes is that of a whole interval of them before.
+	if int64(w.Height) >= p.StakeValidationHeight+p.StakeVersionInterval {
+		w.StakeVersion = headerVersion
 	}
 	if t.Disapprove {
 		w.VoteBits = 0

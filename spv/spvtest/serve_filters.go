@@ -54,6 +54,9 @@ func (c *Client) sendFilters(m *wire.MsgGetCFsV2) {
 
 // lies reports whether the fault in filters applies to a span of heights.
 func (b *Behaviour) lies(from, to uint32) bool {
+	if b.BadFilterBelow != 0 && from >= b.BadFilterBelow {
+		return false
+	}
 	return b.BadFilterAt == 0 || from <= b.BadFilterAt && b.BadFilterAt <= to
 }
 
