@@ -41,6 +41,7 @@ type engine struct {
 	store    store       // writing both
 	wallets  []*walletState
 	outgoing outgoing // transactions to publish
+	withheld withheld // branches that nobody serves
 	progress progress
 	cuts     []Cut
 
@@ -158,6 +159,7 @@ func (e *engine) step() {
 	e.planFilters()
 	e.scanMore()
 	e.dispatch()
+	e.giveUpWithheld()
 	e.followPeers()
 	e.settleOutgoing()
 }

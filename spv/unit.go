@@ -21,6 +21,7 @@ type unit struct {
 	hashes  []chainhash.Hash
 	flights []*flight
 	failed  map[string]bool // peers that could not do it
+	stuck   bool            // nobody is left to ask
 	done    bool
 	ready   [][]byte                    // of a filter unit that is done: the filters
 	result  func(e *engine, fl *flight) // takes what a flight brought
@@ -99,10 +100,11 @@ func (e *engine) dispatchUnits(units []*unit, free int) int {
 			return 0
 		}
 		e.markLate(u)
-		if u.done || u.busy() {
+		if u.stuck = false; u.done || u.busy() {
 			continue
 		}
 		s, hope := e.peerFor(u)
+		u.stuck = s == nil && !hope
 		if s != nil {
 			e.launch(u, s)
 			free--
