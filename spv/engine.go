@@ -41,6 +41,7 @@ type engine struct {
 	store    store       // writing both
 	wallets  []*walletState
 	outgoing outgoing // transactions to publish
+	withheld withheld // branches that nobody serves
 	progress progress
 	cuts     []Cut
 
@@ -160,6 +161,7 @@ func (e *engine) step() {
 	e.planAudit()
 	e.scanMore()
 	e.dispatch()
+	e.giveUpWithheld()
 	e.followPeers()
 	e.settleOutgoing()
 }

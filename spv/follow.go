@@ -103,27 +103,44 @@ func (ev announcedHeaders) apply(e *engine) {
 		return // not wanted yet, and not punished
 	}
 	asked := !s.asked.IsZero()
-	s.asked = time.Time{}
-	s.answered = true
-	if ev.err != nil {
-		e.blame(s, registry.Headers, ev.err)
+	var update chain.Update
+	err := ev.err
+	if err == nil && ev.count > 0 {
+		update, err = e.addHeaders(s, ev.batch)
+	}
+	if errors.Is(err, chain.ErrOrphan) {
+		e.orphan(s, err)
 		return
 	}
-	if ev.count == 0 {
-		e.registry.ClaimFailed(s.addr, e.now)
-		return
-	}
-	update, err := e.addHeaders(s, ev.batch)
+	s.asked, s.answered, s.orphans = time.Time{}, true, 0
 	switch {
-	case errors.Is(err, chain.ErrOrphan) && !asked:
-		// We missed something: ask what lies between.
-		e.askOn(s)
 	case err != nil:
 		e.blame(s, registry.Headers, err)
 	case ev.count == wire.MaxBlockHeadersPerMsg && update.Added > 0:
 		e.askOn(s) // there is more
 	case asked:
 		e.registry.ClaimFailed(s.addr, e.now) // this is all it has
+	}
+}
+
+// maxOrphans is how many times in a row a peer may announce headers that link to
+// nothing we know, each answered with a getheaders, before it counts as a fault.
+const maxOrphans = 10
+
+// orphan: headers that link to nothing we know. They are an announcement, since
+// an answer to our getheaders links to our locator: in a reorg dcrd announces
+// the new branch header by header, and we may have missed the first. What lies
+// between is asked for.
+func (e *engine) orphan(s *session, err error) {
+	if !s.asked.IsZero() && e.now.Sub(s.asked) < answerTime {
+		return // it has been
+	}
+	s.asked = time.Time{}
+	if s.orphans++; s.orphans > maxOrphans {
+		e.blame(s, registry.Headers, err)
+	}
+	if e.sessions[s.addr] == s {
+		e.askOn(s)
 	}
 }
 

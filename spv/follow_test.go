@@ -232,7 +232,7 @@ func TestOrphanHeadersEndInABan(t *testing.T) {
 			}
 			return false
 		}})
-		for range 30 {
+		for range 300 {
 			for _, client := range w.peers[1].Clients() {
 				client.Send(headers)
 			}
@@ -244,6 +244,51 @@ func TestOrphanHeadersEndInABan(t *testing.T) {
 		if w.cutReason(0) != "" {
 			t.Error("the honest peer was cut off")
 		}
+	})
+}
+
+// A deep reorg that is announced header by header while a getheaders is in
+// flight is no fault of the peer, although most of its announcements link to
+// nothing yet.
+func TestReorgAnnouncedWhileAsking(t *testing.T) {
+	story(t, 2000, func(w *world) {
+		w.join(spvtest.Behaviour{Latency: 2 * time.Second, NoAnnounce: true})
+		w.start()
+		w.wait(spv.Settled)
+		branch := w.chain.Fork(1000)
+		branch.Mine(1200)
+		w.peers[0].SetChain(branch)
+		for h := uint32(1500); h <= branch.Height(); h++ {
+			headers := wire.NewMsgHeaders()
+			header := wireHeader(branch, h)
+			headers.AddBlockHeader(&header)
+			for _, client := range w.peers[0].Clients() {
+				client.Send(headers)
+			}
+		}
+		w.syncTo(branch)
+		if cuts := w.syncer.Status().CutOff; len(cuts) != 0 {
+			t.Errorf("cut off: %v", cuts)
+		}
+	})
+}
+
+// A wallet whose birthday has moved down since it was last asked is asked again;
+// that the filters are not there yet is no error.
+func TestBirthdayMovesDownDuringScan(t *testing.T) {
+	story(t, 1000, func(w *world) {
+		w.wallet.watch(900, spvtest.Script(1))
+		w.join(spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		w.wallet.mu.Lock()
+		w.wallet.from, w.wallet.covered = 100, nil // and nobody is told
+		w.wallet.mu.Unlock()
+		longer := w.chain.Fork(1000)
+		longer.Mine(1)
+		w.mineOn(longer)
+		w.syncTo(longer)
+		w.wantEachOnce(100, 1001)
 	})
 }
 

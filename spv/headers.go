@@ -189,6 +189,10 @@ func (e *engine) takeHeaders(s *session, batch chain.Batch, count int) bool {
 // addHeaders gives checked headers to the chain and does what follows from a
 // new tip.
 func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error) {
+	batch = e.withheld.without(batch, s.addr, e.now)
+	if len(batch.Headers) == 0 {
+		return chain.Update{}, nil
+	}
 	update, err := e.chain.Add(batch, e.now)
 	if update.Last.Height > 0 {
 		s.last = update.Last

@@ -21,7 +21,21 @@ const (
 
 // acceptHeight refuses a peer in the handshake, before it costs anything.
 func (e *engine) acceptHeight(info peer.Info) error {
-	return lagError(info.Height, e.network.tip.Load())
+	return lagError(info.Height, e.network.reach.Load())
+}
+
+// reach is the height that peers are measured by: our tip, or while filters are
+// missing the last block that we have the filter of. Headers alone don't show
+// that anybody has the blocks; those who have shown more are not cut off for
+// them.
+func (e *engine) reach() uint32 {
+	tip := e.chain.Tip().Height
+	from, ok := e.filtersFrom()
+	if ok && from > tip {
+		return tip
+	}
+	through, _ := e.filters.through()
+	return min(tip, through)
 }
 
 func lagError(height, tip uint32) error {
@@ -33,7 +47,8 @@ func lagError(height, tip uint32) error {
 
 // cutLagging disconnects peers that are too far behind our tip.
 func (e *engine) cutLagging() {
-	tip := e.chain.Tip().Height
+	tip := e.reach()
+	e.network.reach.Store(tip)
 	lagging := make(map[string]bool)
 	for _, addr := range e.registry.Lagging(tip) {
 		s := e.sessions[addr]

@@ -16,11 +16,15 @@ const maxMatches = 64
 // match asks the wallet what to test next and tests it against the stored
 // filters.
 func (e *engine) match(w *walletState, limit uint32) {
-	branch, changes := e.branch, w.changes
+	branch, changes, from := e.branch, w.changes, e.filters.from
 	w.work(func() event {
 		ev := walletMatched{limit: limit, branch: branch, changes: changes}
 		scan, ok, err := w.wallet.NextScan(limit)
-		if err == nil && ok {
+		switch {
+		case err != nil || !ok:
+		case scan.Range.From < from:
+			ev.early = true
+		default:
 			ev.found, err = matchStored(e.ctx, e.db, scan)
 			ev.ok = true
 			if err != nil {
@@ -89,6 +93,7 @@ type walletMatched struct {
 	report
 	found   found
 	ok      bool  // there was debt
+	early   bool  // but from below the filters: the birthday has moved down
 	stored  error // the stored data could not be read
 	limit   uint32
 	branch  int
@@ -101,6 +106,8 @@ func (ev walletMatched) apply(e *engine) {
 	}
 	w := ev.w
 	switch {
+	case ev.early:
+		w.reconsider()
 	case !ev.ok:
 		w.quiet, w.isQuiet = ev.limit, ev.changes == w.changes
 	case ev.stored != nil:

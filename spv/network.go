@@ -21,6 +21,7 @@ import (
 type network struct {
 	peerConfig peer.Config
 	tip        atomic.Uint32 // our height, for handshakes on other goroutines
+	reach      atomic.Uint32 // likewise, what peers are measured by
 
 	discover  bool      // peers are found, not given
 	firstPeer time.Time // when the first peer of this gathering connected
@@ -139,7 +140,7 @@ func (ev dialed) apply(e *engine) {
 	log := e.cfg.Log("PEER")
 	if ev.err == nil {
 		info := ev.peer.Info()
-		ev.err = lagError(info.Height, e.chain.Tip().Height)
+		ev.err = lagError(info.Height, e.reach())
 		if ev.err == nil {
 			ev.err = e.registry.Connected(ev.addr, registry.Info{
 				UserAgent: info.UserAgent,

@@ -49,6 +49,7 @@ type session struct {
 	greetedAt time.Time
 	asked     time.Time
 	answered  bool
+	orphans   int // announcements in a row that link to nothing
 
 	lagsSince time.Time // when it was first seen to be behind; zero if it is not
 }

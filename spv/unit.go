@@ -22,6 +22,7 @@ type unit struct {
 	flights []*flight
 	failed  map[string]bool // peers that could not do it
 	only    string          // the one peer to ask; "" is anybody
+	stuck   bool            // nobody is left to ask
 	done    bool
 	ready   [][]byte                    // of a filter unit that is done: the filters
 	hash    chainhash.Hash              // and theirs, if no header commits to them
@@ -105,10 +106,11 @@ func (e *engine) dispatchUnits(units []*unit, free int) int {
 			return 0
 		}
 		e.markLate(u)
-		if u.done || u.busy() {
+		if u.stuck = false; u.done || u.busy() {
 			continue
 		}
 		s, hope := e.peerFor(u)
+		u.stuck = s == nil && !hope
 		if s != nil {
 			e.launch(u, s)
 			free--

@@ -1,0 +1,180 @@
+package spv
+
+import (
+	"slices"
+	"time"
+
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
+
+// A branch of valid headers whose filters nobody serves can't be followed,
+// however much work it has: whoever made it withholds the blocks, or they are
+// not valid in what headers don't show. So that it can't keep us from the chain
+// that the other peers serve, it is given up after a while.
+type withheld struct {
+	height  uint32    // the lowest block that nobody delivers the filter of
+	since   time.Time // since when; zero if somebody may
+	givenUp map[chainhash.Hash]givenUp
+}
+
+// givenUp is a block that is not looked at for a while, unless one of the peers
+// that did not have it delivers its header: it was their chain that we gave it
+// up for.
+type givenUp struct {
+	until time.Time
+	below map[string]bool
+}
+
+const (
+	// withholdPatience is how long a filter is waited for that nobody delivers
+	// while there are peers whose chain ends below it.
+	withholdPatience = time.Minute
+
+	// withholdTime is how long a branch that was given up is not looked at.
+	withholdTime = 10 * time.Minute
+
+	// maxWithheld bounds the branches remembered.
+	maxWithheld = 64
+)
+
+// giveUpWithheld looks at the lowest missing filter. If nobody can deliver the
+// batch it belongs to, the part that some peer's chain reaches is asked for by
+// itself. If nobody's does, the branch is given up in the end.
+func (e *engine) giveUpWithheld() {
+	w := &e.withheld
+	u := e.filters.stuck()
+	if u == nil || e.filters.set.exists && u.from() <= e.filters.set.last {
+		w.since = time.Time{}
+		return
+	}
+	if height, ok := e.reachInto(u); ok {
+		e.splitUnit(u, height)
+		return
+	}
+	if w.since.IsZero() || w.height != u.from() {
+		w.height, w.since = u.from(), e.now
+	}
+	if below := e.peersBelow(w.height); len(below) > 0 && e.now.Sub(w.since) >= withholdPatience {
+		e.abandonBranch(w.height, below)
+	}
+}
+
+// reachInto returns the highest block of a unit, but not its last, that a
+// connected peer says it has.
+func (e *engine) reachInto(u *unit) (height uint32, ok bool) {
+	for addr := range e.sessions {
+		if h := e.registry.Height(addr); h >= u.from() && h < u.to() && h >= height {
+			height, ok = h, true
+		}
+	}
+	return height, ok
+}
+
+// splitUnit puts two units in the place of one: up to a height, and above it.
+func (e *engine) splitUnit(u *unit, height uint32) {
+	low, err := e.filterUnit(chain.Range{From: u.from(), To: height})
+	if err != nil {
+		e.fail(err)
+		return
+	}
+	high, err := e.filterUnit(chain.Range{From: height + 1, To: u.to()})
+	if err != nil {
+		e.fail(err)
+		return
+	}
+	u.finish()
+	i := slices.Index(e.filters.units, u)
+	e.filters.units = slices.Replace(e.filters.units, i, i+1, low, high)
+}
+
+// stuck returns the lowest missing filters if nobody is left to ask for them.
+func (f *filterStage) stuck() *unit {
+	for _, u := range f.units {
+		if !u.done {
+			if u.stuck {
+				return u
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// peersBelow returns the connected peers whose chain ends below a height: they
+// know another one than the branch in question.
+func (e *engine) peersBelow(height uint32) map[string]bool {
+	below := make(map[string]bool)
+	for addr := range e.sessions {
+		if e.registry.Height(addr) < height {
+			below[addr] = true
+		}
+	}
+	return below
+}
+
+// abandonBranch cuts the best chain off below a height and starts again from
+// there, with what the peers say then.
+func (e *engine) abandonBranch(height uint32, below map[string]bool) {
+	if e.store.busy {
+		return // the next step comes soon enough
+	}
+	e.withheld.since = time.Time{}
+	hash, ok := e.chain.Hash(height)
+	parent, okParent := e.chain.Hash(height - 1)
+	if !ok || !okParent {
+		return
+	}
+	work := e.chain.Work()
+	for h := e.chain.Tip().Height; h >= height; h-- {
+		header, _ := e.chain.Header(h)
+		w := chain.Work(header.Bits())
+		work.Sub(&w)
+	}
+	fork := chain.BlockID{Height: height - 1, Hash: parent}
+	depth := int(e.chain.Tip().Height - fork.Height)
+	if err := e.db.ReplaceHeaders(fork.Height, nil, work); err != nil {
+		e.fail(err)
+		return
+	}
+	e.withheld.remember(hash, givenUp{e.now.Add(withholdTime), below})
+	e.log.Warnf("Giving up %d blocks from block %d (%v) on: nobody serves their filters", depth, height, hash)
+	e.chain = chain.New(e.rules, e.db, fork, work)
+	e.network.tip.Store(fork.Height)
+	e.store.disk = fork
+	e.reorganize(fork, depth)
+	e.askAgain()
+}
+
+// askAgain asks every peer for headers once more.
+func (e *engine) askAgain() {
+	for addr, s := range e.sessions {
+		e.registry.ClaimFailed(addr, e.now)
+		s.last, s.asked, s.doubtedAt = chain.BlockID{}, time.Time{}, time.Time{}
+	}
+	e.doubtView()
+}
+
+func (w *withheld) remember(hash chainhash.Hash, g givenUp) {
+	if w.givenUp == nil || len(w.givenUp) >= maxWithheld {
+		w.givenUp = make(map[chainhash.Hash]givenUp)
+	}
+	w.givenUp[hash] = g
+}
+
+// without returns the headers that a peer has delivered before the first that
+// was given up.
+func (w *withheld) without(b chain.Batch, addr string, now time.Time) chain.Batch {
+	for i, hash := range b.Hashes {
+		g, ok := w.givenUp[hash]
+		switch {
+		case !ok:
+		case g.below[addr], !now.Before(g.until):
+			delete(w.givenUp, hash)
+		default:
+			return chain.Batch{Headers: b.Headers[:i], Hashes: b.Hashes[:i]}
+		}
+	}
+	return b
+}

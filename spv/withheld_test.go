@@ -1,0 +1,65 @@
+package spv_test
+
+import (
+	"testing"
+	"time"
+
+	"dcrspv/spv/spvtest"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// A peer with ever more valid headers, for which nobody has filters, keeps us
+// from the chain of the others for a while only; none of them is cut off for
+// being behind such headers.
+func TestWithheldBranchIsGivenUp(t *testing.T) {
+	c := spvtest.NewChain(nil)
+	script := spvtest.Script(7)
+	c.Mine(1999)
+	c.MineBlock(c.Pay(script, 1e8))
+	c.Mine(530)
+	storyOn(t, c, func(w *world) {
+		time.Sleep(30 * 24 * time.Hour) // there is room for many blocks before the clock
+		w.wallet.watch(0, script)
+		w.joinMany(3, spvtest.Behaviour{})
+		w.join(spvtest.Behaviour{BadHeaders: spvtest.HeadersEndless, AdvertisedHeight: 4000, Latency: time.Second,
+			Silent: map[string]bool{wire.CmdGetCFiltersV2: true}})
+		w.start()
+		began := time.Now()
+		w.syncTo(c)
+		if took := time.Since(began); took > 5*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		w.wantMatches(c, 2000)
+		for i := range 3 {
+			if r := w.cutReason(i); r != "" {
+				t.Errorf("honest peer %d was cut off: %s", i, r)
+			}
+		}
+		// What the honest peers mine now is followed.
+		longer := c.Fork(c.Height())
+		longer.MineBlock(longer.Pay(script, 1e8))
+		for _, p := range w.peers[:3] {
+			p.SetChain(longer)
+		}
+		w.syncTo(longer)
+		w.wantMatches(longer, 2000, longer.Height())
+	})
+}
+
+// A peer that alone has the newest blocks and is slow with their filters has
+// time; the branch is given up, but taken as soon as another peer has it.
+func TestGivenUpBranchIsTakenFromOthers(t *testing.T) {
+	story(t, 300, func(w *world) {
+		w.joinMany(2, spvtest.Behaviour{})
+		longer := w.chain.Fork(300)
+		longer.Mine(4)
+		w.joinWith(longer, spvtest.Behaviour{Silent: map[string]bool{wire.CmdGetCFiltersV2: true}})
+		w.start()
+		w.syncTo(w.chain)
+		for _, p := range w.peers[:2] {
+			p.SetChain(longer)
+		}
+		w.syncTo(longer)
+	})
+}
