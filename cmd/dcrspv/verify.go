@@ -33,25 +33,9 @@ type chainReportDoc struct {
 
 // runVerify reads both files from end to end.
 func (p *program) runVerify(ctx context.Context) error {
-	type outcome struct {
-		doc verifyDoc
-		err error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		doc, err := p.verify(ctx)
-		done <- outcome{doc, err}
-	}()
-	// Reading a large file takes a while and cannot be interrupted, but left.
-	var doc verifyDoc
-	select {
-	case o := <-done:
-		if o.err != nil {
-			return o.err
-		}
-		doc = o.doc
-	case <-ctx.Done():
-		return ctx.Err()
+	doc, err := p.verify(ctx)
+	if err != nil {
+		return err
 	}
 	if p.opts.JSON {
 		return p.printJSON(doc)
@@ -65,7 +49,7 @@ func (p *program) runVerify(ctx context.Context) error {
 		fmt.Fprintf(p.stdout, "           the filters from before DCP0005 are the known set\n")
 	}
 	w := doc.Wallet
-	_, err := fmt.Fprintf(p.stdout, "wallet.db  %s, %s, %s, %s: they tell the same story\n",
+	_, err = fmt.Fprintf(p.stdout, "wallet.db  %s, %s, %s, %s: they tell the same story\n",
 		plural(w.Scripts, "script"), plural(w.Transactions, "transaction"), plural(w.Coins, "coin"), plural(w.Events, "event"))
 	return err
 }
