@@ -72,7 +72,7 @@ func (e *engine) refuteClaims() {
 	for _, addr := range e.registry.Ahead(e.chain.Tip().Height, e.now) {
 		s := e.sessions[addr]
 		switch {
-		case s == nil || !s.greeted:
+		case s == nil || !s.greeted || e.now.Before(s.restsUntil):
 		case s.asked.IsZero():
 			e.askOn(s)
 		case e.now.Sub(s.asked) >= answerTime:
@@ -119,7 +119,7 @@ func (ev announcedHeaders) apply(e *engine) {
 	case ev.count == wire.MaxBlockHeadersPerMsg && update.Added > 0:
 		e.askOn(s) // there is more
 	case asked:
-		e.registry.ClaimFailed(s.addr, e.now) // this is all it has
+		e.exhausted(s) // this is all it has
 	}
 }
 

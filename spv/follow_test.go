@@ -86,6 +86,38 @@ func TestReorgAfterSync(t *testing.T) {
 	}
 }
 
+// A branch with more work in fewer blocks is the best one. Those that stay on the
+// longer chain are not asked for it again and again.
+func TestShorterBranchWithMoreWork(t *testing.T) {
+	c := spvtest.NewChain(nil)
+	c.Mine(300)
+	branch := c.Fork(290)
+	branch.SetSpacing(0)
+	branch.Mine(8)
+	for name, stay := range map[string]bool{"initial": true, "following": false} {
+		t.Run(name, func(t *testing.T) {
+			storyOn(t, c, func(w *world) {
+				w.join(spvtest.Behaviour{})
+				w.join(spvtest.Behaviour{})
+				if stay {
+					w.peers[1].SetChain(branch)
+				}
+				w.start()
+				w.wait(spv.Settled)
+				w.peers[1].SetChain(branch)
+				w.syncTo(branch)
+				time.Sleep(10 * time.Minute)
+				if st := w.syncer.Status(); !st.Synced || st.Tip.Hash != branch.Tip().Hash {
+					t.Errorf("%+v", st)
+				}
+				if n := w.total(wire.CmdGetHeaders); n > 30 {
+					t.Errorf("%d getheaders in 10 minutes", n)
+				}
+			})
+		})
+	}
+}
+
 // A to B to A: nothing is lost, and nothing that is still on disk is fetched
 // again as a header.
 func TestReorgAndBack(t *testing.T) {

@@ -73,7 +73,7 @@ func (e *engine) headerPeer() *session {
 		ahead = append([]string{e.headers.sticky}, ahead...)
 	}
 	for _, addr := range ahead {
-		if s := e.sessions[addr]; s != nil && s.headers == nil && !s.greeted {
+		if s := e.sessions[addr]; s != nil && s.headers == nil && !s.greeted && !e.now.Before(s.restsUntil) {
 			return s
 		}
 	}
@@ -170,7 +170,7 @@ func (e *engine) takeHeaders(s *session, batch chain.Batch, count int) bool {
 	if count == 0 {
 		// At the end of its chain; or below MinKnownChainWork, when dcrd
 		// answers with nothing (dcrd server.go OnGetHeaders).
-		e.registry.ClaimFailed(s.addr, e.now)
+		e.exhausted(s)
 		return false
 	}
 	before := s.last
@@ -181,9 +181,19 @@ func (e *engine) takeHeaders(s *session, batch chain.Batch, count int) bool {
 	}
 	more := count == wire.MaxBlockHeadersPerMsg && (update.Added > 0 || s.last.Height > before.Height)
 	if !more {
-		e.registry.ClaimFailed(s.addr, e.now)
+		e.exhausted(s)
 	}
 	return update.Added > 0
+}
+
+// rest is how long a peer that had nothing more is not asked again, whatever
+// else speaks for it.
+const rest = time.Second
+
+// exhausted notes that a peer has delivered all it has.
+func (e *engine) exhausted(s *session) {
+	s.restsUntil = e.now.Add(rest)
+	e.registry.ClaimFailed(s.addr, e.now)
 }
 
 // addHeaders gives checked headers to the chain and does what follows from a
@@ -196,7 +206,6 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 	update, err := e.chain.Add(batch, e.now)
 	if update.Last.Height > 0 {
 		s.last = update.Last
-		e.registry.Validated(s.addr, update.Last.Height, e.now)
 	}
 	if update.Best {
 		e.network.tip.Store(e.chain.Tip().Height)
@@ -204,13 +213,26 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 			e.reorganize(update.Fork, update.Reorged)
 		}
 	}
+	e.credit(s)
 	return update, err
+}
+
+// credit notes how high a peer has proved to be. Blocks of another branch than
+// the best one are no proof of a higher chain.
+func (e *engine) credit(s *session) {
+	if s.last.Height > 0 && e.chain.Contains(s.last) {
+		e.registry.Validated(s.addr, s.last.Height, e.now)
+	}
 }
 
 // reorganize drops all work on blocks that have left the best chain.
 func (e *engine) reorganize(fork chain.BlockID, depth int) {
 	e.branch++
 	e.log.Infof("Reorganized %d blocks: the chains part after block %d", depth, fork.Height)
+	e.registry.Reorganized(fork.Height)
+	for _, s := range e.sessions {
+		e.credit(s)
+	}
 	e.filters.cutAbove(fork.Height)
 	e.reorgDisk(fork)
 	for _, w := range e.wallets {

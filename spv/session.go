@@ -43,6 +43,8 @@ type session struct {
 	doubted   bool
 	doubtedAt time.Time
 
+	restsUntil time.Time // when it may be asked for headers again
+
 	// greeted: sendheaders was sent. asked is when the getheaders in flight
 	// after that was sent; answered tells that the first one was answered.
 	greeted   bool

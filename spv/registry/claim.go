@@ -58,6 +58,16 @@ func (c *claim) failed(now time.Time) {
 	c.doubt = now.Add(doubling(cooldownMin, c.failures, cooldownMax))
 }
 
+// reorganize takes back what was proved above a fork: those blocks have left the
+// best chain. What was not proved yet is still claimed, and what the peer says
+// it has it still says.
+func (c *claim) reorganize(fork uint32) {
+	if c.credit <= c.validated {
+		c.credit = 0
+	}
+	c.validated = min(c.validated, fork)
+}
+
 // credible is the height at which the peer is believed to be.
 func (c *claim) credible() uint32 { return max(c.credit, c.validated) }
 
@@ -77,6 +87,14 @@ func (r *Registry) Validated(addr string, height uint32, now time.Time) {
 	if e := r.connected(addr); e != nil {
 		e.claim.validate(height)
 		e.lastSeen = now
+	}
+}
+
+// Reorganized notes that the blocks above a height have left the best chain:
+// having delivered them is no reason any more to be asked for what follows.
+func (r *Registry) Reorganized(fork uint32) {
+	for _, e := range r.order {
+		e.claim.reorganize(fork)
 	}
 }
 

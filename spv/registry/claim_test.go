@@ -135,3 +135,21 @@ func TestEventsOfStrangersChangeNothing(t *testing.T) {
 		t.Errorf("%d peers", r.Len())
 	}
 }
+
+// What a peer has proved on a branch that lost is no reason to ask it again;
+// what it still claims is.
+func TestReorganized(t *testing.T) {
+	var c claim
+	c.connected(100, t0)
+	c.validate(104)
+	c.reorganize(98)
+	if c.credible() != 98 || c.stated() != 104 {
+		t.Errorf("credible %d, stated %d, want 98 and 104", c.credible(), c.stated())
+	}
+	c.connected(200, t0)
+	c.validate(150)
+	c.reorganize(140)
+	if c.credible() != 200 || c.validated != 140 {
+		t.Errorf("credible %d, validated %d, want 200 and 140", c.credible(), c.validated)
+	}
+}
