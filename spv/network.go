@@ -27,20 +27,7 @@ type network struct {
 	firstPeer time.Time // when the first peer of this gathering connected
 
 	paces map[registry.Kind]*pace
-	gone  traffic // sums of closed connections
-}
-
-// traffic is what Status counts.
-type traffic struct {
-	requests Requests
-	received int64
-}
-
-func (t *traffic) add(st peer.Stats) {
-	t.requests.Headers += int(st.GetHeaders)
-	t.requests.Filters += int(st.GetCFsV2 + st.GetCFilterV2)
-	t.requests.Blocks += int(st.Blocks)
-	t.received += st.BytesIn
+	gone  peer.Stats // sums of closed connections
 }
 
 const (

@@ -104,7 +104,7 @@ func (e *engine) drop(s *session, reason error) {
 	s.peer.Close(reason)
 	e.keepClaim(s)
 	delete(e.sessions, s.addr)
-	e.network.gone.add(s.peer.Stats())
+	e.network.gone = e.network.gone.Plus(s.peer.Stats())
 	e.registry.Disconnected(s.addr, reason, e.now)
 	e.cfg.Log("PEER").Infof("%s disconnected: %v", s.addr, reason)
 	e.releaseUnits(s)

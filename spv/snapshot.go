@@ -27,11 +27,16 @@ func (e *engine) snapshot() Status {
 	if through, ok := e.filters.through(); ok {
 		st.Filters = Span{From: e.filters.from, Through: through, Any: true}
 	}
-	traffic := e.network.gone
+	sum := e.network.gone
 	for _, s := range e.sessions {
-		traffic.add(s.peer.Stats())
+		sum = sum.Plus(s.peer.Stats())
 	}
-	st.ReceivedBytes, st.Requests = traffic.received, traffic.requests
+	st.ReceivedBytes = sum.BytesIn
+	st.Requests = Requests{
+		Headers: int(sum.GetHeaders),
+		Filters: int(sum.GetCFsV2 + sum.GetCFilterV2),
+		Blocks:  int(sum.Blocks),
+	}
 
 	done := uint32(0)
 	st.Phase, st.Reason, done = e.phase(&st)
