@@ -33,8 +33,9 @@ const (
 	// registryEvery is how often the registry is saved.
 	registryEvery = 30 * time.Second
 
-	// registryBlob is the name under which the registry is saved.
-	registryBlob = "registry"
+	// RegistryBlob is the name in chain.db under which the registry is saved
+	// (registry.Marshal).
+	RegistryBlob = "registry"
 )
 
 func newStore(tip chain.BlockID) store {
@@ -112,7 +113,7 @@ func (e *engine) writeMore() {
 		data, err := e.registry.Marshal()
 		e.write(func(db *chaindb.DB) event {
 			if err == nil {
-				err = db.PutBlob(registryBlob, data)
+				err = db.PutBlob(RegistryBlob, data)
 			}
 			return registryWritten{err}
 		})
@@ -185,7 +186,7 @@ func (ev registryWritten) apply(e *engine) { e.writeDone(ev.err) }
 // loadRegistry restores what was known about peers and adds those of the
 // configuration.
 func (e *engine) loadRegistry() error {
-	data, err := e.db.Blob(registryBlob)
+	data, err := e.db.Blob(RegistryBlob)
 	if err != nil {
 		return err
 	}
@@ -209,5 +210,5 @@ func (e *engine) saveRegistry() error {
 	if err != nil {
 		return err
 	}
-	return e.db.PutBlob(registryBlob, data)
+	return e.db.PutBlob(RegistryBlob, data)
 }

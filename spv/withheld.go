@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/chaindb"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
@@ -114,17 +115,11 @@ func (e *engine) peersBelow(height uint32) map[string]bool {
 	return below
 }
 
-// abandonBranch cuts the best chain off below a height and starts again from
-// there, with what the peers say then.
+// abandonBranch has the stored chain cut off below a height.
 func (e *engine) abandonBranch(height uint32, below map[string]bool) {
-	if e.store.busy {
-		return // the next step comes soon enough
-	}
-	e.withheld.since = time.Time{}
 	hash, ok := e.chain.Hash(height)
-	parent, okParent := e.chain.Hash(height - 1)
-	if !ok || !okParent {
-		return
+	if !ok || e.store.busy {
+		return // the next step comes soon enough
 	}
 	work := e.chain.Work()
 	for h := e.chain.Tip().Height; h >= height; h-- {
@@ -132,18 +127,28 @@ func (e *engine) abandonBranch(height uint32, below map[string]bool) {
 		w := chain.Work(header.Bits())
 		work.Sub(&w)
 	}
-	fork := chain.BlockID{Height: height - 1, Hash: parent}
-	depth := int(e.chain.Tip().Height - fork.Height)
-	if err := e.db.ReplaceHeaders(fork.Height, nil, work); err != nil {
-		e.fail(err)
+	e.withheld.since = time.Time{}
+	e.withheld.remember(hash, givenUp{e.now.Add(withholdTime), below})
+	e.log.Warnf("Giving up block %d (%v) and what follows: nobody serves their filters", height, hash)
+	e.write(func(db *chaindb.DB) event {
+		return branchAbandoned{db.ReplaceHeaders(height-1, nil, work)}
+	})
+}
+
+// branchAbandoned: the stored chain ends below the branch that was given up. The
+// best chain starts again from there, with what the peers say now.
+type branchAbandoned struct{ err error }
+
+func (ev branchAbandoned) apply(e *engine) {
+	if !e.writeDone(ev.err) {
 		return
 	}
-	e.withheld.remember(hash, givenUp{e.now.Add(withholdTime), below})
-	e.log.Warnf("Giving up %d blocks from block %d (%v) on: nobody serves their filters", depth, height, hash)
-	e.chain = chain.New(e.rules, e.db, fork, work)
-	e.network.tip.Store(fork.Height)
-	e.store.disk = fork
-	e.reorganize(fork, depth)
+	old := e.chain.Tip().Height
+	tip, work := e.db.Tip()
+	e.chain = chain.New(e.rules, e.db, tip, work)
+	e.network.tip.Store(tip.Height)
+	e.store.disk = tip
+	e.reorganize(tip, int(old)-int(min(old, tip.Height)))
 	e.askAgain()
 }
 

@@ -8,15 +8,12 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"dcrspv/spv"
 	"dcrspv/spv/chaindb"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/wire"
 )
-
-// registryBlob is the name under which the Syncer keeps the registry in
-// chain.db.
-const registryBlob = "registry"
 
 // peerDoc is an element of the document of peers.
 type peerDoc struct {
@@ -114,7 +111,7 @@ func (p *program) runPeers(context.Context) error {
 // so, and returns its list.
 func (p *program) editRegistry(edit func(*registry.Registry) bool) (list []registry.Peer, err error) {
 	err = p.withChain(func(db *chaindb.DB) error {
-		data, err := db.Blob(registryBlob)
+		data, err := db.Blob(spv.RegistryBlob)
 		if err != nil {
 			return err
 		}
@@ -129,7 +126,7 @@ func (p *program) editRegistry(edit func(*registry.Registry) bool) (list []regis
 			if data, err = r.Marshal(); err != nil {
 				return err
 			}
-			if err := db.PutBlob(registryBlob, data); err != nil {
+			if err := db.PutBlob(spv.RegistryBlob, data); err != nil {
 				return err
 			}
 		}
