@@ -21,12 +21,8 @@ const (
 	BadHeaders   Reason = iota // 100: invalid header: work, difficulty, ticket price, anchor
 	BadFilter                  // 100: filter that its header does not commit to
 	BadBlock                   // 100: block that does not match its header
-	LowWork                    // 50: long chain with too little work
 	Protocol                   // 20: answer that does not fit the question
-	Unrequested                // 20: headers that were neither asked for nor announced
-	OldHeader                  // 20: announcement of a block far below the tip
 	OrphanHeader               // 10: header whose parent can't be had
-	Stalled                    // 10: no answer at all
 	numReasons
 )
 
@@ -37,12 +33,8 @@ var reasons = [numReasons]struct {
 	BadHeaders:   {100, "invalid headers"},
 	BadFilter:    {100, "false filter"},
 	BadBlock:     {100, "false block"},
-	LowWork:      {50, "chain with too little work"},
 	Protocol:     {20, "protocol violation"},
-	Unrequested:  {20, "unrequested headers"},
-	OldHeader:    {20, "announcement of an old block"},
 	OrphanHeader: {10, "orphan header"},
-	Stalled:      {10, "stalled request"},
 }
 
 // Points is what the reason costs, from 1 to 100.

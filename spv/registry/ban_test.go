@@ -70,7 +70,9 @@ func TestBanExpiresForAllReaders(t *testing.T) {
 // apart keep what one calculation at the end gives.
 func TestPointsFade(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
-	r.Strike(addrA, LowWork, t0)
+	for _, reason := range []Reason{Protocol, Protocol, OrphanHeader} { // 50 points
+		r.Strike(addrA, reason, t0)
+	}
 	for _, c := range []struct {
 		after time.Duration
 		want  int

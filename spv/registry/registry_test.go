@@ -122,7 +122,7 @@ func TestCopiesAreHandedOut(t *testing.T) {
 		t.Errorf("changed to %+v", got[0])
 	}
 	wantAddrs(t, r.Serving(Headers, 1, t0), addrA)
-	r.Strike(addrA, OldHeader, t0)
+	r.Strike(addrA, Protocol, t0)
 	if len(before[0].BanReasons) != 1 {
 		t.Error("a list changes after it was handed out")
 	}
