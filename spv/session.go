@@ -124,12 +124,12 @@ type handler struct {
 	s *session
 }
 
-func (h *handler) Headers(_ *peer.Peer, headers []chain.Header) {
+func (h *handler) Headers(headers []chain.Header) {
 	batch, err := h.e.rules.Check(headers)
 	h.e.post(announcedHeaders{s: h.s, batch: batch, err: err, count: len(headers)})
 }
 
-func (h *handler) Inv(_ *peer.Peer, inv []*wire.InvVect) {
+func (h *handler) Inv(inv []*wire.InvVect) {
 	// Only the last block matters: dcrd announces in order, and a getheaders
 	// brings those before it.
 	for i := len(inv) - 1; i >= 0; i-- {
@@ -140,13 +140,13 @@ func (h *handler) Inv(_ *peer.Peer, inv []*wire.InvVect) {
 	}
 }
 
-func (h *handler) GetData(_ *peer.Peer, inv []*wire.InvVect) {
+func (h *handler) GetData(inv []*wire.InvVect) {
 	h.e.post(wantsData{s: h.s, inv: inv})
 }
 
-func (h *handler) Addrs(_ *peer.Peer, addrs []string) {
+func (h *handler) Addrs(addrs []string) {
 	h.e.post(gossip{s: h.s, addrs: addrs})
 }
 
 // Tx ignores transactions: none is asked for.
-func (h *handler) Tx(*peer.Peer, *wire.MsgTx) {}
+func (h *handler) Tx(*wire.MsgTx) {}

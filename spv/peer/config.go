@@ -64,21 +64,21 @@ type Info struct {
 type Handler interface {
 	// Headers receives announcements, and after SendHeaders every headers
 	// message, empty ones included.
-	Headers(p *Peer, headers []chain.Header)
+	Headers(headers []chain.Header)
 
 	// Inv receives announcements of blocks and transactions, never empty.
-	Inv(p *Peer, inv []*wire.InvVect)
+	Inv(inv []*wire.InvVect)
 
 	// GetData receives requests for transactions that we announced, never
 	// empty. The answer is a Send of the transaction.
-	GetData(p *Peer, inv []*wire.InvVect)
+	GetData(inv []*wire.InvVect)
 
 	// Addrs receives addresses of other nodes, as host:port, after
 	// RequestAddrs: at most 1000 in all.
-	Addrs(p *Peer, addrs []string)
+	Addrs(addrs []string)
 
 	// Tx receives a transaction.
-	Tx(p *Peer, tx *wire.MsgTx)
+	Tx(tx *wire.MsgTx)
 }
 
 // Stats are the counters of a connection. Bytes include message headers.

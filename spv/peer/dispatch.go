@@ -47,14 +47,14 @@ func (p *Peer) dispatch(msg any) error {
 
 	case *wire.MsgInv:
 		if len(msg.InvList) > 0 {
-			return p.hand(func(h Handler) { h.Inv(p, msg.InvList) })
+			return p.hand(func(h Handler) { h.Inv(msg.InvList) })
 		}
 	case *wire.MsgGetData:
 		if len(msg.InvList) > 0 {
-			return p.hand(func(h Handler) { h.GetData(p, msg.InvList) })
+			return p.hand(func(h Handler) { h.GetData(msg.InvList) })
 		}
 	case *wire.MsgTx:
-		return p.hand(func(h Handler) { h.Tx(p, msg) })
+		return p.hand(func(h Handler) { h.Tx(msg) })
 	case *wire.MsgAddr:
 		return p.onAddrs(hostPorts(msg))
 	case *wire.MsgAddrV2:
@@ -109,7 +109,7 @@ func (p *Peer) onAddrs(addrs []string) error {
 		return nil
 	}
 	p.addrs.Add(-int64(len(addrs)))
-	return p.hand(func(h Handler) { h.Addrs(p, addrs) })
+	return p.hand(func(h Handler) { h.Addrs(addrs) })
 }
 
 // hostPorts returns the full nodes in an addr message.

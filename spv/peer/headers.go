@@ -110,7 +110,7 @@ func (p *Peer) onHeaders(headers []chain.Header) error {
 		p.deliver(r, reply{key: headersKey, msg: headers})
 	case late:
 	default:
-		return p.hand(func(h Handler) { h.Headers(p, headers) })
+		return p.hand(func(h Handler) { h.Headers(headers) })
 	}
 	return nil
 }

@@ -182,11 +182,11 @@ type log struct {
 	hold    chan struct{} // Inv waits for it to be closed, if not nil
 }
 
-func (l *log) Headers(_ *Peer, h []chain.Header)    { l.headers = append(l.headers, h) }
-func (l *log) GetData(_ *Peer, inv []*wire.InvVect) { l.getData = append(l.getData, inv...) }
-func (l *log) Addrs(_ *Peer, addrs []string)        { l.addrs = append(l.addrs, addrs...) }
-func (l *log) Tx(_ *Peer, tx *wire.MsgTx)           { l.txs = append(l.txs, tx) }
-func (l *log) Inv(_ *Peer, inv []*wire.InvVect) {
+func (l *log) Headers(h []chain.Header)    { l.headers = append(l.headers, h) }
+func (l *log) GetData(inv []*wire.InvVect) { l.getData = append(l.getData, inv...) }
+func (l *log) Addrs(addrs []string)        { l.addrs = append(l.addrs, addrs...) }
+func (l *log) Tx(tx *wire.MsgTx)           { l.txs = append(l.txs, tx) }
+func (l *log) Inv(inv []*wire.InvVect) {
 	l.inv = append(l.inv, inv...)
 	if l.hold != nil {
 		<-l.hold

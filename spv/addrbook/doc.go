@@ -1,0 +1,4 @@
+// Package addrbook remembers addresses of Decred nodes that were heard of.
+package addrbook
+
+import _ "github.com/decred/dcrd/addrmgr/v3"
