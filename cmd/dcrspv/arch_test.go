@@ -19,9 +19,10 @@ import (
 var mayImport = map[string][]string{
 	"cmd/dcrspv":   {"wallet", "spv", "spv/registry", "spv/chaindb", "spv/chain", "spv/spvtest", "filters"},
 	"wallet":       {"spv", "spv/chain", "filters"}, // of spv only the types of the interface that it fulfils
-	"spv":          {"spv/registry", "spv/peer", "spv/chaindb", "spv/chain", "filters"},
+	"spv":          {"spv/registry", "spv/addrbook", "spv/peer", "spv/chaindb", "spv/chain", "filters"},
 	"spv/spvtest":  {"spv/chain", "filters"},
 	"spv/registry": {"spv/chain", "filters"},
+	"spv/addrbook": {},
 	"spv/peer":     {"spv/chain", "filters"},
 	"spv/chaindb":  {"spv/chain", "filters"},
 	"spv/chain":    {},
