@@ -121,12 +121,12 @@ func (ev filterSetChecked) apply(e *engine) {
 		s.verified = true
 		s.forget()
 		clear(s.delivered)
-		e.log.Infof("The filters up to block %d, which headers don't commit to, are the known set", s.last)
+		e.logs.filters.Infof("The filters up to block %d, which headers don't commit to, are the known set", s.last)
 	case s.right != nil:
 		e.fail(fmt.Errorf("%s: the filters up to block %d are not those that were written", ChainFile, s.last))
 	default:
 		s.mismatch(e.now)
-		e.log.Warnf("The filters up to block %d are not the known set: fetching other copies to find what is wrong", s.last)
+		e.logs.filters.Warnf("The filters up to block %d are not the known set: fetching other copies to find what is wrong", s.last)
 	}
 }
 
@@ -206,7 +206,7 @@ func (ev copyHashed) apply(e *engine) {
 	}
 	if ev.sum != s.want {
 		ev.audit.wrong = e.now
-		e.log.Warnf("Neither is the copy that %s has", ev.audit.addr)
+		e.doubtCopy(ev.audit.addr)
 		return
 	}
 	if s.current != nil {
@@ -215,6 +215,17 @@ func (ev copyHashed) apply(e *engine) {
 	}
 	for _, addr := range s.prove(ev.audit) {
 		e.strikeAddr(addr, registry.BadFilter, errFilterSet)
+	}
+}
+
+// doubtCopy is called for a peer whose whole copy is not the known set. That
+// makes it no liar yet, but of no use; if we chose it ourselves it makes room
+// for another one, so that peers that agree with each other can't keep us.
+func (e *engine) doubtCopy(addr string) {
+	e.logs.filters.Warnf("Neither is the copy that %s has", addr)
+	if s := e.sessions[addr]; s != nil && e.network.discover {
+		e.registry.Incomplete(addr, registry.Filters, e.now)
+		e.cut(s, errFilterSet)
 	}
 }
 
@@ -262,7 +273,7 @@ func (ev wrongDropped) apply(e *engine) {
 	e.filters.setHeld(ev.held, e.store.tip.Height)
 	if s := &e.filters.set; ev.running == s.running {
 		s.wrong, s.running = false, newSetHasher(0)
-		e.log.Infof("Fetching the filters of these blocks again: %v", ev.dropped)
+		e.logs.filters.Infof("Fetching the filters of these blocks again: %v", ev.dropped)
 	}
 }
 

@@ -24,6 +24,9 @@ var (
 	// errBanned: banned by hand.
 	errBanned = errors.New("banned by the operator")
 
+	// errReplaced: a peer that serves better has taken its place.
+	errReplaced = errors.New("replaced by a better peer")
+
 	// errBadBlock: a block is not the one of its header.
 	errBadBlock = errors.New("block does not match its header")
 )
@@ -72,8 +75,9 @@ func (e *engine) blame(s *session, kind registry.Kind, err error) {
 
 // strike counts a fault; enough of them are a ban.
 func (e *engine) strike(s *session, reason registry.Reason, err error) {
-	e.log.Debugf("%s: %v", s.addr, err)
+	e.logs.registry.Debugf("%s: %v", s.addr, err)
 	if e.registry.Strike(s.addr, reason, e.now) {
+		e.logs.registry.Infof("%s is banned: %v", s.addr, err)
 		e.cut(s, fmt.Errorf("banned: %w", err))
 	}
 }
@@ -83,6 +87,7 @@ func (e *engine) strikeAddr(addr string, reason registry.Reason, err error) {
 	if s := e.sessions[addr]; s != nil {
 		e.strike(s, reason, err)
 	} else if e.registry.Strike(addr, reason, e.now) {
+		e.logs.registry.Infof("%s is banned: %v", addr, err)
 		e.noteCut(addr, fmt.Errorf("banned: %w", err))
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 
-	"dcrspv/spv/peer"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/wire"
@@ -40,7 +39,7 @@ func (e *engine) blockUnit(sc *scan, places []int) *unit {
 		u.hashes = append(u.hashes, sc.batch.Blocks[i].ID.Hash)
 	}
 	rules := e.rules
-	u.fetch = func(ctx context.Context, p *peer.Peer, fl *flight) error {
+	u.fetch = func(ctx context.Context, p Source, fl *flight) error {
 		return p.Blocks(ctx, u.hashes, func(i int, b *wire.MsgBlock) error {
 			if err := rules.CheckBlock(&u.headers[i], b); err != nil {
 				return fmt.Errorf("%w: block %d: %v", errBadBlock, u.headers[i].Height(), err)

@@ -55,11 +55,21 @@ type Config struct {
 	// for one by one.
 	MaxProtocol uint32
 
-	// Dial opens connections; nil is a net.Dialer.
+	// NoRelay keeps peers from announcing transactions that are not in a block.
+	// Without it, wallets that are an UnminedWallet hear of them.
+	NoRelay bool
+
+	// Dial opens connections; nil is a net.Dialer. SOCKS5 makes one that goes
+	// through a proxy.
 	Dial DialFunc
 
-	// Log returns the logger of a subsystem: SYNC, PEER, REGI or FLTR. nil is
-	// silence.
+	// Open opens sources of chain data; nil speaks the Decred protocol over
+	// what Dial connects to.
+	Open OpenFunc
+
+	// Log returns the logger of a subsystem: SYNC (the sync as a whole), PEER
+	// (connections), REGI (addresses, faults and bans), FLTR (filters) or WLLT
+	// (scanning for wallets). nil is silence.
 	Log func(subsystem string) slog.Logger
 
 	// UserAgentName and UserAgentVersion are told to peers; the default is
@@ -114,6 +124,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Dial == nil {
 		var d net.Dialer
 		c.Dial = d.DialContext
+	}
+	if c.Open == nil {
+		c.Open = openPeer(c.Dial)
 	}
 	if c.Log == nil {
 		c.Log = func(string) slog.Logger { return slog.Disabled }

@@ -9,8 +9,6 @@ import (
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
 	"dcrspv/spv/registry"
-
-	"github.com/decred/slog"
 )
 
 // engine is the sync state and the one goroutine that owns it. It takes events,
@@ -22,7 +20,7 @@ type engine struct {
 	cfg    *Config
 	rules  *chain.Rules
 	db     *chaindb.DB
-	log    slog.Logger
+	logs   logs
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -41,6 +39,7 @@ type engine struct {
 	store    store       // writing both
 	wallets  []*walletState
 	outgoing outgoing // transactions to publish
+	relay    relay    // transactions of others
 	withheld withheld // branches that nobody serves
 	progress progress
 	cuts     []Cut
@@ -78,7 +77,7 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 		cfg:      &s.cfg,
 		rules:    s.rules,
 		db:       s.db,
-		log:      s.cfg.Log("SYNC"),
+		logs:     newLogs(s.cfg.Log),
 		ctx:      ctx,
 		cancel:   cancel,
 		events:   make(chan event, maxEvents),
@@ -86,6 +85,7 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 		chain:    chain.New(s.rules, s.db, tip, work),
 		sessions: make(map[string]*session),
 	}
+	e.relay = newRelay(e.cfg)
 	e.network.init(e)
 	e.registry = registry.New(registry.Options{
 		MaxConnected:   max(s.cfg.MaxPeers, len(s.cfg.Connect)),
@@ -110,7 +110,6 @@ func (e *engine) run() error {
 	defer e.shutdown()
 	e.goStore()
 	e.goWallets()
-	e.goSeed()
 
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -154,6 +153,8 @@ func (e *engine) handle(ev event) {
 // nothing new it does nothing.
 func (e *engine) step() {
 	e.cutLagging()
+	e.makeRoom()
+	e.seedMore()
 	e.dialMore()
 	e.askHeaders()
 	e.writeMore()
@@ -163,7 +164,8 @@ func (e *engine) step() {
 	e.dispatch()
 	e.giveUpWithheld()
 	e.followPeers()
-	e.settleOutgoing()
+	e.publishMore()
+	e.fetchPools()
 }
 
 // wake is when step must run again although no event came.
@@ -174,7 +176,7 @@ func (e *engine) wake() time.Time {
 	}
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
-		e.dialTime(), e.headerTime(), e.unitTime(), e.lagTime(), e.followTime(), e.outgoingTime(),
+		e.dialTime(), e.seedTime(), e.headerTime(), e.unitTime(), e.lagTime(), e.followTime(), e.outgoingTime(), e.relayTime(),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t

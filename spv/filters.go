@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/wire"
@@ -131,7 +130,7 @@ func (e *engine) filterUnit(r chain.Range) (*unit, error) {
 	rules, set := e.rules, &e.filters.set
 	inSet := set.exists && r.From <= set.last
 	right, known := set.rightHash(r)
-	u.fetch = func(ctx context.Context, p *peer.Peer, fl *flight) error {
+	u.fetch = func(ctx context.Context, p Source, fl *flight) error {
 		filters, err := p.Filters(ctx, u.hashes)
 		if err != nil {
 			return err

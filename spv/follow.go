@@ -29,7 +29,7 @@ func (e *engine) followPeers() {
 	} else if e.synced() {
 		e.following = true
 		e.progress.finishInitial(e.now)
-		e.log.Infof("Synced to block %d; now following %d peers", e.chain.Tip().Height, len(e.sessions))
+		e.logs.sync.Infof("Synced to block %d; now following %d peers", e.chain.Tip().Height, len(e.sessions))
 	}
 	if !e.following {
 		return

@@ -54,7 +54,7 @@ func (e *engine) askHeaders() {
 	for _, fl := range h.flights {
 		if !fl.late && e.now.Sub(fl.since) >= e.network.pace(registry.Headers).late() {
 			fl.late = true
-			e.log.Debugf("%s is late with headers", fl.s.addr)
+			e.logs.sync.Debugf("%s is late with headers", fl.s.addr)
 		}
 		if !fl.late {
 			return
@@ -113,7 +113,7 @@ func (e *engine) requestHeaders(s *session) {
 	s.doubted = false
 	e.headers.flights = append(e.headers.flights, fl)
 	locator := e.chain.Locator(e.locatorStart(s))
-	s.tasks <- func(p *peer.Peer) event {
+	s.tasks <- func(p Source) event {
 		defer cancel()
 		start := time.Now()
 		headers, err := p.Headers(ctx, locator, chainhash.Hash{})
@@ -228,7 +228,7 @@ func (e *engine) credit(s *session) {
 // reorganize drops all work on blocks that have left the best chain.
 func (e *engine) reorganize(fork chain.BlockID, depth int) {
 	e.branch++
-	e.log.Infof("Reorganized %d blocks: the chains part after block %d", depth, fork.Height)
+	e.logs.sync.Infof("Reorganized %d blocks: the chains part after block %d", depth, fork.Height)
 	e.registry.Reorganized(fork.Height)
 	for _, s := range e.sessions {
 		e.credit(s)

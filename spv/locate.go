@@ -35,6 +35,7 @@ func (e *engine) locate(w *walletState) {
 	}
 	w.forked = false
 	if to.Height < w.locator[0].Height {
+		e.logs.wallet.Infof("Rewinding from block %d to %d", w.locator[0].Height, to.Height)
 		e.ask(w, func() error { return w.wallet.Rewind(to) })
 	}
 }

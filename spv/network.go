@@ -26,6 +26,9 @@ type network struct {
 	discover  bool      // peers are found, not given
 	firstPeer time.Time // when the first peer of this gathering connected
 
+	book *addrbook.Book // addresses heard of; nil unless discover
+	seed seeding
+
 	paces map[registry.Kind]*pace
 	gone  peer.Stats // sums of closed connections
 }
@@ -38,13 +41,9 @@ const (
 	gatherPeers = 3
 	gatherTime  = 10 * time.Second
 
-	// Pauses between attempts to reach the seeders.
-	seedPauseMin = 10 * time.Second
-	seedPauseMax = 5 * time.Minute
-	seedTimeout  = time.Minute
-
-	// knownEnough is how many known addresses make seeding unnecessary.
-	knownEnough = 200
+	// maxDrawn is how many addresses are drawn from the book at a time to find
+	// one that the registry wants dialed.
+	maxDrawn = 20
 )
 
 func (n *network) init(e *engine) {
@@ -58,10 +57,11 @@ func (n *network) init(e *engine) {
 		UserAgentName:    e.cfg.UserAgentName,
 		UserAgentVersion: e.cfg.UserAgentVersion,
 		MaxPVer:          e.cfg.MaxProtocol,
+		Relay:            e.relay.wanted,
 		Height:           n.tip.Load,
 		Accept:           e.acceptHeight,
 		Nonces:           new(peer.Nonces),
-		Log:              e.cfg.Log("PEER"),
+		Log:              e.logs.peer,
 	}
 }
 
@@ -78,20 +78,59 @@ func (n *network) gathering(e *engine) bool {
 	return len(e.sessions) < min(gatherPeers, e.cfg.MaxPeers) && e.now.Sub(n.firstPeer) < gatherTime
 }
 
-// dialMore dials as long as the registry has somebody worth it.
+// dialMore dials as long as the registry has somebody worth it. Addresses that
+// it knows, because they have worked before, go first; when those are used up
+// the address book is drawn on.
 func (e *engine) dialMore() {
-	for {
+	for drawn := 0; ; {
 		addr, ok := e.registry.NextDial(e.now)
 		if !ok {
+			if drawn++; drawn > maxDrawn || !e.drawAddress() {
+				return
+			}
+			continue
+		}
+		if err := e.registry.Dialing(addr, e.now); err != nil {
+			e.fail(err)
 			return
 		}
-		e.registry.Dialing(addr, e.now)
+		if e.network.book != nil {
+			e.network.book.Attempt(addr)
+		}
 		e.goWorker(func() {
 			ev := e.dial(addr)
 			if !e.post(ev) && ev.peer != nil {
 				ev.peer.Close(context.Canceled)
 			}
 		})
+	}
+}
+
+// drawAddress moves an address from the book to the registry.
+func (e *engine) drawAddress() bool {
+	if e.network.book == nil || !e.registry.NeedsAddresses(e.now) {
+		return false
+	}
+	addr, ok := e.network.book.Next(func(addr string) bool {
+		return e.registry.Known(addr) || e.registry.Banned(addr, e.now)
+	}, e.now)
+	if !ok {
+		return false
+	}
+	if err := e.registry.Add(addr, false, e.now); err != nil {
+		e.logs.registry.Debugf("address %q: %v", addr, err)
+	}
+	return true
+}
+
+// makeRoom disconnects the worst peer after a better one was let in on trial.
+func (e *engine) makeRoom() {
+	for {
+		addr, ok := e.registry.NextEviction(e.now)
+		if !ok {
+			return
+		}
+		e.cut(e.sessions[addr], errReplaced)
 	}
 }
 
@@ -106,25 +145,18 @@ func (e *engine) dialTime() time.Time {
 
 // dial connects and shakes hands.
 func (e *engine) dial(addr string) dialed {
-	ctx, cancel := context.WithTimeout(e.ctx, dialTimeout)
-	conn, err := e.cfg.Dial(ctx, "tcp", addr)
-	cancel()
-	if err != nil {
-		return dialed{addr: addr, err: err}
-	}
-	p, err := peer.Handshake(e.ctx, conn, addr, &e.network.peerConfig)
+	p, err := e.cfg.Open(e.ctx, addr, &e.network.peerConfig)
 	return dialed{addr: addr, peer: p, err: err}
 }
 
 // dialed: a connection stands, or could not be had.
 type dialed struct {
 	addr string
-	peer *peer.Peer
+	peer Source
 	err  error
 }
 
 func (ev dialed) apply(e *engine) {
-	log := e.cfg.Log("PEER")
 	if ev.err == nil {
 		info := ev.peer.Info()
 		ev.err = lagError(info.Height, e.reach())
@@ -145,16 +177,17 @@ func (ev dialed) apply(e *engine) {
 		if errors.Is(ev.err, ErrLagging) {
 			e.noteCut(ev.addr, ev.err)
 		}
-		log.Infof("%s: no connection: %v", ev.addr, ev.err)
+		e.logs.peer.Infof("%s: no connection: %v", ev.addr, ev.err)
 		return
 	}
 	if len(e.sessions) == 0 {
 		e.network.firstPeer = e.now
 	}
 	info := ev.peer.Info()
-	log.Infof("%s connected: %s, protocol %d, at block %d", ev.addr, info.UserAgent, info.PVer, info.Height)
+	e.logs.peer.Infof("%s connected: %s, protocol %d, at block %d", ev.addr, info.UserAgent, info.PVer, info.Height)
 	e.sessions[ev.addr] = e.startSession(ev.addr, ev.peer)
 	if e.network.discover {
+		e.network.book.Good(ev.addr)
 		if err := ev.peer.RequestAddrs(); err != nil {
 			e.drop(e.sessions[ev.addr], err)
 		}
@@ -170,69 +203,3 @@ func incompatible(err error) error {
 	}
 	return err
 }
-
-// gossip: a peer told addresses of others.
-type gossip struct {
-	s     *session
-	addrs []string
-}
-
-func (ev gossip) apply(e *engine) {
-	if e.network.discover {
-		e.addAddresses(ev.addrs)
-	}
-}
-
-func (e *engine) addAddresses(addrs []string) {
-	for _, addr := range addrs {
-		if err := e.registry.Add(addr, false, e.now); err != nil {
-			e.cfg.Log("REGI").Debugf("address %q: %v", addr, err)
-		}
-	}
-}
-
-// goSeed asks the network's HTTPS seeders for addresses, unless the peers are
-// given or many are known, until one has answered.
-func (e *engine) goSeed() {
-	if !e.network.discover || len(e.cfg.Params.Seeders()) == 0 || e.registry.Len() >= knownEnough {
-		return
-	}
-	seeders := e.cfg.Params.Seeders()
-	rand.Shuffle(len(seeders), func(i, k int) { seeders[i], seeders[k] = seeders[k], seeders[i] })
-	e.goWorker(func() {
-		for pause := seedPauseMin; ; pause = min(2*pause, seedPauseMax) {
-			for _, seeder := range seeders {
-				if addrs := e.seed(seeder); len(addrs) > 0 {
-					e.post(seeded{addrs})
-					return
-				}
-			}
-			select {
-			case <-time.After(pause):
-			case <-e.ctx.Done():
-				return
-			}
-		}
-	})
-}
-
-func (e *engine) seed(seeder string) []string {
-	ctx, cancel := context.WithTimeout(e.ctx, seedTimeout)
-	defer cancel()
-	found, err := connmgr.SeedAddrs(ctx, seeder, connmgr.DialFunc(e.cfg.Dial),
-		connmgr.SeedFilterServices(wire.SFNodeNetwork))
-	if err != nil {
-		e.cfg.Log("REGI").Infof("Seeder %s: %v", seeder, err)
-		return nil
-	}
-	addrs := make([]string, 0, len(found))
-	for _, a := range found {
-		addrs = append(addrs, net.JoinHostPort(a.IP.String(), strconv.Itoa(int(a.Port))))
-	}
-	return addrs
-}
-
-// seeded: a seeder answered.
-type seeded struct{ addrs []string }
-
-func (ev seeded) apply(e *engine) { e.addAddresses(ev.addrs) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -21,18 +22,23 @@ type PublishResult struct {
 	Taken []string // who asked for it
 }
 
-// outgoing holds the transactions that were published in this run. They are
-// served on request and announced to peers that join.
+// outgoing holds the transactions on offer: those that Publish was called with,
+// and those that wallets want in the chain. They are served on request,
+// announced to peers that join, and again to all from time to time.
 type outgoing struct {
 	txs   map[chainhash.Hash]*publication
-	order []chainhash.Hash
+	order []chainhash.Hash // of arrival, so that parents come before children
+	again time.Time        // when to announce all of them again
 }
 
 type publication struct {
-	tx     *wire.MsgTx
-	told   map[string]bool
-	taken  []string
-	until  time.Time // when the caller is answered
+	tx      *wire.MsgTx
+	told    map[string]bool
+	taken   []string
+	expires time.Time // when the offer of Publish ends
+	pending bool      // a wallet wants it in the chain
+
+	until  time.Time // when the caller of Publish is answered
 	answer chan PublishResult
 }
 
@@ -42,12 +48,21 @@ const (
 
 	// publishTime is how long peers have to ask for a new transaction.
 	publishTime = 5 * time.Second
+
+	// offerTime is how long a published transaction is on offer that no wallet
+	// has taken charge of.
+	offerTime = time.Hour
+
+	// announceEvery is how often what is on offer is announced again: a peer
+	// may have dropped it. One that has it does not ask.
+	announceEvery = 10 * time.Minute
 )
 
 // Publish announces a transaction to all connected peers and returns who asked
-// for it within 5 seconds, sooner if all did. The transaction stays on offer
-// while the Syncer runs. It must be complete and signed; the caller must not
-// change it afterwards.
+// for it within 5 seconds, sooner if all did. It stays on offer for an hour. A
+// transaction that an UnminedWallet has as pending is on offer until it is in
+// the chain or can't get there any more, also over restarts. It must be complete
+// and signed; the caller must not change it afterwards.
 func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (PublishResult, error) {
 	answer := make(chan PublishResult, 1)
 	var failed error
@@ -73,51 +88,67 @@ func (e *engine) publishTx(tx *wire.MsgTx, answer chan PublishResult) error {
 		return ErrNoPeers
 	}
 	hash := tx.TxHash()
-	p := e.outgoing.txs[hash]
-	if p != nil && p.answer != nil {
+	p := e.outgoing.add(hash, tx)
+	if p.answer != nil {
 		return fmt.Errorf("transaction %s is being published already", hash)
 	}
-	if p == nil {
-		e.outgoing.add(hash, tx)
-		p = e.outgoing.txs[hash]
-	}
 	clear(p.told)
+	p.expires = e.now.Add(offerTime)
 	p.answer, p.until = answer, e.now.Add(publishTime)
 	for _, s := range e.sessions {
-		e.announce(s, hash, p)
+		e.announce(s, []chainhash.Hash{hash})
 	}
 	return nil
 }
 
-func (o *outgoing) add(hash chainhash.Hash, tx *wire.MsgTx) {
+// add puts a transaction on offer unless it is.
+func (o *outgoing) add(hash chainhash.Hash, tx *wire.MsgTx) *publication {
+	if p := o.txs[hash]; p != nil {
+		return p
+	}
 	if o.txs == nil {
 		o.txs = make(map[chainhash.Hash]*publication)
 	}
 	if len(o.order) == maxOutgoing {
-		delete(o.txs, o.order[0])
-		o.order = o.order[1:]
+		o.remove(o.order[0])
 	}
+	p := &publication{tx: tx, told: make(map[string]bool)}
+	o.txs[hash] = p
 	o.order = append(o.order, hash)
-	o.txs[hash] = &publication{tx: tx, told: make(map[string]bool)}
+	return p
 }
 
-func (e *engine) announce(s *session, hash chainhash.Hash, p *publication) {
-	inv := wire.NewMsgInv()
-	inv.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &hash))
-	if err := s.peer.Send(inv); err != nil {
-		e.log.Debugf("%s: announcing %s: %v", s.addr, hash, err)
+func (o *outgoing) remove(hash chainhash.Hash) {
+	if p := o.txs[hash]; p != nil {
+		p.settle()
+	}
+	delete(o.txs, hash)
+	o.order = slices.DeleteFunc(o.order, func(h chainhash.Hash) bool { return h == hash })
+}
+
+// announce offers transactions to a peer.
+func (e *engine) announce(s *session, hashes []chainhash.Hash) {
+	if len(hashes) == 0 {
 		return
 	}
-	p.told[s.addr] = true
+	if err := s.peer.Announce(hashes); err != nil {
+		e.logs.peer.Debugf("%s: announcing transactions: %v", s.addr, err)
+		return
+	}
+	for _, hash := range hashes {
+		e.outgoing.txs[hash].told[s.addr] = true
+	}
 }
 
-// announceOutgoing offers everything to a peer that has joined.
+// announceOutgoing offers a peer what it has not been told of.
 func (e *engine) announceOutgoing(s *session) {
-	for hash, p := range e.outgoing.txs {
-		if !p.told[s.addr] {
-			e.announce(s, hash, p)
+	var hashes []chainhash.Hash
+	for _, hash := range e.outgoing.order {
+		if !e.outgoing.txs[hash].told[s.addr] {
+			hashes = append(hashes, hash)
 		}
 	}
+	e.announce(s, hashes)
 }
 
 // wantsData: a peer sent getdata.
@@ -131,44 +162,109 @@ func (ev wantsData) apply(e *engine) {
 	if e.sessions[s.addr] != s {
 		return
 	}
-	missing := wire.NewMsgNotFound()
+	var missing []*wire.InvVect
 	for _, iv := range ev.inv {
 		p := e.outgoing.txs[iv.Hash]
 		if p == nil || iv.Type != wire.InvTypeTx || !p.told[s.addr] {
-			missing.AddInvVect(iv)
+			missing = append(missing, iv)
 			continue
 		}
-		if err := s.peer.Send(p.tx); err != nil {
+		if err := s.peer.Serve(p.tx); err != nil {
 			return
 		}
-		p.taken = append(p.taken, s.addr)
+		if !slices.Contains(p.taken, s.addr) {
+			p.taken = append(p.taken, s.addr)
+		}
 	}
-	if len(missing.InvList) > 0 {
-		s.peer.Send(missing) // a full queue closes the connection by itself
+	if len(missing) > 0 {
+		s.peer.NotFound(missing) // a full queue closes the connection by itself
 	}
 }
 
-// settleOutgoing answers the callers of Publish.
-func (e *engine) settleOutgoing() {
-	for _, p := range e.outgoing.txs {
-		if p.answer == nil || len(p.taken) < len(p.told) && e.now.Before(p.until) {
-			continue
+// publishMore keeps the offers up to date: it answers callers of Publish, ends
+// what has expired, and announces what is due.
+func (e *engine) publishMore() {
+	o := &e.outgoing
+	if !slices.ContainsFunc(e.wallets, func(w *walletState) bool { return !w.reported || w.busy }) {
+		e.collectPending()
+	}
+	for _, hash := range slices.Clone(o.order) {
+		p := o.txs[hash]
+		if p.answer != nil && (len(p.taken) >= len(p.told) || !e.now.Before(p.until)) {
+			p.settle()
 		}
-		result := PublishResult{Taken: p.taken}
-		for addr := range p.told {
-			result.Told = append(result.Told, addr)
+		if !p.pending && !e.now.Before(p.expires) {
+			o.remove(hash)
 		}
-		p.answer <- result
-		p.answer = nil
+	}
+	if len(o.order) == 0 || !e.following || e.now.Before(o.again) {
+		return
+	}
+	if !o.again.IsZero() {
+		for _, p := range o.txs {
+			clear(p.told)
+		}
+	}
+	o.again = e.now.Add(announceEvery)
+	for _, s := range e.sessions {
+		if s.greeted {
+			e.announceOutgoing(s)
+		}
 	}
 }
 
-// outgoingTime is when the next caller of Publish is answered.
+// collectPending takes over what the wallets want in the chain now.
+func (e *engine) collectPending() {
+	o := &e.outgoing
+	for _, p := range o.txs {
+		p.pending = false
+	}
+	added := false
+	for _, w := range e.wallets {
+		for _, tx := range w.pending {
+			hash := tx.TxHash()
+			added = added || o.txs[hash] == nil
+			o.add(hash, tx).pending = true
+		}
+	}
+	for _, s := range e.sessions {
+		if added && s.greeted {
+			e.announceOutgoing(s)
+		}
+	}
+}
+
+// settle answers the caller of Publish.
+func (p *publication) settle() {
+	if p.answer == nil {
+		return
+	}
+	result := PublishResult{Taken: p.taken}
+	for addr := range p.told {
+		result.Told = append(result.Told, addr)
+	}
+	p.answer <- result
+	p.answer = nil
+}
+
+// outgoingTime is when the next caller of Publish is answered, an offer ends, or
+// all are announced again.
 func (e *engine) outgoingTime() (next time.Time) {
-	for _, p := range e.outgoing.txs {
-		if p.answer != nil && (next.IsZero() || p.until.Before(next)) {
-			next = p.until
+	sooner := func(t time.Time) {
+		if next.IsZero() || t.Before(next) {
+			next = t
 		}
+	}
+	for _, p := range e.outgoing.txs {
+		if p.answer != nil {
+			sooner(p.until)
+		}
+		if !p.pending {
+			sooner(p.expires)
+		}
+	}
+	if len(e.outgoing.order) > 0 && e.following {
+		sooner(e.outgoing.again)
 	}
 	return next
 }

@@ -1,19 +1,28 @@
 package spv
 
-import "dcrspv/spv/chain"
+import (
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/wire"
+)
 
 // walletState is a wallet as the engine sees it. Calls to the wallet, and the
 // matching for it, run on a goroutine of its own, one at a time.
 type walletState struct {
-	wallet Wallet
-	jobs   chan func() event // never full: busy tells
-	busy   bool
+	wallet  Wallet
+	unmined UnminedWallet     // the same, if it is one
+	jobs    chan func() event // never full: busy tells
+	busy    bool
 
 	// What the wallet last told.
 	reported bool
 	watching bool
 	birthday uint32
 	scanned  Span
+	pending  []*wire.MsgTx // its own transactions that are not in the chain
+
+	seen    []*wire.MsgTx // of others, that it has not been told of yet
+	telling bool          // busy with those, which leaves it in sync
 
 	// located: the wallet's blocks are on the best chain. locator is what it
 	// said when asked; it may have to wait until we have headers that high.
@@ -44,7 +53,8 @@ type scan struct {
 }
 
 func newWalletState(w Wallet) *walletState {
-	return &walletState{wallet: w, jobs: make(chan func() event, 1)}
+	unmined, _ := w.(UnminedWallet)
+	return &walletState{wallet: w, unmined: unmined, jobs: make(chan func() event, 1)}
 }
 
 // units are the block requests of the present batch.
@@ -136,6 +146,11 @@ func (e *engine) walletStep(w *walletState) {
 		limit, ok := e.scanLimit()
 		if ok && w.watching && !(w.isQuiet && w.quiet == limit) {
 			e.match(w, limit)
+		} else if len(w.seen) > 0 {
+			seen := w.seen
+			w.seen = nil
+			w.telling = true
+			e.ask(w, func() error { return w.unmined.Seen(seen) })
 		}
 	}
 }
@@ -152,6 +167,7 @@ type report struct {
 	birthday uint32
 	watching bool
 	scanned  Span
+	pending  []*wire.MsgTx
 	err      error
 }
 
@@ -161,18 +177,21 @@ func reportOf(w *walletState, limit uint32, err error) report {
 	if err == nil {
 		r.birthday, r.watching = w.wallet.Birthday()
 		r.scanned.From, r.scanned.Through, r.scanned.Any = w.wallet.Scanned(limit)
+		if w.unmined != nil {
+			r.pending, r.err = w.unmined.Pending()
+		}
 	}
 	return r
 }
 
 // reply takes note of a report.
 func (e *engine) reply(r report) bool {
-	r.w.busy = false
+	r.w.busy, r.w.telling = false, false
 	if r.err != nil {
 		e.fail(r.err)
 		return false
 	}
-	r.w.birthday, r.w.watching, r.w.scanned = r.birthday, r.watching, r.scanned
+	r.w.birthday, r.w.watching, r.w.scanned, r.w.pending = r.birthday, r.watching, r.scanned, r.pending
 	return true
 }
 
@@ -206,14 +225,14 @@ type walletApplied struct {
 func (ev walletApplied) apply(e *engine) {
 	ev.w.scan = nil
 	if e.reply(ev.report) {
-		e.log.Debugf("Scanned through block %d", ev.to.Height)
+		e.logs.wallet.Debugf("Scanned through block %d", ev.to.Height)
 	}
 }
 
 // scanDone reports whether no wallet owes a test of any block.
 func (e *engine) scanDone() bool {
 	for _, w := range e.wallets {
-		if !w.reported || w.busy || !w.located || w.scan != nil {
+		if !w.reported || w.busy && !w.telling || !w.located || w.scan != nil {
 			return false
 		}
 		if w.watching && !(w.isQuiet && w.quiet == e.chain.Tip().Height) {

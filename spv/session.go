@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -23,7 +22,7 @@ const (
 // session is a connected peer as the engine sees it.
 type session struct {
 	addr  string
-	peer  *peer.Peer
+	peer  Source
 	ctx   context.Context // ends with the connection
 	tasks chan task       // never full: the engine counts what is in flight
 
@@ -53,16 +52,19 @@ type session struct {
 	answered  bool
 	orphans   int // announcements in a row that link to nothing
 
+	askedTxs int  // transactions on their way from it
+	pooled   bool // it was asked for its memory pool
+
 	lagsSince time.Time // when it was first seen to be behind; zero if it is not
 }
 
 // A task is a request to a peer: the wait for the network and the verification
 // of what came, both on a worker goroutine. It returns the event to post.
-type task func(p *peer.Peer) event
+type task func(p Source) event
 
 // startSession gives a new connection its goroutines: the reader, and the
 // workers. (The peer has one more, which writes.)
-func (e *engine) startSession(addr string, p *peer.Peer) *session {
+func (e *engine) startSession(addr string, p Source) *session {
 	ctx, cancel := context.WithCancel(e.ctx)
 	s := &session{addr: addr, peer: p, ctx: ctx, tasks: make(chan task, workers)}
 	e.goWorker(func() {
@@ -106,7 +108,7 @@ func (e *engine) drop(s *session, reason error) {
 	delete(e.sessions, s.addr)
 	e.network.gone = e.network.gone.Plus(s.peer.Stats())
 	e.registry.Disconnected(s.addr, reason, e.now)
-	e.cfg.Log("PEER").Infof("%s disconnected: %v", s.addr, reason)
+	e.logs.peer.Infof("%s disconnected: %v", s.addr, reason)
 	e.releaseUnits(s)
 	e.headers.release(s)
 	if len(e.sessions) == 0 {
@@ -130,13 +132,23 @@ func (h *handler) Headers(headers []chain.Header) {
 }
 
 func (h *handler) Inv(inv []*wire.InvVect) {
-	// Only the last block matters: dcrd announces in order, and a getheaders
-	// brings those before it.
-	for i := len(inv) - 1; i >= 0; i-- {
-		if inv[i].Type == wire.InvTypeBlock {
-			h.e.post(announcedBlock{s: h.s, hash: inv[i].Hash})
-			return
+	var txs []chainhash.Hash
+	var block *chainhash.Hash
+	for _, item := range inv {
+		switch item.Type {
+		case wire.InvTypeTx:
+			txs = append(txs, item.Hash)
+		case wire.InvTypeBlock:
+			// Only the last one matters: dcrd announces in order, and a
+			// getheaders brings those before it.
+			block = &item.Hash
 		}
+	}
+	if block != nil {
+		h.e.post(announcedBlock{s: h.s, hash: *block})
+	}
+	if len(txs) > 0 && h.e.relay.wanted {
+		h.e.post(announcedTxs{s: h.s, hashes: txs})
 	}
 }
 
@@ -148,5 +160,12 @@ func (h *handler) Addrs(addrs []string) {
 	h.e.post(gossip{s: h.s, addrs: addrs})
 }
 
-// Tx ignores transactions: none is asked for.
-func (h *handler) Tx(*wire.MsgTx) {}
+func (h *handler) Tx(tx *wire.MsgTx) {
+	if h.e.relay.wanted {
+		h.e.post(newArrivedTx(h.s, tx, h.e.cfg.Params.MaxTxSize))
+	}
+}
+
+func (h *handler) NotFound(txs []chainhash.Hash) {
+	h.e.post(missingTxs{s: h.s, hashes: txs})
+}

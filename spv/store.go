@@ -158,6 +158,9 @@ type filtersWritten struct {
 func (ev filtersWritten) apply(e *engine) {
 	if e.writeDone(ev.err) {
 		e.filters.setHeld(ev.held, e.store.tip.Height)
+		if through, ok := e.filters.through(); ok {
+			e.logs.filters.Debugf("Filters are held through block %d", through)
+		}
 	}
 }
 

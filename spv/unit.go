@@ -27,7 +27,7 @@ type unit struct {
 	ready   [][]byte                    // of a filter unit that is done: the filters
 	hash    chainhash.Hash              // and theirs, if no header commits to them
 	result  func(e *engine, fl *flight) // takes what a flight brought
-	fetch   func(ctx context.Context, p *peer.Peer, fl *flight) error
+	fetch   func(ctx context.Context, p Source, fl *flight) error
 }
 
 // flight is a unit at a peer.
@@ -125,7 +125,7 @@ func (e *engine) markLate(u *unit) {
 	for _, fl := range u.flights {
 		if !fl.late && e.now.Sub(fl.since) >= e.network.pace(u.kind).late() {
 			fl.late = true
-			e.log.Debugf("%s is late with blocks %d to %d", fl.s.addr, u.from(), u.to())
+			e.logs.peer.Debugf("%s is late with blocks %d to %d", fl.s.addr, u.from(), u.to())
 		}
 	}
 }
@@ -160,7 +160,7 @@ func (e *engine) launch(u *unit, s *session) {
 	fl := &flight{unit: u, s: s, since: e.now, cancel: cancel}
 	u.flights = append(u.flights, fl)
 	s.inflight++
-	s.tasks <- func(p *peer.Peer) event {
+	s.tasks <- func(p Source) event {
 		defer cancel()
 		start := time.Now()
 		fl.err = u.fetch(ctx, p, fl)

@@ -48,6 +48,22 @@ type Wallet interface {
 	Scanned(limit uint32) (from, through uint32, ok bool)
 }
 
+// UnminedWallet is what a wallet fulfils besides Wallet to deal with transactions
+// that are not in a block: its own, which are to get there, and those of others.
+// Its methods are called as those of Wallet are.
+type UnminedWallet interface {
+	Wallet
+
+	// Pending returns the wallet's own transactions that are to be announced to
+	// peers until they are in the chain or can't get there, parents before
+	// children. It is asked after each change.
+	Pending() ([]*wire.MsgTx, error)
+
+	// Seen tells of transactions that peers have announced. They are well formed
+	// and nothing else about them is verified. Most concern others.
+	Seen(txs []*wire.MsgTx) error
+}
+
 // Scan is a request of a wallet: test these blocks for these scripts.
 type Scan struct {
 	Range  chain.Range

@@ -129,7 +129,7 @@ func (e *engine) abandonBranch(height uint32, below map[string]bool) {
 	}
 	e.withheld.since = time.Time{}
 	e.withheld.remember(hash, givenUp{e.now.Add(withholdTime), below})
-	e.log.Warnf("Giving up block %d (%v) and what follows: nobody serves their filters", height, hash)
+	e.logs.filters.Warnf("Giving up block %d (%v) and what follows: nobody serves their filters", height, hash)
 	e.write(func(db *chaindb.DB) event {
 		return branchAbandoned{db.ReplaceHeaders(height-1, nil, work)}
 	})

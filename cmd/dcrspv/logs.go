@@ -9,8 +9,8 @@ import (
 )
 
 // subsystems are the tags of the log lines: the Syncer, connections, the peer
-// registry, filters, and the program itself.
-var subsystems = []string{"SYNC", "PEER", "REGI", "FLTR", "MAIN"}
+// registry, filters, wallets, and the program itself.
+var subsystems = []string{"SYNC", "PEER", "REGI", "FLTR", "WLLT", "MAIN"}
 
 // levels holds the log level of every subsystem.
 type levels map[string]slog.Level

@@ -1,0 +1,212 @@
+package spv
+
+import (
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/blockchain/standalone/v2"
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/container/lru"
+	"github.com/decred/dcrd/wire"
+)
+
+// relay fetches the transactions that peers announce, each one once, and hands
+// them to the wallets that want to hear of them. All of them are fetched:
+// asking only for our own would tell which ones those are. Nothing about them
+// is verified but their form.
+type relay struct {
+	wanted bool // some wallet listens
+	seen   *lru.Set[chainhash.Hash]
+	asked  map[chainhash.Hash]*txRequest
+	pools  int // peers asked for their memory pool since everything was in sync
+}
+
+// txRequest is an announced transaction on its way.
+type txRequest struct {
+	s      *session
+	since  time.Time
+	others []*session // who announced it too
+}
+
+const (
+	// maxSeenTxs is how many announcements are remembered, so that the same
+	// transaction is not fetched from each peer.
+	maxSeenTxs = 10_000
+
+	// maxAskedTxs bounds the transactions on their way from one peer. dcrd
+	// drops a client with more than 1000 outstanding (server.go OnGetData).
+	maxAskedTxs = 500
+
+	// maxSeenQueue bounds those that wait for a busy wallet. What does not fit
+	// is lost, which costs nothing but that it is seen later, in its block.
+	maxSeenQueue = 1000
+
+	// txPatience is how long a peer may take for a transaction that it has
+	// announced, before another one is asked.
+	txPatience = 30 * time.Second
+
+	// maxPools is how many peers are asked what waits in their memory pool. One
+	// could withhold a transaction; dcrd bans a client that asks four times.
+	maxPools = 3
+)
+
+func newRelay(cfg *Config) relay {
+	r := relay{
+		seen:  lru.NewSet[chainhash.Hash](maxSeenTxs),
+		asked: make(map[chainhash.Hash]*txRequest),
+	}
+	for _, w := range cfg.Wallets {
+		if _, ok := w.(UnminedWallet); ok && !cfg.NoRelay {
+			r.wanted = true
+		}
+	}
+	return r
+}
+
+// announcedTxs: a peer announced transactions. Before everything is in sync
+// they are ignored: whether they concern a wallet is not known yet.
+type announcedTxs struct {
+	s      *session
+	hashes []chainhash.Hash
+}
+
+func (ev announcedTxs) apply(e *engine) {
+	s, r := ev.s, &e.relay
+	if e.sessions[s.addr] != s || !r.wanted || !e.following {
+		return
+	}
+	var ask []chainhash.Hash
+	for _, hash := range ev.hashes {
+		if req := r.asked[hash]; req != nil {
+			if req.s != s && len(req.others) < maxFlights && !slices.Contains(req.others, s) {
+				req.others = append(req.others, s)
+			}
+			continue
+		}
+		if r.seen.Contains(hash) || e.outgoing.txs[hash] != nil || s.askedTxs+len(ask) >= maxAskedTxs {
+			continue
+		}
+		r.seen.Put(hash)
+		ask = append(ask, hash)
+	}
+	e.requestTxs(s, ask)
+}
+
+func (e *engine) requestTxs(s *session, hashes []chainhash.Hash) {
+	if len(hashes) == 0 {
+		return
+	}
+	for _, hash := range hashes {
+		req := e.relay.asked[hash]
+		if req == nil {
+			req = &txRequest{}
+			e.relay.asked[hash] = req
+		}
+		req.s, req.since = s, e.now
+	}
+	s.askedTxs += len(hashes)
+	if err := s.peer.RequestTxs(hashes); err != nil {
+		e.drop(s, err)
+	}
+}
+
+// arrivedTx: a peer sent a transaction.
+type arrivedTx struct {
+	s    *session
+	hash chainhash.Hash
+	tx   *wire.MsgTx
+	err  error // malformed
+}
+
+// newArrivedTx looks at the form of a transaction, on the reader's goroutine.
+func newArrivedTx(s *session, tx *wire.MsgTx, maxSize int) arrivedTx {
+	return arrivedTx{s: s, hash: tx.TxHash(), tx: tx, err: standalone.CheckTransactionSanity(tx, uint64(maxSize))}
+}
+
+func (ev arrivedTx) apply(e *engine) {
+	req := e.relay.asked[ev.hash]
+	if req == nil || req.s != ev.s {
+		return // nobody asked for it, or no longer
+	}
+	e.endTxRequest(ev.hash, req)
+	if ev.err != nil {
+		e.logs.peer.Debugf("%s: transaction %s: %v", ev.s.addr, ev.hash, ev.err)
+		return
+	}
+	e.logs.wallet.Tracef("%s sent transaction %s", ev.s.addr, ev.hash)
+	for _, w := range e.wallets {
+		if w.unmined != nil && len(w.seen) < maxSeenQueue {
+			w.seen = append(w.seen, ev.tx)
+		}
+	}
+}
+
+func (e *engine) endTxRequest(hash chainhash.Hash, req *txRequest) {
+	delete(e.relay.asked, hash)
+	req.s.askedTxs--
+}
+
+// missingTxs: a peer does not have transactions that it announced. They have
+// been mined meanwhile, or dropped.
+type missingTxs struct {
+	s      *session
+	hashes []chainhash.Hash
+}
+
+func (ev missingTxs) apply(e *engine) {
+	for _, hash := range ev.hashes {
+		if req := e.relay.asked[hash]; req != nil && req.s == ev.s {
+			e.askOther(hash, req)
+		}
+	}
+}
+
+// askOther asks the next peer that announced a transaction, if there is one.
+func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
+	e.endTxRequest(hash, req)
+	for len(req.others) > 0 {
+		s := req.others[0]
+		req.others = req.others[1:]
+		if e.sessions[s.addr] == s && s.askedTxs < maxAskedTxs {
+			e.relay.asked[hash] = req
+			e.requestTxs(s, []chainhash.Hash{hash})
+			return
+		}
+	}
+	e.relay.seen.Delete(hash) // whoever announces it next is asked
+}
+
+// fetchPools asks the first peers, once all is in sync, what they have heard of
+// before us; and moves requests on that are not answered.
+func (e *engine) fetchPools() {
+	r := &e.relay
+	if !r.wanted || !e.following {
+		r.pools = 0
+		clear(r.asked)
+		return
+	}
+	for _, s := range e.sessions {
+		if r.pools < maxPools && s.greeted && !s.pooled {
+			r.pools++
+			s.pooled = true
+			if err := s.peer.RequestMempool(); err != nil {
+				e.drop(s, err)
+			}
+		}
+	}
+	for hash, req := range r.asked {
+		if e.now.Sub(req.since) >= txPatience || e.sessions[req.s.addr] != req.s {
+			e.askOther(hash, req)
+		}
+	}
+}
+
+// relayTime is when the next request for a transaction has taken too long.
+func (e *engine) relayTime() (next time.Time) {
+	for _, req := range e.relay.asked {
+		if t := req.since.Add(txPatience); next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	return next
+}
