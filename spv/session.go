@@ -150,3 +150,6 @@ func (h *handler) Addrs(addrs []string) {
 
 // Tx ignores transactions: none is asked for.
 func (h *handler) Tx(*wire.MsgTx) {}
+
+// NotFound ignores that a transaction is gone: none is asked for.
+func (h *handler) NotFound([]chainhash.Hash) {}
