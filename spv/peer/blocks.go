@@ -65,9 +65,9 @@ func (p *Peer) Blocks(ctx context.Context, hashes []chainhash.Hash, fn func(i in
 	return nil
 }
 
-// onNotFound ends the requests for blocks that the remote does not have.
-func (p *Peer) onNotFound(msg *wire.MsgNotFound) {
-	for _, inv := range msg.InvList {
+// onBlocksNotFound ends the requests for blocks that the remote does not have.
+func (p *Peer) onBlocksNotFound(invs []*wire.InvVect) {
+	for _, inv := range invs {
 		if inv.Type != wire.InvTypeBlock {
 			continue
 		}

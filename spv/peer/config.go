@@ -5,6 +5,7 @@ import (
 
 	"dcrspv/spv/chain"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 	"github.com/decred/slog"
@@ -70,15 +71,20 @@ type Handler interface {
 	Inv(inv []*wire.InvVect)
 
 	// GetData receives requests for transactions that we announced, never
-	// empty. The answer is a Send of the transaction.
+	// empty. The answer is a Serve for each, or NotFound.
 	GetData(inv []*wire.InvVect)
 
 	// Addrs receives addresses of other nodes, as host:port, after
 	// RequestAddrs: at most 1000 in all.
 	Addrs(addrs []string)
 
-	// Tx receives a transaction.
+	// Tx receives a transaction that was asked for with RequestTxs. Nothing
+	// about it is verified but its hash.
 	Tx(tx *wire.MsgTx)
+
+	// NotFound receives the hashes of transactions that were asked for with
+	// RequestTxs and that the remote does not have, never empty.
+	NotFound(txs []chainhash.Hash)
 }
 
 // Stats are the counters of a connection. Bytes include message headers.
@@ -86,9 +92,10 @@ type Stats struct {
 	BytesIn, BytesOut int64
 
 	// Requests sent: messages of each command, and items in getdata.
-	GetHeaders, GetCFsV2, GetCFilterV2, Blocks int64
+	GetHeaders, GetCFsV2, GetCFilterV2, Blocks, Txs int64
 
-	// Unsolicited counts filters and blocks that were never asked for.
+	// Unsolicited counts filters, blocks and transactions that were never
+	// asked for.
 	Unsolicited int64
 
 	Latency     time.Duration // of the last ping; 0 before the first answer
@@ -105,6 +112,7 @@ func (s Stats) Plus(o Stats) Stats {
 		GetCFsV2:     s.GetCFsV2 + o.GetCFsV2,
 		GetCFilterV2: s.GetCFilterV2 + o.GetCFilterV2,
 		Blocks:       s.Blocks + o.Blocks,
+		Txs:          s.Txs + o.Txs,
 		Unsolicited:  s.Unsolicited + o.Unsolicited,
 	}
 }

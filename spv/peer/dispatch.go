@@ -43,7 +43,8 @@ func (p *Peer) dispatch(msg any) error {
 		r, late := p.waiting.take(k)
 		p.answer(r, late, reply{key: k, msg: msg})
 	case *wire.MsgNotFound:
-		p.onNotFound(msg)
+		p.onBlocksNotFound(msg.InvList)
+		return p.onTxsNotFound(msg.InvList)
 
 	case *wire.MsgInv:
 		if len(msg.InvList) > 0 {
@@ -54,7 +55,7 @@ func (p *Peer) dispatch(msg any) error {
 			return p.hand(func(h Handler) { h.GetData(msg.InvList) })
 		}
 	case *wire.MsgTx:
-		return p.hand(func(h Handler) { h.Tx(msg) })
+		return p.onTx(msg)
 	case *wire.MsgAddr:
 		return p.onAddrs(hostPorts(msg))
 	case *wire.MsgAddrV2:

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/container/lru"
 	"github.com/decred/dcrd/wire"
 	"github.com/decred/slog"
 )
@@ -50,6 +52,9 @@ type Peer struct {
 	backlog  []func(Handler) // messages before verack; the reader's
 	addrs    atomic.Int64    // addresses that are still welcome
 	getaddrs sync.Once
+
+	asked   *lru.Set[chainhash.Hash] // transactions
+	mempool sync.Once
 }
 
 // newPeer makes a Peer of a fresh connection and starts its writer.
@@ -64,6 +69,7 @@ func newPeer(conn net.Conn, addr string, cfg *Config) *Peer {
 		done:    make(chan struct{}),
 		written: make(chan struct{}),
 		waiting: newPending(),
+		asked:   lru.NewSet[chainhash.Hash](maxTxsAsked),
 	}
 	if p.log == nil {
 		p.log = slog.Disabled

@@ -179,6 +179,7 @@ type log struct {
 	getData []*wire.InvVect
 	addrs   []string
 	txs     []*wire.MsgTx
+	missing []chainhash.Hash
 	hold    chan struct{} // Inv waits for it to be closed, if not nil
 }
 
@@ -186,6 +187,7 @@ func (l *log) Headers(h []chain.Header)    { l.headers = append(l.headers, h) }
 func (l *log) GetData(inv []*wire.InvVect) { l.getData = append(l.getData, inv...) }
 func (l *log) Addrs(addrs []string)        { l.addrs = append(l.addrs, addrs...) }
 func (l *log) Tx(tx *wire.MsgTx)           { l.txs = append(l.txs, tx) }
+func (l *log) NotFound(h []chainhash.Hash) { l.missing = append(l.missing, h...) }
 func (l *log) Inv(inv []*wire.InvVect) {
 	l.inv = append(l.inv, inv...)
 	if l.hold != nil {

@@ -33,10 +33,10 @@ func (m *meter) Write(b []byte) (int, error) {
 
 // counters are the numbers behind Stats, besides those of the meter.
 type counters struct {
-	getHeaders, getCFsV2, getCFilterV2, blocks atomic.Int64
-	unsolicited                                atomic.Int64
-	latency                                    atomic.Int64 // nanoseconds
-	lastMessage                                atomic.Int64 // unix nanoseconds
+	getHeaders, getCFsV2, getCFilterV2, blocks, txs atomic.Int64
+	unsolicited                                     atomic.Int64
+	latency                                         atomic.Int64 // nanoseconds
+	lastMessage                                     atomic.Int64 // unix nanoseconds
 }
 
 // sent counts a message that is about to be written.
@@ -49,7 +49,12 @@ func (c *counters) sent(msg wire.Message) {
 	case *wire.MsgGetCFilterV2:
 		c.getCFilterV2.Add(1)
 	case *wire.MsgGetData:
-		c.blocks.Add(int64(len(msg.InvList)))
+		// No message asks for both.
+		if msg.InvList[0].Type == wire.InvTypeTx {
+			c.txs.Add(int64(len(msg.InvList)))
+		} else {
+			c.blocks.Add(int64(len(msg.InvList)))
+		}
 	}
 }
 
@@ -62,6 +67,7 @@ func (p *Peer) Stats() Stats {
 		GetCFsV2:     p.count.getCFsV2.Load(),
 		GetCFilterV2: p.count.getCFilterV2.Load(),
 		Blocks:       p.count.blocks.Load(),
+		Txs:          p.count.txs.Load(),
 		Unsolicited:  p.count.unsolicited.Load(),
 		Latency:      time.Duration(p.count.latency.Load()),
 	}

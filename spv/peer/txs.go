@@ -1,0 +1,112 @@
+package peer
+
+import (
+	"fmt"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+const (
+	// maxTxs is the most transactions a call asks for: like blocks, so many
+	// add nothing to the ban score of dcrd.
+	maxTxs = 500
+
+	// maxTxsAsked is how many transactions that were asked for are remembered
+	// until they come. Of a remote that answers nothing the oldest are
+	// forgotten.
+	maxTxsAsked = 5000
+)
+
+// Announce tells the remote of transactions that we can serve. It asks for
+// those that it wants: Handler.GetData. No transactions send nothing.
+func (p *Peer) Announce(txs []chainhash.Hash) error {
+	// dcrd bans for an empty inv.
+	if len(txs) == 0 {
+		return nil
+	}
+	if len(txs) > wire.MaxInvPerMsg {
+		return fmt.Errorf("%w: %d transactions announced", ErrRequest, len(txs))
+	}
+	return p.Send(&wire.MsgInv{InvList: txInvs(txs)})
+}
+
+// Serve sends a transaction that the remote asked for.
+func (p *Peer) Serve(tx *wire.MsgTx) error { return p.Send(tx) }
+
+// NotFound tells that we don't have what the remote asked for. Nothing is said
+// of blocks, which nobody expects of us: dcrd bans for more than five of them.
+func (p *Peer) NotFound(inv []*wire.InvVect) error {
+	msg := wire.NewMsgNotFound()
+	for _, iv := range inv {
+		if iv.Type != wire.InvTypeTx {
+			continue
+		}
+		if err := msg.AddInvVect(iv); err != nil {
+			return fmt.Errorf("%w: %w", ErrRequest, err)
+		}
+	}
+	if len(msg.InvList) == 0 {
+		return nil
+	}
+	return p.Send(msg)
+}
+
+// RequestTxs asks for up to 500 transactions, and does not wait: each one comes
+// to Handler.Tx, or is named to Handler.NotFound. A remote may also stay
+// silent. Transactions that were not asked for are dropped.
+func (p *Peer) RequestTxs(txs []chainhash.Hash) error {
+	// dcrd bans for an empty getdata.
+	if len(txs) == 0 || len(txs) > maxTxs {
+		return fmt.Errorf("%w: %d transactions", ErrRequest, len(txs))
+	}
+	for _, hash := range txs {
+		p.asked.Put(hash)
+	}
+	return p.Send(&wire.MsgGetData{InvList: txInvs(txs)})
+}
+
+// RequestMempool asks the remote to announce the transactions that it knows and
+// that no block holds yet (mempool): Handler.Inv. Only the first call sends
+// anything: dcrd bans for asking often.
+func (p *Peer) RequestMempool() error {
+	var err error
+	p.mempool.Do(func() { err = p.Send(wire.NewMsgMemPool()) })
+	return err
+}
+
+// onTx hands over a transaction that was asked for.
+func (p *Peer) onTx(tx *wire.MsgTx) error {
+	hash := tx.TxHash()
+	if !p.asked.Contains(hash) {
+		p.count.unsolicited.Add(1)
+		return nil
+	}
+	p.asked.Delete(hash)
+	return p.hand(func(h Handler) { h.Tx(tx) })
+}
+
+// onTxsNotFound hands over which of these transactions were asked for.
+func (p *Peer) onTxsNotFound(invs []*wire.InvVect) error {
+	var missing []chainhash.Hash
+	for _, inv := range invs {
+		if inv.Type == wire.InvTypeTx && p.asked.Contains(inv.Hash) {
+			p.asked.Delete(inv.Hash)
+			missing = append(missing, inv.Hash)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return p.hand(func(h Handler) { h.NotFound(missing) })
+}
+
+// txInvs lists transactions for a message. The hashes are copied: the writer
+// looks at them after the caller may have changed them.
+func txInvs(txs []chainhash.Hash) []*wire.InvVect {
+	invs := make([]*wire.InvVect, len(txs))
+	for i := range txs {
+		invs[i] = wire.NewInvVect(wire.InvTypeTx, &txs[i])
+	}
+	return invs
+}
