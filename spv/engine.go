@@ -2,10 +2,12 @@ package spv
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
 
+	"dcrspv/spv/addrbook"
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
 	"dcrspv/spv/registry"
@@ -100,6 +102,9 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 	e.store = newStore(tip)
 	for _, w := range s.cfg.Wallets {
 		e.wallets = append(e.wallets, newWalletState(w))
+	}
+	if e.network.discover {
+		e.network.book = addrbook.Open(s.cfg.DataDir, e.logs.registry)
 	}
 	e.progress.start(now, tip.Height)
 	return e, nil
@@ -224,6 +229,9 @@ func (e *engine) shutdown() {
 	}
 	if e.err == nil {
 		e.err = e.saveRegistry()
+	}
+	if e.network.book != nil {
+		e.err = errors.Join(e.err, e.network.book.Close())
 	}
 	clear(e.sessions)
 	e.now = time.Now()

@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
-	"strconv"
 	"sync/atomic"
 	"time"
 
+	"dcrspv/spv/addrbook"
 	"dcrspv/spv/peer"
 	"dcrspv/spv/registry"
-
-	"github.com/decred/dcrd/connmgr/v3"
-	"github.com/decred/dcrd/wire"
 )
 
 // network is the side towards peers: dialing, and what is counted.

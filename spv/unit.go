@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
