@@ -17,8 +17,9 @@ import (
 // until no peer claims a chain higher than ours. Locators exist only here and
 // in the getheaders that goes with a sendheaders.
 type headerStage struct {
-	flights []*headerFlight
-	sticky  string // the peer that delivered last; it is asked again
+	flights  []*headerFlight
+	sticky   string   // the peer that delivered last; it is asked again
+	prefetch prefetch // headers above known blocks that lie ahead
 
 	// A peer that had delivered headers and left in the middle of it: what it
 	// claimed is waited for until the time given, because others may have it.
@@ -30,6 +31,7 @@ type headerStage struct {
 type headerFlight struct {
 	s      *session
 	since  time.Time
+	stop   chainhash.Hash // the last block asked for; zero is as many as there are
 	late   bool
 	cancel context.CancelFunc
 }
@@ -50,14 +52,14 @@ func (e *engine) askHeaders() {
 	if e.following || e.chain.Storable() > maxBacklog {
 		return
 	}
-	for _, fl := range h.flights {
+	for _, fl := range slices.Concat(h.flights, h.prefetch.flights()) {
 		if !fl.late && e.now.Sub(fl.since) >= e.network.pace(registry.Headers).late() {
 			fl.late = true
 			e.logs.sync.Debugf("%s is late with headers", fl.s.addr)
 		}
-		if !fl.late {
-			return
-		}
+	}
+	if h.prefetch.waiting(e.chain.Tip()) || slices.ContainsFunc(h.flights, func(fl *headerFlight) bool { return !fl.late }) {
+		return
 	}
 	if s := e.headerPeer(); s != nil {
 		e.requestHeaders(s)
@@ -108,14 +110,18 @@ func (e *engine) doubtView() {
 func (e *engine) requestHeaders(s *session) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	fl := &headerFlight{s: s, since: e.now, cancel: cancel}
+	from := e.locatorStart(s)
+	if from == e.chain.Tip() {
+		fl.stop = e.headers.prefetch.stop(from.Height)
+	}
 	s.headers = fl
 	s.doubted = false
 	e.headers.flights = append(e.headers.flights, fl)
-	locator := e.chain.Locator(e.locatorStart(s))
+	locator := e.chain.Locator(from)
 	s.tasks <- func(p Source) event {
 		defer cancel()
 		start := time.Now()
-		headers, err := p.Headers(ctx, locator, chainhash.Hash{})
+		headers, err := p.Headers(ctx, locator, fl.stop)
 		ev := headersReply{fl: fl, count: len(headers), took: time.Since(start)}
 		if err != nil {
 			ev.err = err
@@ -156,7 +162,7 @@ func (ev headersReply) apply(e *engine) {
 		return
 	}
 	e.network.pace(registry.Headers).learn(ev.took)
-	if e.takeHeaders(s, ev.batch, ev.count) {
+	if e.takeHeaders(ev.fl, ev.batch, ev.count) {
 		e.headers.sticky = s.addr
 		e.registry.Success(s.addr, registry.Headers, ev.took, e.now)
 	}
@@ -165,7 +171,8 @@ func (ev headersReply) apply(e *engine) {
 // takeHeaders adds what a peer answered to our locator. A peer that is done
 // without having delivered what it claimed loses the claim. It reports whether
 // anything was new.
-func (e *engine) takeHeaders(s *session, batch chain.Batch, count int) bool {
+func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) bool {
+	s := fl.s
 	if count == 0 {
 		// At the end of its chain; or below MinKnownChainWork, when dcrd
 		// answers with nothing (dcrd server.go OnGetHeaders).
@@ -178,7 +185,8 @@ func (e *engine) takeHeaders(s *session, batch chain.Batch, count int) bool {
 		e.blame(s, registry.Headers, err)
 		return update.Added > 0
 	}
-	more := count == wire.MaxBlockHeadersPerMsg && (update.Added > 0 || s.last.Height > before.Height)
+	full := count == wire.MaxBlockHeadersPerMsg || batch.Hashes[count-1] == fl.stop
+	more := full && (update.Added > 0 || s.last.Height > before.Height)
 	if !more {
 		e.exhausted(s)
 	}
@@ -277,6 +285,7 @@ func (h *headerStage) forget(fl *headerFlight) {
 
 func (h *headerStage) release(s *session) {
 	h.flights = slices.DeleteFunc(h.flights, func(f *headerFlight) bool { return f.s == s })
+	h.prefetch.release(s)
 	s.headers = nil
 }
 
@@ -285,7 +294,7 @@ func (e *engine) headerTime() (next time.Time) {
 	if e.headers.pendingUntil.After(e.now) {
 		next = e.headers.pendingUntil
 	}
-	for _, fl := range e.headers.flights {
+	for _, fl := range slices.Concat(e.headers.flights, e.headers.prefetch.flights()) {
 		t := fl.since.Add(e.network.pace(registry.Headers).late())
 		if !fl.late && (next.IsZero() || t.Before(next)) {
 			next = t

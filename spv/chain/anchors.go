@@ -58,6 +58,16 @@ func KnownBlocks(ids ...BlockID) Option {
 	}
 }
 
+// KnownBlock is the lowest anchor at or above height; ok is false if there is
+// none.
+func (r *Rules) KnownBlock(height uint32) (id BlockID, ok bool) {
+	i := sort.Search(len(r.anchors), func(i int) bool { return r.anchors[i].height >= height })
+	if i == len(r.anchors) {
+		return id, false
+	}
+	return BlockID{r.anchors[i].height, r.anchors[i].hash}, true
+}
+
 // Anchors is the number of anchors at or below height.
 func (r *Rules) Anchors(height uint32) int {
 	return sort.Search(len(r.anchors), func(i int) bool { return r.anchors[i].height > height })
