@@ -44,6 +44,7 @@ type engine struct {
 	relay    relay    // transactions of others
 	withheld withheld // branches that nobody serves
 	progress progress
+	target   uint32 // of the last status
 	cuts     []Cut
 
 	// following is true from the first moment everything is in sync until all
@@ -229,6 +230,7 @@ func (e *engine) shutdown() {
 	for _, s := range e.sessions {
 		e.registry.Disconnected(s.addr, nil, e.now)
 	}
+	e.registry.Close()
 	if e.err == nil {
 		e.err = e.saveRegistry()
 	}

@@ -103,6 +103,7 @@ func (ev announcedHeaders) apply(e *engine) {
 		return // not wanted yet, and not punished
 	}
 	asked := !s.asked.IsZero()
+	before := s.last
 	var update chain.Update
 	err := ev.err
 	if err == nil && ev.count > 0 {
@@ -112,19 +113,22 @@ func (ev announcedHeaders) apply(e *engine) {
 		e.orphan(s, err)
 		return
 	}
-	s.asked, s.answered, s.orphans = time.Time{}, true, 0
+	s.asked, s.answered = time.Time{}, true
+	if ev.count > 0 {
+		s.orphans = 0
+	}
 	switch {
 	case err != nil:
 		e.blame(s, registry.Headers, err)
-	case ev.count == wire.MaxBlockHeadersPerMsg && update.Added > 0:
+	case e.hasMore(s, ev.count == wire.MaxBlockHeadersPerMsg, update, before):
 		e.askOn(s) // there is more
 	case asked:
 		e.exhausted(s) // this is all it has
 	}
 }
 
-// maxOrphans is how many times in a row a peer may announce headers that link to
-// nothing we know, each answered with a getheaders, before it counts as a fault.
+// maxOrphans is how many times in a row a peer may announce what links to nothing
+// we know, each answered with a getheaders, before it counts as a fault.
 const maxOrphans = 10
 
 // orphan: headers that link to nothing we know. They are an announcement, since
@@ -158,7 +162,13 @@ func (ev announcedBlock) apply(e *engine) {
 		return
 	}
 	s.announced = ev.hash
-	if s.greeted && !e.keepsUp(s) {
+	if !s.greeted || e.keepsUp(s) || !s.asked.IsZero() {
+		return
+	}
+	if s.orphans++; s.orphans > maxOrphans {
+		e.blame(s, registry.Headers, chain.ErrOrphan) // it announces what it does not have
+	}
+	if e.sessions[s.addr] == s {
 		e.askOn(s)
 	}
 }

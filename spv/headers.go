@@ -61,7 +61,11 @@ func (e *engine) askHeaders() {
 	if h.prefetch.waiting(e.chain.Tip()) || slices.ContainsFunc(h.flights, func(fl *headerFlight) bool { return !fl.late }) {
 		return
 	}
-	if s := e.headerPeer(); s != nil {
+	s := e.headerPeer()
+	if s == nil && !e.chain.Proven() {
+		s = e.perhapsMore()
+	}
+	if s != nil {
 		e.requestHeaders(s)
 	}
 }
@@ -80,6 +84,20 @@ func (e *engine) headerPeer() *session {
 	}
 	for _, s := range e.sessions {
 		if s.doubted && s.headers == nil && !s.greeted {
+			return s
+		}
+	}
+	return nil
+}
+
+// perhapsMore chooses whom to ask when nobody claims more than we have although
+// there must be more. A peer that had nothing may have been syncing itself: dcrd
+// answers getheaders with nothing until its own chain is proven.
+func (e *engine) perhapsMore() *session {
+	for _, addr := range e.registry.Serving(registry.Headers, 0, e.now) {
+		s := e.sessions[addr]
+		if s != nil && s.headers == nil && e.now.Sub(s.doubtedAt) >= doubtPause {
+			s.doubtedAt = e.now
 			return s
 		}
 	}
@@ -133,9 +151,10 @@ func (e *engine) requestHeaders(s *session) {
 }
 
 // locatorStart is the block that a locator for a peer begins with: our tip, or
-// the last header of that peer while its branch is not ours yet.
+// the last header of that peer while its branch is not ours yet or has not been
+// reached.
 func (e *engine) locatorStart(s *session) chain.BlockID {
-	if e.chain.Known(s.last.Hash, s.last.Height) && !e.chain.Contains(s.last) {
+	if e.chain.Known(s.last.Hash, s.last.Height) && (s.below || !e.chain.Contains(s.last)) {
 		return s.last
 	}
 	return e.chain.Tip()
@@ -186,11 +205,18 @@ func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) boo
 		return update.Added > 0
 	}
 	full := count == wire.MaxBlockHeadersPerMsg || batch.Hashes[count-1] == fl.stop
-	more := full && (update.Added > 0 || s.last.Height > before.Height)
-	if !more {
+	if !e.hasMore(s, full, update, before) {
 		e.exhausted(s)
 	}
 	return update.Added > 0
+}
+
+// hasMore reports whether a peer's answer was full and led on. If it held only
+// blocks that we know, then the peer's branch leaves our chain further up than
+// the locator could tell, and the next locator begins where the answer ended.
+func (e *engine) hasMore(s *session, full bool, update chain.Update, before chain.BlockID) bool {
+	s.below = full && update.Added == 0 && (s.last.Height > before.Height || s.last != before && !s.below)
+	return full && update.Added > 0 || s.below
 }
 
 // rest is how long a peer that had nothing more is not asked again, whatever

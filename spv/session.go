@@ -33,6 +33,9 @@ type session struct {
 	// that is not the best one; the next locator starts there.
 	last chain.BlockID
 
+	// below: last is of our chain, and the peer's own branch begins above it.
+	below bool
+
 	// announced is the last block it announced before we wanted
 	// announcements: nothing is done with it but to see that the peer keeps up.
 	announced chainhash.Hash

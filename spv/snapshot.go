@@ -24,6 +24,10 @@ func (e *engine) snapshot() Status {
 		Peers:   len(e.sessions),
 		CutOff:  e.cuts,
 	}
+	if len(e.sessions) == 0 {
+		st.Target = max(st.Target, e.target) // losing the peers is no progress
+	}
+	e.target = st.Target
 	if through, ok := e.filters.through(); ok {
 		st.Filters = Span{From: e.filters.from, Through: through, Any: true}
 	}

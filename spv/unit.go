@@ -44,6 +44,17 @@ type flight struct {
 	took    time.Duration
 }
 
+// size is how many bytes of data a flight brought.
+func (fl *flight) size() (n int) {
+	for _, filter := range fl.filters {
+		n += len(filter)
+	}
+	for _, b := range fl.blocks {
+		n += b.block.SerializeSize()
+	}
+	return n
+}
+
 func (u *unit) from() uint32 { return u.headers[0].Height() }
 func (u *unit) to() uint32   { return u.headers[len(u.headers)-1].Height() }
 
@@ -183,7 +194,7 @@ func (ev landed) apply(e *engine) {
 	}
 	if fl.err == nil {
 		e.network.pace(u.kind).learn(fl.took)
-		e.registry.Success(fl.s.addr, u.kind, fl.took, e.now)
+		e.registry.Delivered(fl.s.addr, u.kind, fl.size(), fl.took, e.now)
 	}
 	if !u.done {
 		u.result(e, fl)

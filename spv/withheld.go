@@ -162,8 +162,17 @@ func (e *engine) askAgain() {
 }
 
 func (w *withheld) remember(hash chainhash.Hash, g givenUp) {
-	if w.givenUp == nil || len(w.givenUp) >= maxWithheld {
+	if w.givenUp == nil {
 		w.givenUp = make(map[chainhash.Hash]givenUp)
+	}
+	if len(w.givenUp) >= maxWithheld {
+		soonest := hash
+		for other, o := range w.givenUp {
+			if soonest == hash || o.until.Before(w.givenUp[soonest].until) {
+				soonest = other
+			}
+		}
+		delete(w.givenUp, soonest)
 	}
 	w.givenUp[hash] = g
 }
