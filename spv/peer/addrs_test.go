@@ -1,10 +1,14 @@
 package peer
 
 import (
+	"bytes"
+	"encoding/base32"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -54,16 +58,76 @@ func TestAddrsOnRequest(t *testing.T) {
 	})
 }
 
+func nodeV2(kind wire.NetAddressType, addr []byte, port uint16, services wire.ServiceFlag, age time.Duration) wire.NetAddressV2 {
+	return wire.NewNetAddressV2(kind, addr, port, time.Now().Add(-age), services)
+}
+
+// From protocol version 12 on there are onion addresses. This one is Tor's own
+// example (rend-spec-v3).
 func TestAddrsV2(t *testing.T) {
-	got := hostPortsV2(wire.NewMsgAddrV2([]wire.NetAddressV2{
-		{Type: wire.IPv4Address, EncodedAddr: []byte{198, 51, 100, 1}, Port: 9108, Services: wire.SFNodeNetwork},
-		{Type: wire.IPv6Address, EncodedAddr: net.ParseIP("2001:db8::1"), Port: 9108, Services: wire.SFNodeNetwork},
-		{Type: wire.TorV3Address, EncodedAddr: make([]byte, 32), Port: 9108, Services: wire.SFNodeNetwork},
-		{Type: wire.IPv4Address, EncodedAddr: []byte{198, 51, 100, 1}, Port: 0, Services: wire.SFNodeNetwork},
-		{Type: wire.IPv4Address, EncodedAddr: []byte{0, 0, 0, 0}, Port: 9108, Services: wire.SFNodeNetwork},
-		{Type: wire.IPv4Address, EncodedAddr: []byte{198, 51, 100, 2}, Port: 9108},
-	}))
-	if want := []string{"198.51.100.1:9108", "[2001:db8::1]:9108"}; !slices.Equal(got, want) {
-		t.Errorf("addresses %v, want %v", got, want)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd"
+		service, err := base32.StdEncoding.DecodeString(strings.ToUpper(onion))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours, r := newRemote(t)
+		cfg := testConfig()
+		cfg.MaxPVer = 12
+		result := shake(t.Context(), ours, cfg)
+		expect[*wire.MsgVersion](r)
+		version := remoteVersion()
+		version.ProtocolVersion = 12
+		r.send(version, wire.NewMsgVerAck())
+		p, l := (<-result).peer, new(log)
+		ended := call(func() (any, error) { return nil, p.Run(t.Context(), l) })
+		if err := p.RequestAddrs(); err != nil {
+			t.Fatal(err)
+		}
+		full := wire.SFNodeNetwork
+		msg := wire.NewMsgAddrV2([]wire.NetAddressV2{
+			nodeV2(wire.IPv4Address, []byte{198, 51, 100, 1}, 9108, full, 0),
+			nodeV2(wire.IPv6Address, net.ParseIP("2001:db8::1"), 9108, full, 0),
+			nodeV2(wire.TorV3Address, service[:32], 9108, full, 0),
+			nodeV2(wire.TorV3Address, service[:32], 0, full, 0),
+			nodeV2(wire.TorV3Address, service[:32], 9109, 0, 0),
+			nodeV2(wire.IPv4Address, []byte{198, 51, 100, 1}, 0, full, 0),
+			nodeV2(wire.IPv4Address, []byte{0, 0, 0, 0}, 9108, full, 0),
+			nodeV2(wire.IPv6Address, make([]byte, 16), 9108, full, 0),
+			nodeV2(wire.IPv4Address, []byte{198, 51, 100, 2}, 9108, 0, 0),
+			nodeV2(wire.IPv4Address, []byte{198, 51, 100, 3}, 9108, full, 25*time.Hour),
+		})
+		var b bytes.Buffer
+		if err := wire.WriteMessage(&b, msg, wire.AddrV2Version, simnet.Net); err != nil {
+			t.Fatal(err)
+		}
+		r.out <- b.Bytes()
+		synctest.Wait()
+		want := []string{"198.51.100.1:9108", "[2001:db8::1]:9108", onion + ".onion:9108"}
+		if !slices.Equal(l.addrs, want) {
+			t.Errorf("addresses %v, want %v", l.addrs, want)
+		}
+		p.Close(nil)
+		<-ended
+	})
+}
+
+// Addresses are taken when the node was seen within a day.
+func TestAddrsAreFresh(t *testing.T) {
+	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, l *log) {
+		if err := p.RequestAddrs(); err != nil {
+			t.Fatal(err)
+		}
+		msg := wire.NewMsgAddr()
+		for i, age := range []time.Duration{0, 24 * time.Hour, 24*time.Hour + time.Second, -24 * time.Hour, -25 * time.Hour} {
+			a := node("198.51.100.1", uint16(i+1), wire.SFNodeNetwork)
+			a.Timestamp = time.Now().Add(-age)
+			msg.AddAddress(a)
+		}
+		r.send(msg)
+		synctest.Wait()
+		if want := []string{"198.51.100.1:1", "198.51.100.1:2", "198.51.100.1:4"}; !slices.Equal(l.addrs, want) {
+			t.Errorf("addresses %v, want %v", l.addrs, want)
+		}
+	})
 }

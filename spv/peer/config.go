@@ -74,8 +74,10 @@ type Handler interface {
 	// empty. The answer is a Serve for each, or NotFound.
 	GetData(inv []*wire.InvVect)
 
-	// Addrs receives addresses of other nodes, as host:port, after
-	// RequestAddrs: at most 1000 in all.
+	// Addrs receives addresses of other full nodes, as host:port, after
+	// RequestAddrs: at most 1000 in all, each said to have been seen within
+	// 24 hours. The host is an IP address or, from protocol version 12 on, an
+	// onion address, which only a proxy can reach.
 	Addrs(addrs []string)
 
 	// Tx receives a transaction that was asked for with RequestTxs. Nothing

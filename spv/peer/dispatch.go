@@ -1,16 +1,10 @@
 package peer
 
 import (
-	"net"
-	"strconv"
-
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/wire"
 )
-
-// maxAddrs is how many addresses are taken from a remote.
-const maxAddrs = wire.MaxAddrPerMsg
 
 // dispatch gives a message to whoever it belongs to. An error ends the
 // connection. What a light client has no answer for is ignored.
@@ -89,56 +83,4 @@ func (p *Peer) hand(f func(Handler)) error {
 	defer p.hold.end()
 	f(p.handler)
 	return nil
-}
-
-// RequestAddrs asks for addresses of other nodes (getaddr). What comes goes to
-// Handler.Addrs; dcrd may stay silent. Only the first call sends anything:
-// dcrd ignores a second one.
-func (p *Peer) RequestAddrs() error {
-	var err error
-	p.getaddrs.Do(func() {
-		p.addrs.Store(maxAddrs)
-		err = p.Send(wire.NewMsgGetAddr())
-	})
-	return err
-}
-
-// onAddrs hands over addresses that are still welcome.
-func (p *Peer) onAddrs(addrs []string) error {
-	addrs = addrs[:min(int64(len(addrs)), p.addrs.Load())]
-	if len(addrs) == 0 {
-		return nil
-	}
-	p.addrs.Add(-int64(len(addrs)))
-	return p.hand(func(h Handler) { h.Addrs(addrs) })
-}
-
-// hostPorts returns the full nodes in an addr message.
-func hostPorts(msg *wire.MsgAddr) []string {
-	var addrs []string
-	for _, a := range msg.AddrList {
-		if a.HasService(wire.SFNodeNetwork) && a.Port != 0 && !a.IP.IsUnspecified() {
-			addrs = append(addrs, hostPort(a.IP, a.Port))
-		}
-	}
-	return addrs
-}
-
-// hostPortsV2 returns the full nodes in an addrv2 message that have an IP
-// address.
-func hostPortsV2(msg *wire.MsgAddrV2) []string {
-	var addrs []string
-	for i := range msg.AddrList {
-		a := &msg.AddrList[i]
-		isIP := a.Type == wire.IPv4Address || a.Type == wire.IPv6Address
-		ip := net.IP(a.EncodedAddr)
-		if isIP && a.Services&wire.SFNodeNetwork != 0 && a.Port != 0 && !ip.IsUnspecified() {
-			addrs = append(addrs, hostPort(ip, a.Port))
-		}
-	}
-	return addrs
-}
-
-func hostPort(ip net.IP, port uint16) string {
-	return net.JoinHostPort(ip.String(), strconv.Itoa(int(port)))
 }

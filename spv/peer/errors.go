@@ -75,18 +75,14 @@ func protocolError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrProtocol, fmt.Sprintf(format, args...))
 }
 
-// readError gives an error of the read side its kind. What the wire package
-// complains about is the remote's doing; other errors are the network's.
+// networkError is the error of a message with the magic of another network.
+func networkError(magic wire.CurrencyNet) error {
+	return fmt.Errorf("%w: %w: magic %08x", ErrProtocol, ErrNetwork, uint32(magic))
+}
+
+// readError gives an error of the connection its kind.
 func readError(err error) error {
-	var bad *wire.MessageError
-	switch {
-	case errors.Is(err, ErrProtocol):
-		return err
-	case errors.Is(err, wire.ErrWrongNetwork):
-		return fmt.Errorf("%w: %w: %v", ErrProtocol, ErrNetwork, err)
-	case errors.As(err, &bad):
-		return fmt.Errorf("%w: %v", ErrProtocol, err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w by the remote", ErrClosed)
 	}
 	return fmt.Errorf("%w: %w", ErrClosed, err)

@@ -9,14 +9,20 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// handshakeLimit is the time for the whole handshake. dcrd allows 30 s; an
-// honest node on a slow line needs less than one.
-const handshakeLimit = 5 * time.Second
+// The time for the whole handshake, and for the remote's version message, which
+// takes one round trip. dcrd allows 30 s; an honest node on a slow line needs
+// less than one.
+const (
+	handshakeLimit = 5 * time.Second
+	versionLimit   = 3 * time.Second
+)
 
 // Handshake agrees with the remote on a protocol version, for at most 5
 // seconds or until ctx ends, and checks that it is of use: a full node of the
 // right network, protocol version 9 or higher, not ourselves, and whatever
-// cfg.Accept asks. addr is what the Peer is to be known as.
+// cfg.Accept asks. A remote that is refused gets nothing from us but our
+// version message. One that does not send its own within 3 seconds has timed
+// out. addr is what the Peer is to be known as.
 //
 // Handshake owns conn from the start and closes it on an error. On success
 // either Run or Close must be called, or a goroutine and the connection stay.
@@ -57,13 +63,9 @@ func (p *Peer) shake() error {
 		return err
 	}
 
-	msg, err := p.read()
+	remote, err := p.readVersion()
 	if err != nil {
 		return err
-	}
-	remote, ok := msg.(*wire.MsgVersion)
-	if !ok {
-		return protocolError("%T before version", msg)
 	}
 	if err := p.check(remote, nonces); err != nil {
 		return err
@@ -85,6 +87,26 @@ func (p *Peer) shake() error {
 			return err
 		}
 	}
+}
+
+// readVersion reads the first message. Nothing else is read in its place.
+func (p *Peer) readVersion() (*wire.MsgVersion, error) {
+	timer := time.AfterFunc(versionLimit, func() {
+		p.Close(fmt.Errorf("%w: no version message", ErrTimeout))
+	})
+	defer timer.Stop()
+	h, err := p.readHead()
+	if err != nil {
+		return nil, err
+	}
+	if h.command != wire.CmdVersion {
+		return nil, protocolError("%q message before version", h.command)
+	}
+	msg, err := p.readBody(h)
+	if err != nil {
+		return nil, err
+	}
+	return msg.(*wire.MsgVersion), nil
 }
 
 // version is our version message. It tells no addresses: we know of none of

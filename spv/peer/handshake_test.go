@@ -89,79 +89,102 @@ func TestHandshakeVersionIsTheLower(t *testing.T) {
 	}
 }
 
-func TestHandshakeRefusals(t *testing.T) {
+// A remote that its version message rules out has cost our version message and
+// nothing else: no verack is sent, and Accept is asked last.
+func TestHandshakeRefusesBeforeAnythingElse(t *testing.T) {
 	errLagging := errors.New("lags behind")
+	accept := func(Info) error { return errLagging }
+	changed := func(change func(*wire.MsgVersion)) func(*remote, *wire.MsgVersion) {
+		return func(r *remote, _ *wire.MsgVersion) {
+			v := remoteVersion()
+			change(v)
+			r.send(v)
+		}
+	}
 	tests := []struct {
 		name string
-		cfg  func(*Config)
 		play func(r *remote, ours *wire.MsgVersion)
 		want error
 	}{
-		{"ourselves", nil, func(r *remote, ours *wire.MsgVersion) { r.send(ours) }, ErrSelf},
-		{"no full node", nil, func(r *remote, _ *wire.MsgVersion) {
-			v := remoteVersion()
-			v.Services = 0
-			r.send(v)
-		}, ErrServices},
-		{"another network", nil, func(r *remote, _ *wire.MsgVersion) {
+		{"ourselves", func(r *remote, ours *wire.MsgVersion) { r.send(ours) }, ErrSelf},
+		{"no full node", changed(func(v *wire.MsgVersion) { v.Services = 0 }), ErrServices},
+		{"protocol version 8", changed(func(v *wire.MsgVersion) { v.ProtocolVersion = 8 }), ErrVersion},
+		{"negative version", changed(func(v *wire.MsgVersion) { v.ProtocolVersion = -1 }), ErrVersion},
+		{"another network", func(r *remote, _ *wire.MsgVersion) {
 			r.out <- encode(r.t, remoteVersion(), chaincfg.MainNetParams().Net)
 		}, ErrNetwork},
-		{"the owner's reason", func(cfg *Config) {
-			cfg.Accept = func(info Info) error {
-				if info.Height != 2092 {
-					t.Errorf("asked about %+v", info)
-				}
-				return errLagging
-			}
-		}, func(r *remote, _ *wire.MsgVersion) { r.send(remoteVersion()) }, errLagging},
-		{"something before version", nil, func(r *remote, _ *wire.MsgVersion) {
-			r.send(wire.NewMsgPing(1))
+		{"the owner's reason", changed(func(*wire.MsgVersion) {}), errLagging},
+		{"a ping", func(r *remote, _ *wire.MsgVersion) { r.send(wire.NewMsgPing(1)) }, ErrProtocol},
+		{"an unknown command", func(r *remote, _ *wire.MsgVersion) {
+			r.out <- rawMessage("future", nil)
 		}, ErrProtocol},
-		{"second version", nil, func(r *remote, _ *wire.MsgVersion) {
+		// Only the head of a message is read: that it is large costs nothing.
+		{"filters that never come", func(r *remote, _ *wire.MsgVersion) {
+			r.out <- claim(wire.CmdCFiltersV2, 20<<20)
+		}, ErrProtocol},
+		{"noise", func(r *remote, _ *wire.MsgVersion) {
+			r.out <- []byte(strings.Repeat("HTTP/1.1 400 Bad", 2))
+		}, ErrNetwork},
+		{"hang up", func(r *remote, _ *wire.MsgVersion) { r.hangUp() }, ErrClosed},
+	}
+	for _, c := range tests {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := testConfig()
+			cfg.Accept = accept
+			received := refused(t, cfg, c.play, c.want)
+			if len(received) != 0 {
+				t.Errorf("the remote got %T", received[0])
+			}
+		})
+	}
+}
+
+func TestHandshakeEndsAfterVersion(t *testing.T) {
+	for name, c := range map[string]struct {
+		play func(r *remote, ours *wire.MsgVersion)
+		want error
+	}{
+		"second version": {func(r *remote, _ *wire.MsgVersion) {
 			r.send(remoteVersion(), remoteVersion())
 		}, ErrProtocol},
-		{"noise", nil, func(r *remote, _ *wire.MsgVersion) {
-			r.out <- []byte(strings.Repeat("HTTP/1.1 400 Bad", 2))
-		}, ErrProtocol},
-		{"hang up", nil, func(r *remote, _ *wire.MsgVersion) { r.hangUp() }, ErrClosed},
-		{"hang up after version", nil, func(r *remote, _ *wire.MsgVersion) {
+		"hang up": {func(r *remote, _ *wire.MsgVersion) {
 			r.send(remoteVersion())
 			r.hangUp()
 		}, ErrClosed},
-		{"flood before verack", nil, func(r *remote, _ *wire.MsgVersion) {
+		"flood": {func(r *remote, _ *wire.MsgVersion) {
 			r.send(remoteVersion())
 			for range maxBacklog + 1 {
 				r.send(invMsg(1))
 			}
 		}, ErrProtocol},
+	} {
+		t.Run(name, func(t *testing.T) { refused(t, testConfig(), c.play, c.want) })
 	}
-	for _, c := range tests {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ours, r := newRemote(t)
-				cfg := testConfig()
-				cfg.Nonces = new(Nonces)
-				if c.cfg != nil {
-					c.cfg(cfg)
-				}
-				result := shake(t.Context(), ours, cfg)
-				c.play(r, expect[*wire.MsgVersion](r))
-				res := <-result
-				wantError(t, res.err, c.want)
-				if res.peer != nil || res.took != 0 {
-					t.Errorf("peer %v after %v", res.peer, res.took)
-				}
-				if len(cfg.Nonces.set) != 0 {
-					t.Error("the nonce is kept after the handshake")
-				}
-				for msg := range r.in { // ends: the connection is closed
-					if _, ok := msg.(*wire.MsgVerAck); ok && c.name == "the owner's reason" {
-						t.Error("verack sent to a refused remote")
-					}
-				}
-			})
-		})
-	}
+}
+
+// refused plays a handshake that has to fail at once with want, and returns
+// what the remote got after our version message.
+func refused(t *testing.T, cfg *Config, play func(r *remote, ours *wire.MsgVersion), want error) []wire.Message {
+	t.Helper()
+	var received []wire.Message
+	synctest.Test(t, func(t *testing.T) {
+		ours, r := newRemote(t)
+		cfg.Nonces = new(Nonces)
+		result := shake(t.Context(), ours, cfg)
+		play(r, expect[*wire.MsgVersion](r))
+		res := <-result
+		wantError(t, res.err, want)
+		if res.peer != nil || res.took != 0 {
+			t.Errorf("peer %v after %v", res.peer, res.took)
+		}
+		if len(cfg.Nonces.set) != 0 {
+			t.Error("the nonce is kept after the handshake")
+		}
+		for msg := range r.in { // ends: the connection is closed
+			received = append(received, msg)
+		}
+	})
+	return received
 }
 
 // A connection to ourselves shows the nonce of another handshake.
@@ -180,31 +203,86 @@ func TestHandshakeWithOurOwnListener(t *testing.T) {
 	})
 }
 
-func TestHandshakeTakesFiveSeconds(t *testing.T) {
-	for name, play := range map[string]func(r *remote){
-		"silent":               func(*remote) {},
-		"silent after version": func(r *remote) { r.send(remoteVersion()) },
-		"talks on": func(r *remote) {
+// The version message is due after 3 seconds, the rest after 5, whatever else
+// the remote says meanwhile.
+func TestHandshakeDeadlines(t *testing.T) {
+	for name, c := range map[string]struct {
+		play func(r *remote)
+		want time.Duration
+	}{
+		"silent": {func(*remote) {}, 3 * time.Second},
+		"half a version": {func(r *remote) {
+			r.out <- encode(r.t, remoteVersion(), simnet.Net)[:40]
+		}, 3 * time.Second},
+		"silent after version": {func(r *remote) { r.send(remoteVersion()) }, 5 * time.Second},
+		"version in the last moment": {func(r *remote) {
+			time.Sleep(3*time.Second - 1)
+			r.send(remoteVersion())
+		}, 5 * time.Second},
+		"talks on": {func(r *remote) {
 			r.send(remoteVersion())
 			for range 4 {
 				time.Sleep(time.Second)
 				r.send(wire.NewMsgPing(1))
 			}
-		},
+		}, 5 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ours, r := newRemote(t)
 				result := shake(t.Context(), ours, testConfig())
-				play(r)
+				c.play(r)
 				res := <-result
 				wantError(t, res.err, ErrTimeout)
-				if res.took != 5*time.Second {
-					t.Errorf("gave up after %v", res.took)
+				if res.took != c.want {
+					t.Errorf("gave up after %v, want %v", res.took, c.want)
 				}
 			})
 		})
 	}
+}
+
+// One remote that swallows everything costs the others nothing: not their
+// handshakes, and not their requests.
+func TestBlackHoleDelaysNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		cfg.Nonces = new(Nonces)
+		hole, _ := newRemote(t)
+		stuck := shake(t.Context(), hole, cfg)
+		synctest.Wait()
+		mute, muteRemote := connect(t, remoteVersion())
+		muteEnded := call(func() (any, error) { return nil, mute.Run(t.Context(), new(log)) })
+		unanswered := askFilters(t.Context(), mute, blockHashes(1, 10))
+		expect[*wire.MsgGetCFsV2](muteRemote)
+
+		ours, r := newRemote(t)
+		result := shake(t.Context(), ours, cfg)
+		expect[*wire.MsgVersion](r)
+		r.send(remoteVersion(), wire.NewMsgVerAck())
+		res := <-result
+		if res.err != nil || res.took != 0 {
+			t.Fatalf("handshake beside a black hole: %v after %v", res.err, res.took)
+		}
+		expect[*wire.MsgVerAck](r)
+		ended := call(func() (any, error) { return nil, res.peer.Run(t.Context(), new(log)) })
+		reply := askFilters(t.Context(), res.peer, blockHashes(1, 10))
+		expect[*wire.MsgGetCFsV2](r)
+		r.send(batchMsg(blockHashes(1, 10)))
+		got := <-reply
+		wantFilters(t, got, blockHashes(1, 10))
+		if got.took != 0 {
+			t.Errorf("filters after %v", got.took)
+		}
+		if res := <-stuck; !errors.Is(res.err, ErrTimeout) || res.took != 3*time.Second {
+			t.Errorf("the black hole ended with %v after %v", res.err, res.took)
+		}
+		wantError(t, (<-unanswered).err, ErrStalled)
+		mute.Close(nil)
+		res.peer.Close(nil)
+		<-muteEnded
+		<-ended
+	})
 }
 
 func TestHandshakeEndsWithItsContext(t *testing.T) {

@@ -3,8 +3,8 @@ package peer
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"dcrspv/spv/chain"
@@ -24,58 +24,153 @@ const (
 // transaction count that is always zero.
 const entrySize = chain.HeaderSize + 1
 
-// maxHeadersPayload is the size of a headers message with 2000 entries.
-var maxHeadersPayload = (*wire.MsgHeaders)(nil).MaxPayloadLength(wire.ProtocolVersion)
+// firstPart is how much of a payload is believed in before any of it has come.
+// It is more than an honest batch of filters, message of headers or block
+// usually has.
+const firstPart = 512 << 10
+
+// head is a message header, with the network checked already.
+type head struct {
+	command  string
+	length   uint32
+	checksum [4]byte
+}
 
 // read returns the next message: []chain.Header for a headers message, nil for
-// a command that this version of the protocol does not know, else a
-// wire.Message. An error is the end of the connection and has its kind.
+// one that is of no use to a light client, else a wire.Message. An error is the
+// end of the connection and has its kind.
+func (p *Peer) read() (any, error) {
+	h, err := p.readHead()
+	if err != nil {
+		return nil, err
+	}
+	return p.readBody(h)
+}
+
+// readHead reads a message header.
+func (p *Peer) readHead() (head, error) {
+	var raw [wire.MessageHeaderSize]byte
+	if _, err := io.ReadFull(p.in, raw[:]); err != nil {
+		return head{}, readError(err)
+	}
+	magic := wire.CurrencyNet(binary.LittleEndian.Uint32(raw[:]))
+	if magic != p.cfg.Params.Net {
+		return head{}, networkError(magic)
+	}
+	command := bytes.TrimRight(raw[commandAt:lengthAt], "\x00")
+	if slices.ContainsFunc(command, func(c byte) bool { return c > 127 }) {
+		return head{}, protocolError("command %q", command)
+	}
+	return head{
+		command:  string(command),
+		length:   binary.LittleEndian.Uint32(raw[lengthAt:]),
+		checksum: [4]byte(raw[checksumAt:]),
+	}, nil
+}
+
+// readBody reads the payload of a message and decodes it.
 //
 // Headers have their own decoder because a whole chain passes through it: the
 // wire package takes each header apart, only for it to be put together again
 // for its hash.
-func (p *Peer) read() (any, error) {
-	head, err := p.in.Peek(wire.MessageHeaderSize)
+func (p *Peer) readBody(h head) (any, error) {
+	msg := emptyMessage(h.command)
+	limit := uint32(wire.MaxMessagePayload)
+	if msg != nil {
+		limit = msg.MaxPayloadLength(p.pver.Load())
+	}
+	if h.length > limit {
+		return nil, protocolError("%q message of %d bytes, more than %d", h.command, h.length, limit)
+	}
+	if msg == nil {
+		// Nodes newer than us are no enemies.
+		if _, err := p.in.Discard(int(h.length)); err != nil {
+			return nil, readError(err)
+		}
+		p.count.lastMessage.Store(time.Now().UnixNano())
+		return nil, nil
+	}
+
+	payload, err := p.readPayload(int(h.length))
 	if err != nil {
 		return nil, readError(err)
 	}
-	length := binary.LittleEndian.Uint32(head[lengthAt:])
-	var msg any
-	if wire.CurrencyNet(binary.LittleEndian.Uint32(head)) == p.cfg.Params.Net &&
-		string(bytes.TrimRight(head[commandAt:lengthAt], "\x00")) == wire.CmdHeaders {
-		msg, err = p.readHeaders(length)
-	} else {
-		_, msg, _, err = wire.ReadMessageN(p.in, p.pver.Load(), p.cfg.Params.Net)
-	}
-	// wire stops before the payload of an unknown command, having checked
-	// its length against the 32 MiB limit. Nodes newer than us are no
-	// enemies, so it is skipped, without being held in memory.
-	if errors.Is(err, wire.ErrUnknownCmd) {
-		msg = nil
-		_, err = p.in.Discard(int(length))
-	}
-	if err != nil {
-		return nil, readError(err)
+	sum := chainhash.HashH(payload)
+	if !bytes.Equal(sum[:4], h.checksum[:]) {
+		return nil, protocolError("checksum of %s message is wrong", h.command)
 	}
 	p.count.lastMessage.Store(time.Now().UnixNano())
+	if h.command == wire.CmdHeaders {
+		return parseHeaders(payload)
+	}
+	r := bytes.NewBuffer(payload)
+	if err := msg.BtcDecode(r, p.pver.Load()); err != nil {
+		return nil, protocolError("decoding %s message: %v", h.command, err)
+	}
+	if r.Len() > 0 {
+		return nil, protocolError("%d bytes after a %s message", r.Len(), h.command)
+	}
 	return msg, nil
 }
 
-// readHeaders reads a headers message whose payload has this length.
-func (p *Peer) readHeaders(length uint32) ([]chain.Header, error) {
-	if length > maxHeadersPayload {
-		return nil, protocolError("headers message of %d bytes", length)
+// emptyMessage returns the message to decode a payload into, or nil for a
+// command that a light client has no use for, known or not: its payload is
+// skipped without being held in memory.
+func emptyMessage(command string) wire.Message {
+	switch command {
+	case wire.CmdVersion:
+		return new(wire.MsgVersion)
+	case wire.CmdVerAck:
+		return new(wire.MsgVerAck)
+	case wire.CmdPing:
+		return new(wire.MsgPing)
+	case wire.CmdPong:
+		return new(wire.MsgPong)
+	case wire.CmdGetInitState:
+		return new(wire.MsgGetInitState)
+	case wire.CmdGetHeaders:
+		return new(wire.MsgGetHeaders)
+	case wire.CmdHeaders:
+		return new(wire.MsgHeaders)
+	case wire.CmdCFiltersV2:
+		return new(wire.MsgCFiltersV2)
+	case wire.CmdCFilterV2:
+		return new(wire.MsgCFilterV2)
+	case wire.CmdBlock:
+		return new(wire.MsgBlock)
+	case wire.CmdTx:
+		return new(wire.MsgTx)
+	case wire.CmdNotFound:
+		return new(wire.MsgNotFound)
+	case wire.CmdInv:
+		return new(wire.MsgInv)
+	case wire.CmdGetData:
+		return new(wire.MsgGetData)
+	case wire.CmdAddr:
+		return new(wire.MsgAddr)
+	case wire.CmdAddrV2:
+		return new(wire.MsgAddrV2)
 	}
-	buf := make([]byte, wire.MessageHeaderSize+int(length))
-	if _, err := io.ReadFull(p.in, buf); err != nil {
-		return nil, err
+	return nil
+}
+
+// readPayload reads n bytes. It takes no more memory than twice what has
+// arrived: a batch of filters may have 26 MB, which is a lot to give to a
+// remote that only says so.
+func (p *Peer) readPayload(n int) ([]byte, error) {
+	payload := make([]byte, min(n, firstPart))
+	for have := 0; ; {
+		if _, err := io.ReadFull(p.in, payload[have:]); err != nil {
+			return nil, err
+		}
+		have = len(payload)
+		if have == n {
+			return payload, nil
+		}
+		longer := make([]byte, min(n, 2*have))
+		copy(longer, payload)
+		payload = longer
 	}
-	payload := buf[wire.MessageHeaderSize:]
-	sum := chainhash.HashB(payload)
-	if !bytes.Equal(sum[:4], buf[checksumAt:wire.MessageHeaderSize]) {
-		return nil, protocolError("checksum of headers message is wrong")
-	}
-	return parseHeaders(payload)
 }
 
 // parseHeaders decodes the payload of a headers message: the number of

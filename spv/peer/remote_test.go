@@ -99,6 +99,13 @@ func rawMessage(command string, payload []byte) []byte {
 	return append(b, payload...)
 }
 
+// claim is the header of a message that is said to have n bytes.
+func claim(command string, n uint32) []byte {
+	b := rawMessage(command, nil)
+	binary.LittleEndian.PutUint32(b[lengthAt:], n)
+	return b
+}
+
 // expect waits for the next message and returns it as what it should be.
 func expect[T wire.Message](r *remote) T {
 	r.t.Helper()

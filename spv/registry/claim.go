@@ -11,7 +11,7 @@ const maxLag = 6
 // claim is the height of a connected peer, in three readings. What a peer says
 // costs it nothing, so it is kept apart from what it has proved.
 type claim struct {
-	advertised uint32    // the highest it has said in this connection
+	advertised uint32    // what it has said when it connected, or proved since
 	validated  uint32    // the highest block it has delivered a valid header of
 	credit     uint32    // of advertised, what is still believed
 	failures   int       // claims in a row that it did not make good on
@@ -21,16 +21,7 @@ type claim struct {
 // connected starts over with the height in a version message. Doubts stay: a
 // liar doesn't get rid of them by connecting again.
 func (c *claim) connected(height uint32, now time.Time) {
-	*c = claim{failures: c.failures, doubt: c.doubt}
-	c.advertise(height, now)
-}
-
-// advertise notes what a peer says. Only a new height is news.
-func (c *claim) advertise(height uint32, now time.Time) {
-	if height <= c.advertised {
-		return
-	}
-	c.advertised = height
+	*c = claim{advertised: height, failures: c.failures, doubt: c.doubt}
 	if !now.Before(c.doubt) {
 		c.credit = height
 	}
@@ -74,13 +65,6 @@ func (c *claim) credible() uint32 { return max(c.credit, c.validated) }
 // stated is the height that the peer says it is at.
 func (c *claim) stated() uint32 { return max(c.advertised, c.validated) }
 
-// Advertised notes a height that a connected peer says it is at.
-func (r *Registry) Advertised(addr string, height uint32, now time.Time) {
-	if e := r.connected(addr); e != nil {
-		e.claim.advertise(height, now)
-	}
-}
-
 // Validated notes that a connected peer has delivered the valid header of a
 // block at this height, or is otherwise known to have that block.
 func (r *Registry) Validated(addr string, height uint32, now time.Time) {
@@ -99,8 +83,9 @@ func (r *Registry) Reorganized(fork uint32) {
 }
 
 // ClaimFailed notes that a peer was asked for the blocks it claims and did not
-// have them. It is credited no more than it has delivered, and what it says is
-// doubted for 30 seconds, twice as long each further time, up to 5 minutes.
+// have them. It is credited no more than it has delivered, and what it says
+// when it connects again is doubted for 30 seconds, twice as long each further
+// time, up to 5 minutes.
 func (r *Registry) ClaimFailed(addr string, now time.Time) {
 	if e := r.connected(addr); e != nil {
 		e.claim.failed(now)

@@ -27,8 +27,8 @@ func TestTargetIsTheHighestCredibleClaim(t *testing.T) {
 		t.Errorf("credited with %d", got)
 	}
 	wantAddrs(t, r.Ahead(40, t0), addrA)
-	r.Advertised(addrA, 105, t0)
-	r.Advertised(addrA, 90, t0)
+	r.Validated(addrA, 105, t0)
+	r.Validated(addrA, 90, t0)
 	if got := r.Target(t0); got != 105 {
 		t.Errorf("target %d", got)
 	}
@@ -61,14 +61,9 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 			if err := redial(r, addrA, 1000, now.Add(at)); err != nil {
 				t.Fatal(err)
 			}
-			r.Advertised(addrA, 1001, now.Add(at))
 			if got := r.Claim(addrA); got != 0 {
 				t.Errorf("credited with %d after %v", got, at)
 			}
-		}
-		r.Advertised(addrA, 1002, now.Add(doubt))
-		if got := r.Claim(addrA); got != 1002 {
-			t.Errorf("credited with %d after %v", got, doubt)
 		}
 		now = now.Add(doubt)
 		r.Disconnected(addrA, nil, now)
@@ -79,7 +74,10 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 	}
 	r.ClaimFailed(addrA, now)
 	r.Validated(addrA, 1000, now)
-	r.Advertised(addrA, 1001, now)
+	r.Disconnected(addrA, nil, now)
+	if err := redial(r, addrA, 1001, now); err != nil {
+		t.Fatal(err)
+	}
 	if got := r.Claim(addrA); got != 1001 {
 		t.Errorf("credited with %d after making good", got)
 	}
@@ -117,7 +115,6 @@ func TestLagging(t *testing.T) {
 func TestEventsOfStrangersChangeNothing(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	for _, addr := range []string{addrA, addrB} { // known but not connected; unknown
-		r.Advertised(addr, 9, t0)
 		r.Validated(addr, 9, t0)
 		r.ClaimFailed(addr, t0)
 		r.SentHeaders(addr)

@@ -29,6 +29,7 @@ type cooldown struct {
 	failures   int       // in a row
 	until      time.Time // end of the pause after the last failure
 	incomplete time.Time // end of the pause because it lacks the data
+	slow       time.Time // end of the pause because it sends too slowly
 }
 
 // failed pauses for 30 s after the first failure, twice as long after each
@@ -50,9 +51,15 @@ func (c *cooldown) lacks(now time.Time) {
 	c.incomplete = now.Add(incompleteTime)
 }
 
+// crawls pauses for 30 s after the first verdict, as after a failure. A success
+// does not end it: everything that a slow peer sends is one.
+func (c *cooldown) crawls(n int, now time.Time) {
+	c.slow = now.Add(doubling(cooldownMin, n, cooldownMax))
+}
+
 // over tells whether the peer may be asked.
 func (c *cooldown) over(now time.Time) bool {
-	return !now.Before(c.until) && !now.Before(c.incomplete)
+	return !now.Before(c.until) && !now.Before(c.incomplete) && !now.Before(c.slow)
 }
 
 // doubling returns first for n = 1, twice that for n = 2 and so on, at most

@@ -2,8 +2,7 @@ package registry
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
+	"iter"
 	"time"
 )
 
@@ -16,23 +15,19 @@ const (
 	persistentFactor = 5
 	dialJitter       = 200 * time.Millisecond // either way
 	incompatibleTime = 24 * time.Hour
-	lowScoreRetry    = time.Minute // to look again at a peer below the floor
-)
+	quotaTime        = 10 * time.Minute // after ErrQuota: no node changes its version soon
+	lowScoreRetry    = time.Minute      // to look again at a peer below the floor
 
-// state of a peer. Only dialing leads to connected, so there are never two
-// connections to one address.
-type state uint8
-
-const (
-	stateIdle state = iota
-	stateDialing
-	stateConnected
+	// needSoon is how long a free slot waits for an address that is known
+	// before new ones are asked for.
+	needSoon = 10 * time.Second
 )
 
 // dialState is the reachability of an address.
 type dialState struct {
 	delay    time.Duration // that led to next, before the persistent fifth and jitter
 	next     time.Time     // not before this
+	avoid    time.Time     // nor before this, unless persistent: it was of no use
 	failures int           // dials in a row
 	met      bool          // has answered, failed or been refused once in this run
 }
@@ -51,16 +46,29 @@ func (r *Registry) back(e *entry, now time.Time) {
 
 // NextDial returns the address to dial now: a persistent one before others,
 // then the one with the fewest failed dials, then the one with the best score.
-// There is none while MaxConnected connections stand or are being made. It
-// changes nothing: the owner calls Dialing when it does dial.
+// Of each Group there is one connection or dial at most; persistent peers are
+// exempt, but count. There is nobody while MaxConnected connections stand or are
+// being made, except a peer that is much better than the worst of them (see
+// NextEviction). It changes nothing: the owner calls Dialing when it does dial.
 func (r *Registry) NextDial(now time.Time) (addr string, ok bool) {
-	if r.slots() == 0 {
+	free := r.slots()
+	if free == 0 && !r.full() {
 		return "", false
 	}
+	best := r.bestCandidate(now)
+	if best == nil || free == 0 && !r.worthProbing(best, now) {
+		return "", false
+	}
+	return best.addr, true
+}
+
+// bestCandidate returns the first in the order of dialing, of those that may be
+// dialed now, or nil.
+func (r *Registry) bestCandidate(now time.Time) *entry {
 	var best *entry
 	ties := 0
-	for _, e := range r.order {
-		if t, ok := r.dialTime(e, now); !ok || t.After(now) {
+	for e, when := range r.dialable(now) {
+		if when.After(now) {
 			continue
 		}
 		order := -1
@@ -77,10 +85,7 @@ func (r *Registry) NextDial(now time.Time) (addr string, ok bool) {
 			}
 		}
 	}
-	if best == nil {
-		return "", false
-	}
-	return best.addr, true
+	return best
 }
 
 // compareDial is negative when a is to be dialed before b.
@@ -97,143 +102,96 @@ func (r *Registry) compareDial(a, b *entry, now time.Time) int {
 	)
 }
 
-// NextDialTime returns when to ask NextDial again, which is not after the time
-// when it has an answer if nothing else happens. ok is false when only an event
-// can change the answer: a slot becoming free or an address being added.
+// NextDialTime returns when to ask NextDial again. While a slot is free that is
+// not after the time when it has an answer if nothing else happens. While all
+// are taken it is once a minute, to look for a better peer. ok is false when
+// only an event can change the answer: a slot becoming free or an address being
+// added.
 func (r *Registry) NextDialTime(now time.Time) (when time.Time, ok bool) {
-	if r.slots() == 0 {
+	free := r.slots()
+	if free == 0 && !r.full() {
 		return time.Time{}, false
 	}
-	for _, e := range r.order {
-		t, possible := r.dialTime(e, now)
-		if possible && (!ok || t.Before(when)) {
+	for _, t := range r.dialable(now) {
+		if !ok || t.Before(when) {
 			when, ok = t, true
 		}
+	}
+	if ok && free == 0 {
+		if _, ready := r.NextDial(now); ready {
+			return now, true
+		}
+		when = latest(when, now.Add(probeLook), r.nextProbe)
 	}
 	return when, ok
 }
 
-// dialTime returns when a peer may be dialed, now at the earliest; ok is false
-// if no passing of time alone allows it.
-func (r *Registry) dialTime(e *entry, now time.Time) (when time.Time, ok bool) {
-	if e.state != stateIdle || r.opts.OnlyPersistent && !e.persistent {
-		return time.Time{}, false
+// NeedsAddresses tells whether a slot is free that no known address can fill,
+// now or within 10 seconds: it is time to ask an address book, a seeder or the
+// peers. It is never so when only persistent peers are dialed.
+func (r *Registry) NeedsAddresses(now time.Time) bool {
+	if r.opts.OnlyPersistent || r.slots() == 0 {
+		return false
 	}
-	when = e.dial.next
-	if until := r.bannedUntil(e.key, now); until.After(when) {
-		when = until
+	when, ok := r.NextDialTime(now)
+	return !ok || when.After(now.Add(needSoon))
+}
+
+// dialable yields the idle peers that may be dialed at some time, now at the
+// earliest, if nothing else happens.
+func (r *Registry) dialable(now time.Time) iter.Seq2[*entry, time.Time] {
+	return func(yield func(*entry, time.Time) bool) {
+		taken := r.takenGroups()
+		for _, e := range r.order {
+			possible := e.state == stateIdle && (e.persistent || !r.opts.OnlyPersistent && !taken[e.group])
+			if possible && !yield(e, r.dialTime(e, now)) {
+				return
+			}
+		}
 	}
-	if when.Before(now) {
-		when = now
+}
+
+// dialTime returns when an idle peer may be dialed, now at the earliest.
+func (r *Registry) dialTime(e *entry, now time.Time) time.Time {
+	when := latest(now, e.dial.next, r.bannedUntil(e.key, now))
+	if e.persistent {
+		return when
 	}
-	if !e.persistent && r.score(e, when) < scoreFloor {
+	when = latest(when, e.dial.avoid)
+	if r.score(e, when) < scoreFloor {
 		again := e.record.recovery()
 		if !again.After(when) {
 			again = when.Add(lowScoreRetry)
 		}
 		when = again
 	}
-	return when, true
+	return when
+}
+
+func latest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.After(first) {
+			first = t
+		}
+	}
+	return first
 }
 
 // slots is how many more connections may be begun.
 func (r *Registry) slots() int {
-	free := r.opts.MaxConnected
+	connected, dialing := r.busy()
+	return max(r.opts.MaxConnected-connected-dialing, 0)
+}
+
+// busy counts the connections that stand and those that are being made.
+func (r *Registry) busy() (connected, dialing int) {
 	for _, e := range r.order {
-		if e.state != stateIdle {
-			free--
+		switch e.state {
+		case stateConnected:
+			connected++
+		case stateDialing:
+			dialing++
 		}
 	}
-	return max(free, 0)
+	return connected, dialing
 }
-
-// Dialing notes that an address is being dialed. ErrState: it is not known, or
-// dialed or connected already.
-func (r *Registry) Dialing(addr string, now time.Time) error {
-	e := r.peers[addr]
-	if e == nil || e.state != stateIdle {
-		return fmt.Errorf("%w: dialing %s", ErrState, addr)
-	}
-	e.state = stateDialing
-	return nil
-}
-
-// DialFailed notes that no connection came of a dial, whether in the dial or in
-// the handshake. The next one waits 5 to 90 seconds (persistent: 1 to 18),
-// longer each time; 24 hours for a peer that is no use (ErrIncompatible),
-// unless it is persistent.
-func (r *Registry) DialFailed(addr string, err error, now time.Time) {
-	e := r.peers[addr]
-	if e == nil || e.state != stateDialing {
-		return
-	}
-	e.state = stateIdle
-	e.dial.met = true
-	e.dial.failures++
-	r.lastErr = err
-	r.back(e, now)
-	if errors.Is(err, ErrIncompatible) && !e.persistent {
-		e.dial.next = now.Add(incompatibleTime)
-	}
-}
-
-// Connected notes that a dial and its handshake have succeeded. ErrState: the
-// address was not being dialed. ErrBanned: it was banned meanwhile; the owner
-// closes the connection and reports DialFailed.
-func (r *Registry) Connected(addr string, info Info, now time.Time) error {
-	e := r.peers[addr]
-	if e == nil || e.state != stateDialing {
-		return fmt.Errorf("%w: connected to %s", ErrState, addr)
-	}
-	if r.banned(e.key, now) {
-		return fmt.Errorf("%w: %s", ErrBanned, addr)
-	}
-	e.state = stateConnected
-	e.info = info
-	e.lastSeen = now
-	e.sentHeader = false
-	e.claim.connected(info.Height, now)
-	e.dial = dialState{met: true}
-	r.lastErr = nil
-	return nil
-}
-
-// Disconnected notes the end of a connection and why; nil is no reason. It is
-// dialed again after 5 seconds (persistent: 1).
-func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
-	e := r.connected(addr)
-	if e == nil {
-		return
-	}
-	e.state = stateIdle
-	e.lastSeen = now
-	if reason != nil {
-		r.lastErr = reason
-	}
-	r.back(e, now)
-}
-
-// FirstRound tells whether every persistent peer has been given its chance in
-// this run: it has answered a dial, failed or is banned. Without persistent
-// peers it is true.
-func (r *Registry) FirstRound() bool {
-	for _, e := range r.order {
-		if e.persistent && !e.dial.met {
-			return false
-		}
-	}
-	return true
-}
-
-// refuseDial notes that peers of a key will not be dialed because of a ban.
-func (r *Registry) refuseDial(key string) {
-	for _, e := range r.order {
-		if e.key == key || keyHost(e.key) == key {
-			e.dial.met = true
-		}
-	}
-}
-
-// LastError is why the last connection failed or ended, nil if one has
-// succeeded since.
-func (r *Registry) LastError() error { return r.lastErr }

@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -13,53 +14,63 @@ type middle struct{}
 
 func (middle) Uint64() uint64 { return 1 << 63 }
 
-func TestBackoff(t *testing.T) {
-	for _, c := range []struct {
-		persistent bool
-		want       []float64 // seconds
-		last       float64
-	}{
-		{false, []float64{5, 9.75, 14.2625, 18.549375}, 90},
-		{true, []float64{1, 1.95, 2.8525, 3.709875}, 18},
-	} {
+// far returns an address in a network group of its own.
+func far(i int) string { return fmt.Sprintf("198.%d.0.1:9108", i) }
+
+// The waits grow from 5 s to 90 s by d' = 5 s + 0.95 d, exactly, and for a
+// persistent peer they are a fifth of that. Not a lower bound: each value.
+func TestBackoffSequence(t *testing.T) {
+	first := []time.Duration{5_000_000_000, 9_750_000_000, 14_262_500_000, 18_549_375_000, 22_621_906_250}
+	for _, persistent := range []bool{false, true} {
+		scale := 1.0
+		if persistent {
+			scale = persistentFactor
+		}
 		r := New(Options{}, rand.New(middle{}))
-		if err := r.Add(addrA, c.persistent, t0); err != nil {
+		if err := r.Add(addrA, persistent, t0); err != nil {
 			t.Fatal(err)
 		}
 		now := t0
 		for i := range 100 {
-			if addr, ok := r.NextDial(now); !ok || addr != addrA {
-				t.Fatalf("not dialed at %v", now)
+			wait := failDial(t, r, addrA, now, errors.New("refused"))
+			// The closed form of the recurrence.
+			want := min(100*(1-math.Pow(dialGrowth, float64(i+1))), 90) / scale
+			if math.Abs(wait.Seconds()-want) > 1e-7 || i < len(first) && wait != first[i]/time.Duration(scale) {
+				t.Errorf("persistent %v, dial %d: %v, want %v s", persistent, i+1, wait, want)
 			}
-			if err := r.Dialing(addrA, now); err != nil {
-				t.Fatal(err)
+			if top := time.Duration(90e9 / scale); wait > top || (wait == top) != (i+1 >= 45) {
+				t.Errorf("persistent %v, dial %d: %v; the longest wait begins at the 45th", persistent, i+1, wait)
 			}
-			r.DialFailed(addrA, errors.New("refused"), now)
-			want := c.last
-			if i < len(c.want) {
-				want = c.want[i]
-			}
-			next, ok := r.NextDialTime(now)
-			if got := next.Sub(now).Seconds(); !ok || (i < 4 || i > 50) && diff(got, want) > 1e-6 || got > c.last {
-				t.Errorf("persistent %v, dial %d: %v, want %v", c.persistent, i, got, want)
-			}
-			if _, ok := r.NextDial(next.Add(-1)); ok {
-				t.Error("dialed before its time")
-			}
-			now = next
+			now = now.Add(wait)
 		}
 		// A connection starts it over.
 		if err := redial(r, addrA, 1, now); err != nil {
 			t.Fatal(err)
 		}
 		r.Disconnected(addrA, nil, now)
-		if next, _ := r.NextDialTime(now); diff(next.Sub(now).Seconds(), c.want[0]) > 1e-6 {
+		if next, _ := r.NextDialTime(now); next.Sub(now) != first[0]/time.Duration(scale) {
 			t.Errorf("after a connection: %v", next.Sub(now))
 		}
 	}
 }
 
-func diff(a, b float64) float64 { return max(a-b, b-a) }
+// failDial fails the dial that is due and returns how long the next one waits,
+// after seeing that NextDial keeps to it.
+func failDial(t *testing.T, r *Registry, addr string, now time.Time, err error) time.Duration {
+	t.Helper()
+	if got, ok := r.NextDial(now); !ok || got != addr {
+		t.Fatalf("dials %q, want %s", got, addr)
+	}
+	if err := r.Dialing(addr, now); err != nil {
+		t.Fatal(err)
+	}
+	r.DialFailed(addr, err, now)
+	next, ok := r.NextDialTime(now)
+	if _, early := r.NextDial(next.Add(-1)); !ok || early {
+		t.Errorf("dialed before its time %v", next)
+	}
+	return next.Sub(now)
+}
 
 func TestJitterIsSmall(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
@@ -77,76 +88,8 @@ func TestJitterIsSmall(t *testing.T) {
 	}
 }
 
-// Every event in every state: what it leads to.
-func TestLifeCycle(t *testing.T) {
-	events := map[string]func(r *Registry) error{
-		"dialing":      func(r *Registry) error { return r.Dialing(addrA, t0) },
-		"failed":       func(r *Registry) error { r.DialFailed(addrA, nil, t0); return nil },
-		"connected":    func(r *Registry) error { return r.Connected(addrA, Info{}, t0) },
-		"disconnected": func(r *Registry) error { r.Disconnected(addrA, nil, t0); return nil },
-	}
-	for _, c := range []struct {
-		from  state
-		event string
-		to    state
-		err   error
-	}{
-		{stateIdle, "dialing", stateDialing, nil},
-		{stateIdle, "failed", stateIdle, nil},
-		{stateIdle, "connected", stateIdle, ErrState},
-		{stateIdle, "disconnected", stateIdle, nil},
-		{stateDialing, "dialing", stateDialing, ErrState},
-		{stateDialing, "failed", stateIdle, nil},
-		{stateDialing, "connected", stateConnected, nil},
-		{stateDialing, "disconnected", stateDialing, nil},
-		{stateConnected, "dialing", stateConnected, ErrState},
-		{stateConnected, "failed", stateConnected, nil},
-		{stateConnected, "connected", stateConnected, ErrState},
-		{stateConnected, "disconnected", stateIdle, nil},
-	} {
-		r := fixture(t, Options{}, addrA)
-		r.peers[addrA].state = c.from
-		err := events[c.event](r)
-		if !errors.Is(err, c.err) || r.peers[addrA].state != c.to {
-			t.Errorf("%s in state %d: %v, state %d", c.event, c.from, err, r.peers[addrA].state)
-		}
-	}
-	r := fixture(t, Options{})
-	if err := r.Dialing(addrA, t0); !errors.Is(err, ErrState) {
-		t.Errorf("dialing a stranger: %v", err)
-	}
-	if err := r.Connected(addrA, Info{}, t0); !errors.Is(err, ErrState) {
-		t.Errorf("connected to a stranger: %v", err)
-	}
-}
-
-func TestSlots(t *testing.T) {
-	r := fixture(t, Options{MaxConnected: 2}, addrA, addrB, "192.0.2.3:1")
-	for range 2 {
-		addr, ok := r.NextDial(t0)
-		if !ok || r.Dialing(addr, t0) != nil {
-			t.Fatal("no dial")
-		}
-	}
-	if addr, ok := r.NextDial(t0); ok {
-		t.Errorf("%s is dialed beyond the limit", addr)
-	}
-	if _, ok := r.NextDialTime(t0); ok {
-		t.Error("a time without a slot")
-	}
-	for _, e := range r.order {
-		if e.state == stateDialing {
-			r.DialFailed(e.addr, errors.New("refused"), t0)
-			break
-		}
-	}
-	if when, ok := r.NextDialTime(t0); !ok || !when.Equal(t0) {
-		t.Errorf("next dial at %v, %v", when, ok)
-	}
-}
-
 func TestDialOrder(t *testing.T) {
-	const good, bad, unreachable, persistent = "192.0.2.3:1", "192.0.2.4:1", "192.0.2.5:1", "192.0.2.6:1"
+	good, bad, unreachable, persistent := far(3), far(4), far(5), far(6)
 	r := fixture(t, Options{}, addrA, good, bad, unreachable)
 	if err := r.Add(persistent, true, t0); err != nil {
 		t.Fatal(err)
@@ -190,78 +133,103 @@ func TestOnlyPersistent(t *testing.T) {
 	}
 }
 
+// A peer that is no use is left alone for a day, over a restart too; one that
+// the user has named is not.
 func TestIncompatiblePeersAreLeftAlone(t *testing.T) {
+	wrong := fmt.Errorf("%w: wrong network", ErrIncompatible)
 	r := fixture(t, Options{}, addrA)
-	if err := r.Add(addrB, true, t0); err != nil {
+	if wait := failDial(t, r, addrA, t0, wrong); wait != 24*time.Hour {
+		t.Errorf("dialed again after %v", wait)
+	}
+	later := t0.Add(time.Hour)
+	loaded := reload(t, r, later)
+	if when, ok := loaded.NextDialTime(later); !ok || !when.Equal(t0.Add(24*time.Hour)) {
+		t.Errorf("after a restart dialed at %v", when)
+	}
+	if err := loaded.Add(addrA, true, later); err != nil {
 		t.Fatal(err)
 	}
-	for _, addr := range []string{addrA, addrB} {
-		if err := r.Dialing(addr, t0); err != nil {
-			t.Fatal(err)
-		}
-		r.DialFailed(addr, fmt.Errorf("%w: wrong network", ErrIncompatible), t0)
+	if addr, _ := loaded.NextDial(later); addr != addrA {
+		t.Errorf("the user wants %s, dialed is %q", addrA, addr)
 	}
-	if got := r.peers[addrA].dial.next.Sub(t0); got != 24*time.Hour {
-		t.Errorf("dialed again after %v", got)
+	if wait := failDial(t, loaded, addrA, later, wrong); wait > 2*time.Second {
+		t.Errorf("a persistent peer is dialed again after %v", wait)
 	}
-	if got := r.peers[addrB].dial.next.Sub(t0); got > 2*time.Second {
-		t.Errorf("persistent peer dialed again after %v", got)
-	}
-}
-
-func TestBannedWhileDialing(t *testing.T) {
-	r := fixture(t, Options{}, addrA)
-	if err := r.Dialing(addrA, t0); err != nil {
+	// Once it is compatible the refusal is forgotten.
+	if err := redial(r, addrA, 1, t0); err != nil {
 		t.Fatal(err)
 	}
-	r.Ban(addrA, t0)
-	err := r.Connected(addrA, Info{}, t0)
-	if !errors.Is(err, ErrBanned) {
-		t.Errorf("connected to a banned peer: %v", err)
-	}
-	r.DialFailed(addrA, err, t0)
-	if r.peers[addrA].state != stateIdle {
-		t.Error("still dialing")
+	r.Disconnected(addrA, nil, t0)
+	if when, _ := r.NextDialTime(t0); when.Sub(t0) > 6*time.Second {
+		t.Errorf("dialed again after %v", when.Sub(t0))
 	}
 }
 
-func TestFirstRound(t *testing.T) {
-	r := fixture(t, Options{}, addrA)
-	if !r.FirstRound() {
-		t.Error("waits for peers that are not persistent")
+// A persistent peer is dialed again at most 18 s later, however bad its record.
+func TestPersistentPeersAreAlwaysRedialed(t *testing.T) {
+	r := fixture(t, Options{})
+	if err := r.Add(addrA, true, t0); err != nil {
+		t.Fatal(err)
 	}
-	for _, addr := range []string{addrB, "192.0.2.3:1", "192.0.2.4:1"} {
-		if err := r.Add(addr, true, t0); err != nil || r.FirstRound() {
-			t.Errorf("%v; or does not wait for %s", err, addr)
+	now := t0
+	for range 200 {
+		r.Failure(addrA, Filters, now)
+		wait := failDial(t, r, addrA, now, errors.New("refused"))
+		if wait > 18*time.Second+dialJitter {
+			t.Fatalf("not dialed for %v", wait)
+		}
+		now = now.Add(wait)
+	}
+}
+
+func TestAddressesAreNeededWhenSlotsStayEmpty(t *testing.T) {
+	r := fixture(t, Options{MaxConnected: 2})
+	needs := func(want bool, when time.Time, why string) {
+		t.Helper()
+		if r.NeedsAddresses(when) != want {
+			t.Errorf("%s: %v", why, !want)
 		}
 	}
-	connectOne(t, r, addrB, 1)
-	r.Dialing("192.0.2.3:1", t0)
-	r.DialFailed("192.0.2.3:1", errors.New("refused"), t0)
-	if r.FirstRound() {
-		t.Error("one has not been tried")
-	}
-	r.Ban("192.0.2.4", t0)
-	if !r.FirstRound() {
-		t.Error("waits for a banned peer")
-	}
-	r.Disconnected(addrB, nil, t0)
-	if !r.FirstRound() {
-		t.Error("a first round can't begin again")
-	}
+	needs(true, t0, "nobody is known")
+	r.Add(far(1), false, t0)
+	needs(false, t0, "one can be dialed")
+	r.Dialing(far(1), t0)
+	needs(true, t0, "a slot is free, nobody is left")
+	r.DialFailed(far(1), errors.New("refused"), t0)
+	needs(false, t0, "one can be dialed in 5 seconds")
+	r.Ban(far(1), t0)
+	needs(true, t0, "the only one is banned")
+	needs(false, t0.Add(24*time.Hour-10*time.Second), "its ban ends soon")
+	r.Unban(far(1))
+	connectOne(t, r, far(1), 1)
+	r.Add("198.1.2.3:1", false, t0)
+	needs(true, t0, "the only one is in a group that is taken")
+	r.Add(far(2), false, t0)
+	connectOne(t, r, far(2), 1)
+	needs(false, t0, "no slot is free")
+
+	r = fixture(t, Options{OnlyPersistent: true})
+	needs(false, t0, "only persistent peers are dialed")
 }
 
-func TestLastError(t *testing.T) {
+// NextDial and NextDialTime agree: there is somebody at that time, and nobody
+// before it.
+func TestNextDialTimeIsExact(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
-	refused, gone := errors.New("refused"), errors.New("gone")
-	r.Dialing(addrA, t0)
-	if r.DialFailed(addrA, refused, t0); r.LastError() != refused {
-		t.Errorf("last error is %v", r.LastError())
-	}
-	if connectOne(t, r, addrA, 1); r.LastError() != nil {
-		t.Errorf("last error is %v", r.LastError())
-	}
-	if r.Disconnected(addrA, gone, t0); r.LastError() != gone {
-		t.Errorf("last error is %v", r.LastError())
+	for name, event := range map[string]func(){
+		"a failed dial": func() { r.Dialing(addrA, t0); r.DialFailed(addrA, nil, t0) },
+		"a ban":         func() { r.Ban(addrA, t0) },
+		"a low score":   func() { r.Failure(addrA, Filters, t0) },
+	} {
+		r = fixture(t, Options{}, addrA)
+		event()
+		when, ok := r.NextDialTime(t0)
+		if !ok || !when.After(t0) {
+			t.Fatalf("%s: dialed at %v", name, when)
+		}
+		_, early := r.NextDial(when.Add(-1))
+		if _, due := r.NextDial(when); early || !due {
+			t.Errorf("%s: at %v: %v, just before: %v", name, when, due, early)
+		}
 	}
 }

@@ -17,6 +17,10 @@ const (
 	// ErrBanned is a connection to a peer that is banned.
 	ErrBanned ErrorKind = "peer is banned"
 
+	// ErrQuota is a connection to a peer of an old protocol version, while the
+	// slots that are left are for peers that send filters in batches.
+	ErrQuota ErrorKind = "too many peers of an old version"
+
 	// ErrState is an event that can't be: a connection that nobody dialed, a
 	// second dial of the same address, an address that is not known.
 	ErrState ErrorKind = "impossible in this state"

@@ -27,6 +27,9 @@ type Peer struct {
 	LastSeen         time.Time        `json:"last_seen,omitzero"` // heard from, or heard of if never connected
 }
 
+// Known tells whether an address is among the peers.
+func (r *Registry) Known(addr string) bool { return r.peers[addr] != nil }
+
 // List returns all peers, connected ones first, then by address. Hosts that are
 // banned while none of their addresses is known are listed too.
 func (r *Registry) List(now time.Time) []Peer {

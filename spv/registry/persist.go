@@ -40,6 +40,7 @@ type savedPeer struct {
 	LatencyMS   float64          `json:"latency_ms,omitempty"`
 	Malicious   bool             `json:"malicious,omitempty"`
 	Relapses    int              `json:"relapses,omitempty"`
+	AvoidUntil  time.Time        `json:"avoid_until,omitzero"` // no dial before
 }
 
 type savedBan struct {
@@ -71,6 +72,7 @@ func (r *Registry) Marshal() ([]byte, error) {
 			LatencyMS:   e.record.latency,
 			Malicious:   e.record.malicious,
 			Relapses:    e.record.relapses,
+			AvoidUntil:  e.dial.avoid,
 		})
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.conducts)) {
@@ -82,7 +84,8 @@ func (r *Registry) Marshal() ([]byte, error) {
 
 // Unmarshal replaces everything by what Marshal has saved. Peers not seen for
 // 30 days are left out, bans in force never. No peer is connected, persistent
-// or at any height afterwards. Errors are ErrCorrupt and ErrNewer; nothing is
+// or at any height afterwards. A clock that was wrong when it was saved makes no
+// ban or pause longer: times later than now are taken as now. Errors are ErrCorrupt and ErrNewer; nothing is
 // changed then.
 func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 	var version struct {
@@ -113,6 +116,12 @@ func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 			return err
 		}
 	}
+	for _, e := range r.order {
+		if e.state == stateConnected {
+			r.publish(Change{Addr: e.addr})
+		}
+	}
+	loaded.subs, loaded.closed = r.subs, r.closed
 	*r = *loaded
 	return nil
 }
@@ -128,12 +137,13 @@ func (r *Registry) restore(p *savedPeer, now time.Time) error {
 	}
 	e := r.insert(addr)
 	e.info = Info{UserAgent: p.UserAgent, PVer: p.PVer, Services: p.Services}
-	e.lastSeen = p.LastSeen
+	e.lastSeen = earliest(p.LastSeen, now)
+	e.dial.avoid = earliest(p.AvoidUntil, now.Add(incompatibleTime))
 	e.record = record{
 		successes:   p.Successes,
 		failures:    p.Failures,
-		lastSuccess: p.LastSuccess,
-		lastFailure: p.LastFailure,
+		lastSuccess: earliest(p.LastSuccess, now),
+		lastFailure: earliest(p.LastFailure, now),
 		latency:     p.LatencyMS,
 		malicious:   p.Malicious,
 		relapses:    p.Relapses,
@@ -142,16 +152,25 @@ func (r *Registry) restore(p *savedPeer, now time.Time) error {
 }
 
 func (r *Registry) restoreBan(b *savedBan, now time.Time) error {
-	if b.Key == "" || b.Points < 0 || len(b.Reasons) > maxHistory || r.conducts[b.Key] != nil {
+	if b.Key == "" || b.Points < 0 || b.Points >= 2*banThreshold || len(b.Reasons) > maxHistory || r.conducts[b.Key] != nil {
 		return fmt.Errorf("%w: ban of %q", ErrCorrupt, b.Key)
 	}
-	c := &conduct{points: b.Points, asOf: b.AsOf, until: b.Until, reasons: b.Reasons}
-	// A clock that was wrong when the ban began can't make it longer.
-	if latest := now.Add(banTime); c.until.After(latest) {
-		c.until = latest
+	c := &conduct{
+		points:  b.Points,
+		asOf:    earliest(b.AsOf, now),
+		until:   earliest(b.Until, now.Add(banTime)),
+		reasons: b.Reasons,
 	}
 	if c.settle(now); !c.idle() {
 		r.conducts[b.Key] = c
 	}
 	return nil
+}
+
+// earliest returns the first of two times.
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }

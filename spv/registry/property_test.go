@@ -70,7 +70,6 @@ func (w *world) step() {
 	case 9:
 		r.Incomplete(addr, kind, w.now)
 	case 10:
-		r.Advertised(addr, height, w.now)
 		r.Validated(addr, uint32(w.rng.IntN(1000)), w.now)
 	case 11:
 		r.ClaimFailed(addr, w.now)

@@ -13,7 +13,8 @@ import (
 // Options are fixed when a Registry is made.
 type Options struct {
 	// MaxConnected is how many connections, standing or being made, there may
-	// be at a time; 0 is 8.
+	// be at a time; 0 is 8. One more may stand for a while to try out a better
+	// peer, never with OnlyPersistent.
 	MaxConnected int
 
 	// MaxPeers is how many addresses are remembered; 0 is 1000. Connected,
@@ -24,8 +25,8 @@ type Options struct {
 	OnlyPersistent bool
 }
 
-// Registry is all that is known about peers. It is not safe for concurrent use.
-// Everything it returns is a copy.
+// Registry is all that is known about peers. It is not safe for concurrent use;
+// only a Subscription is. Everything it returns is a copy.
 //
 // Methods that report an event of an address that is not known, or not in the
 // state that the event needs, change nothing: it is a late message about a
@@ -38,21 +39,29 @@ type Registry struct {
 	conducts map[string]*conduct // by ban key
 	lastErr  error
 	newer    error // why Marshal must not overwrite what was saved
+
+	nextProbe time.Time // not before this, one more connection than MaxConnected
+	leaving   *entry    // named by NextEviction
+	subs      []*Subscription
+	closed    bool
 }
 
 // entry is a peer.
 type entry struct {
 	addr       string
 	key        string // of its bans
+	group      string // "" is none
 	persistent bool
 	state      state
 	info       Info
 	lastSeen   time.Time // heard from, or heard of if never connected
 	sentHeader bool      // sendheaders was sent in this connection
+	since      time.Time // of the connection
 	dial       dialState
 	claim      claim
 	record     record
 	cool       [numKinds]cooldown
+	rates      [numKinds]rate
 }
 
 // Info is what a peer told about itself in the handshake.
@@ -104,7 +113,7 @@ func (r *Registry) Add(addr string, persistent bool, now time.Time) error {
 }
 
 func (r *Registry) insert(addr string) *entry {
-	e := &entry{addr: addr, key: banKey(addr)}
+	e := &entry{addr: addr, key: banKey(addr), group: Group(addr)}
 	r.peers[addr] = e
 	r.order = append(r.order, e)
 	return e
@@ -161,6 +170,7 @@ func (r *Registry) Reset(addr string) {
 		if e.key == key || keyHost(e.key) == key {
 			e.record = record{}
 			e.cool = [numKinds]cooldown{}
+			e.rates = [numKinds]rate{}
 			e.claim.failures, e.claim.doubt = 0, time.Time{}
 			e.dial = dialState{met: e.dial.met}
 		}

@@ -80,11 +80,11 @@ func (s *record) earned(now time.Time) float64 {
 	if s.malicious {
 		return scoreMalicious
 	}
-	tried := s.successes + s.failures
+	tried := float64(s.successes) + float64(s.failures)
 	if tried == 0 {
 		return scoreNeutral
 	}
-	score := successWeight*100*float64(s.successes)/float64(tried) + neutralShare
+	score := successWeight*100*float64(s.successes)/tried + neutralShare
 	if within(s.lastFailure, now, recent) {
 		score -= recentFailure
 	}

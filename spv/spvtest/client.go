@@ -44,6 +44,8 @@ type Client struct {
 	relay       atomic.Bool // wants to hear of transactions
 	getdata     atomic.Int32
 
+	through time.Time // when what was sent is through at the bandwidth: of the writing goroutine
+
 	// Of the reading goroutine.
 	messages  int
 	greeted   bool // its version message was seen
@@ -224,7 +226,7 @@ func (c *Client) transmitBytes(data []byte) {
 		part := data
 		if rate := c.peer.Behaviour().Bandwidth; rate > 0 {
 			part = data[:min(chunk, len(data))]
-			if !c.pause(time.Duration(len(part)) * time.Second / time.Duration(rate)) {
+			if !c.pace(time.Duration(len(part)) * time.Second / time.Duration(rate)) {
 				return
 			}
 		}
@@ -236,6 +238,18 @@ func (c *Client) transmitBytes(data []byte) {
 		}
 		data = data[n:]
 	}
+}
+
+// pace waits until the line is through with what was sent before and with what
+// takes it d. Real timers fire late: what that loses, up to slack, the next wait
+// is shorter by. It reports whether the connection still stands.
+func (c *Client) pace(d time.Duration) bool {
+	const slack = 20 * time.Millisecond
+	if now := time.Now(); now.Sub(c.through) > slack {
+		c.through = now
+	}
+	c.through = c.through.Add(d)
+	return c.pause(time.Until(c.through))
 }
 
 // net is the network magic.
