@@ -24,7 +24,8 @@
 // The stages overlap and each does its work once, however many peers there are:
 //
 //   - headers (headers.go): during the initial sync one peer at a time is asked
-//     for headers, until nobody claims a higher chain;
+//     for headers, until nobody claims a higher chain; where known blocks lie
+//     ahead the others fetch what is between those (prefetch.go);
 //   - filters (filters.go): batches of up to 100 are spread over the peers and
 //     written in height order;
 //   - the filters from before DCP0005 (audit.go), where no header commits to its
@@ -56,6 +57,7 @@
 //
 // The filters from before DCP0005 (mainnet block 431488, testnet3 block 323328)
 // are committed to only as a whole, so a birthday below that needs all of them
-// before anything is scanned. Transactions are not requested from peers: a
-// payment is seen once it is mined.
+// before anything is scanned. Transactions that are in no block (relay.go) are
+// fetched, all of them, and handed to the wallets; nothing about them can be
+// verified.
 package spv

@@ -34,3 +34,11 @@ func (s *Syncer) UnbanPeer(ctx context.Context, host string) error {
 func (s *Syncer) ResetPeer(ctx context.Context, host string) error {
 	return s.do(ctx, func(e *engine) { e.registry.Reset(host) })
 }
+
+// SubscribePeers tells who connects and who leaves from now on. A slow reader
+// holds up nobody; it sees the latest state. The subscription ends with Run.
+func (s *Syncer) SubscribePeers(ctx context.Context) (*registry.Subscription, error) {
+	var sub *registry.Subscription
+	err := s.do(ctx, func(e *engine) { sub = e.registry.Subscribe() })
+	return sub, err
+}

@@ -69,6 +69,7 @@ func (p *program) config(wallets ...spv.Wallet) (spv.Config, error) {
 		Wallets:          wallets,
 		Connect:          p.set.connect,
 		MaxPeers:         p.set.maxPeers,
+		NoRelay:          p.opts.NoRelay,
 		Dial:             p.set.dial,
 		UserAgentVersion: version,
 	}

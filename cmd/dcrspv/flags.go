@@ -22,6 +22,7 @@ type options struct {
 	Birthday string   `long:"birthday" value-name:"HEIGHT|YYYY-MM-DD" description:"where the wallet's history begins; filters below are not fetched"`
 	Timeout  string   `long:"timeout" value-name:"DURATION" description:"give up with status 3 when not synced by then, like 90s or 10m"`
 	LogLevel string   `long:"log-level" value-name:"SPEC" description:"trace, debug, info, warn, error or off; or by subsystem: SYNC=debug,PEER=trace"`
+	NoRelay  bool     `long:"no-relay" description:"don't fetch transactions that are not in a block yet; incoming payments show when mined"`
 	JSON     bool     `long:"json" description:"print one JSON document at the end, amounts in atoms"`
 
 	Config  string `long:"config" no-ini:"true" value-name:"FILE" description:"configuration file with these names, default DIR/dcrspv.conf"`

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,7 +12,6 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/slog"
-	"golang.org/x/net/proxy"
 )
 
 // settings are the global flags, checked.
@@ -105,27 +102,16 @@ func (p *program) defaultLevel(cmd *command) slog.Level {
 	return slog.LevelWarn
 }
 
-// proxyDial returns a dialer through a SOCKS5 proxy, which also resolves the
-// names, or nil without one.
+// proxyDial returns a dialer through a SOCKS5 proxy, or nil without one.
 func proxyDial(addr string) (spv.DialFunc, error) {
 	if addr == "" {
 		return nil, nil
 	}
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil || host == "" || port == "" {
+	dial, err := spv.SOCKS5(addr)
+	if err != nil {
 		return nil, usage("give --proxy as HOST:PORT, like 127.0.0.1:9050", "bad proxy address %q", addr)
 	}
-	d, err := proxy.SOCKS5("tcp", addr, nil, &net.Dialer{})
-	if err != nil {
-		return nil, failed("check --proxy", "cannot use the proxy %s: %v", addr, err)
-	}
-	dialer, ok := d.(proxy.ContextDialer)
-	if !ok {
-		return nil, failed("check --proxy", "the proxy dialer cannot be interrupted")
-	}
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		return dialer.DialContext(ctx, network, addr)
-	}, nil
+	return dial, nil
 }
 
 // makeDir creates the directory of the network.

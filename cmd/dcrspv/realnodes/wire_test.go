@@ -102,8 +102,9 @@ func fetch(t *testing.T, addr string, maxPVer uint32) (f fetched) {
 // deaf is a peer.Handler that takes no interest in anything.
 type deaf struct{}
 
-func (deaf) Headers(*peer.Peer, []chain.Header)  {}
-func (deaf) Inv(*peer.Peer, []*wire.InvVect)     {}
-func (deaf) GetData(*peer.Peer, []*wire.InvVect) {}
-func (deaf) Addrs(*peer.Peer, []string)          {}
-func (deaf) Tx(*peer.Peer, *wire.MsgTx)          {}
+func (deaf) Headers([]chain.Header)    {}
+func (deaf) Inv([]*wire.InvVect)       {}
+func (deaf) GetData([]*wire.InvVect)   {}
+func (deaf) Addrs([]string)            {}
+func (deaf) Tx(*wire.MsgTx)            {}
+func (deaf) NotFound([]chainhash.Hash) {}
