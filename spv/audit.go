@@ -152,7 +152,7 @@ func (e *engine) planAudit() {
 	if a == nil {
 		return
 	}
-	for a.wanted() <= s.last && len(a.units) < window {
+	for a.wanted() <= s.last && len(a.units) < firstWindow {
 		u, err := e.filterUnit(s.stretch(int(a.wanted() / stretchFilters)))
 		if err != nil {
 			e.fail(err)

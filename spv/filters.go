@@ -25,8 +25,8 @@ type filterStage struct {
 const (
 	// maxFilterUnits bounds how far the fetching runs ahead of the writing, and
 	// with it the memory held by filters that wait for a slower one before
-	// them: 80 batches of 100 filters.
-	maxFilterUnits = 80
+	// them: 160 batches of 100 filters.
+	maxFilterUnits = 160
 
 	// writeFilters is how many filters are written at a time while there are
 	// more to come. chaindb packs 1000 to a record.

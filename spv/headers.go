@@ -49,14 +49,14 @@ const (
 // askHeaders sends the next getheaders if one is due.
 func (e *engine) askHeaders() {
 	h := &e.headers
-	if e.following || e.chain.Storable() > maxBacklog {
-		return
-	}
 	for _, fl := range slices.Concat(h.flights, h.prefetch.flights()) {
-		if !fl.late && e.now.Sub(fl.since) >= e.network.pace(registry.Headers).late() {
+		if !fl.late && e.now.Sub(fl.since) >= e.network.pace(registry.Headers).lateHeaders() {
 			fl.late = true
 			e.logs.sync.Debugf("%s is late with headers", fl.s.addr)
 		}
+	}
+	if e.following || e.chain.Storable() > maxBacklog {
+		return
 	}
 	if h.prefetch.waiting(e.chain.Tip()) || slices.ContainsFunc(h.flights, func(fl *headerFlight) bool { return !fl.late }) {
 		return
@@ -136,7 +136,7 @@ func (e *engine) requestHeaders(s *session) {
 	s.doubted = false
 	e.headers.flights = append(e.headers.flights, fl)
 	locator := e.chain.Locator(from)
-	s.tasks <- func(p Source) event {
+	e.work(s, func(p Source) event {
 		defer cancel()
 		start := time.Now()
 		headers, err := p.Headers(ctx, locator, fl.stop)
@@ -147,7 +147,7 @@ func (e *engine) requestHeaders(s *session) {
 		}
 		ev.batch, ev.err = e.rules.Check(headers)
 		return ev
-	}
+	})
 }
 
 // locatorStart is the block that a locator for a peer begins with: our tip, or
@@ -321,7 +321,7 @@ func (e *engine) headerTime() (next time.Time) {
 		next = e.headers.pendingUntil
 	}
 	for _, fl := range slices.Concat(e.headers.flights, e.headers.prefetch.flights()) {
-		t := fl.since.Add(e.network.pace(registry.Headers).late())
+		t := fl.since.Add(e.network.pace(registry.Headers).lateHeaders())
 		if !fl.late && (next.IsZero() || t.Before(next)) {
 			next = t
 		}

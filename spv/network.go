@@ -140,14 +140,16 @@ func (e *engine) dialTime() time.Time {
 
 // dial connects and shakes hands.
 func (e *engine) dial(addr string) dialed {
+	start := time.Now()
 	p, err := e.cfg.Open(e.ctx, addr, &e.network.peerConfig)
-	return dialed{addr: addr, peer: p, err: err}
+	return dialed{addr: addr, peer: p, took: time.Since(start), err: err}
 }
 
 // dialed: a connection stands, or could not be had.
 type dialed struct {
 	addr string
 	peer Source
+	took time.Duration
 	err  error
 }
 
@@ -178,6 +180,7 @@ func (ev dialed) apply(e *engine) {
 	if len(e.sessions) == 0 {
 		e.network.firstPeer = e.now
 	}
+	e.network.pace(registry.Headers).guess(ev.took) // two round trips at least
 	info := ev.peer.Info()
 	e.logs.peer.Infof("%s connected: %s, protocol %d, at block %d", ev.addr, info.UserAgent, info.PVer, info.Height)
 	e.sessions[ev.addr] = e.startSession(ev.addr, ev.peer)

@@ -130,7 +130,7 @@ func (e *engine) prefetchFrom(s *session, st *stretch) {
 	s.headers, st.flight = fl, fl
 	e.headers.prefetch.held += wire.MaxBlockHeadersPerMsg
 	stop := st.to.Hash
-	s.tasks <- func(p Source) event {
+	e.work(s, func(p Source) event {
 		defer cancel()
 		start := time.Now()
 		headers, err := p.Headers(ctx, locator, stop)
@@ -139,7 +139,7 @@ func (e *engine) prefetchFrom(s *session, st *stretch) {
 			ev.batch, ev.err = e.rules.Check(headers)
 		}
 		return ev
-	}
+	})
 }
 
 // prefetchReply: headers of a stretch have come, or not.

@@ -52,25 +52,6 @@ func TestProgressAccountsForPhases(t *testing.T) {
 	}
 }
 
-func TestPaceTellsLate(t *testing.T) {
-	var p pace
-	if got := p.late(); got != lateUnknown {
-		t.Errorf("unmeasured: late after %v, want %v", got, lateUnknown)
-	}
-	for _, tc := range []struct{ took, late time.Duration }{
-		{0, lateFloor},
-		{time.Millisecond, lateFloor},
-		{time.Second, 8 * time.Second},
-		{time.Minute, lateCeiling},
-	} {
-		p = pace{}
-		p.learn(tc.took)
-		if got := p.late(); got != tc.late {
-			t.Errorf("requests take %v: late after %v, want %v", tc.took, got, tc.late)
-		}
-	}
-}
-
 func TestLagBoundary(t *testing.T) {
 	for _, tc := range []struct {
 		height, tip uint32

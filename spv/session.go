@@ -10,15 +10,6 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-const (
-	// window is how many filter and block requests a peer is given at a time.
-	// dcrd answers in order, so more than one hides the round trip.
-	window = 3
-
-	// workers do a peer's requests: the window, and one for headers.
-	workers = window + 1
-)
-
 // session is a connected peer as the engine sees it.
 type session struct {
 	addr  string
@@ -26,7 +17,10 @@ type session struct {
 	ctx   context.Context // ends with the connection
 	tasks chan task       // never full: the engine counts what is in flight
 
-	inflight int           // filter and block requests
+	workers  int           // goroutines that do tasks
+	busy     int           // tasks that they have
+	window   window        // how many filter and block requests it may have
+	inflight int           // and how many it has
 	headers  *headerFlight // the header request in flight, before greeted
 
 	// last is the newest header this peer delivered. It may be on a branch
@@ -65,29 +59,49 @@ type session struct {
 // of what came, both on a worker goroutine. It returns the event to post.
 type task func(p Source) event
 
-// startSession gives a new connection its goroutines: the reader, and the
-// workers. (The peer has one more, which writes.)
+// startSession gives a new connection its reader. (The peer has two goroutines
+// more, one that writes and one that pings.)
 func (e *engine) startSession(addr string, p Source) *session {
 	ctx, cancel := context.WithCancel(e.ctx)
-	s := &session{addr: addr, peer: p, ctx: ctx, tasks: make(chan task, workers)}
+	s := &session{addr: addr, peer: p, ctx: ctx, window: window{size: firstWindow}}
+	s.tasks = make(chan task, maxWindow+1) // and one for headers
 	e.goWorker(func() {
 		defer cancel()
 		err := p.Run(ctx, &handler{e: e, s: s})
 		e.post(disconnected{s: s, err: err})
 	})
-	for range workers {
-		e.goWorker(func() {
-			for {
-				select {
-				case t := <-s.tasks:
-					e.post(t(p))
-				case <-ctx.Done():
-					return
-				}
-			}
-		})
-	}
 	return s
+}
+
+// work hands a task to the session's workers. There are as many as it ever had
+// tasks at a time.
+func (e *engine) work(s *session, t task) {
+	s.tasks <- t
+	if s.busy++; s.busy <= s.workers {
+		return
+	}
+	s.workers++
+	e.goWorker(func() {
+		for {
+			select {
+			case t := <-s.tasks:
+				e.post(taskDone{s, t(s.peer)})
+			case <-s.ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// taskDone: a worker is free again, and this is what it found.
+type taskDone struct {
+	s      *session
+	result event
+}
+
+func (ev taskDone) apply(e *engine) {
+	ev.s.busy--
+	ev.result.apply(e)
 }
 
 // disconnected: a connection is over.

@@ -67,39 +67,12 @@ func (u *unit) busy() bool {
 	return slices.ContainsFunc(u.flights, func(fl *flight) bool { return !fl.late })
 }
 
-// pace learns how long requests take, so that a late one can be told.
-type pace struct{ average time.Duration }
-
-// Bounds of what counts as late. A healthy peer may take a while over a big
-// batch on a slow line; a request that is merely slow is not repeated.
-const (
-	lateFloor   = 2 * time.Second
-	lateCeiling = 15 * time.Second
-	lateUnknown = 5 * time.Second // before anything was measured
-	lateFactor  = 8
-)
-
-func (p *pace) learn(took time.Duration) {
-	if p.average == 0 {
-		p.average = max(took, 1)
-		return
-	}
-	p.average = (4*p.average + took) / 5
-}
-
-func (p *pace) late() time.Duration {
-	if p.average == 0 {
-		return lateUnknown
-	}
-	return min(max(lateFactor*p.average, lateFloor), lateCeiling)
-}
-
 // dispatch gives open units to peers with room: blocks first, because a wallet
 // waits for them, then filters from low to high.
 func (e *engine) dispatch() {
 	free := 0
 	for _, s := range e.sessions {
-		free += window - s.inflight
+		free += max(s.window.size-s.inflight, 0)
 	}
 	for _, w := range e.wallets {
 		free = e.dispatchUnits(w.units(), free)
@@ -108,14 +81,17 @@ func (e *engine) dispatch() {
 		free = e.dispatchUnits(a.units, free)
 	}
 	e.dispatchUnits(e.filters.units, free)
+	e.hedge()
 }
 
 func (e *engine) dispatchUnits(units []*unit, free int) int {
 	for _, u := range units {
+		e.markLate(u) // all of them: unitTime counts on it
+	}
+	for _, u := range units {
 		if free == 0 {
 			return 0
 		}
-		e.markLate(u)
 		if u.stuck = false; u.done || u.busy() {
 			continue
 		}
@@ -153,7 +129,7 @@ func (e *engine) peerFor(u *unit) (best *session, hope bool) {
 			continue
 		}
 		hope = true
-		if s.inflight < window && (best == nil || s.inflight < best.inflight) {
+		if s.inflight < s.window.size && (best == nil || s.inflight < best.inflight) {
 			best = s
 		}
 	}
@@ -170,13 +146,13 @@ func (e *engine) launch(u *unit, s *session) {
 	fl := &flight{unit: u, s: s, since: e.now, cancel: cancel}
 	u.flights = append(u.flights, fl)
 	s.inflight++
-	s.tasks <- func(p Source) event {
+	e.work(s, func(p Source) event {
 		defer cancel()
 		start := time.Now()
 		fl.err = u.fetch(ctx, p, fl)
 		fl.took = time.Since(start)
 		return landed{fl}
-	}
+	})
 }
 
 // landed: a flight is over, well or not.
@@ -194,6 +170,9 @@ func (ev landed) apply(e *engine) {
 	}
 	if fl.err == nil {
 		e.network.pace(u.kind).learn(fl.took)
+		if u.kind == registry.Filters { // blocks differ too much in size
+			fl.s.window.learn(fl.took, fl.s.inflight+1)
+		}
 		e.registry.Delivered(fl.s.addr, u.kind, fl.size(), fl.took, e.now)
 	}
 	if !u.done {
@@ -243,14 +222,51 @@ func (e *engine) releaseUnits(s *session) {
 	}
 }
 
-// unitTime is when the next flight becomes late.
+// hedged are the units that everything else waits for: the blocks of a batch, and
+// the filters before those that have come already, once no more can be asked
+// for. They are worth asking a second peer sooner than others are.
+func (e *engine) hedged() []*unit {
+	var units []*unit
+	for _, w := range e.wallets {
+		units = append(units, w.units()...)
+	}
+	f := &e.filters
+	if len(f.units) >= maxFilterUnits || e.store.tip == e.chain.Tip() && e.headersDone() {
+		if i := slices.IndexFunc(f.units, func(u *unit) bool { return !u.done }); i >= 0 {
+			units = append(units, f.units[i])
+		}
+	}
+	return slices.DeleteFunc(units, func(u *unit) bool { return u.done || len(u.flights) != 1 || u.flights[0].late })
+}
+
+// hedge asks a second peer for what everything else waits for.
+func (e *engine) hedge() {
+	for _, u := range e.hedged() {
+		fl := u.flights[0]
+		if e.now.Sub(fl.since) < e.network.pace(u.kind).hedge() {
+			continue
+		}
+		if s, _ := e.peerFor(u); s != nil {
+			fl.late = true
+			e.logs.peer.Debugf("%s holds up blocks %d to %d", fl.s.addr, u.from(), u.to())
+			e.launch(u, s)
+		}
+	}
+}
+
+// unitTime is when the next flight becomes late, or late enough for one that
+// everything waits for.
 func (e *engine) unitTime() (next time.Time) {
+	sooner := func(t time.Time) {
+		if next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
 	earliest := func(units []*unit) {
 		for _, u := range units {
 			for _, fl := range u.flights {
-				t := fl.since.Add(e.network.pace(u.kind).late())
-				if !fl.late && (next.IsZero() || t.Before(next)) {
-					next = t
+				if !fl.late {
+					sooner(fl.since.Add(e.network.pace(u.kind).late()))
 				}
 			}
 		}
@@ -261,6 +277,11 @@ func (e *engine) unitTime() (next time.Time) {
 	}
 	for _, w := range e.wallets {
 		earliest(w.units())
+	}
+	for _, u := range e.hedged() {
+		if t := u.flights[0].since.Add(e.network.pace(u.kind).hedge()); t.After(e.now) {
+			sooner(t)
+		}
 	}
 	return next
 }
