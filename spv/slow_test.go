@@ -46,9 +46,9 @@ func TestOnePeerHoldsUpNobody(t *testing.T) {
 // Peers whose windows are full are waited for without spinning.
 func TestFullWindowsDoNotSpin(t *testing.T) {
 	story(t, 1000, func(w *world) {
-		p := w.join(spvtest.Behaviour{Latency: 4 * time.Second})
+		p := w.join(spvtest.Behaviour{Latency: 2 * time.Second})
 		w.start()
-		time.Sleep(5 * time.Second) // connected
+		time.Sleep(3 * time.Second) // connected
 		p.SetBehaviour(spvtest.Behaviour{Latency: 10 * time.Second})
 		w.sync()
 	})
