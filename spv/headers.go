@@ -296,7 +296,15 @@ func (e *engine) headersDone() bool {
 // keepClaim remembers what a peer claimed that is leaving although it had
 // delivered.
 func (e *engine) keepClaim(s *session) {
-	if s.last.Height == 0 || e.ctx.Err() != nil {
+	if e.ctx.Err() != nil {
+		return
+	}
+	if s.last.Height == 0 {
+		if e.following {
+			// It claimed more than we have, and left before it was asked: one
+			// that does so each time is not to keep us out of sync.
+			e.registry.ClaimFailed(s.addr, e.now)
+		}
 		return
 	}
 	claim := e.registry.Claim(s.addr)

@@ -2,9 +2,12 @@ package spv
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
+	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -111,6 +114,9 @@ type disconnected struct {
 }
 
 func (ev disconnected) apply(e *engine) {
+	if errors.Is(ev.err, peer.ErrProtocol) && e.sessions[ev.s.addr] == ev.s {
+		e.strike(ev.s, registry.Protocol, ev.err)
+	}
 	e.drop(ev.s, ev.err)
 }
 
