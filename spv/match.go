@@ -1,12 +1,16 @@
 package spv
 
 import (
+	"cmp"
 	"context"
+	"runtime"
 	"slices"
 
 	"dcrspv/filters"
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // maxMatches bounds the blocks of one batch, and with it the memory: a
@@ -42,50 +46,94 @@ type found struct {
 	headers []chain.Header // of batch.Blocks
 }
 
-// matchStored tests the blocks of a scan. It may cut the scan short. With many
-// scripts it takes long enough to look at ctx for each block.
+// matchStored tests the blocks of a scan, on all processors. It may cut the scan
+// short.
 func matchStored(ctx context.Context, db *chaindb.DB, scan Scan) (found, error) {
 	f := found{batch: Batch{Scan: scan}}
-	var matcher filters.Matcher
-	var bad error
-	err := db.Blocks(scan.Range, func(height uint32, h *chain.Header, filter []byte) bool {
-		if height > 1 && h.VoteBits()&1 == 0 {
-			f.batch.Disapproved = append(f.batch.Disapproved, height-1)
+	processors := uint32(runtime.GOMAXPROCS(0))
+	for from := scan.Range.From; from <= scan.Range.To && len(f.headers) < maxMatches; {
+		parts := make([]part, 0, processors)
+		for from <= scan.Range.To && uint32(len(parts)) < processors {
+			to := min(from+partBlocks-1, scan.Range.To)
+			parts = append(parts, part{Range: chain.Range{From: from, To: to}})
+			from = to + 1
 		}
-		if bad = ctx.Err(); bad != nil {
-			return false
+		g, ctx := errgroup.WithContext(ctx)
+		for i := range parts {
+			g.Go(func() error { return parts[i].match(ctx, db, scan.Query) })
 		}
-		match, err := matcher.Match(scan.Query, h.FilterKey(), filter)
-		if err != nil {
-			match = true // the header commits to bytes that make no sense: look at the block
+		if err := g.Wait(); err != nil {
+			return found{}, err
 		}
-		if match && height > 0 { // nobody can spend what the genesis block pays
-			f.headers = append(f.headers, *h)
+		for i := 0; i < len(parts) && len(f.headers) < maxMatches; i++ {
+			f.add(&parts[i])
 		}
-		f.batch.Scan.Range.To = height
-		if height == scan.Range.To || len(f.headers) == maxMatches {
-			f.batch.End = chain.BlockID{Height: height, Hash: h.Hash()}
-			return false
-		}
-		return true
-	})
-	if err == nil {
-		err = bad
 	}
-	if err != nil {
-		return found{}, err
-	}
-	last := f.batch.Scan.Range.To
 	for _, h := range f.headers {
 		b := Block{ID: chain.BlockID{Height: h.Height(), Hash: h.Hash()}, Time: h.Time()}
 		b.Disapproved = slices.Contains(f.batch.Disapproved, h.Height())
-		if h.Height() == last {
-			next, err := db.Header(last + 1)
+		if b.ID.Height == f.batch.End.Height {
+			next, err := db.Header(b.ID.Height + 1)
 			b.Disapproved = err == nil && next.PrevBlock() == b.ID.Hash && next.VoteBits()&1 == 0
 		}
 		f.batch.Blocks = append(f.batch.Blocks, b)
 	}
 	return f, nil
+}
+
+// partBlocks is how many blocks a processor tests at a time.
+const partBlocks = 1000
+
+// part is a stretch of a scan, tested by one processor.
+type part struct {
+	chain.Range
+	matches     []chain.Header
+	disapproved []uint32 // heights
+	end         chain.BlockID
+}
+
+// match tests the blocks of a part. With many scripts it takes long enough to
+// look at ctx for each block. It stops at maxMatches.
+func (p *part) match(ctx context.Context, db *chaindb.DB, query *filters.Query) error {
+	var matcher filters.Matcher
+	var bad error
+	err := db.Blocks(p.Range, func(height uint32, h *chain.Header, filter []byte) bool {
+		if height > 1 && h.VoteBits()&1 == 0 {
+			p.disapproved = append(p.disapproved, height-1)
+		}
+		if bad = ctx.Err(); bad != nil {
+			return false
+		}
+		match, err := matcher.Match(query, h.FilterKey(), filter)
+		if err != nil {
+			match = true // the header commits to bytes that make no sense: look at the block
+		}
+		if match && height > 0 { // nobody can spend what the genesis block pays
+			p.matches = append(p.matches, *h)
+		}
+		if height == p.To || len(p.matches) == maxMatches {
+			p.end = chain.BlockID{Height: height, Hash: h.Hash()}
+			return false
+		}
+		return true
+	})
+	return cmp.Or(err, bad)
+}
+
+// add appends a part, as far as there is room for its matches.
+func (f *found) add(p *part) {
+	end := p.end
+	if room := maxMatches - len(f.headers); len(p.matches) >= room {
+		p.matches = p.matches[:room]
+		end.Height, end.Hash = p.matches[room-1].Height(), p.matches[room-1].Hash()
+	}
+	f.headers = append(f.headers, p.matches...)
+	for _, height := range p.disapproved {
+		if height < end.Height {
+			f.batch.Disapproved = append(f.batch.Disapproved, height)
+		}
+	}
+	f.batch.End, f.batch.Scan.Range.To = end, end.Height
 }
 
 // walletMatched: a scan was matched against the stored filters.

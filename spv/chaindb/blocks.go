@@ -44,8 +44,9 @@ func (db *DB) Blocks(r chain.Range, fn func(height uint32, h *chain.Header, filt
 }
 
 // eachSegment calls fn for the segments first to last, until it returns false or
-// an error, and has the system read ahead: a scan of a file that is not in memory
-// becomes some five times as fast.
+// an error, and has the system read ahead and forget what was read: a scan of a
+// file that is not in memory becomes some five times as fast, and one of a large
+// file leaves little of it in ours.
 func eachSegment(tx *bbolt.Tx, first, last uint32, fn func(segment uint32) (more bool, err error)) error {
 	const distance = 16 // segments: one to two megabytes
 	headers, filters := tx.Bucket(headersBucket), tx.Bucket(filtersBucket)
@@ -55,7 +56,10 @@ func eachSegment(tx *bbolt.Tx, first, last uint32, fn func(segment uint32) (more
 			readAhead(headers.Get(segmentKey(ahead)))
 			readAhead(filters.Get(segmentKey(ahead)))
 		}
-		if more, err := fn(segment); !more || err != nil {
+		more, err := fn(segment)
+		readDone(headers.Get(segmentKey(segment)))
+		readDone(filters.Get(segmentKey(segment)))
+		if !more || err != nil {
 			return err
 		}
 	}

@@ -18,3 +18,15 @@ func readAhead(mem []byte) {
 		_ = syscall.Madvise(mem[skip:], syscall.MADV_WILLNEED)
 	}
 }
+
+// readDone tells the system that mapped memory will not be read again soon.
+// Otherwise a scan of the whole chain would leave all of it in what the process
+// is said to use. The data stays in the system's cache, if that has room.
+func readDone(mem []byte) {
+	page := uintptr(os.Getpagesize())
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))
+	skip := -start % page
+	if whole := (start + uintptr(len(mem))) / page * page; start+skip < whole {
+		_ = syscall.Madvise(mem[skip:whole-start], syscall.MADV_DONTNEED)
+	}
+}
