@@ -17,6 +17,7 @@ import (
 // mayImport is the house: what each package may import of this module. Imports
 // run downwards only. A package that is not here fails the test.
 var mayImport = map[string][]string{
+	"cmd/spvbench": {"wallet", "spv", "spv/spvtest", "filters"},
 	"cmd/dcrspv":   {"wallet", "spv", "spv/registry", "spv/chaindb", "spv/chain", "spv/spvtest", "filters"},
 	"wallet":       {"spv", "spv/chain", "filters"}, // of spv only the types of the interface that it fulfils
 	"spv":          {"spv/registry", "spv/addrbook", "spv/peer", "spv/chaindb", "spv/chain", "filters"},

@@ -16,7 +16,16 @@
 // everything else to the Handler. The writer is the only one that writes to
 // the connection. The third sends a ping every minute. There is no goroutine
 // for a message and none for a request: Headers, Filters and Blocks are plain
-// calls that return when the answer is there.
+// calls that return when the answer is there. Transactions are small and many:
+// RequestTxs only asks, and each one comes to the Handler.
+//
+// # What is waited for, and how long
+//
+//	the remote's version message    3 s after the connection
+//	the whole handshake             5 s
+//	the answer to a ping           15 s, longer while bytes arrive
+//	progress of a request          30 s
+//	a message to be written        30 s
 //
 // # How an answer finds its question
 //
@@ -34,10 +43,14 @@
 //
 // # What is bounded
 //
-// The size of a message is checked against its command before it is read.
+// The length of a message is checked against its command before anything is
+// done with it, and memory for it is taken as it arrives. Commands that a light
+// client has no use for are skipped unread, known to this package or not. During
+// the handshake nothing is read before the version message.
+//
 // Messages that nobody waits for wait for the Handler, and while the Handler
 // is busy nothing is read, so that the remote's own send buffer fills up. Time
 // the Handler takes is not held against the remote. What we have to send waits
-// in a queue of 64 messages; a remote that asks faster than it reads loses the
-// connection.
+// in a queue of 64 messages, and transactions in one of 1000; a remote that asks
+// faster than it reads loses the connection.
 package peer

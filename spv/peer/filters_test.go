@@ -216,6 +216,41 @@ func TestFiltersLateAnswer(t *testing.T) {
 	})
 }
 
+// An answer counts only on the connection that it was asked for on.
+func TestAnswersOfAnotherPeerDontCount(t *testing.T) {
+	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
+		other, otherRemote := connect(t, remoteVersion())
+		ended := call(func() (any, error) { return nil, other.Run(t.Context(), new(log)) })
+		hs := blockHashes(1, 10)
+		msgs, blockHs := blocks(1)
+		filters, gotBlocks := askFilters(t.Context(), p, hs), askBlocks(t.Context(), p, blockHs)
+		otherRemote.send(batchMsg(hs), msgs[0])
+		wantError(t, (<-filters).err, ErrStalled)
+		wantError(t, (<-gotBlocks).err, ErrStalled)
+		if n := other.Stats().Unsolicited; n != 2 {
+			t.Errorf("%d unsolicited answers of the other", n)
+		}
+		other.Close(nil)
+		<-ended
+	})
+}
+
+// An answer is good once: the same batch again was never asked for.
+func TestFiltersAnswerTwice(t *testing.T) {
+	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
+		hs := blockHashes(1, 10)
+		reply := askFilters(t.Context(), p, hs)
+		expect[*wire.MsgGetCFsV2](r)
+		r.send(batchMsg(hs))
+		wantFilters(t, <-reply, hs)
+		r.send(batchMsg(hs))
+		synctest.Wait()
+		if n := p.Stats().Unsolicited; n != 1 {
+			t.Errorf("%d counted", n)
+		}
+	})
+}
+
 func TestUnsolicitedIsCountedAndIgnored(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		r.send(batchMsg(blockHashes(1, 3)), batchMsg(nil), filterMsg(chainhash.Hash{1}), block(1),

@@ -36,6 +36,7 @@ type Peer struct {
 	pver atomic.Uint32 // fixed by the handshake, which the writer sees half of
 
 	queue   chan wire.Message // what Send has accepted
+	serving chan wire.Message // likewise, of Serve
 	asks    chan wire.Message // requests, handed to the writer one by one
 	done    chan struct{}     // closed by Close
 	written chan struct{}     // closed when the writer has ended
@@ -65,6 +66,7 @@ func newPeer(conn net.Conn, addr string, cfg *Config) *Peer {
 		conn:    &meter{Conn: conn},
 		info:    Info{Addr: addr},
 		queue:   make(chan wire.Message, sendQueue),
+		serving: make(chan wire.Message, maxServing),
 		asks:    make(chan wire.Message),
 		done:    make(chan struct{}),
 		written: make(chan struct{}),

@@ -43,12 +43,12 @@ func TestMessagesThatEndTheConnection(t *testing.T) {
 		want error
 	}{
 		"checksum":                 {badSum, ErrProtocol},
-		"trailing byte":            {rawMessage("ping", make([]byte, 9)), ErrProtocol},
+		"trailing byte":            {rawMessage("inv", append(payload(t, invMsg(1)), 0)), ErrProtocol},
 		"short payload":            {rawMessage("ping", make([]byte, 7)), ErrProtocol},
 		"cut off":                  {ping[:len(ping)-1], ErrClosed},
 		"other network":            {encode(t, wire.NewMsgPing(1), chaincfg.MainNetParams().Net), ErrNetwork},
 		"headers of other network": {encode(t, headersMsg(nil), chaincfg.MainNetParams().Net), ErrNetwork},
-		"command not ASCII":        {rawMessage("p\xffng", nil), ErrProtocol},
+		"command not ASCII":        {rawMessage("p\x80ng", nil), ErrProtocol},
 		"too long":                 {rawMessage("verack", make([]byte, 1)), ErrProtocol},
 		"second version":           {encode(t, remoteVersion(), simnet.Net), ErrProtocol},
 		"headers checksum":         {badHeadersSum, ErrProtocol},
@@ -69,7 +69,6 @@ func TestMessagesThatEndTheConnection(t *testing.T) {
 		})
 	}
 }
-
 
 func TestParseHeadersIsWhatWasSent(t *testing.T) {
 	for _, n := range []int{0, 1, 252, 253, 2000} {

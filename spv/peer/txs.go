@@ -16,6 +16,11 @@ const (
 	// until they come. Of a remote that answers nothing the oldest are
 	// forgotten.
 	maxTxsAsked = 5000
+
+	// maxServing is how many transactions may wait to be written. A remote may
+	// ask for all that were announced at once. They are the caller's: waiting
+	// takes no memory but a pointer.
+	maxServing = 1000
 )
 
 // Announce tells the remote of transactions that we can serve. It asks for
@@ -31,8 +36,9 @@ func (p *Peer) Announce(txs []chainhash.Hash) error {
 	return p.Send(&wire.MsgInv{InvList: txInvs(txs)})
 }
 
-// Serve sends a transaction that the remote asked for.
-func (p *Peer) Serve(tx *wire.MsgTx) error { return p.Send(tx) }
+// Serve queues a transaction that the remote asked for, as Send does, in a queue
+// of its own for 1000. The transaction must not be changed any more.
+func (p *Peer) Serve(tx *wire.MsgTx) error { return p.enqueue(p.serving, tx) }
 
 // NotFound tells that we don't have what the remote asked for. Nothing is said
 // of blocks, which nobody expects of us: dcrd bans for more than five of them.

@@ -13,17 +13,20 @@ import (
 // Send queues a message. It never blocks: when 64 messages wait already, the
 // remote does not read and the connection is closed with ErrOverflow. A nil
 // error means that the message was queued, not that it has arrived.
-func (p *Peer) Send(msg wire.Message) error {
+func (p *Peer) Send(msg wire.Message) error { return p.enqueue(p.queue, msg) }
+
+// enqueue puts a message into a queue that the writer empties.
+func (p *Peer) enqueue(queue chan<- wire.Message, msg wire.Message) error {
 	select {
 	case <-p.done:
 		return p.closedError()
 	default:
 	}
 	select {
-	case p.queue <- msg:
+	case queue <- msg:
 		return nil
 	default:
-		err := fmt.Errorf("%w: %d messages wait", ErrOverflow, sendQueue)
+		err := fmt.Errorf("%w: %d messages wait", ErrOverflow, cap(queue))
 		p.Close(err)
 		return err
 	}
@@ -54,6 +57,7 @@ func (p *Peer) writeLoop() {
 		var msg wire.Message
 		select {
 		case msg = <-p.queue:
+		case msg = <-p.serving:
 		case msg = <-p.asks:
 		case <-p.done:
 			return

@@ -40,7 +40,7 @@ func TestSendOverflow(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait() // the writer has taken it and is stuck
-		for i := range sendQueue {
+		for i := range 64 {
 			if err := p.Send(wire.NewMsgPing(uint64(i))); err != nil {
 				t.Fatalf("message %d: %v", i, err)
 			}
