@@ -117,16 +117,11 @@ func (f *filterStage) insert(u *unit) {
 
 // filterUnit is the request for the filters of a range of the best chain.
 func (e *engine) filterUnit(r chain.Range) (*unit, error) {
-	u := &unit{kind: registry.Filters, result: filtersLanded}
-	for height := r.From; height <= r.To; height++ {
-		header, ok := e.chain.Header(height)
-		if !ok {
-			return nil, fmt.Errorf("header %d is not in the chain", height)
-		}
-		hash, _ := e.chain.Hash(height)
-		u.headers = append(u.headers, header)
-		u.hashes = append(u.hashes, hash)
+	headers, hashes, ok := e.chain.Blocks(r)
+	if !ok {
+		return nil, fmt.Errorf("headers %d to %d are not in the chain", r.From, r.To)
 	}
+	u := &unit{kind: registry.Filters, headers: headers, hashes: hashes, result: filtersLanded}
 	rules, set := e.rules, &e.filters.set
 	inSet := set.exists && r.From <= set.last
 	right, known := set.rightHash(r)

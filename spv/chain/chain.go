@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
@@ -23,6 +24,7 @@ const (
 // Chain asks it only for heights below those it holds in memory.
 type Source interface {
 	Header(height uint32) (Header, error)
+	Headers(Range) ([]Header, error)
 }
 
 // Chain keeps the best chain of headers, the one with the most work that
@@ -141,6 +143,42 @@ func (c *Chain) Hash(height uint32) (hash chainhash.Hash, ok bool) {
 		return hash, false
 	}
 	return child.PrevBlock(), true
+}
+
+// Blocks are the headers and the hashes of a range of the best chain; !ok if it
+// is not all there, or if the Source fails. They may be lent: they are only for
+// reading and never change.
+func (c *Chain) Blocks(r Range) (headers []Header, hashes []chainhash.Hash, ok bool) {
+	if r.From > r.To || r.To >= c.best.next() {
+		return nil, nil, false
+	}
+	if r.From >= c.best.base {
+		from, to := r.From-c.best.base, r.To+1-c.best.base
+		return slices.Clip(c.best.headers[from:to]), slices.Clip(c.best.hashes[from:to]), true
+	}
+	headers, ok = c.readMany(Range{r.From, min(r.To, c.best.base-1)})
+	if !ok {
+		return nil, nil, false
+	}
+	if r.To >= c.best.base {
+		headers = append(headers, c.best.headers[:r.To+1-c.best.base]...)
+	}
+	hashes = make([]chainhash.Hash, len(headers))
+	for i := range hashes[1:] {
+		hashes[i] = headers[i+1].PrevBlock() // the child knows it, which saves hashing
+	}
+	last := len(hashes) - 1
+	hashes[last], ok = c.Hash(r.To)
+	return headers, hashes, ok
+}
+
+// readMany gives stored headers.
+func (c *Chain) readMany(r Range) (headers []Header, ok bool) {
+	headers, err := c.src.Headers(r)
+	if err != nil && c.srcErr == nil {
+		c.srcErr = fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	return headers, err == nil
 }
 
 // Contains reports whether the block is on the best chain.

@@ -142,6 +142,15 @@ func (s *memStore) Header(height uint32) (Header, error) {
 	return s.headers[height-1], nil
 }
 
+func (s *memStore) Headers(r Range) (headers []Header, err error) {
+	for height := r.From; height <= r.To && err == nil; height++ {
+		var h Header
+		h, err = s.Header(height)
+		headers = append(headers, h)
+	}
+	return headers, err
+}
+
 func (s *memStore) replace(above uint32, headers []Header) BlockID {
 	s.headers = append(s.headers[:above:above], headers...)
 	return s.headers[len(s.headers)-1].ID()

@@ -23,6 +23,31 @@ func (db *DB) Header(height uint32) (chain.Header, error) {
 	return header, err
 }
 
+// Headers returns the headers of a range of the stored chain. ErrNotFound if it
+// reaches above the tip.
+func (db *DB) Headers(r chain.Range) ([]chain.Header, error) {
+	headers := make([]chain.Header, 0, uint64(r.To)-uint64(r.From)+1)
+	err := db.view(nil, func(tx *bbolt.Tx) error {
+		for height := r.From; ; {
+			segment, index := segmentOf(height)
+			value, count, err := db.headerSegment(tx, segment)
+			if err != nil {
+				return err
+			}
+			for ; index < count && height <= r.To; index, height = index+1, height+1 {
+				headers = append(headers, *headerAt(value, index))
+			}
+			if height > r.To {
+				return nil
+			}
+			if count < segmentBlocks {
+				return fmt.Errorf("%w: header %d in %s", ErrNotFound, height, db.path)
+			}
+		}
+	})
+	return headers, err
+}
+
 // header returns the header at a height, pointing into the mapping.
 func (db *DB) header(tx *bbolt.Tx, height uint32) (*chain.Header, error) {
 	segment, index := segmentOf(height)

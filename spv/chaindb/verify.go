@@ -99,6 +99,19 @@ func (v *verifier) Header(height uint32) (chain.Header, error) {
 	return *h, nil
 }
 
+// Headers is part of chain.Source; verifying reads one at a time.
+func (v *verifier) Headers(r chain.Range) ([]chain.Header, error) {
+	var headers []chain.Header
+	for height := r.From; height <= r.To; height++ {
+		h, err := v.Header(height)
+		if err != nil {
+			return nil, err
+		}
+		headers = append(headers, h)
+	}
+	return headers, nil
+}
+
 // corrupt makes the error of a fault.
 func (v *verifier) corrupt(format string, args ...any) error {
 	return corrupt(v.db.path, format, args...)
