@@ -2,6 +2,7 @@ package registry
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -20,6 +21,7 @@ func TestNormalizeAddr(t *testing.T) {
 
 		"": "", ":9108": "", "192.0.2.1:0": "", "192.0.2.1:65536": "", "192.0.2.1:-1": "", "192.0.2.1:x": "",
 		"a b:1": "", "a/b": "", "a\x1b[m:1": "", "0.0.0.0:1": "", "[::]:1": "", "host:1:2": "", "..": "", "[fe80::1%eth0]:1": "", "[::ffff:0.0.0.0]:1": "", "a..b": "", ".a:1": "", "a!b:1": "",
+		strings.Repeat("long.", 51) + "org:1": "",
 	} {
 		got, err := NormalizeAddr(in, "9108")
 		if got != want || (err != nil) != (want == "") || err != nil && !errors.Is(err, ErrAddress) {

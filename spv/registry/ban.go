@@ -137,15 +137,15 @@ func (r *Registry) banned(key string, now time.Time) bool {
 	return !r.bannedUntil(key, now).IsZero()
 }
 
-// points returns what is held against a key now. It changes nothing.
-func (r *Registry) points(key string, now time.Time) int {
+// held returns a copy of what is held against a key now. It changes nothing.
+func (r *Registry) held(key string, now time.Time) conduct {
 	c := r.conducts[key]
 	if c == nil {
-		return 0
+		return conduct{}
 	}
 	settled := *c
 	settled.settle(now)
-	return settled.points
+	return settled
 }
 
 // conduct returns what is held against a key, settled, to be changed. What no

@@ -80,7 +80,7 @@ func TestPointsFade(t *testing.T) {
 		{0, 50}, {time.Minute - 1, 50}, {time.Minute, 49}, {49 * time.Minute, 1},
 		{50 * time.Minute, 0}, {500 * time.Minute, 0}, {-time.Hour, 50},
 	} {
-		if got := r.points("192.0.2.1", t0.Add(c.after)); got != c.want {
+		if got := r.held("192.0.2.1", t0.Add(c.after)).points; got != c.want {
 			t.Errorf("%d points after %v, want %d", got, c.after, c.want)
 		}
 	}
@@ -174,5 +174,119 @@ func TestReasonsAreBoundedAndConductIsForgotten(t *testing.T) {
 	r.Strike(addrB, OrphanHeader, now)
 	if len(r.conducts) != 1 {
 		t.Errorf("%d records of conduct are kept", len(r.conducts))
+	}
+	if loaded := reload(t, r, now.Add(time.Hour)); len(loaded.conducts) != 0 {
+		t.Errorf("%d records of conduct are loaded", len(loaded.conducts))
+	}
+}
+
+// Each way to look at a ban sees it until its last nanosecond, and not after.
+func TestEveryReaderSeesTheEndOfABan(t *testing.T) {
+	const second = "192.0.2.1:2" // another port of the same machine
+	end := t0.Add(24 * time.Hour)
+	for name, free := range map[string]func(r *Registry, now time.Time) bool{
+		"Banned":     func(r *Registry, now time.Time) bool { return !r.Banned(addrA, now) },
+		"List until": func(r *Registry, now time.Time) bool { return r.List(now)[0].BannedUntil.IsZero() },
+		"List points": func(r *Registry, now time.Time) bool {
+			return r.List(now)[0].BanScore == 0 && r.List(now)[0].BanReasons == nil
+		},
+		"Ahead":   func(r *Registry, now time.Time) bool { return len(r.Ahead(0, now)) == 1 },
+		"Serving": func(r *Registry, now time.Time) bool { return len(r.Serving(Blocks, 0, now)) == 1 },
+		"Target":  func(r *Registry, now time.Time) bool { return r.Target(now) == 100 },
+		"NextDial": func(r *Registry, now time.Time) bool {
+			r.Disconnected(addrA, nil, t0)
+			_, ok := r.NextDial(now)
+			return ok
+		},
+		"NextDialTime": func(r *Registry, now time.Time) bool {
+			r.Disconnected(addrA, nil, t0)
+			when, _ := r.NextDialTime(now)
+			return when.Equal(now)
+		},
+		"Connected": func(r *Registry, now time.Time) bool {
+			r.Dialing(second, now)
+			return r.Connected(second, Info{}, now) == nil
+		},
+		"Strike":    func(r *Registry, now time.Time) bool { return r.Strike(addrA, BadBlock, now) },
+		"score":     func(r *Registry, now time.Time) bool { return r.score(r.peers[addrA], now) == scoreRecovered },
+		"Unmarshal": func(r *Registry, now time.Time) bool { return !reload(t, r, now).Banned(addrA, now) },
+	} {
+		for _, c := range []struct {
+			at   time.Time
+			want bool
+		}{{t0, false}, {end.Add(-1), false}, {end, true}, {end.Add(1), true}} {
+			r := fixture(t, Options{}, addrA, second)
+			connectOne(t, r, addrA, 100)
+			r.Strike(addrA, BadHeaders, t0)
+			for _, e := range r.order {
+				e.lastSeen = c.at
+			}
+			if got := free(r, c.at); got != c.want {
+				t.Errorf("%s, %v before the end: free %v", name, end.Sub(c.at), got)
+			}
+		}
+	}
+}
+
+// Asking before does not make a ban count later.
+func TestABanCountsAtOnce(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectAll(t, r, 100)
+	for range 3 {
+		if len(r.Serving(Filters, 100, t0)) != 1 || r.Banned(addrA, t0) {
+			t.Fatal("not served before the ban")
+		}
+	}
+	r.Strike(addrA, BadFilter, t0)
+	if len(r.Serving(Filters, 100, t0)) != 0 || len(r.Ahead(0, t0)) != 0 || !r.Banned(addrA, t0) {
+		t.Error("a banned peer is asked")
+	}
+}
+
+// Neither being forgotten, nor coming back, nor another port, nor a restart
+// clears what is held against a machine.
+func TestWhatIsHeldAgainstAPeerOutlivesIt(t *testing.T) {
+	r := fixture(t, Options{MaxPeers: 1}, addrA)
+	for range 4 {
+		r.Strike(addrA, Protocol, t0)
+	}
+	if err := r.Add(addrB, false, t0); err != nil || r.peers[addrA] != nil {
+		t.Fatalf("%v; A is not forgotten", err)
+	}
+	r.Strike(addrB, BadHeaders, t0)
+	r = reload(t, r, t0)
+	r.opts.MaxPeers = 10
+	for _, addr := range []string{addrA, addrB, "192.0.2.2:5"} {
+		if err := r.Add(addr, true, t0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !r.Banned(addrB, t0) || !r.Banned("192.0.2.2:5", t0) {
+		t.Error("the ban is lost")
+	}
+	if addr, _ := r.NextDial(t0); addr != addrA {
+		t.Errorf("dials %q", addr)
+	}
+	if !r.Strike(addrA, Protocol, t0) {
+		t.Error("the points are lost")
+	}
+}
+
+// Good answers in between don't save a peer that misbehaves again and again.
+func TestGoodServiceDoesNotBuyOffStrikes(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectAll(t, r, 100)
+	now, banned := t0, 0
+	for range 20 {
+		for range 10 {
+			now = now.Add(time.Second)
+			r.Success(addrA, Headers, time.Millisecond, now)
+		}
+		if r.Strike(addrA, Protocol, now) {
+			banned++
+		}
+	}
+	if banned != 1 || len(r.Ahead(0, now)) != 0 {
+		t.Errorf("banned %d times, asked: %v", banned, r.Ahead(0, now))
 	}
 }

@@ -65,7 +65,10 @@ func (c *cooldown) over(now time.Time) bool {
 // doubling returns first for n = 1, twice that for n = 2 and so on, at most
 // limit, however large n is.
 func doubling(first time.Duration, n int, limit time.Duration) time.Duration {
-	for ; n > 1 && first < limit; n-- {
+	for ; n > 1; n-- {
+		if first > limit/2 {
+			return limit
+		}
 		first *= 2
 	}
 	return min(first, limit)

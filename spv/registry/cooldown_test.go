@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -52,4 +53,55 @@ func TestCooldownsAreSeparate(t *testing.T) {
 	wantAddrs(t, r.Serving(Blocks, 50, t0), "192.0.2.1:1")
 	r.Success("192.0.2.2:1", Filters, 0, t0) // another peer's success
 	wantAddrs(t, r.Serving(Filters, 50, t0), "192.0.2.2:1")
+}
+
+// A success ends the pause after failures of this peer for this kind, and no
+// other: not another kind's, not another peer's, not that of missing data.
+func TestSuccessClearsOnlyItsOwnCooldown(t *testing.T) {
+	peers := []string{far(1), far(2), far(3)}
+	for _, lucky := range peers {
+		for kind := range numKinds {
+			r := fixture(t, Options{}, peers...)
+			connectAll(t, r, 100)
+			for _, addr := range peers {
+				for range 50 {
+					r.peers[addr].record.success(0, t0) // so that failures don't exclude it
+				}
+				for k := range numKinds {
+					r.Failure(addr, k, t0)
+				}
+			}
+			r.Incomplete(far(3), Blocks, t0)
+			r.Success(lucky, kind, 0, t0)
+			for k := range numKinds {
+				var want []string
+				if k == kind && !(lucky == far(3) && k == Blocks) {
+					want = []string{lucky}
+				}
+				wantAddrs(t, append([]string(nil), r.Serving(k, 100, t0)...), want...)
+			}
+		}
+	}
+}
+
+func TestCooldownAfterAThousandFailures(t *testing.T) {
+	var c cooldown
+	for range 1000 {
+		c.failed(t0)
+	}
+	if got := c.until.Sub(t0); got != 5*time.Minute {
+		t.Errorf("pauses %v", got)
+	}
+	if got := doubling(time.Nanosecond, math.MaxInt, math.MaxInt64); got < 0 {
+		t.Errorf("doubled to %v", got)
+	}
+}
+
+func TestKindsHaveNames(t *testing.T) {
+	seen := make(map[string]bool)
+	for k := range numKinds {
+		if seen[k.String()] = true; k.String() == "" || len(seen) != int(k)+1 {
+			t.Errorf("kind %d is %q", k, k)
+		}
+	}
 }

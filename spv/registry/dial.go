@@ -18,6 +18,10 @@ const (
 	quotaTime        = 10 * time.Minute // after ErrQuota: no node changes its version soon
 	lowScoreRetry    = time.Minute      // to look again at a peer below the floor
 
+	// steady is how long a connection has to stand for the waits between dials
+	// to start over.
+	steady = time.Minute
+
 	// needSoon is how long a free slot waits for an address that is known
 	// before new ones are asked for.
 	needSoon = 10 * time.Second
@@ -48,15 +52,18 @@ func (r *Registry) back(e *entry, now time.Time) {
 // then the one with the fewest failed dials, then the one with the best score.
 // Of each Group there is one connection or dial at most; persistent peers are
 // exempt, but count. There is nobody while MaxConnected connections stand or are
-// being made, except a peer that is much better than the worst of them (see
-// NextEviction). It changes nothing: the owner calls Dialing when it does dial.
+// being made, except for one that is much better than the worst of them or that
+// has not been met yet (see NextEviction). It changes nothing: the owner calls Dialing when it does dial.
 func (r *Registry) NextDial(now time.Time) (addr string, ok bool) {
 	free := r.slots()
 	if free == 0 && !r.full() {
 		return "", false
 	}
 	best := r.bestCandidate(now)
-	if best == nil || free == 0 && !r.worthProbing(best, now) {
+	if free == 0 && (best == nil || !r.worthProbing(best, now)) {
+		best = r.feeler(now)
+	}
+	if best == nil {
 		return "", false
 	}
 	return best.addr, true
@@ -127,11 +134,14 @@ func (r *Registry) NextDialTime(now time.Time) (when time.Time, ok bool) {
 }
 
 // NeedsAddresses tells whether a slot is free that no known address can fill,
-// now or within 10 seconds: it is time to ask an address book, a seeder or the
+// now or within 10 seconds, or that the one beyond is due for a new face: it is time to ask an address book, a seeder or the
 // peers. It is never so when only persistent peers are dialed.
 func (r *Registry) NeedsAddresses(now time.Time) bool {
-	if r.opts.OnlyPersistent || r.slots() == 0 {
+	if r.opts.OnlyPersistent {
 		return false
+	}
+	if r.slots() == 0 {
+		return r.full() && !now.Before(r.nextProbe) && r.worst(now) != nil && r.feeler(now) == nil
 	}
 	when, ok := r.NextDialTime(now)
 	return !ok || when.After(now.Add(needSoon))

@@ -43,13 +43,34 @@ func TestBackoffSequence(t *testing.T) {
 			}
 			now = now.Add(wait)
 		}
-		// A connection starts it over.
+		// A connection that stands for a minute starts it over.
 		if err := redial(r, addrA, 1, now); err != nil {
 			t.Fatal(err)
 		}
+		now = now.Add(steady)
 		r.Disconnected(addrA, nil, now)
 		if next, _ := r.NextDialTime(now); next.Sub(now) != first[0]/time.Duration(scale) {
 			t.Errorf("after a connection: %v", next.Sub(now))
+		}
+	}
+}
+
+// Who lets us connect and hangs up is met as seldom as who can't be reached.
+func TestHangingUpCountsAsAFailedDial(t *testing.T) {
+	r := New(Options{}, rand.New(middle{}))
+	r.Add(addrA, false, t0)
+	now := t0
+	for i, want := range []time.Duration{5_000_000_000, 9_750_000_000, 14_262_500_000, 5_000_000_000} {
+		if err := redial(r, addrA, 1, now); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(steady - 1)
+		if i == 3 {
+			now = now.Add(1)
+		}
+		r.Disconnected(addrA, nil, now)
+		if next, _ := r.NextDialTime(now); next.Sub(now) != want {
+			t.Errorf("connection %d: dialed again after %v, want %v", i+1, next.Sub(now), want)
 		}
 	}
 }
@@ -160,7 +181,7 @@ func TestIncompatiblePeersAreLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Disconnected(addrA, nil, t0)
-	if when, _ := r.NextDialTime(t0); when.Sub(t0) > 6*time.Second {
+	if when, _ := r.NextDialTime(t0); when.Sub(t0) > dialMax {
 		t.Errorf("dialed again after %v", when.Sub(t0))
 	}
 }

@@ -21,6 +21,11 @@ const (
 	// slots that are left are for peers that send filters in batches.
 	ErrQuota ErrorKind = "too many peers of an old version"
 
+	// ErrUseless is for the owner to wrap the reason of a disconnect in, when the
+	// peer did not give what was needed. It is not dialed again for 10 minutes,
+	// unless it is persistent.
+	ErrUseless ErrorKind = "of no use"
+
 	// ErrState is an event that can't be: a connection that nobody dialed, a
 	// second dial of the same address, an address that is not known.
 	ErrState ErrorKind = "impossible in this state"

@@ -7,7 +7,7 @@ import (
 )
 
 // settled makes a registry with MaxConnected connections that have stood for a
-// while, and candidates that nobody knows anything about.
+// while, and candidates that were met before and never served anything.
 func settled(t *testing.T, opts Options, candidates ...string) (*Registry, time.Time) {
 	t.Helper()
 	r := fixture(t, opts)
@@ -22,6 +22,7 @@ func settled(t *testing.T, opts Options, candidates ...string) (*Registry, time.
 		if err := r.Add(addr, false, now); err != nil {
 			t.Fatal(err)
 		}
+		r.peers[addr].dial.met = true
 	}
 	return r, now
 }
@@ -59,8 +60,9 @@ func TestABetterPeerReplacesTheWorst(t *testing.T) {
 		if addr, _ := r.NextEviction(now); addr != far(3) {
 			t.Errorf("evicts %q", addr)
 		}
-		spoil(r, far(4), now)
-		spoil(r, far(4), now)
+		for range 20 {
+			r.Failure(far(4), Filters, now) // worse now, but one is enough
+		}
 	}
 	r.Disconnected(far(3), nil, now)
 	if addr, ok := r.NextEviction(now); ok {
@@ -194,6 +196,10 @@ func TestPersistentPeersAreNeverEvicted(t *testing.T) {
 	if addr, ok := r.NextDial(now); ok {
 		t.Errorf("dials %s", addr)
 	}
+	r.Add(far(51), true, now)
+	if addr, ok := r.NextDial(now); ok {
+		t.Errorf("dials %s beyond the limit", addr)
+	}
 	if _, ok := r.NextDialTime(now); ok {
 		t.Error("looks for a better peer")
 	}
@@ -224,7 +230,7 @@ func TestWhoIsTheWorst(t *testing.T) {
 	}{
 		"score":         {func(r *Registry, now time.Time) { spoil(r, far(2), now) }, far(2)},
 		"proved height": {func(r *Registry, now time.Time) { proveAllBut(r, 5, now) }, far(5)},
-		"latency":       {func(r *Registry, now time.Time) { r.peers[far(6)].record.latency = 1 }, far(0)},
+		"latency":       {func(r *Registry, now time.Time) { allFastBut(r, 5) }, far(5)},
 		"newest":        {func(r *Registry, now time.Time) { r.peers[far(4)].since = t0.Add(1) }, far(4)},
 		"new ones exempt": {func(r *Registry, now time.Time) {
 			r.peers[far(2)].since = now.Add(-trialTime + 1)
@@ -242,9 +248,18 @@ func TestWhoIsTheWorst(t *testing.T) {
 		}, far(7)},
 	} {
 		r, now := settled(t, Options{})
+		now = now.Add(time.Second)
 		c.make(r, now)
 		if got := r.worst(now); got == nil || got.addr != c.want {
-			t.Errorf("%s: %v goes, want %s", name, got, c.want)
+			t.Errorf("%s: %s goes, want %s", name, got.addr, c.want)
+		}
+	}
+}
+
+func allFastBut(r *Registry, but int) {
+	for i := range 8 {
+		if i != but {
+			r.peers[far(i)].record.latency = 10
 		}
 	}
 }

@@ -74,14 +74,15 @@ func (r *Registry) Connected(addr string, info Info, now time.Time) error {
 	e.lastSeen = now
 	e.sentHeader = false
 	e.claim.connected(info.Height, now)
-	e.dial = dialState{met: true}
+	e.dial = dialState{delay: e.dial.delay, met: true}
 	r.lastErr = nil
 	r.publish(Change{Addr: addr, Up: true})
 	return nil
 }
 
 // Disconnected notes the end of a connection and why; nil is no reason. It is
-// dialed again after 5 seconds (persistent: 1).
+// dialed again after 5 seconds (persistent: 1); later if it had not stood for a
+// minute, so that who hangs up each time is met ever less often.
 func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
 	e := r.connected(addr)
 	if e == nil {
@@ -95,7 +96,13 @@ func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
 	if reason != nil {
 		r.lastErr = reason
 	}
+	if now.Sub(e.since) >= steady {
+		e.dial.delay = 0
+	}
 	r.back(e, now)
+	if errors.Is(reason, ErrUseless) {
+		e.dial.avoid = now.Add(uselessTime)
+	}
 	r.publish(Change{Addr: addr})
 }
 

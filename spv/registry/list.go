@@ -76,8 +76,8 @@ func (r *Registry) List(now time.Time) []Peer {
 // fillBan writes what is held against a key.
 func (r *Registry) fillBan(p *Peer, key string, now time.Time) {
 	p.BannedUntil = r.bannedUntil(key, now)
-	p.BanScore = r.points(key, now)
-	if c := r.conducts[key]; c != nil && (p.BanScore > 0 || !p.BannedUntil.IsZero()) {
+	if c := r.held(key, now); !c.idle() {
+		p.BanScore = c.points
 		p.BanReasons = slices.Clone(c.reasons)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -94,6 +95,44 @@ func TestWrongClockCantLengthenABan(t *testing.T) {
 	}
 }
 
+// Nor can it keep a peer from its second chance, points from fading or an
+// address from being forgotten.
+func TestTimesInTheFutureAreTakenAsNow(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	future := t0.Add(1000 * time.Hour)
+	r.Failure(addrA, Filters, future)
+	r.Strike(addrB, Protocol, future)
+	r.peers[addrA].lastSeen = future
+	loaded := reload(t, r, t0)
+	if got := loaded.score(loaded.peers[addrA], t0.Add(5*time.Minute)); got != scoreRecovered {
+		t.Errorf("score %v after 5 minutes", got)
+	}
+	if got := loaded.List(t0.Add(20 * time.Minute))[1].BanScore; got != 0 {
+		t.Errorf("%d points after 20 minutes", got)
+	}
+	if again := reload(t, loaded, t0.Add(forgetAfter+1)); again.Len() != 0 {
+		t.Errorf("%d peers are remembered too long", again.Len())
+	}
+}
+
+// What was true of connections in another run is not believed: nobody is
+// connected or ahead, no target, nobody to ask, nothing told.
+func TestNothingOfAnotherRunIsTakenForLive(t *testing.T) {
+	r := crowded(t)
+	r.Add(addrB, true, t0)
+	r = reload(t, r, t0)
+	s := r.Subscribe()
+	if r.Target(t0) != 0 || r.Claim(addrA) != 0 || r.Height(addrA) != 0 || s.Take() != nil || r.LastError() != nil {
+		t.Error("something is believed")
+	}
+	wantAddrs(t, slices.Concat(r.Ahead(0, t0), r.Serving(Filters, 0, t0), r.Lagging(1000)))
+	for _, p := range r.List(t0) {
+		if p.Connected || p.Persistent || p.SendHeaders || p.AdvertisedHeight != 0 || p.ValidatedHeight != 0 {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
 func TestLoadingDamage(t *testing.T) {
 	for _, data := range []string{
 		"", "{", "[]", "{}", `{"version":0}`, `{"version":-1}`, `{"version":"1"}`, "\x00\x01",
@@ -104,6 +143,7 @@ func TestLoadingDamage(t *testing.T) {
 		`{"version":1,"peers":[{"addr":"192.0.2.1:1","last_seen":"yesterday"}]}`,
 		`{"version":1,"bans":[{"key":""}]}`,
 		`{"version":1,"bans":[{"key":"192.0.2.1","points":-1}]}`,
+		`{"version":1,"bans":[{"key":"192.0.2.1","points":9223372036854775807,"as_of":"2023-11-14T22:13:20Z"}]}`,
 		`{"version":1,"bans":[{"key":"a","points":1,"as_of":"2023-11-14T22:13:20Z"},{"key":"a","points":1}]}`,
 	} {
 		r := fixture(t, Options{}, addrA)

@@ -65,6 +65,27 @@ func TestSlotsAreKeptForBatchedFilters(t *testing.T) {
 	}
 }
 
+// When there are enough batched peers, anybody may be tried out in the slot
+// beyond.
+func TestTheProbeMayBeOld(t *testing.T) {
+	for _, c := range []struct {
+		max, batched int
+		want         error
+	}{{8, 3, nil}, {8, 8, nil}, {1, 0, nil}, {2, 0, nil}, {8, 2, ErrQuota}} {
+		r, now := settled(t, Options{MaxConnected: c.max}, far(50))
+		for i := range c.max - c.batched {
+			r.peers[far(i)].info.PVer = oldVersion
+		}
+		spoil(r, far(0), now)
+		if addr, _ := r.NextDial(now); addr != far(50) {
+			t.Fatalf("dials %q", addr)
+		}
+		if err := arrive(r, far(50), oldVersion); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
 func TestPersistentPeersAreExemptFromTheQuota(t *testing.T) {
 	r := fixture(t, Options{MaxConnected: 8})
 	for i := range 8 {

@@ -24,6 +24,7 @@ func TestRate(t *testing.T) {
 		"pauses don't count, enough":      {[]answer{{10 * s, 10 * s, 0}, {1000 * s, 10 * s, 0}, {2000 * s, 10 * s, 0}}, true},
 		"at the same time, counted once":  {[]answer{{15 * s, 15 * s, 0}, {15 * s, 15 * s, 0}, {29 * s, 14 * s, 0}}, false},
 		"at the same time, rates add up":  {[]answer{{29 * s, 29 * s, 15 * rateMin}, {30 * s, 30 * s, 15 * rateMin}}, false},
+		"begun before the others":         {[]answer{{20 * s, 10 * s, 0}, {31 * s, 31 * s, 0}}, true},
 		"prompt, however small":           {[]answer{{29 * s, 29 * s, 0}, {30 * s, s, 10}, {31 * s, 2 * s, 0}}, false},
 		"no time at all":                  {[]answer{{0, 0, 0}, {0, 0, 100}}, false},
 		"a fast time and then a slow one": {[]answer{{31 * s, 31 * s, 1 << 20}, {62 * s, 31 * s, 9999}}, true},
@@ -73,6 +74,14 @@ func TestSlowPeersRest(t *testing.T) {
 	crawl(1000)
 	if got := r.Serving(Filters, 100, now.Add(30*time.Second)); len(got) != 2 {
 		t.Error("the pauses do not start over after a fast time")
+	}
+	r.Reset(addrA)
+	if got := r.Serving(Filters, 100, now); len(got) != 2 {
+		t.Error("a reset does not end the pause")
+	}
+	crawl(1000)
+	if got := r.Serving(Filters, 100, now.Add(30*time.Second)); len(got) != 2 {
+		t.Error("a reset does not start the pauses over")
 	}
 	if got := r.score(r.peers[addrA], now); got < scoreFloor {
 		t.Errorf("score %v: what it sent was right", got)

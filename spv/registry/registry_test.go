@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -107,27 +108,6 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-// Nothing that is handed out changes the registry, or is changed by it.
-func TestCopiesAreHandedOut(t *testing.T) {
-	r := fixture(t, Options{}, addrA)
-	connectAll(t, r, 5)
-	r.Strike(addrA, Protocol, t0)
-	before := r.List(t0)
-	list := r.List(t0)
-	list[0].Addr = "x"
-	list[0].BanReasons[0] = "x"
-	serving := r.Serving(Headers, 1, t0)
-	serving[0] = "x"
-	if got := r.List(t0); got[0].Addr != addrA || got[0].BanReasons[0] != before[0].BanReasons[0] {
-		t.Errorf("changed to %+v", got[0])
-	}
-	wantAddrs(t, r.Serving(Headers, 1, t0), addrA)
-	r.Strike(addrA, Protocol, t0)
-	if len(before[0].BanReasons) != 1 {
-		t.Error("a list changes after it was handed out")
-	}
-}
-
 func TestResetLeavesBansAlone(t *testing.T) {
 	r := fixture(t, Options{}, addrA, "192.0.2.1:2", addrB)
 	for _, e := range r.order {
@@ -163,5 +143,69 @@ func TestListOrder(t *testing.T) {
 	}
 	if list[3].BannedUntil.IsZero() {
 		t.Error("a ban without a peer is not listed")
+	}
+}
+
+// What one event says changes nothing else.
+func TestAddingAgainChangesNothing(t *testing.T) {
+	r := crowded(t)
+	before := picture(r)
+	for _, addr := range []string{addrA, addrB, far(3), far(4)} {
+		if err := r.Add(addr, false, t0.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := picture(r); after != before {
+		t.Errorf("was\n%s\nis\n%s", before, after)
+	}
+	r.Add(addrB, true, t0)
+	r.Add(addrB, false, t0)
+	was := crowded(t).List(t0)
+	for i, p := range r.List(t0) {
+		if was[i].Persistent = p.Addr == addrB; fmt.Sprint(p) != fmt.Sprint(was[i]) {
+			t.Errorf("was %+v, is %+v", was[i], p)
+		}
+	}
+}
+
+func TestKnown(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	r.Ban(addrB, t0)
+	if !r.Known(addrA) || r.Known(addrB) {
+		t.Errorf("known: %v, %v", r.Known(addrA), r.Known(addrB))
+	}
+}
+
+// Every option has an effect, and its zero value a default.
+func TestEveryOptionMatters(t *testing.T) {
+	addrs := make([]string, 20)
+	for i := range addrs {
+		addrs[i] = far(i)
+	}
+	dials := func(opts Options) (n int) {
+		r := fixture(t, opts, addrs...)
+		for addr, ok := r.NextDial(t0); ok; addr, ok = r.NextDial(t0) {
+			r.Dialing(addr, t0)
+			n++
+		}
+		return n
+	}
+	tests := map[string]func() bool{
+		"MaxConnected":   func() bool { return dials(Options{}) == 8 && dials(Options{MaxConnected: 3}) == 3 },
+		"OnlyPersistent": func() bool { return dials(Options{OnlyPersistent: true}) == 0 },
+		"MaxPeers": func() bool {
+			many := New(Options{}, rand.New(rand.NewPCG(1, 2)))
+			for i := range 1100 {
+				many.Add(fmt.Sprintf("198.0.%d.%d:1", i/200, i%200), false, t0)
+			}
+			return many.Len() == 1000 && fixture(t, Options{MaxPeers: 4}, addrs...).Len() == 4
+		},
+	}
+	typ := reflect.TypeFor[Options]()
+	for i := range typ.NumField() {
+		name := typ.Field(i).Name
+		if test := tests[name]; test == nil || !test() {
+			t.Errorf("%s has no effect", name)
+		}
 	}
 }

@@ -131,3 +131,93 @@ func TestRelapsesAreForgivenByGoodService(t *testing.T) {
 		t.Error("not forgiven")
 	}
 }
+
+// Only the time of a single request that was answered is a sample: no other
+// event, and no answer without a time, moves the average. Nor does how long a
+// whole sync took: nothing reports that.
+func TestOnlyAnsweredRequestsMakeLatency(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	connectAll(t, r, 100)
+	r.Success(addrA, Headers, 300*time.Millisecond, t0)
+	for name, event := range map[string]func(now time.Time){
+		"failure":         func(now time.Time) { r.Failure(addrA, Filters, now) },
+		"lack of data":    func(now time.Time) { r.Incomplete(addrA, Filters, now) },
+		"false claim":     func(now time.Time) { r.ClaimFailed(addrA, now) },
+		"proof":           func(now time.Time) { r.Validated(addrA, 50, now) },
+		"strike":          func(now time.Time) { r.Strike(addrA, OrphanHeader, now) },
+		"unmeasured":      func(now time.Time) { r.Success(addrA, Filters, 0, now) },
+		"unmeasured body": func(now time.Time) { r.Delivered(addrA, Filters, 10, 0, now) },
+		"another peer's":  func(now time.Time) { r.Success(addrB, Headers, time.Minute, now) },
+		"reconnection": func(now time.Time) {
+			r.Disconnected(addrA, nil, now)
+			redial(r, addrA, 100, now)
+		},
+		"waiting": func(now time.Time) { r.List(now.Add(40 * time.Minute)) },
+	} {
+		event(t0.Add(36 * time.Second))
+		if got := r.peers[addrA].record.latency; got != 300 {
+			t.Errorf("%s: %v ms", name, got)
+		}
+	}
+}
+
+// A peer that only failed, or lied, is given another chance at score 30: after 5
+// minutes, then 15, 45 ... The events that follow don't take it back at once;
+// the next failure does.
+func TestRehabilitation(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	connectAll(t, r, 100)
+	score := func(at time.Time) float64 { return r.score(r.peers[addrA], at) }
+	now := t0
+	for _, pause := range []time.Duration{5, 15, 45, 135, 405, 1215, 1215} {
+		pause *= time.Minute
+		r.peers[addrA].record.condemn(now)
+		for _, at := range []time.Duration{0, pause - 1} {
+			if got := score(now.Add(at)); got != scoreMalicious {
+				t.Errorf("score %v, %v of %v after a lie", got, at, pause)
+			}
+		}
+		now = now.Add(pause)
+		for range 3 {
+			if got := score(now); got != scoreRecovered {
+				t.Errorf("score %v, %v after a lie", got, pause)
+			}
+			r.Success(addrA, Filters, time.Second, now)
+			r.Strike(addrB, OrphanHeader, now)
+			now = now.Add(time.Second)
+		}
+	}
+	// Not while anything is held against the machine: not for points, not for a
+	// ban, by whatever port it was earned.
+	now = now.Add(100 * time.Hour)
+	r.Strike("192.0.2.1:77", OrphanHeader, now)
+	if got := score(now); got != scoreMalicious {
+		t.Errorf("score %v with points outstanding", got)
+	}
+	if got := score(now.Add(10 * time.Minute)); got != scoreRecovered {
+		t.Errorf("score %v when the points have faded", got)
+	}
+	r.Ban("192.0.2.1", now.Add(10*time.Minute))
+	if got := score(now.Add(20 * time.Minute)); got != scoreMalicious {
+		t.Errorf("score %v while banned", got)
+	}
+}
+
+// Persistence is a flag. No service is so good that it makes a peer persistent,
+// none so bad that it ends it.
+func TestNoScoreMakesAPeerPersistent(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	r.Add(addrB, true, t0)
+	for range 100_000 {
+		r.Success(addrA, Blocks, time.Millisecond, t0)
+		r.Failure(addrB, Blocks, t0)
+	}
+	for _, p := range r.List(t0) {
+		if p.Persistent != (p.Addr == addrB) || p.Addr == addrA && p.Score != 100 || p.Addr == addrB && p.Score > 5 {
+			t.Errorf("%+v", p)
+		}
+	}
+	if addr, _ := r.NextDial(t0); addr != addrB {
+		t.Errorf("dials %q before the persistent peer", addr)
+	}
+}

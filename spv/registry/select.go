@@ -17,7 +17,8 @@ func (r *Registry) usable(e *entry, now time.Time) bool {
 
 // score of a peer, from 0 to 100.
 func (r *Registry) score(e *entry, now time.Time) float64 {
-	return e.record.score(now, r.points(e.key, now) == 0 && !r.banned(e.key, now))
+	c := r.held(e.key, now)
+	return e.record.score(now, c.points == 0 && !r.banned(e.key, now))
 }
 
 // Ahead returns the connected peers to ask for headers: those believed to be

@@ -84,3 +84,89 @@ func TestEqualsAreInRandomOrder(t *testing.T) {
 		}
 	}
 }
+
+// Who is asked, over all that may speak against it. One that may not be asked,
+// however good it is, doesn't keep the others from being asked.
+func TestWhoIsAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil   func(r *Registry, addr string)
+		headers bool // still asked for headers
+		filters bool
+	}{
+		"nothing":             {func(r *Registry, addr string) {}, true, true},
+		"banned":              {func(r *Registry, addr string) { r.Ban(addr, t0) }, false, false},
+		"lied":                {func(r *Registry, addr string) { r.Strike(addr, BadFilter, t0); r.Unban(addr) }, false, false},
+		"not connected":       {func(r *Registry, addr string) { r.Disconnected(addr, nil, t0) }, false, false},
+		"cooling for headers": {func(r *Registry, addr string) { r.Failure(addr, Headers, t0) }, false, true},
+		"lacks filters":       {func(r *Registry, addr string) { r.Incomplete(addr, Filters, t0) }, true, false},
+		"slow with filters":   {func(r *Registry, addr string) { r.Delivered(addr, Filters, 1, time.Minute, t0) }, true, false},
+		"claim failed":        {func(r *Registry, addr string) { r.ClaimFailed(addr, t0) }, false, true},
+		"low score": {func(r *Registry, addr string) {
+			r.peers[addr].record = record{failures: 9, lastFailure: t0}
+		}, false, false},
+		"points only": {func(r *Registry, addr string) { r.Strike(addr, Protocol, t0) }, true, true},
+	} {
+		r := fixture(t, Options{}, addrA, addrB, far(3))
+		connectOne(t, r, addrA, 1000) // the best in every respect
+		connectOne(t, r, addrB, 100)
+		connectOne(t, r, far(3), 50) // behind
+		r.Validated(addrA, 60, t0)
+		for range 20 {
+			r.Success(addrA, Blocks, time.Millisecond, t0)
+		}
+		c.spoil(r, addrA)
+		for _, q := range []struct {
+			got   []string
+			asked bool
+		}{{r.Ahead(99, t0), c.headers}, {r.Serving(Filters, 100, t0), c.filters}} {
+			want := []string{addrB}
+			if q.asked {
+				want = []string{addrA, addrB}
+			}
+			wantAddrs(t, q.got, want...)
+			if t.Failed() {
+				t.Fatal(name)
+			}
+		}
+	}
+}
+
+// A peer that connected at our height serves what was mined since, once it has
+// shown that it has it.
+func TestServingFollowsProof(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectOne(t, r, addrA, 100)
+	wantAddrs(t, r.Serving(Filters, 107, t0))
+	r.Validated(addrA, 107, t0)
+	wantAddrs(t, r.Serving(Filters, 107, t0), addrA)
+	wantAddrs(t, r.Ahead(106, t0), addrA)
+}
+
+// A claim without end gets one chance, then the peers that delivered are asked.
+func TestALiarGetsOneProbe(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	connectOne(t, r, addrA, math.MaxInt32)
+	connectOne(t, r, addrB, 101)
+	r.Validated(addrB, 90, t0)
+	wantAddrs(t, r.Ahead(100, t0), addrB, addrA) // who has proved more goes first
+	r.ClaimFailed(addrA, t0)
+	wantAddrs(t, r.Ahead(100, t0), addrB)
+	if got := r.Target(t0); got != 101 {
+		t.Errorf("target %d", got)
+	}
+	r.Validated(addrB, 101, t0)
+	wantAddrs(t, r.Ahead(101, t0.Add(time.Hour)))
+}
+
+// A chain may become lower in a reorganization: that is no fault.
+func TestALowerHeightIsNoFault(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectOne(t, r, addrA, 100)
+	r.Disconnected(addrA, nil, t0)
+	if err := redial(r, addrA, 98, t0); err != nil {
+		t.Fatal(err)
+	}
+	if p := r.List(t0)[0]; p.AdvertisedHeight != 98 || p.Score != 50 || p.BanScore != 0 || r.Target(t0) != 98 {
+		t.Errorf("%+v, target %d", p, r.Target(t0))
+	}
+}

@@ -1,0 +1,55 @@
+package registry
+
+import "time"
+
+// uselessTime is how long a peer that was of no use is not dialed again, so that
+// others get a chance.
+const uselessTime = 10 * time.Minute
+
+// Spares is how many peers could be dialed now if there were room for them.
+func (r *Registry) Spares(now time.Time) int {
+	n := 0
+	for _, when := range r.dialable(now) {
+		if !when.After(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// feeler returns a peer that has not been met in this run, for the slot beyond
+// MaxConnected, or nil. All that are connected may keep something from us, so
+// that nothing seems to be missing: only a new face can tell.
+func (r *Registry) feeler(now time.Time) *entry {
+	if now.Before(r.nextProbe) || r.worst(now) == nil {
+		return nil
+	}
+	var found *entry
+	n := 0
+	for e, when := range r.dialable(now) {
+		if e.dial.met || when.After(now) {
+			continue
+		}
+		if n++; r.rng.IntN(n) == 0 {
+			found = e
+		}
+	}
+	return found
+}
+
+// Proved returns the highest block of the best chain that a peer has shown to
+// have.
+func (r *Registry) Proved(addr string) uint32 {
+	if e := r.peers[addr]; e != nil {
+		return e.claim.validated
+	}
+	return 0
+}
+
+// Pause keeps a peer from being asked for a kind of data for as long as a
+// Failure does. Its score stays: it may have had a reason.
+func (r *Registry) Pause(addr string, kind Kind, now time.Time) {
+	if e := r.peers[addr]; e != nil {
+		e.cool[kind].failed(now)
+	}
+}

@@ -1,0 +1,98 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// However good the connected peers are, every five minutes one that was never
+// met is let in, and unless it serves better it is the one to go.
+func TestNewFacesAreMet(t *testing.T) {
+	r, now := settled(t, Options{})
+	for i := range r.opts.MaxConnected {
+		r.Success(far(i), Filters, time.Millisecond, now)
+	}
+	if r.NeedsAddresses(now) != true {
+		t.Error("no address is wanted for a new face")
+	}
+	for i := 50; i < 53; i++ {
+		r.Add(far(i), false, now)
+	}
+	var met []string
+	for end := now.Add(20*time.Minute - 1); now.Before(end); now = now.Add(time.Second) {
+		if addr, ok := r.NextEviction(now); ok {
+			if addr != met[len(met)-1] {
+				t.Errorf("%s is evicted, not the newcomer", addr)
+			}
+			r.Disconnected(addr, nil, now)
+		}
+		if addr, ok := r.NextDial(now); ok {
+			met = append(met, addr)
+			if err := redial(r, addr, 100, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(met) != 3 || met[0] == met[1] || met[1] == met[2] || met[0] == met[2] {
+		t.Errorf("met %v in 20 minutes, want three", met)
+	}
+}
+
+// A newcomer that delivers stays, and the worst of the others goes.
+func TestNewFaceThatDeliversStays(t *testing.T) {
+	r, now := settled(t, Options{}, far(50))
+	for i := range r.opts.MaxConnected {
+		r.Success(far(i), Filters, time.Millisecond, now)
+	}
+	r.Failure(far(2), Filters, now)
+	r.peers[far(50)].dial.met = false
+	if err := redial(r, far(50), 100, now); err != nil {
+		t.Fatal(err)
+	}
+	r.Success(far(50), Headers, time.Millisecond, now)
+	if addr, _ := r.NextEviction(now.Add(trialTime)); addr != far(2) {
+		t.Errorf("evicts %q", addr)
+	}
+}
+
+// A peer that was of no use is not dialed for ten minutes, and counts as no spare
+// meanwhile.
+func TestUselessPeerRests(t *testing.T) {
+	r := fixture(t, Options{})
+	r.Add(far(1), false, t0)
+	if r.Spares(t0) != 1 {
+		t.Errorf("%d spares", r.Spares(t0))
+	}
+	connectOne(t, r, far(1), 100)
+	r.Disconnected(far(1), fmt.Errorf("%w: %w", ErrUseless, errors.New("no blocks")), t0)
+	if _, ok := r.NextDial(t0.Add(uselessTime - 1)); ok || r.Spares(t0.Add(uselessTime-1)) != 0 {
+		t.Error("dialed before its rest is over")
+	}
+	if addr, _ := r.NextDial(t0.Add(uselessTime)); addr != far(1) || r.Spares(t0.Add(uselessTime)) != 1 {
+		t.Error("not dialed after its rest")
+	}
+}
+
+// A pause takes a kind of data and leaves the score.
+func TestPauseLeavesTheScore(t *testing.T) {
+	r := fixture(t, Options{})
+	r.Add(far(1), false, t0)
+	connectOne(t, r, far(1), 100)
+	before := r.List(t0)[0].Score
+	r.Pause(far(1), Filters, t0)
+	if got := r.List(t0)[0].Score; got != before {
+		t.Errorf("score %v, before the pause %v", got, before)
+	}
+	if len(r.Serving(Filters, 1, t0)) != 0 || len(r.Serving(Blocks, 1, t0)) != 1 || len(r.Serving(Filters, 1, t0.Add(cooldownMin))) != 1 {
+		t.Error("the pause is not 30 seconds for filters alone")
+	}
+	if r.Proved(far(1)) != 0 {
+		t.Error("proved without proof")
+	}
+	r.Validated(far(1), 90, t0)
+	if r.Proved(far(1)) != 90 {
+		t.Error("proof is lost")
+	}
+}
