@@ -64,7 +64,7 @@ func (e *engine) blame(s *session, kind registry.Kind, err error) {
 		e.registry.Incomplete(s.addr, kind, e.now)
 	case errors.Is(err, peer.ErrStalled):
 		e.registry.Failure(s.addr, kind, e.now)
-		e.cut(s, fmt.Errorf("does not answer: %w", err))
+		e.cut(s, fmt.Errorf("%w: does not answer: %w", registry.ErrUseless, err))
 	case errors.Is(err, peer.ErrProtocol):
 		e.strike(s, registry.Protocol, err)
 		e.cut(s, err)

@@ -43,6 +43,7 @@ type engine struct {
 	outgoing outgoing // transactions to publish
 	relay    relay    // transactions of others
 	withheld withheld // branches that nobody serves
+	stuck    stuck    // whether anything moves
 	progress progress
 	target   uint32 // of the last status
 	cuts     []Cut
@@ -171,6 +172,7 @@ func (e *engine) step() {
 	e.scanMore()
 	e.dispatch()
 	e.giveUpWithheld()
+	e.replaceUseless()
 	e.followPeers()
 	e.publishMore()
 	e.fetchPools()
@@ -184,7 +186,7 @@ func (e *engine) wake() time.Time {
 	}
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
-		e.dialTime(), e.seedTime(), e.headerTime(), e.unitTime(), e.lagTime(), e.followTime(), e.outgoingTime(), e.relayTime(),
+		e.dialTime(), e.seedTime(), e.headerTime(), e.unitTime(), e.lagTime(), e.followTime(), e.outgoingTime(), e.relayTime(), e.stuckTime(),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t

@@ -180,6 +180,7 @@ func (ev headersReply) apply(e *engine) {
 		e.blame(s, registry.Headers, ev.err)
 		return
 	}
+	s.told = true
 	e.network.pace(registry.Headers).learn(ev.took)
 	if e.takeHeaders(ev.fl, ev.batch, ev.count) {
 		e.headers.sticky = s.addr
@@ -281,6 +282,7 @@ func (e *engine) headersDone() bool {
 	case len(e.sessions) == 0,
 		!e.chain.Proven(),
 		e.network.gathering(e),
+		!e.heard(tip),
 		len(e.registry.Ahead(tip, e.now)) > 0,
 		e.headers.pending > tip && e.now.Before(e.headers.pendingUntil):
 		return false
@@ -291,6 +293,18 @@ func (e *engine) headersDone() bool {
 		}
 	}
 	return true
+}
+
+// heard reports whether somebody can tell that there is nothing above our tip: a
+// peer that claims no more, or one that was asked and has answered. That nobody
+// answers is no proof, however long it lasts.
+func (e *engine) heard(tip uint32) bool {
+	for addr, s := range e.sessions {
+		if s.told || e.registry.Height(addr) <= tip {
+			return true
+		}
+	}
+	return false
 }
 
 // keepClaim remembers what a peer claimed that is leaving although it had

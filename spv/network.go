@@ -103,7 +103,11 @@ func (e *engine) dialMore() {
 
 // drawAddress moves an address from the book to the registry.
 func (e *engine) drawAddress() bool {
-	if e.network.book == nil || !e.registry.NeedsAddresses(e.now) {
+	return e.registry.NeedsAddresses(e.now) && e.draw()
+}
+
+func (e *engine) draw() bool {
+	if e.network.book == nil {
 		return false
 	}
 	addr, ok := e.network.book.Next(func(addr string) bool {
@@ -132,6 +136,9 @@ func (e *engine) makeRoom() {
 // dialTime is when the next address may be dialed.
 func (e *engine) dialTime() time.Time {
 	t, ok := e.registry.NextDialTime(e.now)
+	if again := e.now.Add(addrbook.Pause); e.network.book != nil && e.registry.NeedsAddresses(e.now) && (!ok || again.Before(t)) {
+		return again // the book rests after it had nothing
+	}
 	if !ok {
 		return time.Time{}
 	}

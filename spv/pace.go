@@ -28,7 +28,7 @@ func (p *pace) learn(took time.Duration) {
 		p.average = max(took, 1)
 		return
 	}
-	p.average = (4*p.average + took) / 5
+	p.average = max((4*p.average+took)/5, 1)
 }
 
 // guess gives a first idea of how long requests take.

@@ -45,7 +45,7 @@ func TestHeadersBetweenKnownBlocksInParallel(t *testing.T) {
 	if parallel > serial/3 {
 		t.Errorf("took %v with known blocks, %v without", parallel, serial)
 	}
-	if requests > serialRequests+2 {
+	if requests > serialRequests+5 { // some may have been greeted by then
 		t.Errorf("%d requests with known blocks, %d without", requests, serialRequests)
 	}
 }

@@ -27,6 +27,9 @@ func (e *engine) snapshot() Status {
 	if len(e.sessions) == 0 {
 		st.Target = max(st.Target, e.target) // losing the peers is no progress
 	}
+	if e.now.Before(e.headers.pendingUntil) {
+		st.Target = max(st.Target, e.headers.pending)
+	}
 	e.target = st.Target
 	if through, ok := e.filters.through(); ok {
 		st.Filters = Span{From: e.filters.from, Through: through, Any: true}

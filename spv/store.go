@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -24,6 +25,7 @@ type store struct {
 	fork chain.BlockID
 
 	registrySaved time.Time
+	registryData  []byte // what was saved
 }
 
 const (
@@ -111,6 +113,10 @@ func (e *engine) writeMore() {
 	if e.now.Sub(e.store.registrySaved) >= registryEvery {
 		e.store.registrySaved = e.now
 		data, err := e.registry.Marshal()
+		if err == nil && bytes.Equal(data, e.store.registryData) {
+			return
+		}
+		e.store.registryData = data
 		e.write(func(db *chaindb.DB) event {
 			if err == nil {
 				err = db.PutBlob(RegistryBlob, data)

@@ -2,10 +2,12 @@ package spv
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -180,6 +182,10 @@ func (ev landed) apply(e *engine) {
 	}
 	if fl.err != nil {
 		u.fail(fl.s.addr)
+		if u.kind == registry.Filters && errors.Is(fl.err, peer.ErrStalled) {
+			e.silent(fl.s, u.to(), fl.err)
+			return
+		}
 		e.blame(fl.s, u.kind, fl.err)
 	}
 }

@@ -1,0 +1,134 @@
+package spv
+
+import (
+	"fmt"
+	"time"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/registry"
+)
+
+// Peers may hold all slots and be of no use for what is needed next: they serve
+// headers and no blocks, say, or all have the same wrong copy. Each of them is
+// asked, pauses, and stays. So when nothing moves although something is missing,
+// those that can't be asked for it make room for peers that were not tried yet.
+
+// stuck is how far the sync was when it last moved.
+type stuck struct {
+	at    milestone
+	since time.Time
+}
+
+// milestone changes with every bit of progress.
+type milestone struct {
+	tip     chain.BlockID
+	filters uint32
+	ready   int // requests done
+	scanned Span
+}
+
+// stuckTime is how long nothing has to move.
+const stuckTime = 20 * time.Second
+
+// milestone is where the sync is.
+func (e *engine) milestone() milestone {
+	m := milestone{tip: e.chain.Tip(), scanned: e.scannedAll()}
+	m.filters, _ = e.filters.through()
+	count := func(units []*unit) {
+		for _, u := range units {
+			if u.done {
+				m.ready++
+			}
+		}
+	}
+	count(e.filters.units)
+	for _, w := range e.wallets {
+		count(w.units())
+	}
+	return m
+}
+
+// replaceUseless cuts peers off that can't give what is missing, as many as there
+// are others to try. It leaves peers alone that the user has chosen.
+func (e *engine) replaceUseless() {
+	st := &e.stuck
+	kind, height, missing := e.missing()
+	if at := e.milestone(); !missing || at != st.at {
+		st.at, st.since = at, e.now
+		return
+	}
+	if !e.network.discover || e.now.Sub(st.since) < stuckTime {
+		return
+	}
+	st.since = e.now
+	useful := make(map[string]bool)
+	for _, addr := range e.registry.Serving(kind, height, e.now) {
+		useful[addr] = true
+	}
+	if kind == registry.Headers {
+		clear(useful) // all that could be asked have been
+	}
+	spares := e.spares()
+	for addr, s := range e.sessions {
+		if !useful[addr] && spares > 0 {
+			spares--
+			e.cut(s, fmt.Errorf("%w: it has no %s that we need", registry.ErrUseless, kind))
+		}
+	}
+}
+
+// missing is what nobody is left to ask for, and up to which height.
+func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
+	if len(e.sessions) == 0 {
+		return 0, 0, false
+	}
+	for _, w := range e.wallets {
+		for _, u := range w.units() {
+			if u.stuck && !u.done {
+				return registry.Blocks, u.to(), true
+			}
+		}
+	}
+	if u := e.filters.stuck(); u != nil {
+		return registry.Filters, u.to(), true
+	}
+	tip := e.chain.Tip().Height
+	unsure := !e.chain.Proven() || !e.heard(tip)
+	if unsure && len(e.headers.flights) == 0 && len(e.registry.Ahead(tip, e.now)) == 0 {
+		return registry.Headers, tip, true
+	}
+	return 0, 0, false
+}
+
+// spares is how many others could be tried; the address book helps out.
+func (e *engine) spares() int {
+	for range e.cfg.MaxPeers {
+		if e.registry.Spares(e.now) >= e.cfg.MaxPeers || !e.draw() {
+			break
+		}
+	}
+	return e.registry.Spares(e.now)
+}
+
+// stuckTime is when to look whether anything has moved.
+func (e *engine) stuckTime() time.Time {
+	if !e.network.discover {
+		return time.Time{}
+	}
+	return e.stuck.since.Add(stuckTime)
+}
+
+// silent deals with a peer that did not answer a filter request. dcrd says
+// nothing when the blocks are not of its best chain (server.go OnGetCFsV2), so
+// that is what it may mean: it is a fault only of a peer that has shown to have
+// them, or that is silent again.
+func (e *engine) silent(s *session, height uint32, err error) {
+	elsewhere := s.last.Height > 0 && !e.chain.Contains(s.last)
+	if !elsewhere && (e.registry.Proved(s.addr) >= height || s.silences > 0) {
+		e.blame(s, registry.Filters, err)
+		return
+	}
+	s.silences++
+	e.registry.Pause(s.addr, registry.Filters, e.now)
+	e.doubtView()
+}
