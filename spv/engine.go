@@ -173,6 +173,7 @@ func (e *engine) step() {
 	e.dispatch()
 	e.giveUpWithheld()
 	e.replaceUseless()
+	e.rotateStale()
 	e.followPeers()
 	e.publishMore()
 	e.fetchPools()

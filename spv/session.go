@@ -17,6 +17,7 @@ import (
 type session struct {
 	addr  string
 	peer  Source
+	since time.Time       // when it was connected
 	ctx   context.Context // ends with the connection
 	tasks chan task       // never full: the engine counts what is in flight
 
@@ -69,7 +70,7 @@ type task func(p Source) event
 // more, one that writes and one that pings.)
 func (e *engine) startSession(addr string, p Source) *session {
 	ctx, cancel := context.WithCancel(e.ctx)
-	s := &session{addr: addr, peer: p, ctx: ctx, window: window{size: firstWindow}}
+	s := &session{addr: addr, peer: p, since: e.now, ctx: ctx, window: window{size: firstWindow}}
 	s.tasks = make(chan task, maxWindow+1) // and one for headers
 	e.goWorker(func() {
 		defer cancel()

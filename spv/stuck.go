@@ -2,10 +2,14 @@ package spv
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"dcrspv/spv/chain"
 	"dcrspv/spv/registry"
+
+	"github.com/decred/dcrd/chaincfg/v3"
 )
 
 // Peers may hold all slots and be of no use for what is needed next: they serve
@@ -17,6 +21,10 @@ import (
 type stuck struct {
 	at    milestone
 	since time.Time
+
+	newest  chain.BlockID // the tip, and since when
+	stale   time.Time
+	rotated time.Time // when peers were last replaced because of that
 }
 
 // milestone changes with every bit of progress.
@@ -27,8 +35,21 @@ type milestone struct {
 	scanned Span
 }
 
-// stuckTime is how long nothing has to move.
-const stuckTime = 20 * time.Second
+const (
+	// stuckTime is how long nothing has to move. For filters it is more than
+	// it takes to find out that a branch has to be given up (withheld.go).
+	stuckTime        = 20 * time.Second
+	stuckFiltersTime = withholdPatience + 30*time.Second
+
+	// A tip is stale when this many times the network's block interval has
+	// gone by, and at least staleMin, without a new block. On mainnet that
+	// happens by chance once in 400 blocks. Then a quarter of the peers is
+	// replaced every rotateTime.
+	staleIntervals = 6
+	staleMin       = 5 * time.Minute
+	rotateTime     = 20 * time.Second
+	rotatePart     = 4
+)
 
 // milestone is where the sync is.
 func (e *engine) milestone() milestone {
@@ -57,7 +78,11 @@ func (e *engine) replaceUseless() {
 		st.at, st.since = at, e.now
 		return
 	}
-	if !e.network.discover || e.now.Sub(st.since) < stuckTime {
+	patience := stuckTime
+	if kind == registry.Filters {
+		patience = stuckFiltersTime
+	}
+	if !e.network.discover || e.now.Sub(st.since) < patience {
 		return
 	}
 	st.since = e.now
@@ -75,6 +100,32 @@ func (e *engine) replaceUseless() {
 			e.cut(s, fmt.Errorf("%w: it has no %s that we need", registry.ErrUseless, kind))
 		}
 	}
+}
+
+// rotateStale replaces peers bit by bit while no new block comes, although
+// nothing is missing that we know of: all that are connected may keep the newest
+// blocks from us. Those that have been connected the longest go first.
+func (e *engine) rotateStale() {
+	st := &e.stuck
+	if tip := e.chain.Tip(); tip != st.newest || !e.following {
+		st.newest, st.stale = tip, e.now
+	}
+	if !e.network.discover || e.now.Sub(st.stale) < staleAfter(e.cfg.Params) || e.now.Sub(st.rotated) < rotateTime {
+		return
+	}
+	st.rotated = e.now
+	if len(e.sessions) < e.cfg.MaxPeers {
+		return // there is room
+	}
+	oldest := slices.SortedFunc(maps.Values(e.sessions), func(a, b *session) int { return a.since.Compare(b.since) })
+	for _, s := range oldest[:min(max(e.cfg.MaxPeers/rotatePart, 1), e.spares())] {
+		e.cut(s, fmt.Errorf("%w: no new block for %v", registry.ErrUseless, e.now.Sub(st.stale).Round(time.Second)))
+	}
+}
+
+// staleAfter is how long no new block has to come until something may be wrong.
+func staleAfter(params *chaincfg.Params) time.Duration {
+	return max(staleIntervals*params.TargetTimePerBlock, staleMin)
 }
 
 // missing is what nobody is left to ask for, and up to which height.
@@ -112,10 +163,20 @@ func (e *engine) spares() int {
 
 // stuckTime is when to look whether anything has moved.
 func (e *engine) stuckTime() time.Time {
-	if !e.network.discover {
+	st := &e.stuck
+	switch {
+	case !e.network.discover:
 		return time.Time{}
+	case e.following && e.progress.synced:
+		stale, again := st.stale.Add(staleAfter(e.cfg.Params)), st.rotated.Add(rotateTime)
+		if again.After(stale) {
+			return again
+		}
+		return stale
+	case e.now.Sub(st.since) < stuckTime:
+		return st.since.Add(stuckTime)
 	}
-	return e.stuck.since.Add(stuckTime)
+	return st.since.Add(stuckFiltersTime)
 }
 
 // silent deals with a peer that did not answer a filter request. dcrd says
