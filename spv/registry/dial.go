@@ -53,7 +53,8 @@ func (r *Registry) back(e *entry, now time.Time) {
 // Of each Group there is one connection or dial at most; persistent peers are
 // exempt, but count. There is nobody while MaxConnected connections stand or are
 // being made, except for one that is much better than the worst of them or that
-// has not been met yet (see NextEviction). It changes nothing: the owner calls Dialing when it does dial.
+// has not been met yet (see NextEviction). It changes nothing: the owner calls
+// Dialing when it does dial.
 func (r *Registry) NextDial(now time.Time) (addr string, ok bool) {
 	free := r.slots()
 	if free == 0 && !r.full() {
@@ -134,7 +135,8 @@ func (r *Registry) NextDialTime(now time.Time) (when time.Time, ok bool) {
 }
 
 // NeedsAddresses tells whether a slot is free that no known address can fill,
-// now or within 10 seconds, or that the one beyond is due for a new face: it is time to ask an address book, a seeder or the
+// now or within 10 seconds, or that the one beyond MaxConnected is due for a new
+// face and all are known: it is time to ask an address book, a seeder or the
 // peers. It is never so when only persistent peers are dialed.
 func (r *Registry) NeedsAddresses(now time.Time) bool {
 	if r.opts.OnlyPersistent {

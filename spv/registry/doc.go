@@ -47,8 +47,9 @@
 //
 //   - one connection of each network group (group.go);
 //   - 3 of 8 slots are kept for peers that send filters in batches (quota.go);
-//   - while all are taken, one more is used now and then to try out a peer that
-//     promises to be much better than the worst, who then goes (evict.go).
+//   - while all are taken, one more is used every five minutes to try out a
+//     peer that promises to be much better than the worst, or that has not been
+//     met yet; then the worst goes (evict.go, useless.go).
 //
 // Persistent peers are the user's choice. They are exempt from all three, from
 // the floor and from being forgotten; not from bans.

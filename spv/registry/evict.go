@@ -7,8 +7,9 @@ import (
 )
 
 // When all slots are taken, one more connection may be made to a peer that
-// promises to be much better than the worst one. After a while to show itself,
-// the worst of all is disconnected (Tendermint's MaxConnectedUpgrade).
+// promises to be much better than the worst one, or that was never met. After a
+// while to show itself, the worst of all is disconnected (Tendermint's
+// MaxConnectedUpgrade).
 const (
 	probeMargin = 20              // points of score between the two, so that nothing goes in circles
 	probePause  = 5 * time.Minute // from one attempt to the next
