@@ -111,7 +111,7 @@ func (e *engine) draw() bool {
 		return false
 	}
 	addr, ok := e.network.book.Next(func(addr string) bool {
-		return e.registry.Known(addr) || e.registry.Banned(addr, e.now)
+		return e.registry.Known(addr) || e.registry.Banned(addr, e.now) || e.registry.GroupTaken(addr)
 	}, e.now)
 	if !ok {
 		return false

@@ -30,3 +30,10 @@ func (r *Registry) takenGroups() map[string]bool {
 	}
 	return taken
 }
+
+// GroupTaken tells whether a connection or dial to the network group of an
+// address is there already, so that the address will not be dialed.
+func (r *Registry) GroupTaken(addr string) bool {
+	g := Group(addr)
+	return g != "" && r.takenGroups()[g]
+}
