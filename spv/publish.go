@@ -29,6 +29,8 @@ type outgoing struct {
 	txs   map[chainhash.Hash]*publication
 	order []chainhash.Hash // of arrival, so that parents come before children
 	again time.Time        // when to announce all of them again
+
+	changed bool // what wallets want in the chain may have changed
 }
 
 type publication struct {
@@ -185,7 +187,8 @@ func (ev wantsData) apply(e *engine) {
 // what has expired, and announces what is due.
 func (e *engine) publishMore() {
 	o := &e.outgoing
-	if !slices.ContainsFunc(e.wallets, func(w *walletState) bool { return !w.reported || w.busy }) {
+	if o.changed {
+		o.changed = false
 		e.collectPending()
 	}
 	for _, hash := range slices.Clone(o.order) {

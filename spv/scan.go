@@ -187,6 +187,9 @@ func reportOf(w *walletState, limit uint32, err error) report {
 // reply takes note of a report.
 func (e *engine) reply(r report) bool {
 	r.w.busy, r.w.telling = false, false
+	if len(r.pending) > 0 || len(r.w.pending) > 0 {
+		e.outgoing.changed = true
+	}
 	if r.err != nil {
 		e.fail(r.err)
 		return false

@@ -83,6 +83,6 @@ func (c *Chain) trim() {
 	}
 	if n := int(base - c.best.base); n >= c.best.len()/2 {
 		c.best = c.best.from(base)
-		c.best.grow(c.keep) // it will be about twice as long when it is cut again
+		c.best.grow(3 * c.keep) // with those that wait for the disk, it becomes as long
 	}
 }
