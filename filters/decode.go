@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // Parameters of the committed filter (DCP0005; dcrd: blockcf2.B, blockcf2.M).
@@ -59,70 +60,139 @@ func parseCount(filter []byte) (n uint64, stream []byte, err error) {
 	return n, stream, nil
 }
 
-// decode appends the n values of a bit stream, in ascending order, to dst.
+// decoded is a filter made ready for questions. It is reused from one filter to
+// the next.
+type decoded struct {
+	modulus uint64   // values are below this
+	values  []uint64 // ascending
+	bitmap  []uint64 // bit i: some value has value>>shift == i
+	shift   uint64
+	stream  []byte // the bit stream, and padding after it
+}
+
+// padding is the number of bytes after a stream that may be read as well. They
+// are all ones: a run of ones that long is never taken for a value.
+const padding = 24
+
+// has reports whether v is one of the values.
+func (d *decoded) has(v uint64) bool {
+	_, found := slices.BinarySearch(d.values, v)
+	return found
+}
+
+// decode decodes the n values of a bit stream. The bitmap has one bit for every
+// 2^shift values.
 //
 // A value is its difference to the one before: the quotient by 2^19 as that many
 // one bits and a zero bit, then the remainder in 19 bits, high bit first.
-func decode(dst []uint64, n uint64, stream []byte) ([]uint64, error) {
+func (d *decoded) decode(k kernel, n uint64, stream []byte, shift uint64) error {
+	d.modulus, d.shift = n*falsePositive, shift
+	d.values = slices.Grow(d.values[:0], int(n))[:n]
+	words := int(d.modulus>>shift>>6) + 1
+	d.bitmap = slices.Grow(d.bitmap[:0], words)[:words]
+	clear(d.bitmap)
+	d.stream = append(d.stream[:0], stream...)
+	for range padding / 8 {
+		d.stream = binary.LittleEndian.AppendUint64(d.stream, ^uint64(0))
+	}
+
 	var (
-		last  uint64              // the value before
-		limit = n * falsePositive // values are below this
-		end   = len(stream) * 8   // in bits
-		pos   int                 // in bits
+		last uint64            // the value before
+		end  = len(stream) * 8 // in bits
+		pos  int               // in bits
+		todo = d.values
 	)
-	for range n {
-		w := window(stream, pos)
-		quotient := bits.LeadingZeros64(^w)
-		if quotient <= windowBits-1-remainderBits {
-			w <<= (quotient + 1) & 63
-		} else {
-			// The run of ones is too long for one window: rare.
-			quotient = ones(stream, pos)
-			w = window(stream, pos+quotient) << 1
+	for len(todo) > 0 {
+		if len(todo) > 1 {
+			var done int
+			done, pos, last = k.decodePairs(d, todo, pos, last)
+			todo = todo[done:]
 		}
-		pos += quotient + 1 + remainderBits
-		last += uint64(quotient)<<remainderBits + w>>(64-remainderBits)
-		if pos > end || last >= limit {
-			return dst, fmt.Errorf("%w: value %d of %d is cut off or out of range", ErrFilter, len(dst), n)
+		// The odd one at the end, or one with a run of ones too long for pairs.
+		if len(todo) > 0 && pos <= end {
+			quotient := ones(d.stream[:len(stream)], pos)
+			pos += quotient + 1 + remainderBits
+			w := window(d.stream, min(pos-remainderBits, end))
+			last += uint64(quotient)<<remainderBits + w>>(64-remainderBits)
+			if last < d.modulus {
+				todo[0] = last
+				todo = todo[1:]
+				d.bitmap[last>>shift>>6] |= 1 << (last >> shift & 63)
+			}
 		}
-		dst = append(dst, last)
+		if pos > end || last >= d.modulus {
+			return fmt.Errorf("%w: value %d of %d is cut off or out of range", ErrFilter, int(n)-len(todo), n)
+		}
 	}
-	return dst, nil
+	return nil
 }
 
-// windowBits is the number of bits that a window holds at least.
-const windowBits = 57
-
-// window returns the bits of stream from bit position pos on, high bit first: at
-// least windowBits of them, one bits standing in for what is beyond the end.
+// window returns the 64 - pos%8 bits of stream from bit position pos on, high
+// bit first. There must be eight bytes from pos on.
 func window(stream []byte, pos int) uint64 {
-	if at := pos >> 3; at+8 <= len(stream) {
-		return binary.BigEndian.Uint64(stream[at:]) << (pos & 7)
-	}
-	return lastWindow(stream, pos)
-}
-
-// lastWindow is window for the last eight bytes of stream.
-func lastWindow(stream []byte, pos int) uint64 {
-	w, shift := ^uint64(0), 56
-	for _, c := range stream[min(pos>>3, len(stream)):] {
-		w ^= uint64(^c) << shift
-		shift -= 8
-	}
-	return w << (pos & 7)
+	return binary.BigEndian.Uint64(stream[pos>>3:]) << (pos & 7)
 }
 
 // ones returns the number of one bits in stream from bit position pos on, up to
 // the first zero bit or the end.
 func ones(stream []byte, pos int) int {
-	const step = 32 // bits looked at in one go; fewer than a window has
-	start, end := pos, len(stream)*8
-	for pos < end {
-		run := bits.LeadingZeros64(^window(stream, pos))
-		if run < step {
+	start := pos
+	for pos < len(stream)*8 {
+		run := bits.LeadingZeros8(^(stream[pos>>3] << (pos & 7)))
+		// The shift brings in zeros, which end the run where the byte ends.
+		if pos&7+run < 8 {
 			return pos + run - start
 		}
-		pos += step
+		pos += run
 	}
-	return max(end-start, 0)
+	return pos - start
+}
+
+// pairBits is the size of two values of quotient 0.
+const pairBits = 2 * (remainderBits + 1)
+
+// decodePairs decodes values to dst, of which there are two at least, two at a
+// time, and sets their bits. The first starts at bit position pos and adds to
+// last. It stops before a pair that has many one bits or goes out of range. It
+// returns how many values it has decoded, and the new pos and last.
+//
+// The window w holds bits inverted, so that ones are leading zeros: held of them
+// for certain. What it is filled up from is loaded one step ahead, because the
+// load would otherwise be part of the chain from one pair to the next.
+func (d *decoded) decodePairs(dst []uint64, pos int, last uint64) (done, newPos int, newLast uint64) {
+	const all = 1<<(remainderBits+1) - 1
+	stream, shift := d.stream, d.shift
+	p := pos>>3 + 7 // the byte after the bits held
+	w := ^window(stream, pos) &^ (1<<(pos&7+8) - 1)
+	next := ^binary.BigEndian.Uint64(stream[p:])
+	for held := 56 - pos&7; done+2 <= len(dst); {
+		w |= next >> (held & 63)
+		p += (63 - held) >> 3
+		held |= 56
+		next = ^binary.BigEndian.Uint64(stream[p:])
+
+		q1 := bits.LeadingZeros64(w)
+		w2 := w << (remainderBits + 1) << (q1 & 63)
+		q2 := bits.LeadingZeros64(w2)
+		if q1+q2+pairBits > held {
+			break
+		}
+		// At the top of the shifted windows: the stop bit, and a remainder, both
+		// inverted.
+		v1 := last + uint64(q1)<<remainderBits + all - w<<(q1&63)>>(63-remainderBits)
+		v2 := v1 + uint64(q2)<<remainderBits + all - w2<<(q2&63)>>(63-remainderBits)
+		if v2 >= d.modulus {
+			break
+		}
+		w = w2 << (remainderBits + 1) << (q2 & 63)
+		held -= q1 + q2 + pairBits
+		pos += q1 + q2 + pairBits
+		last = v2
+		dst[done], dst[done+1] = v1, v2
+		done += 2
+		v1, v2 = v1>>shift, v2>>shift
+		d.bitmap[v1>>6] |= 1 << (v1 & 63)
+		d.bitmap[v2>>6] |= 1 << (v2 & 63)
+	}
+	return done, pos, last
 }

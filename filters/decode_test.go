@@ -1,6 +1,7 @@
 package filters
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -34,20 +35,49 @@ func encodeValues(values []uint64) []byte {
 	return stream
 }
 
+// decodeValues decodes n values by a kernel and checks its bitmap.
+func decodeValues(tb testing.TB, k kernel, n uint64, stream []byte) ([]uint64, error) {
+	tb.Helper()
+	const shift = 13
+	d := &decoded{bitmap: []uint64{1, 2, 3}, stream: []byte("of the filter before")}
+	if err := d.decode(k, n, stream, shift); err != nil {
+		return d.values, err
+	}
+	set := map[uint64]bool{}
+	for _, v := range d.values {
+		set[v>>shift] = true
+	}
+	for i := range uint64(len(d.bitmap)) * 64 {
+		if d.bitmap[i/64]>>(i%64)&1 == 1 != set[i] {
+			tb.Fatalf("%v: bit %d of the bitmap of %v", k, i, d.values)
+		}
+	}
+	return d.values, nil
+}
+
 // TestDecode covers what random filters don't: runs of ones of every length, at
 // every bit position, up to the end of the stream.
 func TestDecode(t *testing.T) {
+	for _, k := range kernels() {
+		t.Run(k.String(), func(t *testing.T) { testDecode(t, k) })
+	}
+}
+
+func testDecode(t *testing.T, k kernel) {
 	rng := rand.New(rand.NewPCG(15, 16))
-	for quotient := range uint64(200) {
+	for quotient := range uint64(100) {
 		for shift := range 9 { // values before the long one move it by 20 bits each
 			var values []uint64
 			for range shift {
 				values = append(values, uint64(len(values)+1)<<8)
 			}
 			values = append(values, quotient<<remainderBits|rng.Uint64N(1<<remainderBits)+1<<14)
+			for len(values)%2 == shift%2 || quotient%3 == 0 && len(values) < 20 {
+				values = append(values, values[len(values)-1]+rng.Uint64N(1<<16))
+			}
 			n := uint64(max(len(values), int(quotient)+1)) // large enough a range
 			stream := encodeValues(values)
-			got, err := decode(nil, n, stream)
+			got, err := decodeValues(t, k, n, stream)
 			if len(got) < len(values) || !slices.Equal(got[:len(values)], values) {
 				t.Fatalf("quotient %d, after %d values: got %v (%v), want %v", quotient, shift, got, err, values)
 			}
@@ -55,7 +85,7 @@ func TestDecode(t *testing.T) {
 				t.Fatalf("quotient %d: %d values of a stream of %d", quotient, n, len(values))
 			}
 			for cut := range min(len(stream), 30) {
-				if got, err := decode(nil, uint64(len(values)), stream[:cut]); err == nil {
+				if got, err := decodeValues(t, k, uint64(len(values)), stream[:cut]); err == nil {
 					t.Fatalf("quotient %d: %d of %d bytes decode to %v", quotient, cut, len(stream), got)
 				}
 			}
@@ -63,25 +93,46 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func BenchmarkDecode100(b *testing.B) {
-	rng := rand.New(rand.NewPCG(13, 14))
-	filters := make([][]byte, 64)
-	for i := range filters {
-		key := [16]byte(randomBytes(rng, 16))
-		scripts := make([][]byte, 100)
-		for j := range scripts {
-			scripts[j] = randomBytes(rng, 25)
+// A value in the range, and the first one beyond it, at the first and the second
+// place of a pair and alone.
+func TestDecodeRange(t *testing.T) {
+	for _, k := range kernels() {
+		for n := uint64(1); n < 6; n++ {
+			for over := range uint64(2) {
+				values := make([]uint64, n)
+				for i := range values {
+					values[i] = n*falsePositive - 1 + over
+				}
+				got, err := decodeValues(t, k, n, encodeValues(values))
+				if over == 0 && (err != nil || !slices.Equal(got, values)) {
+					t.Errorf("%v: the last value, %d times: %v, %v", k, n, got, err)
+				}
+				if over == 1 && err == nil {
+					t.Errorf("%v: a value out of range, %d times: %v", k, n, got)
+				}
+			}
 		}
-		filters[i] = dcrdFilter(b, key, scripts)
 	}
-	var m Matcher
-	for i := 0; b.Loop(); i++ {
-		n, stream, err := parseCount(filters[i%len(filters)])
-		if err != nil {
-			b.Fatal(err)
-		}
-		if m.values, err = decode(m.values[:0], n, stream); err != nil {
-			b.Fatal(err)
+}
+
+// BenchmarkDecode is the decoding of filters, and their bitmaps, by the number of
+// their values.
+func BenchmarkDecode(b *testing.B) {
+	for _, n := range []int{5, 20, 90, 400, 2000} {
+		samples := randomFilters(b, n)
+		for _, k := range kernels() {
+			b.Run(fmt.Sprintf("values=%d/%v", n, k), func(b *testing.B) {
+				var d decoded
+				for i := 0; b.Loop(); i++ {
+					n, stream, err := parseCount(samples[i%len(samples)].filter)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if err := d.decode(k, n, stream, bitmapShift(n, 20)); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
 		}
 	}
 }

@@ -3,21 +3,18 @@ package filters
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 )
 
 // Matcher is the scratch memory of matching, for one goroutine. The zero value
-// is ready for use. It grows to the largest filter seen: about 14 bytes for each
+// is ready for use. It grows to the largest filter seen: about 60 bytes for each
 // script in the block.
 type Matcher struct {
-	values []uint64 // of the filter at hand, ascending
-	bitmap []uint64 // bit i: some value has value>>bucketBits == i
+	filter decoded
+	values [maxStep]uint64 // of the scripts at hand
 }
 
-// bucketBits sets the grain of the bitmap. The values of a filter are on average
-// 784931 apart, so about one bucket in 48 is taken: one script in 48 passes the
-// bitmap by chance, and the bitmap of a usual block (100 scripts) is 600 bytes.
-const bucketBits = 14
+// maxStep is the number of scripts that are looked up in one step, at most.
+const maxStep = 2 * lanes
 
 // Match reports whether any script of q may be in the block whose filter this
 // is. No is certain; yes may be wrong, once in 784,931 pairs of script and block.
@@ -27,6 +24,10 @@ const bucketBits = 14
 // ErrFilter is returned if filter is not a serialized version 2 filter; memory
 // is bounded by its length in any case.
 func (m *Matcher) Match(q *Query, key [16]byte, filter []byte) (bool, error) {
+	return m.match(q.kernel, q, key, filter)
+}
+
+func (m *Matcher) match(k kernel, q *Query, key [16]byte, filter []byte) (bool, error) {
 	if len(filter) == 0 {
 		return false, nil
 	}
@@ -34,59 +35,46 @@ func (m *Matcher) Match(q *Query, key [16]byte, filter []byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	m.values, err = decode(slices.Grow(m.values[:0], int(n)), n, stream)
-	if err != nil || n == 0 {
+	if err := m.filter.decode(k, n, stream, bitmapShift(n, q.count)); err != nil || n == 0 {
 		return false, err
 	}
-	m.fillBitmap(n)
-
 	s := newSipState(binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:]))
-	modulus := n * falsePositive
 	for i := range q.groups {
-		if m.matchGroup(&q.groups[i], s, modulus) {
+		if m.matchGroup(k, &q.groups[i], &s) {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// fillBitmap makes the bitmap of the n decoded values.
-func (m *Matcher) fillBitmap(n uint64) {
-	size := int((n*falsePositive)>>(bucketBits+6)) + 1
-	m.bitmap = slices.Grow(m.bitmap[:0], size)[:size]
-	clear(m.bitmap)
-	for _, v := range m.values {
-		b := v >> bucketBits
-		m.bitmap[b>>6] |= 1 << (b & 63)
-	}
-}
-
 // matchGroup reports whether any script of the group is in the decoded filter.
-func (m *Matcher) matchGroup(g *group, s sipState, modulus uint64) bool {
-	data, words := g.data, g.words
-	for len(data) >= 2*words {
-		x, y := s.hash2(data[:words], data[words:2*words])
-		if m.contains(x, modulus) || m.contains(y, modulus) {
-			return true
+func (m *Matcher) matchGroup(k kernel, g *group, s *sipState) bool {
+	for next := 0; next < g.blocks; {
+		var hits uint64
+		next, hits = k.search(&m.filter, g, next, s, &m.values)
+		for ; hits != 0; hits &= hits - 1 {
+			if m.filter.has(m.values[bits.TrailingZeros64(hits)]) {
+				return true
+			}
 		}
-		data = data[2*words:]
 	}
-	if len(data) == 0 {
-		return false
-	}
-	x, _ := s.hash2(data, data) // an odd one
-	return m.contains(x, modulus)
+	return false
 }
 
-// contains reports whether the filter holds the value of a script's hash, which
-// is the hash scaled from 64 bits to the range of the filter's values by the
-// high half of a product (dcrd: gcs.fastReduce).
-func (m *Matcher) contains(hash, modulus uint64) bool {
-	v, _ := bits.Mul64(hash, modulus)
-	b := v >> bucketBits
-	if m.bitmap[b>>6]>>(b&63)&1 == 0 {
-		return false
+// bitmapShift sets the grain of the bitmap of a filter of n values. A coarse one
+// is soon made, a fine one lets fewer scripts pass by chance: one in 48, or in
+// 383. Of a large filter it is kept within 32 KiB, which the nearest cache holds.
+func bitmapShift(n uint64, scripts int) uint64 {
+	const (
+		few     = 256
+		maxBits = 1 << 18
+	)
+	shift := uint64(14)
+	if scripts >= few {
+		shift = 11
 	}
-	_, found := slices.BinarySearch(m.values, v)
-	return found
+	for n*falsePositive>>shift > maxBits && shift < 32 {
+		shift++
+	}
+	return shift
 }

@@ -2,7 +2,6 @@ package filters
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -60,14 +59,14 @@ func TestMatchAgainstDcrd(t *testing.T) {
 		}
 		rng.Shuffle(len(wanted), func(i, j int) { wanted[i], wanted[j] = wanted[j], wanted[i] })
 		filter := dcrdFilter(t, key, inBlock)
-		got, err := m.Match(NewQuery(wanted), key, filter)
-		if err != nil {
-			t.Fatalf("round %d: %v", round, err)
+		want := dcrdMatch(t, key, filter, wanted)
+		for _, k := range kernels() {
+			got, err := m.match(k, NewQuery(wanted), key, filter)
+			if err != nil || got != want {
+				t.Fatalf("round %d, %v: got %v, %v, dcrd says %v", round, k, got, err, want)
+			}
 		}
-		if want := dcrdMatch(t, key, filter, wanted); got != want {
-			t.Fatalf("round %d: got %v, dcrd says %v", round, got, want)
-		}
-		if got {
+		if want {
 			matched++
 		}
 	}
@@ -90,19 +89,43 @@ func TestMatchFalsePositives(t *testing.T) {
 	for range 200 {
 		key := [16]byte(randomBytes(rng, 16))
 		filter := dcrdFilter(t, key, randomScripts(rng, 100))
-		got, err := m.Match(q, key, filter)
-		if err != nil {
-			t.Fatal(err)
+		want := dcrdMatch(t, key, filter, wanted)
+		for _, k := range kernels() {
+			got, err := m.match(k, q, key, filter)
+			if err != nil || got != want {
+				t.Fatalf("%v: got %v, %v, dcrd says %v", k, got, err, want)
+			}
 		}
-		if want := dcrdMatch(t, key, filter, wanted); got != want {
-			t.Fatalf("got %v, dcrd says %v", got, want)
-		}
-		if got {
+		if want {
 			matched++
 		}
 	}
 	if matched == 0 || matched == 200 {
 		t.Fatalf("%d of 200 matched by chance: expected a few", matched)
+	}
+}
+
+// TestMatchLargeFilter has more values than the assembly scales to.
+func TestMatchLargeFilter(t *testing.T) {
+	rng := rand.New(rand.NewPCG(17, 18))
+	key := [16]byte{7}
+	inBlock := make([][]byte, 6000)
+	for i := range inBlock {
+		inBlock[i] = randomBytes(rng, 25)
+	}
+	filter := dcrdFilter(t, key, inBlock)
+	wanted := make([][]byte, 999)
+	for i := range wanted {
+		wanted[i] = randomBytes(rng, 25)
+	}
+	var m Matcher
+	for _, scripts := range [][][]byte{wanted, append(wanted, inBlock[3000])} {
+		want := dcrdMatch(t, key, filter, scripts)
+		for _, k := range kernels() {
+			if got, err := m.match(k, NewQuery(scripts), key, filter); err != nil || got != want {
+				t.Fatalf("%v: got %v, %v, dcrd says %v", k, got, err, want)
+			}
+		}
 	}
 }
 
@@ -152,9 +175,11 @@ func TestMatchMalformed(t *testing.T) {
 	var m Matcher
 	q := NewQuery([][]byte{{1}})
 	for name, filter := range tests {
-		got, err := m.Match(q, key, filter)
-		if got || !errors.Is(err, ErrFilter) {
-			t.Errorf("%s: got %v, %v", name, got, err)
+		for _, k := range kernels() {
+			got, err := m.match(k, q, key, filter)
+			if got || !errors.Is(err, ErrFilter) {
+				t.Errorf("%s, %v: got %v, %v", name, k, got, err)
+			}
 		}
 	}
 	if _, err := m.Match(q, key, good); err != nil {
@@ -193,45 +218,5 @@ func TestQuery(t *testing.T) {
 	scripts[0][0], scripts[3][0] = 9, 9
 	if got, err := new(Matcher).Match(q, key, filter); !got || err != nil {
 		t.Fatalf("got %v, %v", got, err)
-	}
-}
-
-// BenchmarkMatch compares Match to dcrd's MatchAny on a filter of 100 scripts of
-// which none is wanted, the case nearly every block is.
-func BenchmarkMatch(b *testing.B) {
-	rng := rand.New(rand.NewPCG(11, 12))
-	key := [16]byte(randomBytes(rng, 16))
-	inBlock := make([][]byte, 100)
-	for i := range inBlock {
-		inBlock[i] = randomBytes(rng, 25)
-	}
-	filter := dcrdFilter(b, key, inBlock)
-	for _, n := range []int{1, 20, 200, 1000, 10000} {
-		scripts := make([][]byte, n)
-		for i := range scripts {
-			scripts[i] = randomBytes(rng, 25)
-		}
-		perScript := func(b *testing.B) {
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/script")
-		}
-		b.Run(fmt.Sprintf("scripts=%d/Match", n), func(b *testing.B) {
-			q := NewQuery(scripts)
-			var m Matcher
-			for b.Loop() {
-				if hit, err := m.Match(q, key, filter); hit || err != nil {
-					b.Fatal(hit, err)
-				}
-			}
-			perScript(b)
-		})
-		b.Run(fmt.Sprintf("scripts=%d/MatchAny", n), func(b *testing.B) {
-			for b.Loop() {
-				f, err := gcs.FromBytesV2(blockcf2.B, blockcf2.M, filter)
-				if err != nil || f.MatchAny(key, scripts) {
-					b.Fatal(err)
-				}
-			}
-			perScript(b)
-		})
 	}
 }

@@ -11,19 +11,27 @@ import (
 type Query struct {
 	groups []group
 	count  int
+	kernel kernel // what this processor matches fastest with
 }
 
-// group holds scripts of the same number of SipHash message words, one after
-// the other. Equal lengths let the hash loop run without looking at lengths.
+// lanes is the number of scripts in a block, what the widest vectors hold.
+const lanes = 8
+
+// group holds scripts of the same number of SipHash message words, in blocks of
+// eight: the first words of the eight scripts, then their second words, and so
+// on. So one load fills a vector, and the hash loop never looks at lengths. The
+// last script fills up the last block.
 type group struct {
-	words int // of one script
-	data  []uint64
+	words  int // of one script
+	count  int // of scripts
+	blocks int
+	data   []uint64
 }
 
 // NewQuery prepares scripts for matching. Empty scripts are dropped, since a
 // filter never holds them, and duplicates count once. The scripts are copied:
 // the caller keeps its slices. Memory is the scripts' own bytes, each padded to
-// a multiple of eight.
+// a multiple of eight, and their number, length by length, to another.
 func NewQuery(scripts [][]byte) *Query {
 	sorted := make([][]byte, 0, len(scripts))
 	for _, s := range scripts {
@@ -40,21 +48,33 @@ func NewQuery(scripts [][]byte) *Query {
 	})
 	sorted = slices.CompactFunc(sorted, bytes.Equal)
 
-	q := &Query{count: len(sorted)}
+	q := &Query{count: len(sorted), kernel: bestKernel()}
 	for len(sorted) > 0 {
 		words := messageWords(sorted[0])
 		n := slices.IndexFunc(sorted, func(s []byte) bool { return messageWords(s) != words })
 		if n < 0 {
 			n = len(sorted)
 		}
-		g := group{words: words, data: make([]uint64, 0, n*words)}
-		for _, s := range sorted[:n] {
-			g.data = appendMessage(g.data, s)
-		}
-		q.groups = append(q.groups, g)
+		q.groups = append(q.groups, newGroup(sorted[:n]))
 		sorted = sorted[n:]
 	}
 	return q
+}
+
+// newGroup packs scripts of the same number of words.
+func newGroup(scripts [][]byte) group {
+	words := messageWords(scripts[0])
+	blocks := (len(scripts) + lanes - 1) / lanes
+	g := group{words: words, count: len(scripts), blocks: blocks, data: make([]uint64, blocks*words*lanes)}
+	message := make([]uint64, 0, words)
+	for i := range blocks * lanes {
+		message = appendMessage(message[:0], scripts[min(i, len(scripts)-1)])
+		at := i/lanes*words*lanes + i%lanes
+		for w, m := range message {
+			g.data[at+w*lanes] = m
+		}
+	}
+	return g
 }
 
 // Len returns the number of distinct scripts in the query.

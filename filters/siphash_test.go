@@ -1,43 +1,115 @@
 package filters
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/dchest/siphash"
 )
 
-// TestSipHash compares hash2 to the reference package, for every
-// length that can matter and then some.
-func TestSipHash(t *testing.T) {
+// checkSearch compares a kernel's search for scripts, all of as many words, to
+// the reference SipHash. The bitmap is random, one bit in eight set.
+func checkSearch(tb testing.TB, k kernel, key [16]byte, modulus uint64, scripts [][]byte) {
+	tb.Helper()
+	k0, k1 := binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:])
+	s := newSipState(k0, k1)
+	d := decoded{modulus: modulus}
+	for modulus>>d.shift > 1<<12 {
+		d.shift++
+	}
+	rng := rand.New(rand.NewPCG(k0, modulus))
+	d.bitmap = make([]uint64, modulus>>d.shift>>6+1)
+	for i := range d.bitmap {
+		d.bitmap[i] = rng.Uint64() & rng.Uint64() & rng.Uint64()
+	}
+	var want []uint64 // values whose bits are set
+	g := newGroup(scripts)
+	for _, script := range scripts {
+		v, _ := bits.Mul64(siphash.Hash(k0, k1, script), modulus)
+		if b := v >> d.shift; d.bitmap[b>>6]>>(b&63)&1 == 1 {
+			want = append(want, v)
+		}
+	}
+	var values [maxStep]uint64
+	var lastSeen uint64
+	for next := 0; next < g.blocks; {
+		was := next
+		var hits uint64
+		next, hits = k.search(&d, &g, was, &s, &values)
+		if next <= was || next > g.blocks || hits == 0 && next < g.blocks {
+			tb.Fatalf("%v: from block %d of %d to %d, hits %b", k, was, g.blocks, next, hits)
+		}
+		for ; hits != 0; hits &= hits - 1 {
+			v := values[bits.TrailingZeros64(hits)]
+			if v == lastSeen && len(want) == 0 {
+				continue // the last script fills up its block
+			}
+			if len(want) == 0 || v != want[0] {
+				tb.Fatalf("%v: %d scripts of %d bytes: hit %d, want %d", k, len(scripts), len(scripts[0]), v, want)
+			}
+			want, lastSeen = want[1:], v
+		}
+	}
+	if len(want) > 0 {
+		tb.Fatalf("%v: %d scripts of %d bytes: missed %d", k, len(scripts), len(scripts[0]), want)
+	}
+}
+
+// TestSearch covers every length that can matter and then some, every number of
+// blocks that loops may end at, and moduli of both sizes.
+func TestSearch(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for length := range 600 {
-		a, b := randomBytes(rng, length), randomBytes(rng, length)
-		k0, k1 := rng.Uint64(), rng.Uint64()
-		s := newSipState(k0, k1)
-		ma, mb := appendMessage(nil, a), appendMessage(nil, b)
-		wantA, wantB := siphash.Hash(k0, k1, a), siphash.Hash(k0, k1, b)
-		gotA, gotB := s.hash2(ma, mb)
-		if gotA != wantA || gotB != wantB {
-			t.Fatalf("length %d: hash2 %x %x, want %x %x", length, gotA, gotB, wantA, wantB)
+	for length := 1; length < 600; length++ {
+		scripts := make([][]byte, 1+rng.IntN(60))
+		for i := range scripts {
+			scripts[i] = randomBytes(rng, length)
+		}
+		key := [16]byte(randomBytes(rng, 16))
+		modulus := (1 + rng.Uint64N(5471)) * falsePositive
+		if length%50 == 0 {
+			modulus = rng.Uint64() >> 20
+		}
+		for _, k := range kernels() {
+			checkSearch(t, k, key, modulus, scripts)
 		}
 	}
 }
 
-func BenchmarkSipHash25(b *testing.B) {
-	script := make([]byte, 25)
-	msg := appendMessage(nil, script)
+// BenchmarkSipHash is what hashing costs without anything else, a script of 25
+// bytes.
+func BenchmarkSipHash(b *testing.B) {
+	const n = 1024
+	rng := rand.New(rand.NewPCG(3, 4))
+	scripts := make([][]byte, n)
+	for i := range scripts {
+		scripts[i] = randomBytes(rng, 25)
+	}
+	perScript := func(b *testing.B) {
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/script")
+	}
 	b.Run("reference", func(b *testing.B) {
 		for b.Loop() {
-			siphash.Hash(1, 2, script)
+			for _, s := range scripts {
+				siphash.Hash(1, 2, s)
+			}
 		}
+		perScript(b)
 	})
-	b.Run("two", func(b *testing.B) {
-		s := newSipState(1, 2)
-		for b.Loop() {
-			s.hash2(msg, msg)
-		}
-	})
+	g := newGroup(scripts)
+	s := newSipState(1, 2)
+	d := decoded{modulus: 90 * falsePositive, shift: 11}
+	d.bitmap = make([]uint64, d.modulus>>d.shift>>6+1)
+	for _, k := range kernels() {
+		b.Run(k.String(), func(b *testing.B) {
+			var values [maxStep]uint64
+			for b.Loop() {
+				k.search(&d, &g, 0, &s, &values)
+			}
+			perScript(b)
+		})
+	}
 }
 
 func randomBytes(rng *rand.Rand, n int) []byte {

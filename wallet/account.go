@@ -2,10 +2,8 @@ package wallet
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -42,17 +40,22 @@ type account struct {
 
 	used    [branches]uint32 // highest index seen in a transaction, plus one
 	derived [branches]uint32 // indices watched: all below this
+	known   [branches]uint32 // indices tested: those watched and some ahead of them
+	issued  uint32           // external indices below this were given out by NextAddress
 
-	keys [branches]*hdkeychain.ExtendedKey
+	keys  [branches]*hdkeychain.ExtendedKey
+	ahead [branches]map[uint32]*script // from derived to known
 }
 
-// encode: birthday 4, gap 4, used 4 and derived 4 for each branch, length of
-// the key 4, key, label.
+// encode: birthday 4, gap 4, used 4, derived 4 and known 4 for each branch,
+// issued 4, length of the key 4, key, label.
 func (a *account) encode() []byte {
 	b := be.AppendUint32(be.AppendUint32(nil, a.from), a.gap)
 	for i := range branches {
 		b = be.AppendUint32(be.AppendUint32(b, a.used[i]), a.derived[i])
+		b = be.AppendUint32(b, a.known[i])
 	}
+	b = be.AppendUint32(b, a.issued)
 	b = be.AppendUint32(b, uint32(len(a.key)))
 	return append(append(b, a.key...), a.label...)
 }
@@ -62,8 +65,9 @@ func (w *Wallet) loadAccounts(b *buckets) error {
 		d := decoder{b: v}
 		a := &account{from: d.u32(), gap: d.u32()}
 		for i := range branches {
-			a.used[i], a.derived[i] = d.u32(), d.u32()
+			a.used[i], a.derived[i], a.known[i] = d.u32(), d.u32(), d.u32()
 		}
+		a.issued = d.u32()
 		n := d.u32()
 		if len(k) != 4 || d.bad || int64(n) > int64(len(d.b)) || a.gap == 0 || a.gap > maxGap {
 			return corrupt("account %.40x", k)
@@ -73,7 +77,7 @@ func (w *Wallet) loadAccounts(b *buckets) error {
 			return corrupt("account %d is yet to come", a.id)
 		}
 		for branch, derived := range a.derived {
-			if derived != a.wanted(uint8(branch)) {
+			if derived != a.wanted(uint8(branch)) || a.known[branch] < derived {
 				return corrupt("account %d: %d indices of branch %d", a.id, derived, branch)
 			}
 		}
@@ -106,6 +110,7 @@ func (a *account) parse(params *chaincfg.Params) error {
 		return fmt.Errorf("%w: it is a private key: give the public one, and treat the private one as seen", ErrXPub)
 	}
 	for i := range branches {
+		a.ahead[i] = make(map[uint32]*script)
 		if a.keys[i], err = key.Child(uint32(i)); err != nil {
 			return fmt.Errorf("%w: branch %d: %w", ErrXPub, i, err)
 		}
@@ -161,66 +166,15 @@ func (c *change) watchAccount(want *account) {
 		}
 		if want.from < a.from {
 			a.from = want.from
-			c.lower(c.accountScripts(a), a.from)
+			c.lower(slices.DeleteFunc(c.accountScripts(a), func(s *script) bool {
+				return s.explicit && s.ahead // until it is reached, only what it was watched for counts
+			}), a.from)
 		}
 	}
 	for branch := range uint8(branches) {
 		c.derive(a, branch)
 	}
 	c.saveAccount(a)
-}
-
-// derive watches the addresses of a branch up to gap indices behind the last
-// used one, and reports which are new. Scripts that no block was tested for
-// start with the account's birthday, so they are debt.
-func (c *change) derive(a *account, branch uint8) (first, last uint32, any bool) {
-	first = a.derived[branch]
-	end := a.wanted(branch)
-	if first >= end {
-		return 0, 0, false
-	}
-	var fresh []*script
-	for i := first; i < end; i++ {
-		addr, ok := a.address(branch, i, c.w.params)
-		if !ok {
-			continue
-		}
-		_, raw := addr.PaymentScript()
-		s := c.w.scripts[string(raw)]
-		switch {
-		case s == nil:
-			s = &script{raw: string(raw), from: a.from}
-			c.w.scripts[s.raw] = s
-			s.account, s.branch, s.index = a.id, branch, i
-			fresh = append(fresh, s)
-		case s.account == 0:
-			s.account, s.branch, s.index = a.id, branch, i
-			c.lower([]*script{s}, a.from)
-			c.saveScript(s)
-		}
-	}
-	a.derived[branch] = end
-	c.w.bornKnown = false
-	c.assign(fresh, unwanted(a.from))
-	return first, end - 1, true
-}
-
-// use notes that a script was seen in a transaction, and keeps the gap ahead
-// of it.
-func (c *change) use(s *script) {
-	if s.account == 0 {
-		return
-	}
-	a := c.w.accounts[s.account]
-	if s.index < a.used[s.branch] {
-		return
-	}
-	a.used[s.branch] = s.index + 1
-	first, last, any := c.derive(a, s.branch)
-	c.saveAccount(a)
-	if any {
-		c.event(Event{Kind: EventDerived, XPub: a.key, Branch: uint32(s.branch), First: first, Last: last})
-	}
 }
 
 // accountScripts are all scripts of an account.
@@ -235,28 +189,4 @@ func (c *change) accountScripts(a *account) []*script {
 		return cmp.Or(cmp.Compare(x.branch, y.branch), cmp.Compare(x.index, y.index))
 	})
 	return out
-}
-
-// Address is the next address to be paid at: the external address after the
-// last used one, of the account that was watched first. It stays the same until
-// a transaction uses it. It is watched. Error: ErrNoAccount.
-func (w *Wallet) Address(ctx context.Context) (string, error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return "", w.explain(w.broken)
-	}
-	if len(w.accounts) == 0 {
-		return "", fmt.Errorf("%w: watch an extended public key first", ErrNoAccount)
-	}
-	a := w.accounts[slices.Min(slices.Collect(maps.Keys(w.accounts)))]
-	for i := a.used[0]; i < a.derived[0]; i++ {
-		if addr, ok := a.address(0, i, w.params); ok {
-			return addr.String(), nil
-		}
-	}
-	return "", fmt.Errorf("%w: the account has no further address", ErrNoAccount)
 }

@@ -114,3 +114,63 @@ func TestAccountJoinsAddress(t *testing.T) {
 	}
 	verify(t, w)
 }
+
+// TestNextAddress: nobody is given the address of somebody else, and none is
+// given out that a restored wallet would not find.
+func TestNextAddress(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	ctx := context.Background()
+	if _, err := w.NextAddress(ctx, ""); !errors.Is(err, ErrNoAccount) {
+		t.Fatal(err)
+	}
+	first, second := testXPub(t, 1), testXPub(t, 2)
+	watch(t, w, Watch{XPubs: []string{first}, Gap: 4})
+	watch(t, w, Watch{XPubs: []string{second}, Gap: 6})
+	next := func(key string, want *uint32) {
+		t.Helper()
+		got, err := w.NextAddress(ctx, key)
+		if want == nil {
+			if !errors.Is(err, ErrGap) {
+				t.Fatal(got, err)
+			}
+			return
+		}
+		if key == "" {
+			key = first
+		}
+		if err != nil || got != keyAddr(t, key, 0, *want).String() {
+			t.Fatal(got, err)
+		}
+		*want++
+	}
+	var n, m uint32
+	next("", &n)
+	next(first, &n)
+	next(second, &m)
+	if got := address(t, w); got != keyAddr(t, first, 0, 2).String() {
+		t.Fatal(got)
+	}
+	path := w.path
+	w.Close()
+	w = openAt(t, path)
+	next("", &n)
+	next("", &n)
+	next("", nil)
+	if _, err := w.AddressOf(ctx, first); !errors.Is(err, ErrGap) {
+		t.Fatal(err)
+	}
+	c.mine(c.pay(out(scriptOf(keyAddr(t, first, 0, 2)), 1)))
+	c.sync(w)
+	for range 3 {
+		next("", &n)
+	}
+	next("", nil)
+	next(second, &m)
+	if got, err := w.AddressOf(ctx, second); err != nil || got != keyAddr(t, second, 0, 2).String() {
+		t.Fatal(got, err)
+	}
+	if _, err := w.AddressOf(ctx, testXPub(t, 3)); !errors.Is(err, ErrNotWatched) {
+		t.Fatal(err)
+	}
+	verify(t, w)
+}

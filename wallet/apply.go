@@ -154,7 +154,7 @@ func (c *change) applyBlock(b *spv.Block) {
 	}
 	for _, t := range txs {
 		if !t.counts(disapproved) {
-			if len(t.credits) > 0 || c.concerns(t.msg, t.id()) {
+			if len(t.credits) > 0 || c.concerns(t.msg) {
 				lost = append(lost, t)
 			}
 			continue
@@ -165,14 +165,14 @@ func (c *change) applyBlock(b *spv.Block) {
 		if len(t.credits) > 0 || t.spends {
 			c.mined(t, h, &record)
 		} else if wasPending {
-			c.event(Event{Kind: EventRemoved, Tx: t.id()})
+			c.remove(t.id())
 		}
 	}
 	if len(lost) > 0 {
 		c.markDisapproved(h, &record)
 		for _, t := range lost {
 			if t.returns() {
-				c.pend(t.msg, t.id())
+				c.pend(t.msg, t.id(), fromBlock, h, h)
 			}
 		}
 	}

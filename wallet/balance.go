@@ -19,6 +19,17 @@ type Balance struct {
 	// chain. It is not in the total, and takes nothing from what is spendable:
 	// such a transaction is only information.
 	Unconfirmed dcrutil.Amount
+
+	// ByKind takes the total apart, by CoinKind: ByKind[Vote].Total.
+	ByKind [kindCount]KindBalance
+}
+
+// KindBalance is the part of a balance in outputs of one kind. What is not
+// spendable is immature or, of tickets, staked.
+type KindBalance struct {
+	Total     dcrutil.Amount
+	Spendable dcrutil.Amount
+	Coins     uint64 // number of outputs
 }
 
 // UTXO is an unspent output in the chain.
@@ -31,13 +42,16 @@ type UTXO struct {
 	Kind    CoinKind
 	Address string // empty if the script has none
 	Script  []byte // as watched: without stake opcode
+	Label   string // of the script, see SetLabel
 
 	// Spendable: a transaction in the block after the wallet's tip may spend
 	// it. Coinbase, vote, revocation and treasury outputs and those of
 	// transactions with an expiry have to be CoinbaseMaturity blocks deep by
 	// then, stake change SStxChangeMaturity, which is 1 on all networks. A
-	// ticket's own output is never spendable.
+	// ticket's own output is never spendable. Matures is the lowest height of a
+	// block that may spend it; 0 for a ticket.
 	Spendable bool
+	Matures   uint32
 }
 
 // depth is how many blocks must lie between an output and a transaction that
@@ -59,8 +73,7 @@ func (c *coin) depth(params *chaincfg.Params) uint32 {
 // spendable reports whether a transaction in the block after tip may spend the
 // coin.
 func (c *coin) spendable(tip uint32, params *chaincfg.Params) bool {
-	next := uint64(tip) + 1
-	return c.kind != Ticket && uint64(c.height)+uint64(c.depth(params)) <= next
+	return c.kind != Ticket && uint64(c.matures(params)) <= uint64(tip)+1
 }
 
 // eachUnspent calls fn for the unspent coins.
@@ -88,21 +101,26 @@ func (b *buckets) tipHeight() uint32 {
 func (w *Wallet) Balance(ctx context.Context) (Balance, error) {
 	var out Balance
 	err := w.view(ctx, func(b *buckets) error {
-		tip := b.tipHeight()
-		err := b.eachUnspent(func(_ []byte, coin *coin) {
-			switch {
-			case coin.kind == Ticket:
-				out.Staked += coin.amount
-			case coin.spendable(tip, w.params):
-				out.Spendable += coin.amount
-			default:
-				out.Immature += coin.amount
-			}
-		})
+		sums, ok := decodeTotals(b.meta.Get(keyTotals))
+		if !ok {
+			return corrupt("the sums of the coins")
+		}
+		immature, err := b.immature(b.tipHeight())
 		if err != nil {
 			return err
 		}
-		out.Total = out.Spendable + out.Immature + out.Staked
+		for kind, sum := range sums {
+			of := &out.ByKind[kind]
+			of.Total, of.Coins = sum.amount, sum.coins
+			out.Total += sum.amount
+			if CoinKind(kind) == Ticket {
+				out.Staked += sum.amount
+				continue
+			}
+			of.Spendable = sum.amount - immature[kind]
+			out.Spendable += of.Spendable
+			out.Immature += immature[kind]
+		}
 		unmined, err := b.netUnmined()
 		for _, u := range unmined {
 			out.Unconfirmed += u.Net
@@ -118,67 +136,15 @@ func (w *Wallet) UTXOs(ctx context.Context) (out []UTXO, err error) {
 	err = w.view(ctx, func(b *buckets) error {
 		tip := b.tipHeight()
 		return b.eachUnspent(func(key []byte, coin *coin) {
-			out = append(out, UTXO{
+			u := UTXO{
 				TxID: hash(key[:32]), Index: be.Uint32(key[32:]), Tree: coin.tree,
 				Amount: coin.amount, Height: coin.height, Kind: coin.kind,
 				Address: scriptAddress(coin.script, w.params), Script: coin.script,
-				Spendable: coin.spendable(tip, w.params),
-			})
+				Label:     scriptLabel(b.scripts.Get(coin.script)),
+				Spendable: coin.spendable(tip, w.params), Matures: w.creditMatures(coin),
+			}
+			out = append(out, u)
 		})
 	})
 	return out, err
-}
-
-// netUnmined lists the pending transactions that may be mined, with their
-// effect. Of those that spend the same output only the first one has any.
-func (b *buckets) netUnmined() ([]Unmined, error) {
-	all, err := b.readPending()
-	if err != nil {
-		return nil, err
-	}
-	var out []Unmined
-	paid := make(map[outPoint]dcrutil.Amount)
-	for _, p := range all {
-		if p.dead == alive {
-			out = append(out, Unmined{TxID: p.id, Tx: p.msg})
-			b.addPaid(paid, p)
-		}
-	}
-	spent := make(map[outPoint]bool)
-	for i := range out {
-		u := &out[i]
-		twice := false
-		for _, in := range u.Tx.TxIn {
-			twice = twice || spent[outPoint{in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index}]
-		}
-		if twice {
-			continue
-		}
-		for _, in := range u.Tx.TxIn {
-			op := outPoint{in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index}
-			spent[op] = true
-			amount, ok := paid[op]
-			if coin, known := decodeCoin(b.coins.Get(outPointKey(&op.hash, op.index))); known && !ok {
-				amount = coin.amount
-			}
-			u.Net -= amount
-		}
-		for n := range u.Tx.TxOut {
-			u.Net += paid[outPoint{u.TxID, uint32(n)}]
-		}
-	}
-	return out, nil
-}
-
-// addPaid notes what a pending transaction pays to watched scripts.
-func (b *buckets) addPaid(paid map[outPoint]dcrutil.Amount, p *pendingMsg) {
-	tree := treeOf(p.msg)
-	for i, out := range p.msg.TxOut {
-		if out.Version != 0 {
-			continue
-		}
-		if _, raw := untag(tree, out.Version, out.PkScript); len(raw) > 0 && b.scripts.Get(raw) != nil {
-			paid[outPoint{p.id, uint32(i)}] = dcrutil.Amount(out.Value)
-		}
-	}
 }

@@ -41,9 +41,17 @@ func (d *decoder) u64() uint64            { return be.Uint64(d.bytes(8)) }
 func (d *decoder) amount() dcrutil.Amount { return dcrutil.Amount(d.u64()) }
 func (d *decoder) hash() chainhash.Hash   { return chainhash.Hash(d.bytes(chainhash.HashSize)) }
 
+// maxRecord is above the length of any record: a transaction fits in a block,
+// which has at most 1.25 MB on any network.
+const maxRecord = 16 << 20
+
 // rest is a copy of all that is left: records read from bbolt are only valid
-// during the transaction.
+// during the transaction. A length from a damaged page takes no memory.
 func (d *decoder) rest() []byte {
+	if len(d.b) > maxRecord {
+		d.bad, d.b = true, nil
+		return nil
+	}
 	out := append([]byte(nil), d.b...)
 	d.b = nil
 	return out
@@ -136,7 +144,7 @@ func decodeCoin(b []byte) (coin, bool) {
 	c.expiry, c.spent = flags&coinExpiry != 0, flags&coinSpent != 0
 	c.amount, c.spentHeight, c.spentBy = d.amount(), d.u32(), d.hash()
 	c.script = d.rest()
-	return c, d.ok() && len(c.script) > 0
+	return c, d.ok() && len(c.script) > 0 && c.kind < kindCount
 }
 
 // blockRecord is a block with transactions of the wallet, or one whose regular
@@ -158,14 +166,27 @@ func decodeBlock(b []byte) (blockRecord, bool) {
 }
 
 // pendingTx is a transaction that is not in the chain. A dead one can't get
-// into it any more; it is kept for a while because a reorg may revive it.
+// into it any more; it is kept for a while because a reorg may revive it, unless
+// all we know of it is from a peer.
 type pendingTx struct {
 	seq        uint64 // order of arrival
+	origin     origin
+	arrived    uint32 // the tip's height then, or that of the block it was in
+	since      uint32 // the blocks above this one may spend what it spends
 	dead       death
 	deadHeight uint32 // of the block that killed it
 	deadTree   int8   // of the transaction that killed it
 	raw        []byte
 }
+
+// origin says what a pending transaction is known from, last of all.
+type origin uint8
+
+const (
+	fromOwner origin = iota // AddUnmined
+	fromBlock               // one that was undone or disapproved
+	fromPeer                // Seen
+)
 
 // death says why a pending transaction can't be mined.
 type death uint8
@@ -177,7 +198,9 @@ const (
 )
 
 func (p *pendingTx) encode() []byte {
-	b := be.AppendUint64(make([]byte, 0, 14+len(p.raw)), p.seq)
+	b := be.AppendUint64(make([]byte, 0, 23+len(p.raw)), p.seq)
+	b = append(b, byte(p.origin))
+	b = be.AppendUint32(be.AppendUint32(b, p.arrived), p.since)
 	b = append(b, byte(p.dead))
 	b = be.AppendUint32(b, p.deadHeight)
 	return append(append(b, byte(p.deadTree)), p.raw...)
@@ -185,9 +208,10 @@ func (p *pendingTx) encode() []byte {
 
 func decodePending(b []byte) (pendingTx, bool) {
 	d := decoder{b: b}
-	p := pendingTx{seq: d.u64(), dead: death(d.u8()), deadHeight: d.u32(), deadTree: int8(d.u8())}
+	p := pendingTx{seq: d.u64(), origin: origin(d.u8()), arrived: d.u32(), since: d.u32()}
+	p.dead, p.deadHeight, p.deadTree = death(d.u8()), d.u32(), int8(d.u8())
 	p.raw = d.rest()
-	return p, d.ok() && p.dead <= expired
+	return p, d.ok() && p.origin <= fromPeer && p.dead <= expired
 }
 
 // encodeRanges is also the identity of a coverage: equal sets have equal

@@ -19,7 +19,9 @@ func (w *Wallet) birthday() (uint32, bool) {
 	if !w.bornKnown {
 		w.born, w.bornKnown = math.MaxUint32, true
 		for _, s := range w.scripts {
-			w.born = min(w.born, s.from)
+			if s.watched() {
+				w.born = min(w.born, s.from)
+			}
 		}
 	}
 	return w.born, len(w.scripts) > 0

@@ -21,6 +21,8 @@ const (
 	Revocation           // OP_SSRTX: what a revocation pays
 	StakeChange          // OP_SSTXCHANGE: change of a ticket or of a treasury add
 	Treasury             // OP_TGEN: payment from the treasury
+
+	kindCount = 7
 )
 
 var kindNames = [...]string{"regular", "coinbase", "ticket", "vote", "revocation", "stakechange", "treasury"}
@@ -92,28 +94,33 @@ func mayReturn(tx *wire.MsgTx, tree int8, pos uint32) bool {
 // findCredits notes which outputs pay watched scripts at a height, and that
 // those scripts, and those a ticket commits to, are in use.
 func (c *change) findCredits(t *blockTx, height uint32) {
-	c.eachOutput(t.msg, t.tree, func(i uint32, kind CoinKind, s *script) {
-		if s.from > height {
+	c.eachPaid(t.msg, t.tree, func(i uint32, kind CoinKind, s *script) {
+		if !c.notice(s, height) {
 			return
 		}
-		c.use(s)
 		if t.tree == wire.TxTreeRegular && t.pos == 0 {
 			kind = Coinbase
 		}
 		t.credits = append(t.credits, credit{index: i, kind: kind, script: s})
 	})
 	if t.tree == wire.TxTreeStake {
-		c.eachCommitment(t.msg, func(s *script) {
-			if s.from <= height {
-				c.use(s)
-			}
-		})
+		c.eachCommitment(t.msg, func(s *script) { c.notice(s, height) })
 	}
 }
 
-// eachOutput calls fn for the outputs that pay watched scripts. One of no value
-// pays nothing; filters leave out a ticket's change if it is such.
+// eachOutput calls fn for the outputs that pay watched scripts.
 func (c *change) eachOutput(tx *wire.MsgTx, tree int8, fn func(i uint32, kind CoinKind, s *script)) {
+	c.eachPaid(tx, tree, func(i uint32, kind CoinKind, s *script) {
+		if s.watched() {
+			fn(i, kind, s)
+		}
+	})
+}
+
+// eachPaid calls fn for the outputs that pay known scripts, also those ahead of
+// a gap. One of no value pays nothing; filters leave out a ticket's change if it
+// is such.
+func (c *change) eachPaid(tx *wire.MsgTx, tree int8, fn func(i uint32, kind CoinKind, s *script)) {
 	for i, out := range tx.TxOut {
 		if out.Version != 0 || out.Value == 0 {
 			continue
@@ -125,7 +132,7 @@ func (c *change) eachOutput(tx *wire.MsgTx, tree int8, fn func(i uint32, kind Co
 	}
 }
 
-// eachCommitment calls fn for the watched scripts that a ticket commits to pay.
+// eachCommitment calls fn for the known scripts that a ticket commits to pay.
 func (c *change) eachCommitment(tx *wire.MsgTx, fn func(*script)) {
 	if len(tx.TxOut) == 0 || !stake.IsTicketPurchaseScript(tx.TxOut[0].Version, tx.TxOut[0].PkScript) {
 		return
@@ -166,7 +173,7 @@ func (c *change) addTicket(t *blockTx, height uint32) {
 	}
 	ours := t.spends
 	c.eachCommitment(t.msg, func(s *script) {
-		ours = ours || s.from <= height
+		ours = ours || s.watched() && s.from <= height
 	})
 	if ours {
 		c.addCoin(t, t.credits[i], height)
@@ -211,17 +218,19 @@ func (c *change) saveCoin(key []byte, coin *coin) {
 	if bytes.Equal(value, c.coins.Get(key)) {
 		return
 	}
-	c.put(c.coins, key, value)
-	if coin.spent {
-		c.del(c.unspent, key)
+	if old, ok := c.coin(key); ok {
+		c.list(key, &old, coin)
 	} else {
-		c.put(c.unspent, key, nil)
+		c.list(key, nil, coin)
 	}
+	c.put(c.coins, key, value)
 }
 
 func (c *change) dropCoin(key []byte) {
-	c.del(c.coins, key)
-	c.del(c.unspent, key)
+	if old, ok := c.coin(key); ok {
+		c.list(key, &old, nil)
+		c.del(c.coins, key)
+	}
 }
 
 // spend marks the coins that a transaction spends.

@@ -9,9 +9,37 @@ import (
 
 func wantBalance(t *testing.T, w *Wallet, spendable, immature, staked, unconfirmed dcrutil.Amount) {
 	t.Helper()
-	want := Balance{spendable, immature, staked, spendable + immature + staked, unconfirmed}
-	if got := balance(t, w); got != want {
+	got := balance(t, w)
+	want := Balance{spendable, immature, staked, spendable + immature + staked, unconfirmed, got.ByKind}
+	if got != want {
 		t.Fatalf("balance %+v, want %+v", got, want)
+	}
+	checkKinds(t, w, got)
+}
+
+// checkKinds checks that a balance by kind is the sum of the outputs, and that
+// the balance is the sum of the kinds.
+func checkKinds(t *testing.T, w *Wallet, got Balance) {
+	t.Helper()
+	var want Balance
+	for _, u := range utxos(t, w) {
+		k := &want.ByKind[u.Kind]
+		k.Coins++
+		k.Total += u.Amount
+		want.Total += u.Amount
+		switch {
+		case u.Spendable:
+			k.Spendable += u.Amount
+			want.Spendable += u.Amount
+		case u.Kind == Ticket:
+			want.Staked += u.Amount
+		default:
+			want.Immature += u.Amount
+		}
+	}
+	want.Unconfirmed = got.Unconfirmed
+	if got != want {
+		t.Fatalf("balance %+v, the outputs make %+v", got, want)
 	}
 }
 

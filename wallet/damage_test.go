@@ -337,3 +337,37 @@ func TestPanicOfOurOwn(t *testing.T) {
 		t.Fatalf("%s\nnot\n%s", got, p.state)
 	}
 }
+
+// TestNoiseWhileOpen: noise that is written into an open file, a page of it or
+// where it leads bbolt astray most easily.
+func TestNoiseWhileOpen(t *testing.T) {
+	p := newPatient(t)
+	rng := rand.New(rand.NewPCG(11, 12))
+	ids := p.pages()
+	n := 0
+	for range 60 {
+		p.recovered()
+		w, err := Open(p.path, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := ids[rng.IntN(len(ids))]
+		switch rng.IntN(3) {
+		case 0:
+			p.overwrite(int64(id*p.page), p.noise(rng))
+		case 1:
+			for range 1 + rng.IntN(4) {
+				p.overwrite(int64(id*p.page+rng.IntN(64)), []byte{byte(rng.Uint32())})
+			}
+		case 2:
+			p.overwrite(int64(id*p.page+8), []byte{[]byte{1, 2, 4, 16}[rng.IntN(4)]}) // the kind of page
+		}
+		if p.use(w) != nil {
+			n++
+		}
+		p.close(w)
+	}
+	if n < 20 {
+		t.Errorf("%d damaged", n)
+	}
+}

@@ -48,6 +48,13 @@ const (
 	// watched.
 	ErrNoAccount = ErrorKind("no account")
 
+	// ErrGap: no fresh address can be given out before one of the last ones is
+	// used.
+	ErrGap = ErrorKind("gap limit is reached")
+
+	// ErrLabel: a label that is too long or has characters that are not printable.
+	ErrLabel = ErrorKind("bad label")
+
 	// ErrBatch: a batch that does not fit its scan: a fault of the caller.
 	ErrBatch = ErrorKind("bad batch")
 

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,7 +25,9 @@ const (
 	EventMined EventKind = "mined"
 
 	// EventUnmined: Tx is not in the chain but may get into it: it was handed
-	// to AddUnmined, or its block was undone or disapproved.
+	// to AddUnmined or Seen, or its block was undone or disapproved. Own tells
+	// the first from the rest, of which nothing is verified. Credits, Debits and
+	// Net are what it would do to the wallet if nothing else spends the same.
 	EventUnmined EventKind = "unmined"
 
 	// EventConflicted: Tx, which was not in the chain, can't get into it any
@@ -36,7 +39,7 @@ const (
 	EventExpired EventKind = "expired"
 
 	// EventRemoved: Tx is neither in the chain nor can get into it again, or
-	// nothing of it is watched any more.
+	// nothing of it is watched any more, or nobody has mined it for a day.
 	EventRemoved EventKind = "removed"
 
 	// EventReorg: the wallet went back to Block, because blocks above it left
@@ -70,10 +73,11 @@ type Event struct {
 
 	Tx      chainhash.Hash `json:"tx,omitzero"`
 	Tree    int8           `json:"tree,omitempty"`
-	Net     dcrutil.Amount `json:"net,omitempty"` // of EventMined: credits less debits
+	Net     dcrutil.Amount `json:"net,omitempty"` // credits less debits
 	Credits []Credit       `json:"credits,omitempty"`
 	Debits  []Debit        `json:"debits,omitempty"`
 	By      chainhash.Hash `json:"by,omitzero"`
+	Own     bool           `json:"own,omitempty"` // given to AddUnmined
 
 	XPub   string `json:"xpub,omitempty"`
 	Branch uint32 `json:"branch,omitempty"`
@@ -87,6 +91,10 @@ type Credit struct {
 	Kind   CoinKind       `json:"kind"`
 	Amount dcrutil.Amount `json:"amount"`
 	Script []byte         `json:"script"`
+
+	// Matures is the lowest height of a block that may spend it; 0 for a ticket,
+	// and while the transaction is not in the chain.
+	Matures uint32 `json:"matures,omitempty"`
 }
 
 // Debit is a coin of the wallet that an event's transaction spends.
@@ -97,7 +105,8 @@ type Debit struct {
 }
 
 const (
-	// keepEvents is how many events are kept: at a block every five minutes,
+	// keepEvents is how many events are kept unless KeepEvents says otherwise: at
+	// a block every five minutes,
 	// most of a year of a quiet wallet.
 	keepEvents = 100_000
 
@@ -117,10 +126,51 @@ func (c *change) event(ev Event) {
 		c.fail(err)
 	}
 	c.put(c.events, key64(seq), value)
-	if seq > c.w.keepEvents {
-		c.del(c.events, key64(seq-c.w.keepEvents))
-	}
+	c.prune(seq)
 	c.woken = true
+}
+
+// prune removes the events that are no longer kept.
+func (c *change) prune(last uint64) {
+	if last <= c.w.keepEvents {
+		return
+	}
+	end := last - c.w.keepEvents
+	if c.pruned { // then there is at most this one
+		c.del(c.events, key64(end))
+		return
+	}
+	c.pruned = true
+	var keys [][]byte
+	cur := c.events.Cursor()
+	for k, _ := cur.First(); len(k) == 8 && be.Uint64(k) <= end; k, _ = cur.Next() {
+		keys = append(keys, bytes.Clone(k))
+	}
+	for _, k := range keys {
+		c.del(c.events, k)
+	}
+}
+
+// KeepEvents sets how many events are kept in this file, the newest ones; at
+// least 1. It is 100,000 until it is set.
+func (w *Wallet) KeepEvents(ctx context.Context, n uint64) error {
+	return w.update(ctx, func(c *change) {
+		c.w.keepEvents = max(n, 1)
+		c.put(c.meta, keyKeep, key64(c.w.keepEvents))
+		c.prune(c.events.Sequence())
+	})
+}
+
+func (w *Wallet) loadKeep(b *buckets) error {
+	v := b.meta.Get(keyKeep)
+	if v == nil {
+		return nil
+	}
+	if len(v) != 8 || be.Uint64(v) == 0 {
+		return corrupt("the number of events to keep")
+	}
+	w.keepEvents = be.Uint64(v)
+	return nil
 }
 
 // LastEvent is the number of the newest event; 0 if there was none yet.
@@ -139,7 +189,7 @@ func (w *Wallet) LastEvent(ctx context.Context) (seq uint64, err error) {
 // misses nothing and sees nothing twice. A slow reader holds up nobody.
 //
 // The last element is an error: that of ctx, ErrClosed, ErrCursor or
-// ErrCursorTooOld (the last 100,000 events are kept).
+// ErrCursorTooOld (see KeepEvents).
 func (w *Wallet) Events(ctx context.Context, cursor uint64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {

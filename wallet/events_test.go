@@ -214,3 +214,44 @@ func TestNoDoubleEvents(t *testing.T) {
 		t.Fatalf("%d more events: %v", again-last, kinds(logged(t, w)[last:]))
 	}
 }
+
+// TestKeepEvents: how many are kept is the owner's choice, and stays it.
+func TestKeepEvents(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	for range 20 {
+		c.mine()
+		c.sync(w)
+	}
+	if err := w.KeepEvents(context.Background(), 5); err != nil {
+		t.Fatal(err)
+	}
+	count := func(want int, from uint64) {
+		t.Helper()
+		verify(t, w)
+		r, _ := w.Verify(context.Background())
+		events, err := w.readEvents(context.Background(), from-1)
+		if r.Events != want || err != nil || len(events) != want {
+			t.Fatalf("%d events, %v", r.Events, err)
+		}
+	}
+	count(5, 16)
+	path := w.path
+	w.Close()
+	w = openAt(t, path)
+	c.mine()
+	c.sync(w)
+	count(5, 17)
+	if err := w.KeepEvents(context.Background(), 7); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		c.mine()
+		c.sync(w)
+	}
+	count(7, 19)
+	if err := w.KeepEvents(context.Background(), 0); err != nil {
+		t.Fatal(err)
+	}
+	count(1, 25)
+}

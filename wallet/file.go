@@ -35,7 +35,13 @@ func openFile(path string, params *chaincfg.Params) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFile(s, params); err != nil {
+	err = checkFile(s, params)
+	if err == nil {
+		if err = upgrade(s, params); err == errUnchanged {
+			err = nil
+		}
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -50,7 +56,7 @@ func checkClosed(path string) error {
 		return err
 	}
 	defer s.Close()
-	return checkPages(s.file, s.Info().PageSize)
+	return checkPages(s.file, s.Info().PageSize, true)
 }
 
 // checkFile reads the marks that tell what the file is.
@@ -98,6 +104,7 @@ func createFile(path string, params *chaincfg.Params) error {
 			return err
 		}
 		return errors.Join(
+			b.meta.Put(keyTotals, new(totals).encode()),
 			b.meta.Put(keyVersion, key32(schemaVersion)),
 			b.meta.Put(keyNetwork, key32(uint32(params.Net))))
 	})

@@ -239,7 +239,7 @@ func TestFailedTransaction(t *testing.T) {
 		c.watchScripts([]string{string(scriptN(2))}, Watch{})
 		c.use(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))])
 		c.uncover(0)
-		c.unmine(history(t, w)[0].TxID)
+		c.unmine(history(t, w)[0].TxID, 1, 1)
 		c.moveTo(c.w.positions[0])
 		c.fail(boom)
 	})

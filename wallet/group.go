@@ -23,6 +23,7 @@ type group struct {
 	covered chain.Ranges
 
 	scripts []*script
+	watched int // how many of them are; without any, the group owes nothing
 
 	// given: a scan of this group may be under way. New scripts stay out of it
 	// until then, so that adding scripts never spoils a scan.
@@ -32,6 +33,9 @@ type group struct {
 func (g *group) add(s *script) {
 	s.group, s.place = g, len(g.scripts)
 	g.scripts = append(g.scripts, s)
+	if s.watched() {
+		g.watched++
+	}
 }
 
 func (g *group) remove(s *script) {
@@ -41,10 +45,16 @@ func (g *group) remove(s *script) {
 	g.scripts[last] = nil
 	g.scripts = g.scripts[:last]
 	s.group = nil
+	if s.watched() {
+		g.watched--
+	}
 }
 
 // debt is what still has to be tested up to limit.
 func (g *group) debt(limit uint32) chain.Ranges {
+	if g.watched == 0 {
+		return nil
+	}
 	return g.covered.Missing(chain.Range{From: 0, To: limit})
 }
 

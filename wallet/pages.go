@@ -54,6 +54,9 @@ type pageCheck struct {
 	file io.ReaderAt
 	size uint64 // of a page
 	seen []bool // pages whose use is known
+
+	// quick: the leaves of the buckets are not read.
+	quick bool
 }
 
 // checkPages checks that all pages are there, that each has one use, and that
@@ -61,8 +64,11 @@ type pageCheck struct {
 // page, it may end the process in ways that can't be caught, by a stack or a
 // list without end. So nothing of a file is left to it before this.
 //
+// With quick, the leaves of the buckets, nearly all of the file, are taken on
+// trust if it is marked as closed in good order.
+//
 // Nobody may write meanwhile. The pages are read from the file, not its mapping.
-func checkPages(file *os.File, pageSize int) error {
+func checkPages(file *os.File, pageSize int, quick bool) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -75,7 +81,8 @@ func checkPages(file *os.File, pageSize int) error {
 		return corrupt("%d of %d pages are missing at its end", h.pages-have, h.pages)
 	}
 	c := &pageCheck{file: file, size: uint64(pageSize), seen: make([]bool, h.pages)}
-	if err := c.tree(h.root, nil, nil, true); err != nil {
+	c.quick = quick && isMarked(file, info, h, pageSize)
+	if err := c.tree(h.root, nil, nil, true, allLevels); err != nil {
 		return err
 	}
 	if h.free == noFreeList { // as other programs may leave it; bbolt makes one
@@ -85,7 +92,7 @@ func checkPages(file *os.File, pageSize int) error {
 		return err
 	}
 	for id, seen := range c.seen {
-		if !seen && id > 1 {
+		if !seen && id > 1 && !c.quick {
 			return corrupt("page %d: neither used nor free", id)
 		}
 	}
@@ -93,7 +100,10 @@ func checkPages(file *os.File, pageSize int) error {
 }
 
 // head is what counts of pages 0 and 1.
-type head struct{ root, free, pages, tx uint64 }
+type head struct {
+	root, free, pages, tx uint64
+	page                  int64 // 0 or 1
+}
 
 // readHead finds the newer valid head.
 func readHead(file io.ReaderAt, pageSize int) (newest head, err error) {
@@ -108,7 +118,7 @@ func readHead(file io.ReaderAt, pageSize int) (newest head, err error) {
 		if native.Uint32(b) != headMagic || native.Uint64(b[headSize-8:]) != sum.Sum64() {
 			continue
 		}
-		h := head{native.Uint64(b[16:]), native.Uint64(b[32:]), native.Uint64(b[40:]), native.Uint64(b[48:])}
+		h := head{native.Uint64(b[16:]), native.Uint64(b[32:]), native.Uint64(b[40:]), native.Uint64(b[48:]), id}
 		if !found || h.tx > newest.tx {
 			newest, found = h, true
 		}
@@ -178,10 +188,37 @@ func (c *pageCheck) freeList(id uint64) error {
 	return nil
 }
 
+// allLevels stands for a number of levels that is not known.
+const allLevels = -1
+
+// levels counts the branches above a bucket's leaves, which all have the same
+// number of them.
+func (c *pageCheck) levels(id uint64) (int, error) {
+	b := make([]byte, pageHeader+entrySize)
+	for n := 0; ; n++ {
+		if id >= uint64(len(c.seen)) || n > len(c.seen) {
+			return 0, corrupt("page %d is used and not there", id)
+		}
+		if _, err := c.file.ReadAt(b, int64(id*c.size)); err != nil {
+			return 0, err
+		}
+		if native.Uint16(b[8:]) != kindBranch {
+			return n, nil
+		}
+		id = native.Uint64(b[pageHeader+8:])
+	}
+}
+
 // tree checks a page of a bucket and all below it. Its keys are from low (which
 // may be its first) to below high (nil: no bound). Only top, the bucket's first
-// page, may be empty.
-func (c *pageCheck) tree(id uint64, low, high []byte, top bool) error {
+// page, may be empty. What is deeper than so many levels is not read.
+func (c *pageCheck) tree(id uint64, low, high []byte, top bool, levels int) error {
+	if levels == 0 {
+		return c.claim(id)
+	}
+	if levels > 0 {
+		levels--
+	}
 	p, err := c.read(id)
 	if err != nil {
 		return err
@@ -193,12 +230,12 @@ func (c *pageCheck) tree(id uint64, low, high []byte, top bool) error {
 	case kindLeaf:
 		return c.leaf(p, low, high)
 	case kindBranch:
-		return c.branch(p, low, high)
+		return c.branch(p, low, high, levels)
 	}
 	return p.bad("neither leaf nor branch")
 }
 
-func (c *pageCheck) branch(p page, low, high []byte) error {
+func (c *pageCheck) branch(p page, low, high []byte, levels int) error {
 	keys := make([][]byte, p.count())
 	for i := range keys {
 		key, _, ok := p.entry(i, 0)
@@ -215,7 +252,7 @@ func (c *pageCheck) branch(p page, low, high []byte) error {
 		if i+1 < len(keys) {
 			end = keys[i+1]
 		}
-		if err := c.tree(native.Uint64(p.b[pageHeader+entrySize*i+8:]), key, end, false); err != nil {
+		if err := c.tree(native.Uint64(p.b[pageHeader+entrySize*i+8:]), key, end, false, levels); err != nil {
 			return err
 		}
 	}
@@ -273,7 +310,14 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 		return p.bad("a bucket is cut off")
 	}
 	if root := native.Uint64(value); root != 0 {
-		return c.tree(root, nil, nil, true)
+		levels := allLevels
+		if c.quick {
+			var err error
+			if levels, err = c.levels(root); err != nil {
+				return err
+			}
+		}
+		return c.tree(root, nil, nil, true, levels)
 	}
 	inner := page{p.id, value[bucketSize:]}
 	if len(inner.b) < pageHeader || inner.kind() != kindLeaf {

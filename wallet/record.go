@@ -25,6 +25,7 @@ func (c *change) summarize(id hash, tx *wire.MsgTx) summary {
 		if coin, ok := c.coin(outPointKey(&id, uint32(i))); ok {
 			s.credits = append(s.credits, Credit{
 				Index: uint32(i), Kind: coin.kind, Amount: coin.amount, Script: coin.script,
+				Matures: c.w.creditMatures(&coin),
 			})
 			s.credit += coin.amount
 		}
@@ -69,7 +70,7 @@ func (c *change) keep(id hash, r txRecord, msg *wire.MsgTx) {
 	if s.empty() {
 		c.del(c.txs, id[:])
 		c.del(c.order, orderKey(r.height, r.tree, r.pos))
-		c.event(Event{Kind: EventRemoved, Tx: id})
+		c.remove(id)
 		return
 	}
 	r.credit, r.debit = s.credit, s.debit
@@ -91,8 +92,9 @@ func (c *change) keep(id hash, r txRecord, msg *wire.MsgTx) {
 
 // unmine takes a transaction out of the chain: its coins are gone and those it
 // spent are back. If it may be mined again it is pending from now on; if not,
-// nothing that spends it can be mined either.
-func (c *change) unmine(id hash) {
+// nothing that spends it can be mined either. arrived and since are those of
+// pendingTx.
+func (c *change) unmine(id hash, arrived, since uint32) {
 	r, msg, ok := c.tx(id)
 	if !ok {
 		return
@@ -110,53 +112,9 @@ func (c *change) unmine(id hash) {
 	c.del(c.txs, id[:])
 	c.del(c.order, orderKey(r.height, r.tree, r.pos))
 	if mayReturn(msg, r.tree, r.pos) {
-		c.pend(msg, id)
+		c.pend(msg, id, fromBlock, arrived, since)
 		return
 	}
-	c.event(Event{Kind: EventRemoved, Tx: id})
+	c.remove(id)
 	c.dropSpenders(msg, id)
-}
-
-// forget removes the coins of scripts that are no longer watched, and what of
-// the history hangs on them alone.
-func (c *change) forget(scripts map[string]bool) {
-	affected := make(map[hash]bool)
-	var order []hash
-	affect := func(id hash) {
-		if !affected[id] {
-			affected[id] = true
-			order = append(order, id)
-		}
-	}
-	var keys [][]byte
-	err := c.coins.ForEach(func(k, v []byte) error {
-		coin, ok := decodeCoin(v)
-		if !ok || len(k) != 36 {
-			return corrupt("coin %.40x", k)
-		}
-		if scripts[string(coin.script)] {
-			keys = append(keys, bytes.Clone(k))
-			affect(hash(k[:32]))
-			if coin.spent {
-				affect(coin.spentBy)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		c.fail(err)
-	}
-	for _, key := range keys {
-		c.dropCoin(key)
-	}
-	for _, id := range order {
-		if r, msg, ok := c.tx(id); ok {
-			c.keep(id, r, msg)
-		}
-	}
-	for _, p := range c.pending() {
-		if !c.concerns(p.msg, p.id) {
-			c.drop(p)
-		}
-	}
 }

@@ -54,7 +54,7 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 		c.event(Event{Kind: EventReorg, Block: to, Depth: tip.Height - to.Height})
 		c.cutPositions(to)
 		for _, id := range c.idsAbove(to.Height) {
-			c.unmine(id)
+			c.unmine(id, tip.Height, to.Height)
 		}
 		c.cutBlocks(c.blocks, to.Height)
 		c.cutBlocks(c.disapproved, to.Height)
@@ -123,13 +123,12 @@ func (c *change) cutBlocks(b *bbolt.Bucket, height uint32) {
 // stay.
 func (c *change) disapprove(height uint32) {
 	ids := c.idsAt(height, wire.TxTreeRegular)
-	if len(ids) == 0 {
-		return
+	if len(ids) > 0 {
+		record := c.block(height)
+		c.markDisapproved(height, &record)
 	}
-	record := c.block(height)
-	c.markDisapproved(height, &record)
 	for _, id := range ids {
-		c.unmine(id)
+		c.unmine(id, height, height)
 	}
 	c.revive(func(p *pendingMsg) bool {
 		return p.dead == conflicted && p.deadHeight == height && p.deadTree == wire.TxTreeRegular

@@ -8,13 +8,28 @@ import (
 	"dcrspv/spv/chain"
 )
 
-// maxScan bounds the blocks of one scan, and so the work that an interruption
-// can lose.
-const maxScan = 2000
+const (
+	// maxScan bounds the blocks of one scan. Each ends in a write that waits for
+	// the disk, so a scan is to take a second or so if nothing matches; one with
+	// many matches is cut short by the Syncer.
+	maxScan = 50_000
+
+	// maxTests bounds the tests of one scan, a script against a block, and so
+	// the work that an interruption can lose: a second takes about 100 million.
+	maxTests = 100_000_000
+
+	// minScan is the length that a scan of any number of scripts may have.
+	minScan = 500
+)
+
+// scanLength is how many blocks to test for a number of scripts at a time.
+func scanLength(scripts int) uint32 {
+	return uint32(min(max(maxTests/max(scripts, 1), minScan), maxScan))
+}
 
 // NextScan is the lowest stretch of blocks up to limit that some script still
 // has to be tested on, for all the scripts that have to be. It is as long as
-// that set of scripts stays the same, and at most 2000 blocks.
+// that set of scripts stays the same, and at most 50,000 blocks.
 //
 // Only one scan at a time counts: the same debt is given out again until Apply.
 func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
@@ -36,46 +51,52 @@ func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 	if !found {
 		return spv.Scan{}, false, nil
 	}
-	r.To = min(limit, r.From+maxScan-1)
-	if r.To < r.From { // the heights end here
-		r.To = limit
-	}
+	r.To = limit
 	var owing []*group
+	scripts := 0
 	for i, debt := range debts {
 		switch {
 		case len(debt) == 0:
 		case debt[0].From == r.From:
 			owing = append(owing, groups[i])
+			scripts += len(groups[i].scripts)
 			r.To = min(r.To, debt[0].To)
 		default:
 			r.To = min(r.To, debt[0].From-1)
 		}
 	}
+	if length := scanLength(scripts); r.To-r.From >= length {
+		r.To = r.From + length - 1
+	}
+	contested := w.contestedIn(&r)
 	scan := spv.Scan{Range: r, Groups: make([]uint64, len(owing))}
 	for i, g := range owing {
 		g.given = true
 		scan.Groups[i] = g.label
 	}
-	scan.Query = w.prepare(owing, scan.Groups)
+	scan.Query = w.prepare(owing, scan.Groups, contested)
 	return scan, true, nil
 }
 
-// prepare makes the query of some groups. The last one is kept: over a long
-// scan the groups stay the same.
-func (w *Wallet) prepare(groups []*group, labels []uint64) *filters.Query {
-	if w.query != nil && slices.Equal(labels, w.queryLabels) {
+// prepare makes the query of some groups, and of further scripts. The last one
+// is kept: over a long scan the groups stay the same.
+func (w *Wallet) prepare(groups []*group, labels []uint64, further [][]byte) *filters.Query {
+	if w.query != nil && len(further) == 0 && slices.Equal(labels, w.queryLabels) {
 		return w.query
 	}
-	n := 0
+	n := len(further)
 	for _, g := range groups {
 		n += len(g.scripts)
 	}
-	raw := make([][]byte, 0, n)
+	raw := append(make([][]byte, 0, n), further...)
 	for _, g := range groups {
 		for _, s := range g.scripts {
 			raw = append(raw, []byte(s.raw))
 		}
 	}
-	w.query, w.queryLabels = filters.NewQuery(raw), slices.Clone(labels)
-	return w.query
+	query := filters.NewQuery(raw)
+	if len(further) == 0 {
+		w.query, w.queryLabels = query, slices.Clone(labels)
+	}
+	return query
 }

@@ -7,12 +7,14 @@ import (
 )
 
 // schemaVersion is the version of the buckets below. A file of a higher one is
-// refused.
-const schemaVersion = 1
+// refused, one of a lower one is brought up to it when it is opened (see
+// upgrade).
+const schemaVersion = 2
 
 // The buckets of a wallet file. Numbers are big endian; "4" is four bytes.
 //
-//	meta         "version" -> 4, "network" -> 4 (wire.CurrencyNet)
+//	meta         "version" -> 4, "network" -> 4 (wire.CurrencyNet),
+//	             "totals" -> see totals.encode, "keep" -> 8 (events)
 //	accounts     id 4 -> see account.encode
 //	scripts      payment script -> see script.encode; holds its group
 //	groups       id 8 -> the ranges (from 4, to 4)* that its scripts are tested on
@@ -23,25 +25,34 @@ const schemaVersion = 1
 //	order        height 4, tree 1, position 4 -> txid
 //	coins        txid 32, index 4 -> see coin.encode
 //	unspent      txid 32, index 4 -> nothing; the coins that are not spent
+//	maturing     height 4, txid 32, index 4 -> kind 1, amount 8; of the unspent
+//	             coins that have to mature, by the height from which on they may
+//	             be spent; tickets are not among them
 //	unmined      txid 32 -> see pendingTx.encode
+//	own          txid 32 -> 1; the transactions given to AddUnmined, be
+//	             they mined or not
+//	labels       txid 32 -> text for people
 //	disapproved  height 4 -> as in blocks: blocks whose regular transactions
 //	             would concern the wallet, but were disapproved
 //	events       number 8 -> an Event as JSON
 var bucketNames = [...]string{
 	"meta", "accounts", "scripts", "groups", "positions", "blocks", "txs",
 	"order", "coins", "unspent", "unmined", "disapproved", "events",
+	"maturing", "own", "labels",
 }
 
 // buckets gives access to the buckets in one transaction.
 type buckets struct {
 	meta, accounts, scripts, groups, positions, blocks, txs,
-	order, coins, unspent, unmined, disapproved, events *bbolt.Bucket
+	order, coins, unspent, unmined, disapproved, events,
+	maturing, own, labels *bbolt.Bucket
 }
 
 func (b *buckets) fields() []**bbolt.Bucket {
 	return []**bbolt.Bucket{
 		&b.meta, &b.accounts, &b.scripts, &b.groups, &b.positions, &b.blocks, &b.txs,
 		&b.order, &b.coins, &b.unspent, &b.unmined, &b.disapproved, &b.events,
+		&b.maturing, &b.own, &b.labels,
 	}
 }
 
@@ -69,6 +80,8 @@ func createBuckets(tx *bbolt.Tx) (*buckets, error) {
 var (
 	keyVersion = []byte("version")
 	keyNetwork = []byte("network")
+	keyTotals  = []byte("totals")
+	keyKeep    = []byte("keep")
 )
 
 // corrupt makes an ErrCorrupt.

@@ -26,9 +26,41 @@ type script struct {
 	account uint32 // 0 is none
 	branch  uint8
 	index   uint32
+
+	// ahead: of an account, but beyond its gap limit. Such a script is tested
+	// together with the others, so that it has little to catch up with when the
+	// gap reaches it, but it is not watched yet.
+	ahead bool
+
+	// seen: a transaction used it while it was watched by itself and not through
+	// an account.
+	seen bool
 }
 
-const scriptExplicit = 1
+const (
+	scriptExplicit = 1 << iota
+	scriptAhead
+	scriptSeen
+)
+
+// scriptFlags is where the flags are in a script's record.
+const scriptFlags = 21
+
+// watched reports whether what pays the script is the wallet's.
+func (s *script) watched() bool { return s.explicit || !s.ahead }
+
+// scriptWatched reports the same of a script's record, which may be nil.
+func scriptWatched(record []byte) bool {
+	return len(record) > scriptFlags && record[scriptFlags]&(scriptAhead|scriptExplicit) != scriptAhead
+}
+
+// scriptLabel is the label in a script's record, which may be nil.
+func scriptLabel(record []byte) string {
+	if len(record) <= scriptFlags {
+		return ""
+	}
+	return string(record[scriptFlags+1:])
+}
 
 // encode: group 8, birthday 4, account 4, branch 1, index 4, flags 1, label.
 func (s *script) encode() []byte {
@@ -42,6 +74,12 @@ func (s *script) encode() []byte {
 	if s.explicit {
 		flags |= scriptExplicit
 	}
+	if s.ahead {
+		flags |= scriptAhead
+	}
+	if s.seen {
+		flags |= scriptSeen
+	}
 	return append(append(b, flags), s.label...)
 }
 
@@ -50,7 +88,8 @@ func decodeScript(raw, b []byte) (s *script, group uint64, ok bool) {
 	s = &script{raw: string(raw)}
 	group = d.u64()
 	s.from, s.account, s.branch, s.index = d.u32(), d.u32(), d.u8(), d.u32()
-	s.explicit = d.u8()&scriptExplicit != 0
+	flags := d.u8()
+	s.explicit, s.ahead, s.seen = flags&scriptExplicit != 0, flags&scriptAhead != 0, flags&scriptSeen != 0
 	s.label = string(d.rest())
 	return s, group, d.ok() && s.branch < branches
 }
@@ -62,8 +101,12 @@ func (w *Wallet) loadScripts(b *buckets) error {
 		if !ok || g == nil {
 			return corrupt("watched script %.40x", k)
 		}
-		if a := w.accounts[s.account]; s.account != 0 && (a == nil || s.index >= a.derived[s.branch]) {
+		a := w.accounts[s.account]
+		if s.account != 0 && (a == nil || s.index >= a.known[s.branch] || s.ahead != (s.index >= a.derived[s.branch])) {
 			return corrupt("script %.40x is of no account", k)
+		}
+		if s.ahead {
+			a.ahead[s.branch][s.index] = s
 		}
 		w.scripts[s.raw] = s
 		g.add(s)

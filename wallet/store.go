@@ -27,6 +27,7 @@ type store struct {
 	*bbolt.DB
 	file   *os.File
 	damage atomic.Pointer[error] // why nothing works any more
+	open   atomic.Bool
 }
 
 // openStore opens an existing file, alone or to read it together with others.
@@ -47,6 +48,7 @@ func openStore(path string, readOnly bool) (*store, error) {
 	var errno syscall.Errno
 	switch {
 	case err == nil:
+		s.open.Store(true)
 		return s, nil
 	case errors.Is(err, ErrCorrupt):
 		s.Close()
@@ -66,12 +68,42 @@ func (s *store) View(fn func(*bbolt.Tx) error) error {
 
 // Update runs one writing transaction.
 func (s *store) Update(fn func(*bbolt.Tx) error) error {
-	return s.guard(func() error { return s.DB.Update(fn) })
+	return s.guard(func() error {
+		return s.DB.Update(func(tx *bbolt.Tx) error {
+			if err := fn(tx); err != nil {
+				return err
+			}
+			return s.checkFreeList()
+		})
+	})
+}
+
+// checkFreeList looks at the page with the list of free pages, as bbolt does in
+// each commit, but without care: it would count through as many pages as noise
+// there says.
+func (s *store) checkFreeList() error {
+	pageSize := s.Info().PageSize
+	h, err := readHead(s.file, pageSize)
+	if err != nil || h.free == noFreeList {
+		return err
+	}
+	p := page{h.free, make([]byte, pageHeader)}
+	if _, err := s.file.ReadAt(p.b, int64(h.free)*int64(pageSize)); err != nil {
+		return s.fail(corrupt("page %d: %v", h.free, err))
+	}
+	overflow := uint64(native.Uint32(p.b[12:]))
+	if native.Uint64(p.b) != h.free || p.kind() != kindFree || h.free+overflow >= h.pages {
+		return s.fail(p.bad("no list of free pages"))
+	}
+	return nil
 }
 
 // Close gives the file back. Calling it again does nothing.
 func (s *store) Close() error {
 	if s.damage.Load() == nil {
+		if s.file != nil && !s.DB.IsReadOnly() && s.open.CompareAndSwap(true, false) {
+			markClosed(s.file, s.Info().PageSize)
+		}
 		return s.DB.Close()
 	}
 	if s.file == nil {

@@ -1,10 +1,8 @@
 package wallet
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -16,89 +14,51 @@ import (
 // more is kept, in case a reorg revives it.
 const keepDead = 4096
 
-// pendingMsg is a pending transaction, decoded.
-type pendingMsg struct {
-	pendingTx
-	id  hash
-	msg *wire.MsgTx
-}
-
-// readPending reads the pending transactions in order of arrival, dead ones too.
-func (b *buckets) readPending() ([]*pendingMsg, error) {
-	var out []*pendingMsg
-	err := b.unmined.ForEach(func(k, v []byte) error {
-		p, ok := decodePending(v)
-		msg, parsed := parseTx(p.raw)
-		if !ok || !parsed || len(k) != chainhash.HashSize {
-			return corrupt("unmined transaction %.40x", k)
-		}
-		out = append(out, &pendingMsg{p, hash(k), msg})
-		return nil
-	})
-	slices.SortFunc(out, func(a, b *pendingMsg) int { return cmp.Compare(a.seq, b.seq) })
-	return out, err
-}
-
-func (c *change) pending() []*pendingMsg {
-	out, err := c.readPending()
-	if err != nil {
-		c.fail(err)
-	}
-	return out
-}
-
-func (c *change) savePending(p *pendingMsg) {
-	c.put(c.unmined, p.id[:], p.encode())
-	c.inputs = nil
-}
-
-func (c *change) dropPending(id hash) {
-	c.del(c.unmined, id[:])
-	c.inputs = nil
-}
-
-// spenders are the pending transactions that may be mined and spend an output.
-func (c *change) spenders(op outPoint) []*pendingMsg {
-	if c.inputs == nil {
-		c.inputs = make(map[outPoint][]*pendingMsg)
-		for _, p := range c.pending() {
-			if p.dead != alive {
-				continue
-			}
-			for _, in := range p.msg.TxIn {
-				op := outPoint{in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index}
-				c.inputs[op] = append(c.inputs[op], p)
-			}
-		}
-	}
-	return c.inputs[op]
-}
-
 // concerns reports whether a transaction that is not in the chain pays watched
 // scripts, or spends coins or pending outputs of the wallet.
-func (c *change) concerns(tx *wire.MsgTx, id hash) bool {
-	found := false
-	c.eachOutput(tx, treeOf(tx), func(uint32, CoinKind, *script) { found = true })
+func (c *change) concerns(tx *wire.MsgTx) bool {
+	found := c.spendsOurs(tx)
+	c.eachExpected(tx, func(uint32, CoinKind, *script) { found = true })
+	return found
+}
+
+// spendsOurs reports whether a transaction spends coins or pending outputs of
+// the wallet.
+func (c *change) spendsOurs(tx *wire.MsgTx) bool {
 	for _, in := range tx.TxIn {
 		prev := &in.PreviousOutPoint
-		found = found || prev.Hash != id && (c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev))
+		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev) {
+			return true
+		}
 	}
-	return found
+	return false
+}
+
+// eachExpected calls fn for the outputs of a transaction that would be coins of
+// the wallet if it were mined; for tickets see addTicket.
+func (c *change) eachExpected(tx *wire.MsgTx, fn func(i uint32, kind CoinKind, s *script)) {
+	c.eachOutput(tx, treeOf(tx), func(i uint32, kind CoinKind, s *script) {
+		ours := kind != Ticket
+		if !ours {
+			c.eachCommitment(tx, func(s *script) { ours = ours || s.watched() })
+		}
+		if ours || c.spendsOurs(tx) {
+			fn(i, kind, s)
+		}
+	})
 }
 
 // pendingPays reports whether an output of a pending transaction is the
 // wallet's.
 func (c *change) pendingPays(op *wire.OutPoint) bool {
-	v := c.unmined.Get(op.Hash[:])
-	if v == nil {
+	p := c.pending().byID[op.Hash]
+	if p == nil || uint64(op.Index) >= uint64(len(p.msg.TxOut)) {
 		return false
 	}
-	p, _ := decodePending(v)
-	msg, ok := parseTx(p.raw)
 	found := false
-	if ok {
-		c.eachOutput(msg, treeOf(msg), func(i uint32, _ CoinKind, _ *script) { found = found || i == op.Index })
-	}
+	c.eachOutput(p.msg, treeOf(p.msg), func(i uint32, kind CoinKind, _ *script) {
+		found = found || i == op.Index && kind != Ticket // nothing that waits spends a ticket
+	})
 	return found
 }
 
@@ -121,19 +81,22 @@ func (c *change) fate(msg *wire.MsgTx) (d death, height uint32, tree int8, by ha
 			r, _, _ := c.tx(coin.spentBy)
 			return conflicted, coin.spentHeight, r.tree, coin.spentBy
 		}
-		if v := c.unmined.Get(prev.Hash[:]); v != nil {
-			if p, ok := decodePending(v); ok && p.dead != alive {
-				return conflicted, p.deadHeight, p.deadTree, prev.Hash
-			}
+		if p := c.pending().byID[prev.Hash]; p != nil && p.dead != alive {
+			return conflicted, p.deadHeight, p.deadTree, prev.Hash
 		}
 	}
 	return alive, 0, 0, hash{}
 }
 
 // pend makes a transaction pending, unless it is in the chain or pending
-// already.
-func (c *change) pend(msg *wire.MsgTx, id hash) {
-	if c.txs.Get(id[:]) != nil || c.unmined.Get(id[:]) != nil {
+// already, or so old that it would not be kept. arrived and since are those of
+// pendingTx.
+func (c *change) pend(msg *wire.MsgTx, id hash, from origin, arrived, since uint32) {
+	p := &pendingMsg{
+		pendingTx: pendingTx{origin: from, arrived: arrived, since: since},
+		id:        id, msg: msg, own: c.own.Get(id[:]) != nil,
+	}
+	if c.txs.Get(id[:]) != nil || c.pending().byID[id] != nil || c.stale(p) {
 		return
 	}
 	raw, err := msg.Bytes()
@@ -145,7 +108,7 @@ func (c *change) pend(msg *wire.MsgTx, id hash) {
 	if err != nil {
 		c.fail(err)
 	}
-	p := &pendingMsg{pendingTx{seq: seq, raw: raw}, id, msg}
+	p.seq, p.raw = seq, raw
 	var by hash
 	p.dead, p.deadHeight, p.deadTree, by = c.fate(msg)
 	c.savePending(p)
@@ -154,67 +117,74 @@ func (c *change) pend(msg *wire.MsgTx, id hash) {
 
 // tell logs the state of a pending transaction.
 func (c *change) tell(p *pendingMsg, by hash) {
-	kind := EventUnmined
 	switch p.dead {
 	case conflicted:
-		kind = EventConflicted
+		c.event(Event{Kind: EventConflicted, Tx: p.id, By: by, Own: p.own})
 	case expired:
-		kind = EventExpired
+		c.event(Event{Kind: EventExpired, Tx: p.id, Own: p.own})
+	default:
+		s := c.expect(p)
+		c.event(Event{
+			Kind: EventUnmined, Tx: p.id, Own: p.own, Tree: treeOf(p.msg),
+			Net: s.credit - s.debit, Credits: s.credits, Debits: s.debits,
+		})
 	}
-	c.event(Event{Kind: kind, Tx: p.id, By: by})
 }
 
-// kill makes a pending transaction, and those that spend it, dead.
+// kill makes a pending transaction, and those that spend it, dead. What is known
+// from a peer alone is not kept then: should it come back to life, so will the
+// peer's word.
 func (c *change) kill(p *pendingMsg, why death, height uint32, tree int8, by hash) {
 	if p.dead != alive {
 		return
 	}
 	p.dead, p.deadHeight, p.deadTree = why, height, tree
-	c.savePending(p)
-	c.tell(p, by)
-	for i := range p.msg.TxOut {
-		for _, child := range c.spenders(outPoint{p.id, uint32(i)}) {
-			c.kill(child, conflicted, height, tree, p.id)
-		}
+	if p.hearsay() {
+		c.dropPending(p)
+	} else {
+		c.savePending(p)
 	}
+	c.tell(p, by)
+	c.eachChild(p, func(child *pendingMsg) { c.kill(child, conflicted, height, tree, p.id) })
 }
 
 // confirm settles the pending transactions that a mined one decides: those that
 // spend the same outputs, and itself. It reports whether it was pending.
 func (c *change) confirm(t *blockTx, height uint32) bool {
+	if len(c.pending().byID) == 0 {
+		return false // no need to hash every transaction of a block
+	}
 	for _, in := range t.msg.TxIn {
-		op := outPoint{in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index}
-		for _, p := range c.spenders(op) {
+		for _, p := range c.spenders(spent(in)) {
 			if p.id != t.id() {
 				c.kill(p, conflicted, height, t.tree, t.id())
 			}
 		}
 	}
-	if !c.anyPending() {
+	p := c.pending().byID[t.id()]
+	if p == nil {
 		return false
 	}
-	id := t.id()
-	if c.unmined.Get(id[:]) == nil {
-		return false
-	}
-	c.dropPending(id)
+	c.dropPending(p)
 	return true
-}
-
-// anyPending saves hashing every transaction of a block when nothing is pending.
-func (c *change) anyPending() bool {
-	k, _ := c.unmined.Cursor().First()
-	return k != nil
 }
 
 // drop removes a pending transaction for good, and those that spend it.
 func (c *change) drop(p *pendingMsg) {
-	if c.unmined.Get(p.id[:]) == nil {
+	if !c.pending().has(p) {
 		return
 	}
-	c.dropPending(p.id)
-	c.event(Event{Kind: EventRemoved, Tx: p.id})
+	c.dropPending(p)
+	c.remove(p.id)
 	c.dropSpenders(p.msg, p.id)
+}
+
+// remove tells that a transaction is no part of the wallet any more.
+func (c *change) remove(id hash) {
+	if c.own.Get(id[:]) != nil {
+		c.del(c.own, id[:])
+	}
+	c.event(Event{Kind: EventRemoved, Tx: id})
 }
 
 func (c *change) dropSpenders(msg *wire.MsgTx, id hash) {
@@ -229,7 +199,7 @@ func (c *change) dropSpenders(msg *wire.MsgTx, id hash) {
 func (c *change) revive(maybe func(*pendingMsg) bool) {
 	for again := true; again && c.err == nil; {
 		again = false
-		for _, p := range c.pending() {
+		for _, p := range c.pending().inOrder() {
 			if p.dead == alive || !maybe(p) {
 				continue
 			}
@@ -245,23 +215,31 @@ func (c *change) revive(maybe func(*pendingMsg) bool) {
 
 // expire ends pending transactions whose expiry height the chain has reached:
 // from that height on they are not allowed in a block (dcrd blockchain:
-// IsExpired). Those long dead are removed.
+// IsExpired). Those long dead are removed, and those of others that nobody has
+// mined for long.
 func (c *change) expire() {
 	tip, _ := c.w.tip()
-	for _, p := range c.pending() {
+	needed := c.pending().needed()
+	for _, p := range c.pending().inOrder() {
 		switch {
+		case !c.pending().has(p): // gone with another one
 		case p.dead != alive:
 			if uint64(p.deadHeight)+keepDead < uint64(tip.Height) {
-				c.dropPending(p.id)
+				c.dropPending(p)
+				if p.own {
+					c.del(c.own, p.id[:])
+				}
 			}
 		case p.msg.Expiry != wire.NoExpiryValue && tip.Height+1 >= p.msg.Expiry:
 			c.kill(p, expired, p.msg.Expiry-1, 0, hash{})
+		case c.stale(p) && !needed[p.id]:
+			c.evict(p)
 		}
 	}
 }
 
-// AddUnmined tells the wallet of a transaction that is not in the chain, as a
-// rule one that is being published. It counts in Balance.Unconfirmed and comes
+// AddUnmined tells the wallet of a transaction of its owner that is not in the
+// chain, as a rule one that is being published. It counts in Balance.Unconfirmed and comes
 // back from Unmined until it is mined or can't be any more; it never locks a
 // coin. Adding it again is harmless. A transaction that neither pays watched
 // scripts nor spends coins of the wallet is not taken: its fate would not be
@@ -274,9 +252,10 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 	err = w.update(ctx, func(c *change) {
 		if c.txs.Get(id[:]) != nil {
 			taken = true
+			c.markOwn(id)
 			return
 		}
-		if !c.concerns(tx, id) {
+		if !c.concerns(tx) {
 			return
 		}
 		switch d, height, _, by := c.fate(tx); d {
@@ -288,7 +267,17 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 			return
 		}
 		c.eachOutput(tx, treeOf(tx), func(_ uint32, _ CoinKind, s *script) { c.use(s) })
-		c.pend(tx, id)
+		c.markOwn(id)
+		if p := c.pending().byID[id]; p != nil {
+			if !p.own {
+				p.own = true
+				c.savePending(p)
+				c.tell(p, hash{})
+			}
+		} else {
+			height := c.tipHeight()
+			c.pend(tx, id, fromOwner, height, height)
+		}
 		taken = true
 	})
 	return taken && err == nil, err
@@ -298,10 +287,8 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 // spend it. Should it be mined after all, it is found as any other.
 func (w *Wallet) DropUnmined(ctx context.Context, txid chainhash.Hash) error {
 	return w.update(ctx, func(c *change) {
-		for _, p := range c.pending() {
-			if p.id == txid {
-				c.drop(p)
-			}
+		if p := c.pending().byID[txid]; p != nil {
+			c.drop(p)
 		}
 	})
 }
@@ -309,12 +296,17 @@ func (w *Wallet) DropUnmined(ctx context.Context, txid chainhash.Hash) error {
 // Unmined is a transaction that is not in the chain but may get into it.
 type Unmined struct {
 	TxID chainhash.Hash
-	Net  dcrutil.Amount // effect on the wallet; 0 if an earlier one spends the same output
+	Net  dcrutil.Amount // effect on the wallet; 0 if another one comes first that spends the same output
 	Tx   *wire.MsgTx
+
+	// Own: it was given to AddUnmined. Of the others, which peers have sent or
+	// which were in a block that left the chain, nothing is verified: anybody
+	// can make one up.
+	Own bool
 }
 
 // Unmined lists the transactions that are not in the chain but may get into
-// it, in order of arrival. They are worth publishing again.
+// it, in order of arrival.
 func (w *Wallet) Unmined(ctx context.Context) (out []Unmined, err error) {
 	err = w.view(ctx, func(b *buckets) error {
 		out, err = b.netUnmined()

@@ -28,7 +28,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 		return r, err
 	}
 	err := w.db.View(func(tx *bbolt.Tx) error {
-		switch err := checkPages(w.db.file, w.db.Info().PageSize); {
+		switch err := checkPages(w.db.file, w.db.Info().PageSize, false); {
 		case errors.Is(err, ErrCorrupt):
 			return w.db.fail(err) // bbolt must not go there
 		case err != nil:
@@ -61,7 +61,8 @@ func (c *change) verifyWatch(r *Report) error {
 		s, id, ok := decodeScript(k, v)
 		known := c.w.scripts[string(k)]
 		if !ok || known == nil || known.group == nil || known.group.id != id ||
-			known.from != s.from || known.explicit != s.explicit || known.account != s.account {
+			known.from != s.from || known.explicit != s.explicit || known.account != s.account ||
+			known.ahead != s.ahead || known.label != s.label {
 			return corrupt("watched script %.40x is not as in memory", k)
 		}
 		covered := known.group.covered
@@ -83,7 +84,13 @@ func (c *change) verifyWatch(r *Report) error {
 		err = corrupt("%d watched scripts, %d in memory", n, len(c.w.scripts))
 	}
 	for _, g := range c.w.groups {
-		if err == nil && (len(g.scripts) == 0 || string(encodeRanges(g.covered)) != string(c.groups.Get(key64(g.id)))) {
+		watched := 0
+		for _, s := range g.scripts {
+			if s.watched() {
+				watched++
+			}
+		}
+		if err == nil && (len(g.scripts) == 0 || g.watched != watched || string(encodeRanges(g.covered)) != string(c.groups.Get(key64(g.id)))) {
 			err = corrupt("group %d is not as in memory", g.id)
 		}
 	}
@@ -93,7 +100,7 @@ func (c *change) verifyWatch(r *Report) error {
 // verifyDerived derives a script of an account again.
 func (c *change) verifyDerived(s *script) error {
 	a := c.w.accounts[s.account]
-	if a == nil || s.branch >= branches || s.index >= a.derived[s.branch] {
+	if a == nil || s.branch >= branches || s.index >= a.known[s.branch] {
 		return corrupt("script %.40x is of no account", s.raw)
 	}
 	addr, ok := a.address(s.branch, s.index, c.w.params)
@@ -158,7 +165,7 @@ func (c *change) verifyCoins(r *Report) error {
 		if _, raw := untag(rec.tree, out.Version, out.PkScript); string(raw) != string(coin.script) || out.Value != int64(coin.amount) {
 			return corrupt("coin %v:%d is not as its output", id, index)
 		}
-		if s := c.w.scripts[string(coin.script)]; s == nil || s.from > coin.height {
+		if s := c.w.scripts[string(coin.script)]; s == nil || !s.watched() || s.from > coin.height {
 			return corrupt("coin %v:%d is not of a watched script", id, index)
 		}
 		listed, _ := c.unspent.Cursor().Seek(k)
@@ -174,7 +181,10 @@ func (c *change) verifyCoins(r *Report) error {
 	if n := c.unspent.Stats().KeyN; err == nil && n != unspent {
 		err = corrupt("%d unspent coins are listed, not %d", n, unspent)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return c.verifyTotals()
 }
 
 func (c *change) verifySpend(op outPoint, coin *coin) error {

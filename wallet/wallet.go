@@ -34,6 +34,7 @@ type Wallet struct {
 	wake waker
 
 	keepEvents uint64
+	maxAhead   uint32 // see derive; 0 is none
 }
 
 // cache is what the wallet keeps in memory of its file: whatever the work on a
@@ -46,8 +47,18 @@ type cache struct {
 	positions []chain.BlockID // ascending
 	label     uint64          // last label given to a group
 
+	totals totals
+
 	born      uint32 // lowest birthday of all scripts, valid if bornKnown
 	bornKnown bool
+
+	// contested: scripts to be searched for besides the watched ones.
+	contested map[hash]*contestedInputs
+
+	// evicted counts the pending transactions that had to make room for others
+	// while the tip was at evictedAt.
+	evictedAt uint32
+	evicted   int
 
 	query       *filters.Query // of the groups with queryLabels
 	queryLabels []uint64
@@ -74,6 +85,7 @@ func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 		db:         db,
 		changed:    make(chan struct{}, 1),
 		keepEvents: keepEvents,
+		maxAhead:   maxAhead,
 	}
 	w.wake.init()
 	// Labels start anywhere, so that a batch from before a reopen means nothing.
@@ -106,6 +118,8 @@ func (w *Wallet) load() error {
 		scripts:  make(map[string]*script),
 		groups:   make(map[uint64]*group),
 		label:    label,
+
+		contested: make(map[hash]*contestedInputs),
 	}
 	w.broken = w.db.View(func(tx *bbolt.Tx) error {
 		b, err := openBuckets(tx)
@@ -113,7 +127,7 @@ func (w *Wallet) load() error {
 			return err
 		}
 		for _, load := range []func(*buckets) error{
-			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPositions,
+			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPositions, w.loadTotals, w.loadContested, w.loadKeep,
 		} {
 			if err := load(b); err != nil {
 				return err
@@ -135,7 +149,10 @@ type change struct {
 	woken bool // an event was added
 	debt  bool // the watch set or its coverage changed
 
-	inputs map[outPoint][]*pendingMsg // see spenders; nil when to be read
+	recount bool // the sums of the coins have changed
+	pruned  bool // the events that are no longer kept are gone
+
+	pool *pool // of pending transactions; nil until first needed
 }
 
 var (
@@ -160,6 +177,7 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	err := w.db.Update(func(tx *bbolt.Tx) error {
 		if c.buckets, c.err = openBuckets(tx); c.err == nil {
 			fn(c)
+			c.saveTotals()
 		}
 		if c.err == nil && !c.wrote {
 			return errUnchanged

@@ -34,7 +34,7 @@ type Watch struct {
 	// Gap is how many unused addresses in a row are watched; 0 is 20.
 	Gap uint32
 
-	// Label is kept with all of them, for people.
+	// Label is kept with all of them, for people; see SetLabel.
 	Label string
 }
 
@@ -44,10 +44,13 @@ type Watch struct {
 // again, because coins found below may be spent above. Either everything is
 // added or, with an error, nothing.
 //
-// Errors: ErrAddress, ErrScript, ErrXPub, ErrWrongNetwork.
+// Errors: ErrAddress, ErrScript, ErrXPub, ErrWrongNetwork, ErrLabel.
 func (w *Wallet) Watch(ctx context.Context, what Watch) error {
 	sel, err := w.selectWatch(what)
 	if err != nil {
+		return err
+	}
+	if err := checkLabel(what.Label); err != nil {
 		return err
 	}
 	return w.update(ctx, func(c *change) {
@@ -127,6 +130,12 @@ func (c *change) watchScripts(scripts []string, what Watch) {
 			fresh = append(fresh, s)
 			continue
 		}
+		if !s.watched() { // only ahead of its account's gap until now
+			c.leave(s)
+			s.from, s.explicit, s.label = what.From, true, what.Label
+			fresh = append(fresh, s)
+			continue
+		}
 		if what.From < s.from {
 			lower = append(lower, s)
 		}
@@ -181,14 +190,21 @@ func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 		}
 		c.w.bornKnown = false
 		set := make(map[string]bool, len(gone))
+		var ahead []*script
 		for _, s := range gone {
 			set[s.raw] = true
 			c.leave(s)
 			delete(c.w.scripts, s.raw)
 			c.del(c.scripts, []byte(s.raw))
+			if s.ahead {
+				ahead = append(ahead, s)
+			}
 		}
 		c.debt = true
 		c.forget(set)
+		for _, s := range ahead {
+			c.unreach(c.w.accounts[s.account], s)
+		}
 	})
 }
 
@@ -208,7 +224,7 @@ func (c *change) unwatchScripts(sel *selection) (gone []*script) {
 			return nil
 		}
 		seen[raw] = true
-		if s.account == 0 {
+		if s.account == 0 || s.ahead {
 			gone = append(gone, s)
 			continue
 		}
@@ -234,6 +250,11 @@ func (c *change) unwatchAccounts(sel *selection) (gone []*script) {
 		}
 		for _, s := range c.accountScripts(a) {
 			s.account, s.branch, s.index = 0, 0, 0
+			watched := s.watched()
+			s.ahead = false
+			if !watched { // counts as watched from here on
+				s.group.watched++
+			}
 			if s.explicit {
 				c.saveScript(s)
 				continue

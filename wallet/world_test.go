@@ -119,7 +119,7 @@ func (c *world) PrevScript(op *wire.OutPoint) (uint16, []byte, bool) {
 
 func isCoinbase(tx *wire.MsgTx) bool {
 	op := &tx.TxIn[0].PreviousOutPoint
-	return len(tx.TxIn) == 1 && op.Index == wire.MaxPrevOutIndex && op.Hash == chainhash.Hash{}
+	return len(tx.TxIn) == 1 && op.Index == wire.MaxPrevOutIndex && op.Hash == chainhash.Hash{} && !isStake(tx)
 }
 
 // isStake tells by the tags of the outputs, which also works for transactions
@@ -279,6 +279,7 @@ func openAt(t *testing.T, path string) *Wallet {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.maxAhead = 0
 	w.db.NoSync = true // no test cuts the power; TestKilled looks at single writes
 	t.Cleanup(func() { w.Close() })
 	return w

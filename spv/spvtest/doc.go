@@ -20,6 +20,9 @@
 //	b.Mine(3)
 //	want := c.Truth([][]byte{script})              // what a wallet must find
 //
+// [Chain.Save] and [Load] keep a long chain in a file: reading a million blocks
+// takes a second, making them a minute.
+//
 // Not made: signatures (they are random bytes), the ledger behind made-up coins
 // and, in filler, the votes and tickets that headers count.
 //

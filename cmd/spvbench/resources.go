@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// cpuSeconds is the CPU time of this process so far, user and system.
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+// peakRSS is the largest number of bytes that were resident in this process.
+// The kernel's other answer, ru_maxrss, counts what the process was before exec.
+func peakRSS() int64 { return statusBytes("VmHWM:") }
+
+// statusBytes reads a line of /proc/self/status; 0 where there is none.
+func statusBytes(field string) int64 {
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, ok := bytes.Cut(data, []byte(field))
+	if !ok {
+		return 0
+	}
+	words := bytes.Fields(rest)
+	if len(words) == 0 {
+		return 0
+	}
+	kb, err := strconv.ParseInt(string(words[0]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kb << 10
+}
+
+// watchAnon samples how much of this process is resident and not of a file:
+// pages of files are the kernel's to take back, these are not. The function
+// returned ends it and says the peak.
+func watchAnon() (peak func() int64) {
+	var most atomic.Int64
+	sample := func() {
+		if n := statusBytes("RssAnon:"); n > most.Load() {
+			most.Store(n)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				sample()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() int64 {
+		close(done)
+		sample()
+		return most.Load()
+	}
+}

@@ -1,0 +1,273 @@
+package spv_test
+
+import (
+	"math/big"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/spv/spvtest"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
+)
+
+// hooked is a peer that answers getheaders in its own way.
+func hooked(answer func(c *spvtest.Client, m *wire.MsgGetHeaders)) spvtest.Behaviour {
+	return spvtest.Behaviour{Hook: func(c *spvtest.Client, msg wire.Message) bool {
+		m, ok := msg.(*wire.MsgGetHeaders)
+		if ok {
+			answer(c, m)
+		}
+		return ok
+	}}
+}
+
+// empty answers that there is nothing more.
+func empty(c *spvtest.Client, _ *wire.MsgGetHeaders) { c.Send(wire.NewMsgHeaders()) }
+
+// knownWork has a Syncer know that the network has at least this much work.
+func knownWork(work int64) func(*spv.Config) {
+	return func(cfg *spv.Config) {
+		params := chaincfg.SimNetParams()
+		params.MinKnownChainWork = big.NewInt(work)
+		cfg.Params = params
+	}
+}
+
+// A node that is still syncing itself has nothing to say about headers. It is
+// asked every half minute until it has, and is not blamed; nothing is in sync
+// meanwhile.
+func TestNodeThatIsSyncingItself(t *testing.T) {
+	for name, claims := range map[string]int32{"knows the height": 3000, "knows nothing": -1} {
+		t.Run(name, func(t *testing.T) {
+			story(t, 3000, func(w *world) {
+				b := hooked(empty)
+				b.AdvertisedHeight = max(claims, 1)
+				w.join(b)
+				w.start(knownWork(1000))
+				time.Sleep(20 * time.Minute)
+				if n := w.total(wire.CmdGetHeaders); n < 38 || n > 42 {
+					t.Errorf("%d getheaders in 20 minutes, want 40", n)
+				}
+				if st := w.syncer.Status(); st.Synced || st.Phase != spv.Headers || st.Reason == "" {
+					t.Errorf("%+v", st)
+				}
+				w.wantUnpunished(0)
+				w.peers[0].SetBehaviour(spvtest.Behaviour{})
+				began := time.Now()
+				w.syncTo(w.chain)
+				if took := time.Since(began); took > 31*time.Second {
+					t.Errorf("in sync %v after the node was", took)
+				}
+			})
+		})
+	}
+}
+
+// The peer that claims most has nothing after all: the next is asked at that
+// instant, and the claim stops counting.
+func TestEmptyAnswer(t *testing.T) {
+	story(t, 2500, func(w *world) {
+		b := hooked(empty)
+		b.AdvertisedHeight = 5000
+		w.join(b)
+		w.joinMany(2, spvtest.Behaviour{})
+		began := time.Now()
+		w.start()
+		st := w.sync()
+		if took := time.Since(began); took != 0 || st.Tip.Height != 2500 || st.Target != 2500 {
+			t.Errorf("synced after %v: %+v", took, st)
+		}
+		synctest.Wait()
+		if n := w.peers[0].Count(wire.CmdGetHeaders); n > 2 {
+			t.Errorf("%d getheaders, want one and that with sendheaders", n)
+		}
+		w.wantUnpunished(0)
+	})
+}
+
+// A peer that delivers its headers one at a time does not hold up the sync with
+// the others.
+func TestHeadersByDrops(t *testing.T) {
+	story(t, 5000, func(w *world) {
+		drop := hooked(func(c *spvtest.Client, m *wire.MsgGetHeaders) {
+			h, _ := w.chain.HeightOf(*m.BlockLocatorHashes[0])
+			c.Send(w.chain.Headers(min(h+1, 5000), min(h+1, 5000)))
+		})
+		drop.AdvertisedHeight = 6000 // so that it is asked first
+		w.join(drop)
+		w.join(spvtest.Behaviour{})
+		began := time.Now()
+		w.start()
+		w.sync()
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("synced after %v", took)
+		}
+		if n := w.peers[0].Count(wire.CmdGetHeaders); n > 4 {
+			t.Errorf("%d getheaders for single headers", n)
+		}
+	})
+}
+
+// The same full answer again and again, of headers that we have, ends in asking
+// somebody else.
+func TestSameAnswerAgainAndAgain(t *testing.T) {
+	story(t, 5000, func(w *world) {
+		same := hooked(func(c *spvtest.Client, _ *wire.MsgGetHeaders) { c.Send(w.chain.Headers(1, 2000)) })
+		same.AdvertisedHeight = 6000
+		w.join(same)
+		w.join(spvtest.Behaviour{})
+		w.start()
+		st := w.sync()
+		time.Sleep(time.Hour)
+		if n := w.peers[0].Count(wire.CmdGetHeaders); st.Tip.Height != 5000 || n > 5 {
+			t.Errorf("at %d after %d getheaders", st.Tip.Height, n)
+		}
+	})
+}
+
+// A claim that is made by reconnecting is not believed again and again: a
+// boaster gets one getheaders for each claim, and its claims are doubted longer
+// each time.
+func TestBoasterReconnects(t *testing.T) {
+	story(t, 500, func(w *world) {
+		w.join(spvtest.Behaviour{AdvertisedHeight: 1_000_000})
+		w.join(spvtest.Behaviour{})
+		w.start()
+		w.sync()
+		for range 20 {
+			time.Sleep(30 * time.Second)
+			w.peers[0].Disconnect()
+		}
+		time.Sleep(time.Minute)
+		if st := w.syncer.Status(); !st.Synced || st.Target != 500 {
+			t.Errorf("%+v", st)
+		}
+		connections := w.peers[0].Connections()
+		if n := w.peers[0].Count(wire.CmdGetHeaders); n > 2*connections {
+			t.Errorf("%d getheaders in %d connections", n, connections)
+		}
+	})
+}
+
+// The only peer that is ahead leaves in the middle of its headers. What it had
+// claimed is waited for, 20 seconds, because it had delivered; if it comes back
+// the sync goes on where it was.
+func TestPeerAheadLeavesInTheMiddle(t *testing.T) {
+	for name, back := range map[string]bool{"for good": false, "and returns": true} {
+		t.Run(name, func(t *testing.T) {
+			story(t, 6000, func(w *world) {
+				ahead := w.join(spvtest.Behaviour{Latency: time.Second})
+				other := w.join(spvtest.Behaviour{Lag: 1996, RefuseConnections: true})
+				w.start()
+				for w.syncer.Status().Tip.Height < 4000 {
+					time.Sleep(time.Millisecond)
+				}
+				other.SetBehaviour(spvtest.Behaviour{Lag: 1996})
+				ahead.Refuse(true)
+				ahead.Disconnect()
+				left := time.Now()
+				if back {
+					time.Sleep(5 * time.Second)
+					ahead.Refuse(false)
+					w.syncTo(w.chain)
+					return
+				}
+				time.Sleep(20*time.Second - 1)
+				synctest.Wait()
+				if st := w.syncer.Status(); st.Synced || st.Tip.Height != 4004 {
+					t.Errorf("%v after it left: %+v", time.Since(left), st)
+				}
+				time.Sleep(1)
+				synctest.Wait()
+				if st := w.syncer.Status(); !st.Synced || st.Tip.Height != 4004 {
+					t.Errorf("%v after it left: %+v", time.Since(left), st)
+				}
+			})
+		})
+	}
+}
+
+// During the initial sync the peer that has delivered is asked on, although
+// others are as good.
+func TestSamePeerIsAskedOn(t *testing.T) {
+	story(t, 9000, func(w *world) {
+		w.joinMany(5, spvtest.Behaviour{Latency: 100 * time.Millisecond})
+		w.start()
+		w.sync()
+		asked := 0
+		for i := range w.peers {
+			if len(w.headerRequests(i)) > 0 {
+				asked++
+			}
+		}
+		if asked != 1 {
+			t.Errorf("%d peers were asked for headers, want 1", asked)
+		}
+	})
+}
+
+// headerRequests are the getheaders to a peer before its sendheaders.
+func (w *world) headerRequests(i int) (requests []spvtest.Received) {
+	for _, r := range w.peers[i].Log() {
+		switch r.Command {
+		case wire.CmdSendHeaders:
+			return requests
+		case wire.CmdGetHeaders:
+			requests = append(requests, r)
+		}
+	}
+	return requests
+}
+
+// One peer looks best and is broken; it does not starve the nine good ones. What it
+// claims is waited for as long as it may take to answer, 30 seconds.
+func TestBrokenBestPeer(t *testing.T) {
+	for name, b := range map[string]spvtest.Behaviour{
+		"silent":   silent("*"),
+		"false":    {BadHeaders: spvtest.HeadersBadPoW},
+		"unlinked": {BadHeaders: spvtest.HeadersUnlinked},
+		"leaves":   {DropOn: map[string]bool{wire.CmdGetHeaders: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			story(t, 2500, func(w *world) {
+				b.AdvertisedHeight = 2600
+				w.join(b)
+				w.joinMany(9, spvtest.Behaviour{})
+				began := time.Now()
+				w.start()
+				w.sync()
+				if took := time.Since(began); took > 30*time.Second {
+					t.Errorf("synced after %v", took)
+				}
+			})
+		})
+	}
+}
+
+// A false stop hash or locator would show here: every getheaders of the initial
+// sync begins with the last header that the peer delivered and ends in genesis.
+func TestLocatorsBeginAtTheTip(t *testing.T) {
+	story(t, 6500, func(w *world) {
+		var first []chainhash.Hash
+		w.join(spvtest.Behaviour{Hook: func(_ *spvtest.Client, msg wire.Message) bool {
+			if m, ok := msg.(*wire.MsgGetHeaders); ok {
+				first = append(first, *m.BlockLocatorHashes[0])
+				if last := m.BlockLocatorHashes[len(m.BlockLocatorHashes)-1]; *last != w.chain.Hash(0) {
+					t.Errorf("a locator ends in %v", last)
+				}
+			}
+			return false
+		}})
+		w.start()
+		w.wait(spv.Settled)
+		for i, h := range []uint32{0, 2000, 4000, 6000, 6500} {
+			if i >= len(first) || first[i] != w.chain.Hash(h) {
+				t.Fatalf("locator %d of %d does not begin at %d", i, len(first), h)
+			}
+		}
+	})
+}

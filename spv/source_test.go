@@ -1,0 +1,143 @@
+package spv_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"dcrspv/spv"
+	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
+	"dcrspv/spv/registry"
+	"dcrspv/spv/spvtest"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// archive is a source of chain data without any connection: it reads a chain.
+type archive struct {
+	chain   *spvtest.Chain
+	cfg     *peer.Config
+	handler chan peer.Handler
+	closed  chan struct{}
+	once    sync.Once
+	reason  error
+}
+
+func (a *archive) Info() peer.Info {
+	return peer.Info{Addr: "archive:1", PVer: 11, Services: wire.SFNodeNetwork, Height: a.chain.Height()}
+}
+
+func (a *archive) Run(ctx context.Context, h peer.Handler) error {
+	a.handler <- h
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-a.closed:
+		return a.reason
+	}
+}
+
+func (a *archive) Close(reason error) {
+	a.once.Do(func() {
+		a.reason = reason
+		close(a.closed)
+	})
+}
+
+func (a *archive) Stats() peer.Stats { return peer.Stats{} }
+
+func (a *archive) after(locator []chainhash.Hash) []chain.Header {
+	from := uint32(0)
+	for _, hash := range locator {
+		if h, ok := a.chain.HeightOf(hash); ok {
+			from = h
+			break
+		}
+	}
+	var headers []chain.Header
+	for h := from + 1; h <= a.chain.Height() && len(headers) < wire.MaxBlockHeadersPerMsg; h++ {
+		headers = append(headers, a.chain.Header(h))
+	}
+	return headers
+}
+
+func (a *archive) Headers(_ context.Context, locator []chainhash.Hash, _ chainhash.Hash) ([]chain.Header, error) {
+	return a.after(locator), nil
+}
+
+func (a *archive) Filters(_ context.Context, hashes []chainhash.Hash) (filters [][]byte, err error) {
+	for _, hash := range hashes {
+		h, ok := a.chain.HeightOf(hash)
+		if !ok {
+			return nil, peer.ErrNotFound
+		}
+		filters = append(filters, a.chain.Filter(h))
+	}
+	return filters, nil
+}
+
+func (a *archive) Blocks(_ context.Context, hashes []chainhash.Hash, fn func(int, *wire.MsgBlock) error) error {
+	for i, hash := range hashes {
+		h, ok := a.chain.HeightOf(hash)
+		if !ok {
+			return peer.ErrNotFound
+		}
+		if err := fn(i, a.chain.Block(h)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *archive) SendHeaders(locator []chainhash.Hash) error { return a.RequestHeaders(locator) }
+
+func (a *archive) RequestHeaders(locator []chainhash.Hash) error {
+	h := <-a.handler
+	a.handler <- h
+	headers := a.after(locator)
+	go h.Headers(headers)
+	return nil
+}
+
+func (a *archive) RequestAddrs() error               { return nil }
+func (a *archive) Announce([]chainhash.Hash) error   { return nil }
+func (a *archive) Serve(*wire.MsgTx) error           { return nil }
+func (a *archive) NotFound([]*wire.InvVect) error    { return nil }
+func (a *archive) RequestTxs([]chainhash.Hash) error { return nil }
+func (a *archive) RequestMempool() error             { return nil }
+
+// Chain data may come from something else than a peer: what it gives is verified
+// and scanned the same way, and the Decred protocol is nowhere involved.
+func TestSourceThatIsNoPeer(t *testing.T) {
+	c := paid(3000)
+	storyOn(t, c, func(w *world) {
+		w.wallet.watch(0, watched)
+		w.addrs = []string{"archive:1"}
+		opened := 0
+		w.start(func(cfg *spv.Config) {
+			cfg.Dial = nil
+			cfg.Open = func(_ context.Context, _ string, cfg *peer.Config) (spv.Source, error) {
+				opened++
+				a := &archive{chain: c, cfg: cfg, handler: make(chan peer.Handler, 1), closed: make(chan struct{})}
+				if err := cfg.Accept(a.Info()); err != nil {
+					return nil, err
+				}
+				return a, nil
+			}
+		})
+		st := w.wait(spv.Settled)
+		synctest.Wait()
+		w.wantMatches(c, 1500, 3000)
+		if st.Tip.Hash != c.Tip().Hash || opened != 1 || st.Peers != 1 {
+			t.Errorf("opened %d times: %+v", opened, st)
+		}
+		peers, err := w.syncer.Peers(w.t.Context())
+		if err != nil || !slices.ContainsFunc(peers, func(p registry.Peer) bool { return p.Addr == "archive:1" && p.SendHeaders }) {
+			t.Errorf("%+v, %v", peers, err)
+		}
+	})
+}

@@ -1,0 +1,272 @@
+package spv_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/spv/spvtest"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// paid is a chain that pays the watched script once in the middle and once near
+// its end.
+func paid(height int) *spvtest.Chain {
+	c := spvtest.NewChain(nil)
+	c.Mine(height/2 - 1)
+	c.MineBlock(c.Pay(watched, 1e8))
+	c.Mine(height - height/2 - 1)
+	c.MineBlock(c.Pay(watched, 1e8))
+	return c
+}
+
+// A sync goes through its phases in their order, each once, and is in sync once
+// at its end: not between two answers.
+func TestPhasesComeInOrder(t *testing.T) {
+	storyOn(t, paid(9000), func(w *world) {
+		w.wallet.watch(0, watched)
+		w.joinMany(2, spvtest.Behaviour{Latency: 100 * time.Millisecond})
+		phases := []spv.Phase{spv.Connecting}
+		w.start()
+		for st := range w.syncer.Changes() {
+			if last := phases[len(phases)-1]; st.Phase != last {
+				phases = append(phases, st.Phase)
+			}
+			if st.Synced != (st.Phase == spv.InSync) || st.Synced != (st.Reason == "") || st.Settled && !st.Synced {
+				t.Fatalf("%+v", st)
+			}
+			if st.Settled {
+				break
+			}
+		}
+		want := []spv.Phase{spv.Connecting, spv.Headers, spv.Filters, spv.Scanning, spv.InSync}
+		if !slices.Equal(phases, want) {
+			t.Errorf("phases %v, want %v", phases, want)
+		}
+	})
+}
+
+// A status knows what is on disk: before Run, and from its first moment on. It
+// never shows 0 of 0 when there are blocks.
+func TestStatusOfWhatIsStored(t *testing.T) {
+	story(t, 300, func(w *world) {
+		w.wallet.watch(100, watched)
+		p := w.join(spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		w.stop()
+		check := func(st spv.Status) {
+			t.Helper()
+			if st.Tip.Hash != w.chain.Tip().Hash || st.Target != 300 || st.Filters.Through != 300 || st.Scanned.Through != 300 {
+				t.Errorf("%+v", st)
+			}
+			if st.Synced || st.Phase != spv.Connecting || st.Reason == "" || st.Network != "simnet" {
+				t.Errorf("%+v", st)
+			}
+		}
+		s, err := spv.New(spv.Config{Params: w.chain.Params(), DataDir: w.dir, Wallets: []spv.Wallet{w.wallet}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(s.Status())
+		s.Close()
+		p.Refuse(true)
+		w.start()
+		check(w.syncer.Status())
+		time.Sleep(time.Minute)
+		check(w.syncer.Status())
+	})
+}
+
+// A height that a peer claimed in an earlier run is history: after a restart
+// nobody is ahead before somebody says so.
+func TestPersistedHeightsAreHistory(t *testing.T) {
+	story(t, 300, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.join(spvtest.Behaviour{AdvertisedHeight: 9999})
+		w.start()
+		w.wait(spv.Settled)
+		w.stop()
+		w.peers[1].Refuse(true)
+		w.start()
+		st := w.sync()
+		if st.Target != 300 {
+			t.Errorf("target %d", st.Target)
+		}
+		if p := w.known(1); p.Connected || p.AdvertisedHeight != 0 || p.ValidatedHeight != 0 {
+			t.Errorf("%+v", p)
+		}
+	})
+}
+
+// Losing all peers in the middle is no progress: the target stays what it was.
+func TestTargetOutlivesThePeers(t *testing.T) {
+	story(t, 6000, func(w *world) {
+		w.join(spvtest.Behaviour{Latency: time.Second})
+		w.start()
+		for w.syncer.Status().Tip.Height != 2000 {
+			time.Sleep(time.Millisecond)
+		}
+		w.peers[0].Refuse(true)
+		w.peers[0].Disconnect()
+		synctest.Wait()
+		for _, wait := range []time.Duration{0, time.Hour} {
+			time.Sleep(wait)
+			if st := w.syncer.Status(); st.Target != 6000 || st.Tip.Height != 2000 || st.Phase != spv.Connecting || st.Synced {
+				t.Errorf("%+v", st)
+			}
+		}
+	})
+}
+
+// However the peers come and go in the middle of a stage, the sync is complete in
+// the end, and every connection of then gets its sendheaders.
+func TestAllPeersLostInTheMiddle(t *testing.T) {
+	c := paid(5000)
+	for _, phase := range []spv.Phase{spv.Headers, spv.Filters, spv.Scanning} {
+		t.Run(string(phase), func(t *testing.T) {
+			storyOn(t, c, func(w *world) {
+				w.wallet.watch(0, watched)
+				w.joinMany(2, spvtest.Behaviour{Latency: 100 * time.Millisecond})
+				w.start()
+				for st := w.syncer.Status(); st.Phase != phase || st.Tip.Height < 2000; st = w.syncer.Status() {
+					time.Sleep(time.Millisecond)
+				}
+				for _, p := range w.peers {
+					p.Refuse(true)
+					p.Disconnect()
+				}
+				time.Sleep(time.Hour)
+				if st := w.syncer.Status(); st.Synced || st.Phase != spv.Connecting {
+					t.Errorf("%+v", st)
+				}
+				for _, p := range w.peers {
+					p.ResetCounts()
+					p.Refuse(false)
+				}
+				w.syncTo(c)
+				time.Sleep(time.Minute)
+				for i, p := range w.peers {
+					if n := p.Count(wire.CmdSendHeaders); n != 1 {
+						t.Errorf("peer %d got %d sendheaders", i, n)
+					}
+				}
+				w.wantMatches(c, 2500, 5000)
+			})
+		})
+	}
+}
+
+// The account of a sync with answers that take a second, to the second: the
+// handshake and four requests for headers, the filters that were not fetched
+// meanwhile, the blocks.
+func TestSecondsOfThePhases(t *testing.T) {
+	storyOn(t, paid(6100), func(w *world) {
+		w.wallet.watch(6000, watched)
+		w.join(spvtest.Behaviour{Latency: time.Second})
+		w.start()
+		w.sync()
+		time.Sleep(time.Hour)
+		got := w.syncer.Status().Seconds
+		want := spv.Seconds{Total: got.Total, Headers: 5, Filters: 1, Scan: 1}
+		if got != want || got.Total < 3570 {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	})
+}
+
+// Nobody reads the changes: that delays nobody, and who looks in the end sees
+// the newest. After the end of Run that is one without peers.
+func TestNobodyReadsChanges(t *testing.T) {
+	story(t, 3000, func(w *world) {
+		w.joinMany(3, spvtest.Behaviour{})
+		began := time.Now()
+		w.start()
+		w.wait(spv.Settled)
+		if took := time.Since(began); took != 0 {
+			t.Errorf("synced after %v", took)
+		}
+		synctest.Wait()
+		if st := <-w.syncer.Changes(); !st.Settled || st.Tip.Height != 3000 || st.Peers != 3 {
+			t.Errorf("%+v", st)
+		}
+		changes := w.syncer.Changes()
+		w.stop()
+		if st := <-changes; st.Synced || st.Peers != 0 || st.Tip.Height != 3000 {
+			t.Errorf("after the end: %+v", st)
+		}
+	})
+}
+
+// How long a sync takes is not how fast a peer is: what counts is a single
+// request. Good service raises the score above that of a stranger.
+func TestLongSyncDoesNotLowerTheScore(t *testing.T) {
+	storyOn(t, paid(24000), func(w *world) {
+		w.wallet.watch(0, watched)
+		w.join(spvtest.Behaviour{Latency: 1900 * time.Millisecond})
+		began := time.Now()
+		w.start()
+		w.sync()
+		if took := time.Since(began); took < 35*time.Second {
+			t.Errorf("synced after %v already", took)
+		}
+		if p := w.known(0); p.Score != 90 || p.LatencyMS < 1899 || p.LatencyMS > 1901 {
+			t.Errorf("score %v, latency %v ms, want 90 and 1900 ms", p.Score, p.LatencyMS)
+		}
+	})
+}
+
+// One verified answer for headers, for filters or for blocks is enough for a
+// score above that of a stranger.
+func TestEveryServiceRaisesTheScore(t *testing.T) {
+	c := paid(100)
+	for _, only := range []string{wire.CmdGetHeaders, wire.CmdGetCFiltersV2, wire.CmdGetData} {
+		storyOn(t, c, func(w *world) {
+			w.wallet.watch(0, watched)
+			w.join(spvtest.Behaviour{Hook: func(_ *spvtest.Client, msg wire.Message) bool {
+				return msg.Command() == only // everything but this is answered
+			}})
+			w.start()
+			time.Sleep(time.Second)
+			served := only != wire.CmdGetHeaders // it comes first
+			if p := w.known(0); p.Score > 50 != served {
+				t.Errorf("%s is never answered: score %v", only, p.Score)
+			}
+		})
+	}
+}
+
+// Silence is not the end: with peers that never answer nothing is in sync,
+// however long it takes, and the status says why.
+func TestSilenceIsNotTheEnd(t *testing.T) {
+	story(t, 300, func(w *world) {
+		w.joinMany(3, silent(wire.CmdGetHeaders, wire.CmdGetCFiltersV2))
+		w.start()
+		for range 300 {
+			time.Sleep(10 * time.Second)
+			if st := w.syncer.Status(); st.Synced || st.Reason == "" || st.ETA != 0 {
+				t.Fatalf("%+v", st)
+			}
+		}
+		if n := w.total(wire.CmdGetHeaders); n < 20 || n > 400 {
+			t.Errorf("%d getheaders in 50 minutes to three peers", n)
+		}
+	})
+}
+
+// A peer is listed from the instant at which it is connected, before it has been
+// of any use.
+func TestNewPeerIsListedAtOnce(t *testing.T) {
+	story(t, 300, func(w *world) {
+		w.join(silent(wire.CmdGetHeaders))
+		w.start()
+		synctest.Wait()
+		p := w.known(0)
+		if !p.Connected || p.AdvertisedHeight != 300 || p.Score != 50 || !p.LastSeen.Equal(time.Now()) || p.UserAgent == "" {
+			t.Errorf("%+v", p)
+		}
+	})
+}

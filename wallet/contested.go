@@ -1,0 +1,95 @@
+package wallet
+
+import (
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/wire"
+)
+
+// A payment of somebody else whose block has left the chain may be spent
+// differently on the new branch, in a block that pays nothing to the wallet and
+// takes nothing from it. That block's filter holds the script of the output that
+// both spend. Of the usual kinds of scripts it can be told from the input that
+// spends it, so it is searched for as long as the payment is pending.
+
+const (
+	// maxContested bounds the scripts searched for because of one transaction,
+	// and maxContestants the transactions.
+	maxContested   = 16
+	maxContestants = 1000
+)
+
+// contestedInputs are the scripts that a pending transaction spends.
+type contestedInputs struct {
+	since   uint32 // blocks above this one may spend them differently
+	scripts []string
+}
+
+// contest keeps the list of scripts to search for. Transactions that a peer has
+// sent are left out: nobody proved that they spend anything.
+func (w *Wallet) contest(p *pendingMsg) {
+	if p.dead != alive || p.hearsay() {
+		delete(w.contested, p.id)
+		return
+	}
+	if w.contested[p.id] != nil || len(w.contested) >= maxContestants {
+		return
+	}
+	in := &contestedInputs{since: p.since}
+	for _, txIn := range p.msg.TxIn {
+		if raw := spentScript(txIn); raw != "" && len(in.scripts) < maxContested {
+			in.scripts = append(in.scripts, raw)
+		}
+	}
+	if len(in.scripts) > 0 {
+		w.contested[p.id] = in
+		w.query = nil
+	}
+}
+
+func (w *Wallet) loadContested(b *buckets) error {
+	all, err := b.readPending()
+	for _, p := range all {
+		w.contest(p)
+	}
+	return err
+}
+
+// spentScript is the script of the output that an input spends, if the input
+// tells: the last thing it pushes is the public key or the script that the
+// output holds the hash of.
+func spentScript(in *wire.TxIn) string {
+	var last []byte
+	for t := txscript.MakeScriptTokenizer(0, in.SignatureScript); t.Next(); {
+		last = t.Data()
+	}
+	if len(last) == 0 {
+		return ""
+	}
+	hash := string(dcrutil.Hash160(last))
+	if len(last) == 33 && (last[0] == 2 || last[0] == 3) {
+		return "\x76\xa9\x14" + hash + "\x88\xac" // pay to public key hash
+	}
+	return "\xa9\x14" + hash + "\x87" // pay to script hash
+}
+
+// contestedIn are the further scripts to be searched for in a stretch of
+// blocks, which is cut short where they change.
+func (w *Wallet) contestedIn(r *chain.Range) (raw [][]byte) {
+	for _, in := range w.contested {
+		if r.From <= in.since && in.since < r.To {
+			r.To = in.since
+		}
+	}
+	for _, in := range w.contested {
+		if r.From <= in.since {
+			continue
+		}
+		for _, s := range in.scripts {
+			raw = append(raw, []byte(s))
+		}
+	}
+	return raw
+}

@@ -1,0 +1,188 @@
+package wallet
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/decred/dcrd/dcrutil/v4"
+)
+
+// testsOf syncs a wallet whose account uses n addresses of each branch one after
+// the other, evenly over a chain, and returns how many blocks were tested, and
+// how many scans and scripts that took.
+func testsOf(t *testing.T, w *Wallet, n, every uint32) (tests, scans, perBlock, length int) {
+	t.Helper()
+	c := newWorld(t)
+	key := testXPub(t, 9)
+	for i := range n {
+		c.mine(c.pay(out(scriptOf(keyAddr(t, key, 0, i)), 1), out(scriptOf(keyAddr(t, key, 1, i)), 2)))
+		for range every - 1 {
+			c.mine()
+		}
+	}
+	watch(t, w, Watch{XPubs: []string{key}})
+	for {
+		scan, ok, err := w.NextScan(c.height())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			break
+		}
+		b := c.batch(scan, scan.Range.To)
+		if len(b.Blocks) > 64 { // as the Syncer does
+			b = c.batch(scan, b.Blocks[63].ID.Height)
+		}
+		blocks := int(b.Scan.Range.To - b.Scan.Range.From + 1)
+		tests += blocks
+		perBlock += blocks * scan.Query.Len()
+		scans++
+		if err := w.Apply(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verify(t, w)
+	if got := balance(t, w); got.Total != 3*dcrutil.Amount(n) {
+		t.Fatalf("balance %v", got)
+	}
+	return tests, scans, perBlock / tests, int(c.height()) + 1
+}
+
+// TestDeriveAhead: a long history is not read again for every few addresses.
+func TestDeriveAhead(t *testing.T) {
+	w := open(t)
+	w.maxAhead = maxAhead
+	tests, scans, scripts, length := testsOf(t, w, 200, 5)
+	t.Logf("with: %d tests of %d blocks, %d scans, %d scripts a test", tests, length, scans, scripts)
+	if tests > 2*length {
+		t.Errorf("%d blocks tested for a chain of %d", tests, length)
+	}
+	w = open(t)
+	before, scans, scripts, _ := testsOf(t, w, 200, 5)
+	t.Logf("without: %d tests of %d blocks, %d scans, %d scripts a test", before, length, scans, scripts)
+}
+
+// TestAheadIsNotWatched: what pays an address beyond the gap is not the
+// wallet's, until the gap reaches it, and then all of it is.
+func TestAheadIsNotWatched(t *testing.T) {
+	for _, how := range []string{"again", "reopened", "rescan", "explicit"} {
+		c, w := newWorld(t), open(t)
+		w.maxAhead = maxAhead
+		key := testXPub(t, 1)
+		script := func(index uint32) []byte { return scriptOf(keyAddr(t, key, 0, index)) }
+		watch(t, w, Watch{XPubs: []string{key}, Gap: 5})
+		far := c.pay(out(script(9), 100), out(script(30), 7))
+		c.mine(far)
+		c.mine(c.spend(outPoints(far, 0), out(script(11), 90)))
+		c.mine(c.ticket(c.foreignOutput(), addr(50), keyAddr(t, key, 0, 12), 10, 0))
+		c.sync(w)
+		wantBalance(t, w, 0, 0, 0, 0)
+		addressIs := func(n uint32) {
+			t.Helper()
+			list, err := w.Watched(background())
+			if err != nil || list[0].External != n {
+				t.Fatalf("%s: %+v, %v", how, list, err)
+			}
+		}
+		addressIs(5)
+		if taken, _ := w.AddUnmined(background(), c.pay(out(script(20), 1))); taken {
+			t.Fatal("a payment ahead of the gap was taken")
+		}
+		switch how {
+		case "reopened":
+			path := w.path
+			w.Close()
+			w = openAt(t, path)
+		case "rescan":
+			if err := w.Rescan(background(), 0, 9); err != nil {
+				t.Fatal(err)
+			}
+			c.sync(w)
+		case "explicit": // by itself it is found, but does not move the gap
+			a := Watch{Addresses: []string{keyAddr(t, key, 0, 9).String()}}
+			watch(t, w, a)
+			c.sync(w)
+			wantBalance(t, w, 0, 0, 0, 0)
+			if len(history(t, w)) != 2 {
+				t.Fatal("not found")
+			}
+			addressIs(5)
+			if err := w.Unwatch(background(), a); err != nil {
+				t.Fatal(err)
+			}
+			verify(t, w)
+			if len(history(t, w)) != 0 {
+				t.Fatal("not forgotten")
+			}
+			watch(t, w, a)
+			c.sync(w)
+		}
+		c.mine(c.pay(out(script(4), 1))) // reaches 9, and that reaches 11 and 12
+		c.sync(w)
+		wantBalance(t, w, 91, 0, 0, 0)
+		addressIs(18)
+		if h := history(t, w); len(h) != 3 || h[0].Net != 100 || h[1].Net != -10 {
+			t.Fatalf("%s: history %+v", how, h)
+		}
+	}
+}
+
+// TestSeenByItself: an address that was watched by itself and used before its
+// account was watched moves the account's gap.
+func TestSeenByItself(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	key := testXPub(t, 1)
+	a := keyAddr(t, key, 0, 3)
+	watch(t, w, Watch{Addresses: []string{a.String()}})
+	c.mine(c.pay(out(scriptOf(a), 1)))
+	c.sync(w)
+	watch(t, w, Watch{XPubs: []string{key}, From: 1, Gap: 5})
+	c.sync(w)
+	if list, _ := w.Watched(background()); list[0].External != 9 {
+		t.Fatalf("%+v", list)
+	}
+}
+
+// TestDeriveAheadLikeTheOracle: the random lives again, with few addresses
+// derived ahead of a small gap.
+func TestDeriveAheadLikeTheOracle(t *testing.T) {
+	for seed := range uint64(6) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		l := newLife(t, rng, 0)
+		w := open(t)
+		w.maxAhead = 1 + uint32(seed)
+		watchN(t, w, 0, l.addrs...)
+		watch(t, w, Watch{XPubs: []string{l.key}, Gap: l.gap})
+		for range 8 {
+			for range 1 + rng.IntN(12) {
+				l.block()
+			}
+			if rng.IntN(3) == 0 && l.c.height() > 8 {
+				old := l.c.height()
+				l.c = l.c.fork(old - 1 - rng.Uint32N(6))
+				for l.c.height() <= old {
+					l.block()
+				}
+			}
+			l.c.locate(w)
+			for range rng.IntN(10) {
+				l.c.step(w, l.c.height(), rng)
+			}
+			if rng.IntN(3) == 0 {
+				if err := w.Rescan(background(), rng.Uint32N(20), 1<<32-1); err != nil {
+					t.Fatal(err)
+				}
+			}
+			verify(t, w)
+		}
+		l.c.locate(w)
+		for l.c.step(w, l.c.height(), rng) {
+		}
+		verify(t, w)
+		want := l.o.read(l.c, true).text(l.c.height())
+		if got := textOf(t, w); !slices.Equal(got, want) {
+			t.Fatalf("seed %d:\nonly the wallet says\n%s\nonly the oracle\n%s", seed, without(got, want), without(want, got))
+		}
+	}
+}

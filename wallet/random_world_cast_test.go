@@ -1,0 +1,324 @@
+package wallet
+
+import (
+	"math/rand/v2"
+	"sync"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/hdkeychain/v3"
+	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/wire"
+)
+
+const (
+	castSingles = 6  // addresses that are watched by themselves
+	castKeys    = 2  // accounts
+	castIndices = 40 // per branch, that anybody ever pays
+	castGap     = 3
+)
+
+// castAddrs are the addresses of everybody in a random world: deriving them
+// takes a while, and they are the same in every world.
+var castAddrs = sync.OnceValue(func() (out struct {
+	keys    [castKeys]string
+	indexed [castKeys][2][castIndices]stdaddr.StakeAddress
+}) {
+	for k := range out.keys {
+		seed := make([]byte, 32)
+		seed[0] = byte(k + 1)
+		key, err := hdkeychain.NewMaster(seed, params)
+		if err != nil {
+			panic(err)
+		}
+		out.keys[k] = key.Neuter().String()
+		a := &account{key: out.keys[k]}
+		if err := a.parse(params); err != nil {
+			panic(err)
+		}
+		for branch := range out.indexed[k] {
+			for i := range out.indexed[k][branch] {
+				addr, _ := a.address(uint8(branch), uint32(i), params)
+				out.indexed[k][branch][i] = addr.(stdaddr.StakeAddress)
+			}
+		}
+	}
+	return out
+})
+
+// accountIndex is where a script is in an account.
+type accountIndex struct{ key, branch, index int }
+
+// cast makes the blocks of a random world: people who pay each other, among them
+// those whose addresses the wallet may watch.
+type cast struct {
+	rng   *rand.Rand
+	c     *world
+	index map[string]accountIndex // scripts of accounts
+	all   watchSet                // everything that may ever be watched, from genesis
+	high  [castKeys][2]int        // next index after the highest one paid
+
+	made map[hash]*wire.MsgTx // every transaction, in a chain or not
+	ids  map[*wire.MsgTx]hash
+	pool []*wire.MsgTx // transactions that wait for a block
+}
+
+func newCast(c *world, rng *rand.Rand) *cast {
+	k := &cast{
+		rng: rng, c: c, index: make(map[string]accountIndex), all: make(watchSet),
+		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash),
+	}
+	for n := range uint64(castSingles) {
+		k.all[string(scriptN(n))] = 0
+	}
+	for key, branches := range castAddrs().indexed {
+		for branch, addrs := range branches {
+			for i, a := range addrs {
+				s := string(scriptOf(a))
+				k.all[s] = 0
+				k.index[s] = accountIndex{key, branch, i}
+			}
+		}
+	}
+	return k
+}
+
+// id is a transaction's hash, computed once.
+func (k *cast) id(tx *wire.MsgTx) hash {
+	id, ok := k.ids[tx]
+	if !ok {
+		id = tx.TxHash()
+		k.ids[tx] = id
+		k.made[id] = tx
+	}
+	return id
+}
+
+// own is one of the addresses that may be watched. Those of accounts come in any
+// order, and now and then from beyond the gap.
+func (k *cast) own() stdaddr.StakeAddress {
+	if k.rng.IntN(5) < 2 {
+		return addr(k.rng.Uint64N(castSingles))
+	}
+	key, branch := k.rng.IntN(castKeys), k.rng.IntN(2)
+	reach := k.high[key][branch] + castGap
+	if k.rng.IntN(8) == 0 {
+		reach += castGap
+	}
+	i := k.rng.IntN(min(reach, castIndices))
+	k.high[key][branch] = max(k.high[key][branch], i+1)
+	return castAddrs().indexed[key][branch][i]
+}
+
+// output pays somebody.
+func (k *cast) output() *wire.TxOut {
+	switch k.rng.IntN(12) {
+	case 0:
+		return out(foreignScript(k.c.next()), 1+k.rng.Int64N(1000))
+	case 1:
+		return out(scriptOf(k.own()), 0)
+	case 2:
+		o := out(scriptOf(k.own()), 1+k.rng.Int64N(1000))
+		o.Version = 1 // another script language: not money that the wallet knows
+		return o
+	}
+	return out(scriptOf(k.own()), 1+k.rng.Int64N(1000))
+}
+
+// regular spends some outputs, or a stranger's.
+func (k *cast) regular(ops ...wire.OutPoint) *wire.MsgTx {
+	tx := k.c.spend(ops, k.output(), k.output())
+	if k.rng.IntN(4) == 0 {
+		tx.TxOut = tx.TxOut[:1]
+	}
+	if k.rng.IntN(6) == 0 {
+		tx.Expiry = k.c.height() + 1 + k.rng.Uint32N(30)
+	}
+	return tx
+}
+
+// ticket buys a ticket. Who votes and who is paid in the end are the same, or
+// one of them is a stranger: of a ticket that somebody of ours pays for or gets
+// money from, the end has to be visible.
+func (k *cast) ticket(ops ...wire.OutPoint) *wire.MsgTx {
+	op := k.c.foreignOutput()
+	if len(ops) > 0 {
+		op = ops[0]
+	}
+	voting := k.own()
+	reward := voting
+	switch k.rng.IntN(6) {
+	case 0:
+		voting = addr(1<<41 + k.c.next())
+	case 1:
+		reward = addr(1<<41 + k.c.next())
+		op = k.c.foreignOutput()
+	}
+	return k.c.ticket(op, voting, reward, 500+k.rng.Int64N(500), k.rng.Int64N(3)*50)
+}
+
+// treasuryAdd gives to the treasury and gets change.
+func (k *cast) treasuryAdd(ops ...wire.OutPoint) *wire.MsgTx {
+	tx := k.c.spend(ops, out([]byte{0xc1}, 5), out(append([]byte{0xbd}, scriptOf(k.own())...), 13))
+	tx.Version = wire.TxVersionTreasury
+	return tx
+}
+
+// treasurySpend is paid by the treasury.
+func (k *cast) treasurySpend() *wire.MsgTx {
+	tx := k.c.pay(out(append([]byte{0x6a, 32}, make([]byte, 32)...), 0), out(append([]byte{0xc3}, scriptOf(k.own())...), 66))
+	sig := make([]byte, 100) // signature, public key, OP_TSPEND
+	sig[0], sig[65], sig[66], sig[99] = 64, 33, 2, 0xc2
+	tx.TxIn[0].SignatureScript = sig
+	tx.Version = wire.TxVersionTreasury
+	return tx
+}
+
+// paidBy is whom a ticket commits to pay, as the tests' tickets are made.
+func paidBy(ticket *wire.MsgTx) stdaddr.StakeAddress {
+	a, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(ticket.TxOut[1].PkScript[2:22], params)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// end lets a ticket vote, or gives it back.
+func (k *cast) end(ticket *wire.MsgTx) *wire.MsgTx {
+	amount := ticket.TxOut[0].Value
+	if k.rng.IntN(3) == 0 {
+		return k.c.revoke(ticket, paidBy(ticket), amount)
+	}
+	return k.c.vote(ticket, paidBy(ticket), amount+1)
+}
+
+// block mines one.
+func (k *cast) block() {
+	approve := k.c.height() < 2 || k.rng.IntN(7) > 0
+	b := &draft{k: k, t: k.read(k.all, k.c.height(), approve), spent: make(map[wire.OutPoint]bool)}
+	for _, tx := range k.pool {
+		if k.rng.IntN(3) == 0 {
+			b.add(tx)
+		}
+	}
+	for range k.rng.IntN(3) {
+		b.add(k.regular())
+	}
+	b.spend()
+	if k.rng.IntN(4) == 0 {
+		b.add(k.ticket())
+	}
+	for _, ticket := range b.t.sortedTickets() {
+		if k.rng.IntN(4) == 0 {
+			b.add(k.end(ticket))
+		}
+	}
+	if k.rng.IntN(4) == 0 {
+		b.add(k.c.coinbase(scriptOf(k.own()), 77))
+	}
+	if k.rng.IntN(10) == 0 { // the treasury pays
+		b.add(k.treasurySpend())
+	}
+	k.c.mineVoted(approve, b.txs...)
+	left := k.pool[:0]
+	for _, tx := range k.pool {
+		if !b.has[k.id(tx)] && k.rng.IntN(8) > 0 {
+			left = append(left, tx)
+		}
+	}
+	k.pool = left
+}
+
+// spend adds transactions that spend what may be watched.
+func (b *draft) spend() {
+	k := b.k
+	var free []wire.OutPoint
+	for _, coin := range b.t.sortedCoins() {
+		if coin.kind != 0xba && coin.mature(k.c.height()) {
+			free = append(free, coin.op)
+		}
+	}
+	k.rng.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] })
+	for left := k.rng.IntN(3); left > 0 && len(free) > 0; left-- {
+		n := min(len(free), 1+k.rng.IntN(4))
+		ops := free[:n:n]
+		free = free[n:]
+		switch k.rng.IntN(6) {
+		case 0:
+			b.add(k.ticket(ops[0]))
+		case 1:
+			b.add(k.treasuryAdd(ops...))
+		default:
+			if tx := k.regular(ops...); b.add(tx) && k.rng.IntN(3) == 0 {
+				b.add(k.regular(opOf(tx, 0))) // in the same block
+			}
+		}
+	}
+}
+
+// reorg makes a branch that is longer than the chain it leaves. What it undoes
+// may be mined again.
+func (k *cast) reorg(depth uint32) {
+	old := k.c
+	fork := old.height() - min(depth, old.height()-1)
+	k.c = old.fork(fork)
+	for h := fork + 1; h <= old.height(); h++ {
+		for i, tx := range old.blocks[h].Transactions {
+			if i > 0 && k.rng.IntN(3) > 0 {
+				k.pool = append(k.pool, tx)
+			}
+		}
+		for _, tx := range old.blocks[h].STransactions {
+			if isReturning(tx) && k.rng.IntN(3) > 0 {
+				k.pool = append(k.pool, tx)
+			}
+		}
+	}
+	for k.c.height() <= old.height() {
+		k.block()
+	}
+}
+
+func isTicket(tx *wire.MsgTx) bool {
+	return len(tx.TxOut[0].PkScript) > 0 && tx.TxOut[0].PkScript[0] == 0xba
+}
+
+// draft is a block in the making.
+type draft struct {
+	k     *cast
+	t     *truth
+	txs   []*wire.MsgTx
+	has   map[hash]bool
+	spent map[wire.OutPoint]bool
+}
+
+// add takes a transaction if it is valid.
+func (d *draft) add(tx *wire.MsgTx) bool {
+	height := d.k.c.height() + 1
+	id := d.k.id(tx)
+	if _, mined := d.t.mined[id]; mined || d.has[id] || tx.Expiry != 0 && height >= tx.Expiry {
+		return false
+	}
+	for _, in := range tx.TxIn {
+		op := in.PreviousOutPoint
+		if op.Hash == (chainhash.Hash{}) {
+			continue
+		}
+		_, made := d.k.made[op.Hash]
+		_, mined := d.t.mined[op.Hash]
+		_, spent := d.t.spent[op]
+		coin := d.t.coins[op]
+		if spent || d.spent[op] || made && !mined && !d.has[op.Hash] || d.has[op.Hash] && (isStake(tx) || isStake(d.k.made[op.Hash])) ||
+			coin != nil && coin.kind != 0xba && !coin.mature(height-1) {
+			return false
+		}
+	}
+	if d.has == nil {
+		d.has = make(map[hash]bool)
+	}
+	d.has[id] = true
+	for _, in := range tx.TxIn {
+		d.spent[in.PreviousOutPoint] = true
+	}
+	d.txs = append(d.txs, tx)
+	return true
+}

@@ -1,0 +1,161 @@
+package wallet
+
+import (
+	"context"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// watch adds something to the watch set, or gives it a lower birthday.
+func (d *driver) watch() {
+	d.t.Helper()
+	from := d.rng.Uint32N(min(d.c.height(), 12) + 1)
+	if d.rng.IntN(4) == 0 {
+		from = d.rng.Uint32N(d.c.height() + 3)
+	}
+	if d.rng.IntN(2) == 0 {
+		d.watchSingle(d.rng.IntN(castSingles), from)
+		return
+	}
+	d.watchAccount(d.rng.IntN(castKeys), from, castGap+d.rng.Uint32N(2))
+}
+
+func (d *driver) watchSingle(n int, from uint32) {
+	d.t.Helper()
+	what := Watch{Addresses: []string{addr(uint64(n)).String()}, From: from}
+	d.do("Watch", func() error { return d.w.Watch(context.Background(), what) }, func() {
+		d.singles[n] = true
+		d.setFrom(string(scriptN(uint64(n))), from)
+	})
+}
+
+func (d *driver) watchAccount(key int, from, gap uint32) {
+	d.t.Helper()
+	what := Watch{XPubs: []string{castAddrs().keys[key]}, From: from, Gap: gap}
+	d.do("Watch account", func() error { return d.w.Watch(context.Background(), what) }, func() {
+		a := d.accounts[key]
+		if a == nil {
+			a = &castAccount{from, gap}
+			d.accounts[key] = a
+		}
+		for s, at := range d.index {
+			if at.key == key && from < a.from { // also those ahead of the gap
+				delete(d.tested, s)
+			}
+		}
+		a.from, a.gap = min(a.from, from), max(a.gap, gap)
+		for s, at := range d.index {
+			if _, watched := d.set[s]; watched && at.key == key {
+				d.setFrom(s, a.from)
+			}
+		}
+	})
+}
+
+// setFrom watches a script, from a height or lower. Then all of it has to be
+// tested again.
+func (d *driver) setFrom(script string, from uint32) {
+	old, ok := d.set[script]
+	if ok && from < old {
+		delete(d.tested, script)
+	}
+	if !ok || from < old {
+		d.set[script] = from
+	}
+}
+
+// unwatch takes something out of the watch set.
+func (d *driver) unwatch() {
+	d.t.Helper()
+	var what Watch
+	n, key := d.rng.IntN(castSingles), d.rng.IntN(castKeys)
+	account := d.rng.IntN(3) == 0
+	switch {
+	case account && d.accounts[key] != nil:
+		what.XPubs = []string{castAddrs().keys[key]}
+	case !account && d.singles[n]:
+		what.Addresses = []string{addr(uint64(n)).String()}
+	default:
+		return
+	}
+	d.do("Unwatch", func() error { return d.w.Unwatch(context.Background(), what) }, func() {
+		if !account {
+			d.singles[n] = false
+			d.unset(string(scriptN(uint64(n))))
+		} else {
+			d.accounts[key] = nil
+			d.derived[key] = [2]uint32{}
+			for s, at := range d.index {
+				if at.key == key {
+					d.unset(s)
+				}
+			}
+		}
+		gone := make(map[hash]bool)
+		for id := range d.known {
+			if !d.paysWatched(d.made[id]) {
+				gone[id] = true
+			}
+		}
+		d.lose(gone)
+		for id := range gone { // it may be found again, and then counts again
+			if d.paysWatched(d.made[id]) {
+				continue
+			}
+			delete(d.dropped, id)
+		}
+	})
+}
+
+func (d *driver) unset(script string) {
+	delete(d.set, script)
+	delete(d.tested, script)
+}
+
+// paysWatched reports whether a transaction pays a watched script, of whatever
+// birthday. Whom a ticket lets vote does not count: it leaves no trace.
+func (d *driver) paysWatched(tx *wire.MsgTx) bool {
+	tree := 0
+	if treeOf(tx) != 0 {
+		tree = 1
+	}
+	for i, out := range tx.TxOut {
+		if i == 0 && isTicket(tx) {
+			continue
+		}
+		if _, ok := d.set[string(untagged(tree, out.PkScript))]; ok && out.Version == 0 && out.Value > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// derive follows the accounts of the wallet: what it derives is watched from
+// then on. How far it has to, and may, is checked elsewhere.
+func (d *driver) derive() {
+	d.t.Helper()
+	list, err := d.w.Watched(context.Background())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for key, name := range castAddrs().keys {
+		for _, item := range list {
+			if item.XPub != name {
+				continue
+			}
+			a := d.accounts[key]
+			if a == nil || item.From != a.from || item.Gap != a.gap {
+				d.t.Fatalf("account %d: %+v, not %+v", key, item, a)
+			}
+			for branch, n := range []uint32{item.External, item.Internal} {
+				if n < d.derived[key][branch] {
+					d.t.Fatalf("account %d, branch %d: %d addresses, after %d", key, branch, n, d.derived[key][branch])
+				}
+				for i := d.derived[key][branch]; i < min(n, castIndices); i++ {
+					d.setFrom(string(scriptOf(castAddrs().indexed[key][branch][i])), a.from)
+				}
+				d.derived[key][branch] = n
+			}
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package wallet
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+)
+
+const (
+	// maxSeen and maxSeenBytes bound what is kept of transactions that peers
+	// have sent: whoever knows an address of the wallet can make them up.
+	maxSeen      = 1000
+	maxSeenBytes = 4 << 20
+
+	// maxSeenTx is what nodes relay at most (dcrd mempool: maxStandardTxSize).
+	maxSeenTx = 100_000
+
+	// maxEvictions is how many of them make room for new ones until the next
+	// block: each takes events, and the log is bounded as well.
+	maxEvictions = 100
+
+	// keepStale is for how long a transaction of somebody else is kept.
+	keepStale = 24 * time.Hour
+)
+
+// Pending lists the transactions given to AddUnmined that are to be announced:
+// neither mined nor in conflict with a mined one nor expired. Parents come
+// before children.
+func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
+	err = w.view(context.Background(), func(b *buckets) error {
+		all, err := b.readPending()
+		if err != nil {
+			return err
+		}
+		all = slices.DeleteFunc(all, func(p *pendingMsg) bool { return !p.own || p.dead != alive })
+		for _, p := range parentsFirst(all) {
+			out = append(out, p.msg)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Seen tells the wallet of transactions that a peer has sent and that no block
+// holds. Nothing about them is verified. Those that pay watched scripts or spend
+// coins of the wallet, or outputs that a pending one pays it, are kept: they
+// count in Balance.Unconfirmed and are listed by Unmined, but never lock or
+// spend a coin. One that AddUnmined knows stays the owner's.
+//
+// They go when they are mined, when they conflict with a mined one, when they
+// expire, and when they are not mined within a day's worth of blocks. Of more
+// than 1000, or 4 MiB, the oldest go first.
+func (w *Wallet) Seen(txs []*wire.MsgTx) error {
+	left := slices.Clone(txs)
+	return w.update(context.Background(), func(c *change) {
+		for again := true; again && c.err == nil; { // a child may come before its parent
+			again = false
+			for i, tx := range left {
+				if tx != nil && c.see(tx) {
+					left[i], again = nil, true
+				}
+			}
+		}
+	})
+}
+
+// see takes a transaction that a peer has sent, if it concerns the wallet and
+// may be what it seems to be.
+func (c *change) see(tx *wire.MsgTx) bool {
+	if !c.concerns(tx) || !plausible(tx) {
+		return false
+	}
+	id := tx.TxHash()
+	if c.txs.Get(id[:]) != nil || c.pending().byID[id] != nil {
+		return false
+	}
+	if d, _, _, _ := c.fate(tx); d != alive {
+		return false
+	}
+	if !c.makeRoom(tx.SerializeSize()) {
+		return false
+	}
+	c.eachOutput(tx, treeOf(tx), func(_ uint32, _ CoinKind, s *script) { c.use(s) })
+	height := c.tipHeight()
+	c.pend(tx.Copy(), id, fromPeer, height, height)
+	return true
+}
+
+// plausible reports whether a transaction that a peer has sent can be one that
+// waits to be mined. Votes can't: they are for the very next block or none.
+func plausible(tx *wire.MsgTx) bool {
+	if len(tx.TxIn) == 0 || tx.SerializeSize() > maxSeenTx || !mayReturn(tx, treeOf(tx), 1) {
+		return false
+	}
+	for _, in := range tx.TxIn {
+		if spent(in) == (outPoint{index: wire.MaxPrevOutIndex}) {
+			return false // makes money
+		}
+	}
+	sum := int64(0)
+	for _, out := range tx.TxOut {
+		if out.Value < 0 || out.Value > dcrutil.MaxAmount {
+			return false
+		}
+		if sum += out.Value; sum > dcrutil.MaxAmount {
+			return false
+		}
+	}
+	return true
+}
+
+// makeRoom makes room for one more transaction from a peer.
+func (c *change) makeRoom(size int) bool {
+	count, bytes := 1, size
+	var oldest []*pendingMsg
+	for _, p := range c.pending().inOrder() {
+		if p.hearsay() {
+			count++
+			bytes += len(p.raw)
+			oldest = append(oldest, p)
+		}
+	}
+	tip := c.tipHeight()
+	if c.w.evictedAt != tip {
+		c.w.evictedAt, c.w.evicted = tip, 0
+	}
+	if count <= maxSeen && bytes <= maxSeenBytes {
+		return true
+	}
+	needed := c.pending().needed()
+	for _, p := range oldest {
+		if count <= maxSeen && bytes <= maxSeenBytes {
+			return true
+		}
+		if c.w.evicted >= maxEvictions {
+			return false
+		}
+		if !c.pending().has(p) || needed[p.id] {
+			continue
+		}
+		c.w.evicted++
+		count--
+		bytes -= len(p.raw)
+		c.evict(p)
+	}
+	return count <= maxSeen && bytes <= maxSeenBytes
+}
+
+// stale reports whether a transaction of somebody else has waited for too long.
+func (c *change) stale(p *pendingMsg) bool {
+	perBlock := max(c.w.params.TargetTimePerBlock, 1)
+	return !p.own && uint64(c.tipHeight()) > uint64(p.arrived)+uint64(keepStale/perBlock)
+}
+
+// needed are the pending transactions that own ones spend outputs of, directly
+// or through others.
+func (p *pool) needed() map[hash]bool {
+	set := make(map[hash]bool)
+	var mark func(*pendingMsg)
+	mark = func(m *pendingMsg) {
+		for _, in := range m.msg.TxIn {
+			if parent := p.byID[in.PreviousOutPoint.Hash]; parent != nil && !set[parent.id] {
+				set[parent.id] = true
+				mark(parent)
+			}
+		}
+	}
+	for _, m := range p.byID {
+		if m.own {
+			mark(m)
+		}
+	}
+	return set
+}
+
+// evict removes a transaction of somebody else, and those of others that concern
+// the wallet only through it.
+func (c *change) evict(p *pendingMsg) {
+	var children []*pendingMsg
+	c.eachChild(p, func(child *pendingMsg) { children = append(children, child) })
+	c.dropPending(p)
+	c.remove(p.id)
+	for _, child := range children {
+		if c.pending().has(child) && !child.own && !c.concerns(child.msg) {
+			c.evict(child)
+		}
+	}
+}
+
+// expect is what a pending transaction would mean to the wallet.
+func (c *change) expect(p *pendingMsg) (s summary) {
+	c.eachExpected(p.msg, func(i uint32, kind CoinKind, to *script) {
+		amount := dcrutil.Amount(p.msg.TxOut[i].Value)
+		s.credits = append(s.credits, Credit{Index: i, Kind: kind, Amount: amount, Script: []byte(to.raw)})
+		s.credit += amount
+	})
+	for _, in := range p.msg.TxIn {
+		op := &in.PreviousOutPoint
+		d := Debit{TxID: op.Hash, Index: op.Index}
+		if coin, ok := c.coin(outPointKey(&op.Hash, op.Index)); ok {
+			d.Amount = coin.amount
+		} else if c.pendingPays(op) {
+			d.Amount = dcrutil.Amount(c.pending().byID[op.Hash].msg.TxOut[op.Index].Value)
+		} else {
+			continue
+		}
+		s.debits = append(s.debits, d)
+		s.debit += d.Amount
+	}
+	return s
+}
+
+// ownMark is something to be seen: in a transaction under way, bbolt does not
+// tell a key without a value from none.
+var ownMark = []byte{1}
+
+// markOwn notes that a transaction is the owner's, now and after a reorg.
+func (c *change) markOwn(id hash) {
+	if c.own.Get(id[:]) == nil {
+		c.put(c.own, id[:], ownMark)
+	}
+}

@@ -1,0 +1,246 @@
+package wallet
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+func seen(t *testing.T, w *Wallet, txs ...*wire.MsgTx) {
+	t.Helper()
+	if err := w.Seen(txs); err != nil {
+		t.Fatal(err)
+	}
+	verify(t, w)
+}
+
+func pendingIDs(t *testing.T, w *Wallet) (ids []chainhash.Hash) {
+	t.Helper()
+	txs, err := w.Pending()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tx := range txs {
+		ids = append(ids, tx.TxHash())
+	}
+	return ids
+}
+
+// TestSeen: what peers send counts as unconfirmed and is told from what the
+// owner has handed over, also after a reopen.
+func TestSeen(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	gift := c.pay(out(scriptN(1), 7))
+	theft := c.spend(outPoints(fund, 0), out(foreignScript(1), 99))
+	seen(t, w, c.pay(out(foreignScript(3), 1)), gift, theft, gift)
+	wantBalance(t, w, 100, 0, 0, -93)
+	if u := utxos(t, w); len(u) != 1 || !u[0].Spendable {
+		t.Fatalf("a coin is locked: %+v", u)
+	}
+	if ids := pendingIDs(t, w); len(ids) != 0 {
+		t.Fatalf("to be announced: %v", ids)
+	}
+	own := c.spend(outPoints(fund, 0), out(scriptN(1), 98))
+	addUnmined(t, w, own)
+	seen(t, w, own)
+	path := w.path
+	w.Close()
+	w = openAt(t, path)
+	// The owner's word counts for more than that of a peer that came first.
+	wantBalance(t, w, 100, 0, 0, 7-2)
+	u := unmined(t, w)
+	if len(u) != 3 || u[0].Own || u[1].Own || !u[2].Own || u[1].Net != 0 || u[2].Net != -2 {
+		t.Fatalf("unmined: %+v", u)
+	}
+	if ids := pendingIDs(t, w); len(ids) != 1 || ids[0] != own.TxHash() {
+		t.Fatalf("to be announced: %v", ids)
+	}
+	var told []bool
+	for _, ev := range logged(t, w) {
+		if ev.Kind == EventUnmined {
+			told = append(told, ev.Own)
+		}
+	}
+	if !slices.Equal(told, []bool{false, false, true}) {
+		t.Fatalf("events %v", told)
+	}
+	c.mine(own, gift)
+	c.sync(w)
+	wantBalance(t, w, 105, 0, 0, 0)
+	if len(unmined(t, w)) != 0 || len(pendingIDs(t, w)) != 0 {
+		t.Fatal("still waiting")
+	}
+	// The owner's stays the owner's when its block is undone.
+	if err := w.Rewind(c.id(1)); err != nil {
+		t.Fatal(err)
+	}
+	if ids := pendingIDs(t, w); len(ids) != 1 || ids[0] != own.TxHash() || len(unmined(t, w)) != 2 {
+		t.Fatalf("to be announced: %v", ids)
+	}
+}
+
+// TestSeenBecomesOwn: a transaction that a peer has sent first is announced once
+// the owner hands it over.
+func TestSeenBecomesOwn(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	tx := c.pay(out(scriptN(1), 7))
+	seen(t, w, tx)
+	addUnmined(t, w, tx)
+	addUnmined(t, w, tx)
+	if ids := pendingIDs(t, w); len(ids) != 1 {
+		t.Fatalf("to be announced: %v", ids)
+	}
+	ev := logged(t, w)
+	if len(ev) != 2 || ev[0].Own || !ev[1].Own || ev[1].Net != 7 || len(ev[1].Credits) != 1 {
+		t.Fatalf("events %+v", ev)
+	}
+}
+
+// TestSeenChain: transactions that spend each other's outputs, in any order.
+func TestSeenChain(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	a := c.pay(out(scriptN(1), 100))
+	b := c.spend(outPoints(a, 0), out(foreignScript(1), 60))
+	d := c.spend(outPoints(b, 0), out(scriptN(1), 59))
+	seen(t, w, d, b, a)
+	wantBalance(t, w, 0, 0, 0, 59)
+	if len(unmined(t, w)) != 3 {
+		t.Fatal("part of the chain is missing")
+	}
+	rival := c.spend([]wire.OutPoint{a.TxIn[0].PreviousOutPoint}, out(scriptN(1), 5))
+	c.mine(rival)
+	c.sync(w)
+	wantBalance(t, w, 5, 0, 0, 0)
+	if got := kinds(logged(t, w)); !slices.Equal(got, []string{
+		"unmined", "unmined", "unmined", "conflicted", "conflicted", "conflicted", "mined",
+	}) {
+		t.Fatalf("events %v", got)
+	}
+	if r, _ := w.Verify(background()); r.Unmined != 0 {
+		t.Fatal("what only a peer has said is kept although it is dead")
+	}
+}
+
+// TestPendingOrder: parents are announced before children.
+func TestPendingOrder(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	a := c.pay(out(scriptN(1), 100))
+	b := c.spend(outPoints(a, 0), out(scriptN(1), 60))
+	d := c.spend([]wire.OutPoint{opOf(b, 0), opOf(a, 0)}, out(scriptN(1), 59))
+	for _, tx := range []*wire.MsgTx{d, b, a} {
+		addUnmined(t, w, tx)
+	}
+	if ids := pendingIDs(t, w); !slices.Equal(ids, []chainhash.Hash{a.TxHash(), b.TxHash(), d.TxHash()}) {
+		t.Fatalf("order %v", ids)
+	}
+}
+
+// TestSeenRefused: what can't be a transaction that waits is not taken.
+func TestSeenRefused(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.mine(c.spend(outPoints(fund, 0)))
+	c.sync(w)
+	huge := c.pay(out(scriptN(1), 1))
+	huge.TxIn[0].SignatureScript = make([]byte, maxSeenTx)
+	old := c.pay(out(scriptN(1), 1))
+	old.Expiry = 3
+	inputless := c.pay(out(scriptN(1), 1))
+	inputless.TxIn = nil
+	ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 9, 0)
+	_, treasury := addr(1).PayFromTreasuryScript()
+	seen(t, w,
+		c.coinbase(scriptN(1), 5), c.vote(ticket, addr(1), 9), c.pay(out(treasury, 11)), huge, old, inputless,
+		c.pay(out(scriptN(1), -1)), c.pay(out(scriptN(1), 1<<62)), c.pay(out(scriptN(1), 21e14), out(scriptN(1), 21e14)),
+		c.spend(outPoints(fund, 0), out(scriptN(1), 99)), fund)
+	if u := unmined(t, w); len(u) != 0 {
+		t.Fatalf("taken: %+v", u)
+	}
+	seen(t, w, ticket) // may wait
+	if u := unmined(t, w); len(u) != 1 || u[0].Net != 9 {
+		t.Fatalf("unmined: %+v", u)
+	}
+}
+
+// TestSeenGoesStale: a day's worth of blocks later a transaction of somebody
+// else is gone, unless an own one needs it.
+func TestSeenGoesStale(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	daily := *params
+	daily.TargetTimePerBlock = keepStale / 3
+	w.params = &daily
+	watchN(t, w, 0, 1)
+	c.mine()
+	c.sync(w)
+	lonely, parent := c.pay(out(scriptN(1), 1)), c.pay(out(scriptN(1), 20))
+	child := c.spend(outPoints(lonely, 0), out(foreignScript(1), 1))
+	own := c.spend(outPoints(parent, 0), out(scriptN(1), 19))
+	seen(t, w, lonely, parent, child)
+	addUnmined(t, w, own)
+	for range 3 {
+		c.mine()
+		c.sync(w)
+	}
+	wantBalance(t, w, 0, 0, 0, 19)
+	if len(unmined(t, w)) != 4 {
+		t.Fatal("gone too early")
+	}
+	c.mine()
+	c.sync(w)
+	u := unmined(t, w)
+	if len(u) != 2 || u[0].TxID != parent.TxHash() || u[1].TxID != own.TxHash() {
+		t.Fatalf("unmined: %+v", u)
+	}
+	wantBalance(t, w, 0, 0, 0, 19)
+	if got := kinds(logged(t, w)); !slices.Equal(got, []string{"unmined", "unmined", "unmined", "unmined", "removed", "removed"}) {
+		t.Fatalf("events %v", got)
+	}
+}
+
+// TestSeenIsBounded: in number, in bytes, and in how fast it turns over.
+func TestSeenIsBounded(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	own := c.pay(out(scriptN(1), 1))
+	addUnmined(t, w, own)
+	var txs []*wire.MsgTx
+	for n := range maxSeen {
+		txs = append(txs, c.pay(out(scriptN(1), int64(n)+2)))
+	}
+	seen(t, w, txs...)
+	txs = nil
+	for range maxEvictions + 10 {
+		txs = append(txs, c.pay(out(scriptN(1), 3)))
+	}
+	seen(t, w, txs...)
+	u := unmined(t, w)
+	if len(u) != maxSeen+1 || !u[0].Own || u[1].Net != 2+maxEvictions {
+		t.Fatalf("%d unmined, the first %v and %v", len(u), u[0].Net, u[1].Net)
+	}
+	c.mine()
+	c.sync(w)
+	big := c.pay(out(scriptN(1), 4))
+	big.TxIn[0].SignatureScript = make([]byte, maxSeenTx-1000)
+	for range maxSeenBytes / maxSeenTx * 2 {
+		big.LockTime++
+		seen(t, w, big.Copy())
+	}
+	bytes := 0
+	for _, u := range unmined(t, w) {
+		bytes += u.Tx.SerializeSize()
+	}
+	if bytes > maxSeenBytes+1000 || len(pendingIDs(t, w)) != 1 {
+		t.Fatalf("%d bytes", bytes)
+	}
+}
