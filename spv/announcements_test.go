@@ -139,7 +139,7 @@ func TestFalseAnnouncement(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 		p := w.known(1)
-		if p.ValidatedHeight > 300 || p.AdvertisedHeight != 300 || p.Connected || p.BannedUntil.Sub(time.Now()) != 24*time.Hour {
+		if p.ValidatedHeight > 300 || p.AdvertisedHeight != 300 || p.Connected || time.Until(p.BannedUntil) != 24*time.Hour {
 			t.Errorf("%+v", p)
 		}
 		if r := w.cutReason(1); !strings.Contains(r, "proof of work") {
@@ -296,7 +296,7 @@ func TestTwentiethOrphanIsTheBan(t *testing.T) {
 			}
 			announce(p)
 			synctest.Wait()
-			if got := w.known(i); got.BannedUntil.Sub(time.Now()) != 24*time.Hour || got.Connected {
+			if got := w.known(i); time.Until(got.BannedUntil) != 24*time.Hour || got.Connected {
 				t.Errorf("%s: %+v", name, got)
 			}
 			w.stop()

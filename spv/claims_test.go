@@ -181,7 +181,7 @@ func TestPeerAheadLeavesInTheMiddle(t *testing.T) {
 				if st := w.syncer.Status(); st.Synced || st.Tip.Height != 4004 {
 					t.Errorf("%v after it left: %+v", time.Since(left), st)
 				}
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				synctest.Wait()
 				if st := w.syncer.Status(); !st.Synced || st.Tip.Height != 4004 {
 					t.Errorf("%v after it left: %+v", time.Since(left), st)

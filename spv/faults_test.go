@@ -41,7 +41,7 @@ func withFaulty(t *testing.T, b spvtest.Behaviour, check func(w *world)) {
 func (w *world) banned(why string) {
 	w.t.Helper()
 	p := w.known(0)
-	if p.BannedUntil.Sub(time.Now()) != 24*time.Hour || p.Connected || p.Score > 20 {
+	if time.Until(p.BannedUntil) != 24*time.Hour || p.Connected || p.Score > 20 {
 		w.t.Errorf("not banned for a day: %+v", p)
 	}
 	if r := w.cutReason(0); !strings.Contains(r, why) {

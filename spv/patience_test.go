@@ -44,7 +44,7 @@ func TestSilenceAboutHeaders(t *testing.T) {
 		if n := w.peers[1].Count(wire.CmdGetHeaders); n != 0 {
 			t.Error("the other peer was asked before 250ms")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if n := len(w.headerRequests(1)); n != 1 {
 			t.Errorf("the other peer got %d getheaders after 250ms", n)
@@ -77,7 +77,7 @@ func TestSilenceAboutFilters(t *testing.T) {
 			if n := w.peers[1].FilterRequests(1); n != 0 {
 				t.Errorf("height %d: asked of the other before %v", height, late)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if n := w.peers[1].FilterRequests(1); n != 1 {
 				t.Errorf("height %d: asked of the other %d times after %v", height, n, late)
@@ -106,7 +106,7 @@ func TestSilenceOfTheOnlyPeer(t *testing.T) {
 			if _, cut := w.cutAfter(0, began); cut || w.total(command) != 1 {
 				t.Errorf("%s: sent %d times in 30s, cut off %v", command, w.total(command), cut)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if at, _ := w.cutAfter(0, began); at != 30*time.Second || !strings.Contains(w.cutReason(0), "does not answer") {
 				t.Errorf("%s: cut off after %v: %s", command, at, w.cutReason(0))
