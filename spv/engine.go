@@ -176,7 +176,7 @@ func (e *engine) step() {
 	e.rotateStale()
 	e.followPeers()
 	e.publishMore()
-	e.fetchPools()
+	e.fetchTxs()
 }
 
 // wake is when step must run again although no event came.

@@ -18,7 +18,6 @@ type relay struct {
 	wanted bool // some wallet listens
 	seen   *lru.Set[chainhash.Hash]
 	asked  map[chainhash.Hash]*txRequest
-	pools  int // peers asked for their memory pool since everything was in sync
 }
 
 // txRequest is an announced transaction on its way.
@@ -44,10 +43,6 @@ const (
 	// txPatience is how long a peer may take for a transaction that it has
 	// announced, before another one is asked.
 	txPatience = 30 * time.Second
-
-	// maxPools is how many peers are asked what waits in their memory pool. One
-	// could withhold a transaction; dcrd bans a client that asks four times.
-	maxPools = 3
 )
 
 func newRelay(cfg *Config) relay {
@@ -176,23 +171,14 @@ func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 	e.relay.seen.Delete(hash) // whoever announces it next is asked
 }
 
-// fetchPools asks the first peers, once all is in sync, what they have heard of
-// before us; and moves requests on that are not answered.
-func (e *engine) fetchPools() {
+// fetchTxs moves requests on that are not answered. What waits in the peers'
+// memory pools from before we were in sync is not asked for: dcrd counts each
+// mempool message towards a ban (server.go OnMemPool).
+func (e *engine) fetchTxs() {
 	r := &e.relay
 	if !r.wanted || !e.following {
-		r.pools = 0
 		clear(r.asked)
 		return
-	}
-	for _, s := range e.sessions {
-		if r.pools < maxPools && s.greeted && !s.pooled {
-			r.pools++
-			s.pooled = true
-			if err := s.peer.RequestMempool(); err != nil {
-				e.drop(s, err)
-			}
-		}
 	}
 	for hash, req := range r.asked {
 		if e.now.Sub(req.since) >= txPatience || e.sessions[req.s.addr] != req.s {

@@ -56,8 +56,7 @@ type session struct {
 	answered  bool
 	orphans   int // announcements in a row that link to nothing
 
-	askedTxs int  // transactions on their way from it
-	pooled   bool // it was asked for its memory pool
+	askedTxs int // transactions on their way from it
 
 	lagsSince time.Time // when it was first seen to be behind; zero if it is not
 }

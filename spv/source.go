@@ -46,13 +46,12 @@ type Source interface {
 	RequestAddrs() error
 
 	// Announce offers transactions, Serve sends one that was asked for and
-	// NotFound refuses it. RequestTxs asks for transactions and RequestMempool
-	// for the announcement of all that wait for a block; they go to the handler.
+	// NotFound refuses it. RequestTxs asks for transactions; they go to the
+	// handler.
 	Announce(txs []chainhash.Hash) error
 	Serve(tx *wire.MsgTx) error
 	NotFound(inv []*wire.InvVect) error
 	RequestTxs(txs []chainhash.Hash) error
-	RequestMempool() error
 }
 
 // OpenFunc opens a source by its address. What cfg says has to be kept: our

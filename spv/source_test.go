@@ -108,7 +108,6 @@ func (a *archive) Announce([]chainhash.Hash) error   { return nil }
 func (a *archive) Serve(*wire.MsgTx) error           { return nil }
 func (a *archive) NotFound([]*wire.InvVect) error    { return nil }
 func (a *archive) RequestTxs([]chainhash.Hash) error { return nil }
-func (a *archive) RequestMempool() error             { return nil }
 
 // Chain data may come from something else than a peer: what it gives is verified
 // and scanned the same way, and the Decred protocol is nowhere involved.
