@@ -271,3 +271,23 @@ func TestLocatorsBeginAtTheTip(t *testing.T) {
 		}
 	})
 }
+
+// The only peer claims more than it has. That its claim is doubted when it comes
+// back does not keep us from asking it, and so from being in sync.
+func TestOnlyPeerIsDoubted(t *testing.T) {
+	story(t, 300, func(w *world) {
+		w.join(spvtest.Behaviour{AdvertisedHeight: 9999})
+		w.start()
+		w.sync()
+		w.peers[0].Disconnect()
+		synctest.Wait()
+		if st := w.syncer.Status(); st.Synced {
+			t.Errorf("without peers: %+v", st)
+		}
+		began := time.Now()
+		w.sync()
+		if took := time.Since(began); took > 31*time.Second {
+			t.Errorf("in sync again after %v", took)
+		}
+	})
+}

@@ -95,13 +95,13 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 		MaxConnected:   max(s.cfg.MaxPeers, len(s.cfg.Connect)),
 		OnlyPersistent: len(s.cfg.Connect) > 0,
 	}, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+	e.store = newStore(tip)
 	if err := e.loadRegistry(); err != nil {
 		cancel()
 		return nil, err
 	}
 	e.filters.held = s.db.Filters()
 	e.filters.set = newFilterSet(s.rules)
-	e.store = newStore(tip)
 	for _, w := range s.cfg.Wallets {
 		e.wallets = append(e.wallets, newWalletState(w))
 	}
@@ -187,7 +187,8 @@ func (e *engine) wake() time.Time {
 	}
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
-		e.dialTime(), e.seedTime(), e.headerTime(), e.unitTime(), e.lagTime(), e.followTime(), e.outgoingTime(), e.relayTime(), e.stuckTime(),
+		e.dialTime(), e.seedTime(), e.gatherEnd(), e.headerTime(), e.unitTime(), e.lagTime(), e.followTime(), e.outgoingTime(),
+		e.relayTime(), e.stuckTime(),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t

@@ -62,7 +62,7 @@ func (e *engine) askHeaders() {
 		return
 	}
 	s := e.headerPeer()
-	if s == nil && !e.chain.Proven() {
+	if s == nil && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
 		s = e.perhapsMore()
 	}
 	if s != nil {
@@ -90,9 +90,11 @@ func (e *engine) headerPeer() *session {
 	return nil
 }
 
-// perhapsMore chooses whom to ask when nobody claims more than we have although
-// there must be more. A peer that had nothing may have been syncing itself: dcrd
-// answers getheaders with nothing until its own chain is proven.
+// perhapsMore chooses whom to ask when nobody is believed to have more than we
+// have, and yet we can't be sure to have all: there must be more, or everybody's
+// claim is doubted and nobody has been asked. A peer that had nothing may have
+// been syncing itself: dcrd answers getheaders with nothing until its own chain
+// is proven.
 func (e *engine) perhapsMore() *session {
 	for _, addr := range e.registry.Serving(registry.Headers, 0, e.now) {
 		s := e.sessions[addr]

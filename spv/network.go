@@ -73,6 +73,14 @@ func (n *network) gathering(e *engine) bool {
 	return len(e.sessions) < min(gatherPeers, e.cfg.MaxPeers) && e.now.Sub(n.firstPeer) < gatherTime
 }
 
+// gatherEnd is when the word of few peers is taken for the end of the chain.
+func (e *engine) gatherEnd() time.Time {
+	if end := e.network.firstPeer.Add(gatherTime); e.network.discover && end.After(e.now) {
+		return end
+	}
+	return time.Time{}
+}
+
 // dialMore dials as long as the registry has somebody worth it. Addresses that
 // it knows, because they have worked before, go first; when those are used up
 // the address book is drawn on.

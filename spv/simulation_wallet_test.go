@@ -79,6 +79,7 @@ func (m *modelWallet) Rewind(to chain.BlockID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.ends, func(h uint32, _ chain.BlockID) bool { return h > to.Height })
+	m.ends[to.Height] = to // its blocks up to here are kept, and have to be told of
 	maps.DeleteFunc(m.matched, func(h uint32, _ spv.Block) bool { return h > to.Height })
 	// What the block after it voted is not known any more.
 	maps.DeleteFunc(m.disapproved, func(h uint32, _ bool) bool { return h >= to.Height })

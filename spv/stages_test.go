@@ -182,3 +182,31 @@ func TestBlocksThatLeftTheChainUnheard(t *testing.T) {
 		})
 	}
 }
+
+// A Syncer that finds its peers by itself gives others ten seconds before it takes
+// the word of the first for the end of the chain.
+func TestDiscoveredPeersAreWaitedFor(t *testing.T) {
+	story(t, 500, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled) // and so it is known
+		w.stop()
+		time.Sleep(time.Hour)
+		w.start(func(cfg *spv.Config) { cfg.Connect = nil })
+		for w.syncer.Status().Peers == 0 {
+			time.Sleep(time.Millisecond)
+			synctest.Wait()
+		}
+		met := time.Now()
+		time.Sleep(10*time.Second - 2*time.Millisecond)
+		synctest.Wait()
+		if st := w.syncer.Status(); st.Synced || st.Phase != spv.Headers {
+			t.Errorf("%v after the first peer: %+v", time.Since(met), st)
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		if st := w.syncer.Status(); !st.Synced {
+			t.Errorf("%v after the first peer: %+v", time.Since(met), st)
+		}
+	})
+}

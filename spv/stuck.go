@@ -140,7 +140,7 @@ func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 			}
 		}
 	}
-	if u := e.filters.stuck(); u != nil {
+	if u := e.filters.lowest(); u != nil && u.stuck {
 		return registry.Filters, u.to(), true
 	}
 	tip := e.chain.Tip().Height

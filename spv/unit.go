@@ -60,6 +60,9 @@ func (fl *flight) size() (n int) {
 func (u *unit) from() uint32 { return u.headers[0].Height() }
 func (u *unit) to() uint32   { return u.headers[len(u.headers)-1].Height() }
 
+// asked reports whether anybody has been asked for it, or nobody is left to ask.
+func (u *unit) asked() bool { return u.stuck || len(u.flights)+len(u.failed) > 0 }
+
 // maxFlights is how many peers may be at a unit at a time: one that is late, and
 // its stand-in.
 const maxFlights = 2
@@ -178,6 +181,9 @@ func (ev landed) apply(e *engine) {
 		e.registry.Delivered(fl.s.addr, u.kind, fl.size(), fl.took, e.now)
 	}
 	if !u.done {
+		if fl.err == nil {
+			e.overtaken(u, fl)
+		}
 		u.result(e, fl)
 	}
 	if fl.err != nil {
@@ -187,6 +193,25 @@ func (ev landed) apply(e *engine) {
 			return
 		}
 		e.blame(fl.s, u.kind, fl.err)
+	}
+}
+
+// overtakenBy and overtakenMin are how much longer than its stand-in a peer must
+// have had a unit, and how long at least, until it is not asked again for a
+// while.
+const (
+	overtakenBy  = 4
+	overtakenMin = 500 * time.Millisecond
+)
+
+// overtaken rests the peers that a stand-in was much faster than. Without it one
+// that is silent would be asked first for each next unit, as nothing speaks
+// against it: what it was asked for is called off before it stalls.
+func (e *engine) overtaken(u *unit, by *flight) {
+	for _, fl := range u.flights {
+		if e.now.Sub(fl.since) >= max(overtakenBy*by.took, overtakenMin) {
+			e.registry.Pause(fl.s.addr, u.kind, e.now)
+		}
 	}
 }
 

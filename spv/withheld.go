@@ -40,17 +40,17 @@ const (
 	maxWithheld = 64
 )
 
-// giveUpWithheld looks at the lowest missing filter. If nobody can deliver the
-// batch it belongs to, the part that some peer's chain reaches is asked for by
-// itself. If nobody's does, the branch is given up in the end.
+// giveUpWithheld looks at the lowest missing filter. If nobody is left to ask for
+// the batch it belongs to, the part that some peer's chain reaches is asked for
+// by itself. If it is asked for in vain, the branch is given up in the end.
 func (e *engine) giveUpWithheld() {
 	w := &e.withheld
-	u := e.filters.stuck()
-	if u == nil || e.filters.set.exists && u.from() <= e.filters.set.last {
+	u := e.filters.lowest()
+	if u == nil || !u.asked() || e.filters.set.exists && u.from() <= e.filters.set.last {
 		w.since = time.Time{}
 		return
 	}
-	if height, ok := e.reachInto(u); ok {
+	if height, ok := e.reachInto(u); ok && u.stuck {
 		e.splitUnit(u, height)
 		return
 	}
@@ -90,25 +90,23 @@ func (e *engine) splitUnit(u *unit, height uint32) {
 	e.filters.units = slices.Replace(e.filters.units, i, i+1, low, high)
 }
 
-// stuck returns the lowest missing filters if nobody is left to ask for them.
-func (f *filterStage) stuck() *unit {
+// lowest returns the lowest missing filters.
+func (f *filterStage) lowest() *unit {
 	for _, u := range f.units {
 		if !u.done {
-			if u.stuck {
-				return u
-			}
-			return nil
+			return u
 		}
 	}
 	return nil
 }
 
-// peersBelow returns the connected peers whose chain ends below a height: they
-// know another one than the branch in question.
+// peersBelow returns the connected peers that know another chain than the branch
+// in question: theirs ends below its height, or they have delivered headers that
+// are not of it.
 func (e *engine) peersBelow(height uint32) map[string]bool {
 	below := make(map[string]bool)
-	for addr := range e.sessions {
-		if e.registry.Height(addr) < height {
+	for addr, s := range e.sessions {
+		if e.registry.Height(addr) < height || s.last.Height > 0 && !e.chain.Contains(s.last) {
 			below[addr] = true
 		}
 	}

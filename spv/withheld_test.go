@@ -63,3 +63,22 @@ func TestGivenUpBranchIsTakenFromOthers(t *testing.T) {
 		w.syncTo(longer)
 	})
 }
+
+// A withheld branch is given up although the chain of the others has grown past
+// the block where it parts from theirs.
+func TestWithheldBranchIsPassed(t *testing.T) {
+	story(t, 500, func(w *world) {
+		time.Sleep(30 * 24 * time.Hour)
+		w.joinMany(3, spvtest.Behaviour{})
+		w.join(spvtest.Behaviour{BadHeaders: spvtest.HeadersEndless, AdvertisedHeight: 4000, Latency: time.Second,
+			Silent: map[string]bool{wire.CmdGetCFiltersV2: true}})
+		w.start()
+		time.Sleep(10 * time.Second)
+		longer := w.chain.Fork(500)
+		longer.Mine(5)
+		for _, p := range w.peers[:3] {
+			p.SetChain(longer)
+		}
+		w.syncTo(longer)
+	})
+}

@@ -36,17 +36,38 @@
 //
 // Of an extended public key the addresses of both branches are watched up to
 // Gap indices behind the last one that a transaction used. When a block uses
-// one of them, further ones are added with the account's birthday, and their
-// debt is the whole time since then.
+// one of them, further ones are watched with the account's birthday, and their
+// debt is the whole time since then. To keep that small, addresses ahead of the
+// gap are tested along with the others before they are watched.
+//
+// NextAddress gives out fresh receiving addresses, each once and none that a
+// restored wallet would not find.
 //
 // # What counts
 //
 // A transaction counts where the chain says it does. The regular transactions
 // of a block that the votes in the next one disapprove have no effect; they
 // become unmined. Rewind makes transactions of undone blocks unmined too, except
-// those that can't be mined again. Unmined transactions are information: they
-// have a net effect of their own in the balance, and never lock or spend a
-// coin.
+// those that can't be mined again: coinbases, votes, revocations and treasury
+// spends. One that a transaction of the new branch leaves nothing to spend is in
+// conflict, and all that spend its outputs are.
+//
+// Unmined transactions are information: they have a net effect of their own in
+// the balance, and never lock or spend a coin. Those of the owner come by
+// AddUnmined and are announced (Pending) until their fate is known; those that
+// peers send come by Seen, are not verified, bounded, and forgotten after a day.
+// Of several that spend the same output only one has an effect: an own one
+// before others, else the one that came first.
+//
+// # The event log
+//
+// Events replayed in order make a model of the wallet: the history are the
+// EventMined that no later event about the same transaction has taken away; the
+// outputs are their credits less their debits; an output is spendable when the
+// last EventTip or EventReorg is at a height of at least Credit.Matures-1, a
+// ticket never; what waits to be mined are the EventUnmined likewise. An
+// EventReorg tells the fork and comes before the events of the transactions that
+// it undoes.
 //
 // Limits that come from what filters hold: an output is found by its script,
 // so one that pays a public key is not found by the address of the key's hash;
@@ -58,5 +79,8 @@
 // Everything that follows from one batch of blocks is one transaction in the
 // file: position, coverage, coins, history and events. Killed at any
 // instruction, the next start goes on from there. A damaged file is reported
-// and never repaired by leaving out what can't be read.
+// and never repaired by leaving out what can't be read. Open checks all pages of
+// a file that was not closed in good order or was changed since, Verify those of
+// any file. A file of an older version is brought up to date in place, one of a
+// newer version refused.
 package wallet

@@ -196,14 +196,32 @@ func (k *cast) block() {
 	approve := k.c.height() < 2 || k.rng.IntN(7) > 0
 	b := &draft{k: k, t: k.read(k.all, k.c.height(), approve), spent: make(map[wire.OutPoint]bool)}
 	for _, tx := range k.pool {
-		if k.rng.IntN(3) == 0 {
+		switch k.rng.IntN(9) {
+		case 0, 1, 2:
 			b.add(tx)
+		case 3: // a rival
+			b.add(k.regular(tx.TxIn[0].PreviousOutPoint))
 		}
 	}
 	for range k.rng.IntN(3) {
 		b.add(k.regular())
 	}
 	b.spend()
+	b.stake()
+	k.c.mineVoted(approve, b.txs...)
+	left := k.pool[:0]
+	for _, tx := range k.pool {
+		if !b.has[k.id(tx)] && k.rng.IntN(8) > 0 {
+			left = append(left, tx)
+		}
+	}
+	k.pool = left
+}
+
+// stake adds tickets, votes and revocations, a coinbase and a payment of the
+// treasury.
+func (b *draft) stake() {
+	k := b.k
 	if k.rng.IntN(4) == 0 {
 		b.add(k.ticket())
 	}
@@ -218,14 +236,6 @@ func (k *cast) block() {
 	if k.rng.IntN(10) == 0 { // the treasury pays
 		b.add(k.treasurySpend())
 	}
-	k.c.mineVoted(approve, b.txs...)
-	left := k.pool[:0]
-	for _, tx := range k.pool {
-		if !b.has[k.id(tx)] && k.rng.IntN(8) > 0 {
-			left = append(left, tx)
-		}
-	}
-	k.pool = left
 }
 
 // spend adds transactions that spend what may be watched.

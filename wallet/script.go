@@ -95,6 +95,12 @@ func decodeScript(raw, b []byte) (s *script, group uint64, ok bool) {
 }
 
 func (w *Wallet) loadScripts(b *buckets) error {
+	n := 0 // counted first: a map that grows takes twice as long
+	cur := b.scripts.Cursor()
+	for k, _ := cur.First(); k != nil; k, _ = cur.Next() {
+		n++
+	}
+	w.scripts = make(map[string]*script, n)
 	return b.scripts.ForEach(func(k, v []byte) error {
 		s, id, ok := decodeScript(k, v)
 		g := w.groups[id]
@@ -156,6 +162,12 @@ func rawScript(raw []byte) ([]byte, error) {
 
 // scriptAddress is the address that a script pays; "" if it has none.
 func scriptAddress(raw []byte, params *chaincfg.Params) string {
+	if hash := stdscript.ExtractPubKeyHashV0(raw); hash != nil { // nearly all, and quickly
+		addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(hash, params)
+		if err == nil {
+			return addr.String()
+		}
+	}
 	kind, addrs := stdscript.ExtractAddrs(0, raw, params)
 	if len(addrs) != 1 || kind == stdscript.STMultiSig {
 		return ""

@@ -24,6 +24,8 @@ type client struct {
 func (p *program) withClient(ctx context.Context, cfg spv.Config, do func(context.Context, *client) error) error {
 	con := &console{out: p.stderr}
 	cfg.Log = p.set.levels.loggers(con)
+	log := cfg.Log("MAIN")
+	log.Infof("dcrspv %s, %s, files in %s", version, networkName(p.set.params), oneLine(p.set.dir))
 	syncer, err := spv.New(cfg)
 	if err != nil {
 		return err
@@ -46,6 +48,7 @@ func (p *program) withClient(ctx context.Context, cfg spv.Config, do func(contex
 	err = do(doCtx, &client{p: p, con: con, syncer: syncer})
 	stop()
 	running.Wait()
+	log.Infof("Stopped at block %d", syncer.Status().Tip.Height)
 	return firstError(runErr, syncer.Close(), err)
 }
 

@@ -17,11 +17,7 @@ type command struct {
 	run      func(*program, context.Context) error
 }
 
-// fromFlag and rangeFlags are flags of commands that take a place in the chain.
-type fromFlag struct {
-	From string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"the block or day of the first payment; default: --birthday or genesis"`
-}
-
+// rangeFlags are those of rescan.
 type rangeFlags struct {
 	From string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"first block; default: --birthday or genesis"`
 	To   string `long:"to" value-name:"HEIGHT|YYYY-MM-DD" description:"last block; default: the tip"`
@@ -43,8 +39,10 @@ var commands = []*command{
 	},
 	{
 		name: "run", short: "sync, then follow the tip until interrupted",
-		long: "As sync, and then follows the tip: prints a line for every payment in or out\n" +
-			"and every reorganisation. Ctrl-C is the normal end.",
+		long: "As sync, and then follows the tip: prints a line for every payment in or out,\n" +
+			"when it is announced and when it is mined, and for every reorganisation. An\n" +
+			"announced payment is not verified; --no-relay does without. Ctrl-C is the normal\n" +
+			"end.",
 		examples: [][2]string{
 			{"dcrspv run", "until Ctrl-C"},
 			{"dcrspv run --proxy 127.0.0.1:9050", "through Tor"},
@@ -53,16 +51,21 @@ var commands = []*command{
 		run:     (*program).runRun,
 	},
 	{
-		name: "watch", usage: "[--from HEIGHT|DATE] ADDR|XPUB...", short: "add addresses or extended public keys to the watch set",
+		name: "watch", usage: "[--from HEIGHT|DATE] [--gap N] [--label TEXT] [ADDR|XPUB...]",
+		short: "add addresses or extended public keys to the watch set",
 		long: "Adds to the watch set. Works offline; the next sync tests the new scripts on\n" +
-			"every block since --from, with stored filters where there are some.",
+			"every block since --from, with stored filters where there are some. Of an\n" +
+			"extended public key both branches are watched, --gap addresses beyond the last\n" +
+			"one used. Watching again with other options changes them. Without arguments\n" +
+			"it lists the watch set.",
 		examples: [][2]string{
 			{"dcrspv watch --from 2024-05-31 DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "an address, paid since that day"},
-			{"dcrspv watch dpubZF...", "an account's extended public key, both branches"},
+			{"dcrspv watch --label savings --gap 50 dpubZF...", "an account's extended public key, both branches"},
+			{"dcrspv watch", "what is watched"},
 		},
-		minArgs: 1, maxArgs: -1,
-		flags: func(p *program) any { return &p.from },
-		run:   (*program).runWatch,
+		maxArgs: -1,
+		flags:   func(p *program) any { return &p.watch },
+		run:     (*program).runWatch,
 	},
 	{
 		name: "unwatch", usage: "ADDR|XPUB...", short: "take addresses or extended public keys from the watch set",
@@ -88,28 +91,56 @@ var commands = []*command{
 	},
 	{
 		name: "balance", short: "what the wallet holds", run: (*program).runBalance,
-		long:     "Spendable, immature and staked coins, their total, and the net effect of\ntransactions that are not mined yet. Works offline, as of the last sync.",
+		long: "Spendable, immature and staked coins, their total, and the net effect of\n" +
+			"transactions that are not mined yet, which is not in the total: of those that\n" +
+			"others have announced nothing is verified. Then the kinds of outputs that the\n" +
+			"total is made of. Works offline, as of the last sync.",
 		examples: [][2]string{{"dcrspv balance", "in DCR"}, {"dcrspv balance --json", "in atoms"}},
 	},
 	{
-		name: "history", short: "every transaction of the wallet", run: (*program).runHistory,
-		long:     "Every transaction that paid to or spent from a watched script, oldest first,\nwith its net effect. Works offline, as of the last sync.",
-		examples: [][2]string{{"dcrspv history --json", "for other programs"}},
+		name: "history", usage: "[--last N | --unmined]", short: "every transaction of the wallet", run: (*program).runHistory,
+		long: "Every transaction that paid to or spent from a watched script, oldest first,\n" +
+			"with its net effect; and below, those that are not in a block yet. As JSON only\n" +
+			"the mined ones, or with --unmined only the others. Works offline, as of the last\n" +
+			"sync. Unconfirmed transactions of others are heard of while dcrspv run is\n" +
+			"running and connected.",
+		examples: [][2]string{
+			{"dcrspv history --last 20", "the newest ones of a long history"},
+			{"dcrspv history --json", "for other programs"},
+			{"dcrspv history --unmined --json", "what waits for a block"},
+		},
+		flags: func(p *program) any { return &p.history },
 	},
 	{
 		name: "utxos", short: "every unspent output", run: (*program).runUtxos,
-		long:     "Every unspent output of a watched script, and whether it can be spent now.\nWorks offline, as of the last sync.",
+		long: "Every unspent output of a watched script, and whether it can be spent now or\n" +
+			"from which block on. Works offline, as of the last sync.",
 		examples: [][2]string{{"dcrspv utxos", ""}},
 	},
 	{
-		name: "address", short: "an unused address to be paid at", run: (*program).runAddress,
-		long:     "The next unused address of the extended public key that was watched first. It\nstays the same until it is paid. Works offline.",
-		examples: [][2]string{{"dcrspv address", ""}},
+		name: "address", usage: "[--new] [XPUB]", maxArgs: 1, short: "an unused address to be paid at", run: (*program).runAddress,
+		long: "The next unused address of a watched extended public key, without one of that\n" +
+			"which was watched first. It stays the same until it is paid. With --new never\n" +
+			"the same one twice, as far as the gap limit allows. Works offline.",
+		examples: [][2]string{{"dcrspv address", "the same until it is paid"}, {"dcrspv address --new", "one for each payer"}},
+		flags:    func(p *program) any { return &p.address },
+	},
+	{
+		name: "label", usage: "[NAME TEXT]", maxArgs: 2, short: "name an address, a key or a transaction", run: (*program).runLabel,
+		long: "Gives a text to a watched address or extended public key, or to a transaction of\n" +
+			"the wallet; watch, history, utxos and status show it. An empty text takes it\n" +
+			"away. Without arguments it lists the labels. Works offline.",
+		examples: [][2]string{
+			{"dcrspv label DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu 'shop in Lyon'", ""},
+			{"dcrspv label DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu ''", "no label any more"},
+		},
 	},
 	{
 		name: "broadcast", usage: "HEX|-", short: "send a signed transaction", minArgs: 1, maxArgs: 1,
 		long: "Sends a signed transaction, as hex or from standard input, to every connected\n" +
-			"peer and tells who took it. If it concerns the wallet it counts as unconfirmed.",
+			"peer and tells who took it. If it concerns the wallet it counts as unconfirmed,\n" +
+			"and dcrspv run announces it again until it is mined, has expired or can't be\n" +
+			"mined any more because another one has spent the same.",
 		examples: [][2]string{
 			{"dcrspv broadcast 0100000001...", ""},
 			{"dcrspv broadcast - < tx.hex", "from a file"},
@@ -123,9 +154,16 @@ var commands = []*command{
 			"ban     no connection to this host for 24 hours\n" +
 			"unban   lift a ban\n" +
 			"reset   forget scores and bans of a host\n" +
-			"export  the list as JSON",
-		examples: [][2]string{{"dcrspv peers", ""}, {"dcrspv peers unban 203.0.113.7", ""}},
-		run:      (*program).runPeers,
+			"export  the list as JSON\n\n" +
+			"HOST is an IP address or a name; a port may follow. Works offline.",
+		examples: [][2]string{
+			{"dcrspv peers", ""},
+			{"dcrspv peers ban 203.0.113.7", "all its ports"},
+			{"dcrspv peers unban 203.0.113.7", ""},
+			{"dcrspv peers reset 203.0.113.7", ""},
+			{"dcrspv peers export > peers.json", ""},
+		},
+		run: (*program).runPeers,
 	},
 	{
 		name: "status", short: "how far the files are", run: (*program).runStatus,

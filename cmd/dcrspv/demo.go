@@ -94,9 +94,11 @@ func (p *program) syncDemo(ctx context.Context, d *demoNetwork, dir string) (res
 	if err != nil {
 		return res, err
 	}
-	if res.balance, err = readBalance(ctx, w); err != nil {
+	balance, err := w.Balance(ctx)
+	if err != nil {
 		return res, err
 	}
+	res.balance = newBalanceDoc(balance)
 	history, err := w.History(ctx)
 	res.history = len(history)
 	return res, err

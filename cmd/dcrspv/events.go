@@ -33,7 +33,10 @@ func eventLine(ev wallet.Event) string {
 	case wallet.EventMined:
 		return fmt.Sprintf("%-11s %s in block %d, %s", direction(ev), amount(int64(ev.Net)), ev.Block.Height, ev.Tx)
 	case wallet.EventUnmined:
-		return fmt.Sprintf("unmined     %s", ev.Tx)
+		if ev.Own {
+			return fmt.Sprintf("pending     %s, our own and not in a block, %s", ev.Net, ev.Tx)
+		}
+		return fmt.Sprintf("unconfirmed %s, not in a block and not verified, %s", ev.Net, ev.Tx)
 	case wallet.EventConflicted:
 		return fmt.Sprintf("conflicted  %s, its coin was spent by %s", ev.Tx, ev.By)
 	case wallet.EventExpired:

@@ -50,7 +50,7 @@ func TestFilesInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"sync"}, {"status"}} {
+	for _, args := range [][]string{{"sync"}, {"status"}, {"peers"}, {"peers", "ban", "203.0.113.7"}} {
 		dcrspv(t, n.args(args...)...).wantFailure(t, statusFailed, "chain.db", "in use", "end the other dcrspv")
 	}
 	if err := db.Close(); err != nil {
@@ -227,42 +227,6 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-func TestPeersOffline(t *testing.T) {
-	n := newTestNetwork(t, 1)
-	list := func() (peers []peerDoc) {
-		n.json(&peers, "peers", "list")
-		return peers
-	}
-	if peers := list(); peers == nil || len(peers) != 0 {
-		t.Fatalf("%+v", peers)
-	}
-	n.dcrspv("peers", "ban", "203.0.113.7")
-	peers := list()
-	if len(peers) != 1 || peers[0].BannedUntil == nil || *peers[0].BannedUntil != testNow.AddDate(0, 0, 1).Unix() {
-		t.Fatalf("%+v", peers)
-	}
-	if text := n.dcrspv("peers"); !strings.Contains(text, "203.0.113.7") || !strings.Contains(text, "banned until 2026-03-02 12:00:00") {
-		t.Errorf("%s", text)
-	}
-	var exported []peerDoc
-	decode(t, n.dcrspv("peers", "export"), &exported)
-	if len(exported) != 1 {
-		t.Errorf("export: %+v", exported)
-	}
-	n.dcrspv("peers", "unban", "203.0.113.7")
-	if peers := list(); len(peers) != 0 {
-		t.Fatalf("%+v", peers)
-	}
-	n.dcrspv("peers", "reset", "203.0.113.7")
-	dcrspv(t, n.args("peers", "ban", "not a host")...).wantFailure(t, statusUsage, "not a host")
-
-	// What the Syncer remembers is what is listed.
-	n.dcrspv("sync")
-	if peers := list(); len(peers) != 1 || peers[0].Addr != n.addrs[0] || peers[0].Connected || peers[0].Score <= 50 {
-		t.Errorf("after sync: %+v", peers)
-	}
-}
-
 // TestFieldNames pins the names of the JSON: other programs read them.
 func TestFieldNames(t *testing.T) {
 	height := uint32(1)
@@ -272,19 +236,23 @@ func TestFieldNames(t *testing.T) {
 	const statusNames = "filters{from,through},network,peers,phase,received_bytes,requests{blocks,filters,headers}," +
 		"scanned{from,through},seconds{filters,headers,scan,total},synced,target,tip{hash,height,time}"
 	const balanceNames = "immature,spendable,staked,total,unconfirmed"
-	const historyNames = "block,height,net,time,tree,txid"
-	const utxoNames = "address,amount,height,index,spendable,tree,txid"
+	const historyNames = "block,height,label,net,time,tree,txid"
+	const utxoNames = "address,amount,height,index,kind,label,matures,spendable,tree,txid"
 	for _, c := range []struct {
 		doc  any
 		want string
 	}{
 		{status, statusNames},
 		{balanceDoc{}, balanceNames},
+		{newKindsDoc(wallet.Balance{}), "by_kind{" + kindNames() + "}," + balanceNames},
+		{[]unminedDoc{{}}, "[label,net,own,txid]"},
+		{[]labelDoc{{}}, "[label,name]"},
 		{[]entryDoc{{}}, "[" + historyNames + "]"},
 		{[]utxoDoc{{}}, "[" + utxoNames + "]"},
 		{[]peerDoc{{BannedUntil: &until}}, "[addr,advertised_height,ban_score,banned_until,connected,latency_ms,persistent,pver,score,sendheaders,services,user_agent,validated_height]"},
 		{addressDoc{}, "address"},
-		{watchDoc{[]watchedDoc{{Address: "a", XPub: "x"}}}, "watched[address,from,xpub]"},
+		{watchDoc{[]watchedDoc{{Address: "a"}}}, "watched[address,from,label]"},
+		{watchDoc{[]watchedDoc{{XPub: "x", Gap: 1, External: 1, Internal: 1}}}, "watched[external,from,gap,internal,label,xpub]"},
 		{broadcastDoc{Told: []string{"a"}, Taken: []string{"a"}}, "taken[],told[],txid"},
 		{verifyDoc{}, "chain{anchors,blake3,committed,filter_set,filters,hash,headers,height,prices,proven,work},wallet{accounts,blocks,coins,events,scripts,transactions,unmined}"},
 	} {
@@ -301,6 +269,15 @@ func TestFieldNames(t *testing.T) {
 	if text := fmt.Sprint(networkName(chaincfg.TestNet3Params())); text != "testnet" {
 		t.Error(text)
 	}
+}
+
+// kindNames are the names in by_kind.
+func kindNames() string {
+	var kinds []string
+	for _, kind := range []string{"coinbase", "regular", "revocation", "stakechange", "ticket", "treasury", "vote"} {
+		kinds = append(kinds, kind+"{coins,spendable,total}")
+	}
+	return strings.Join(kinds, ",")
 }
 
 // names are the names in a JSON document, sorted, without the values.

@@ -22,7 +22,7 @@ type options struct {
 	Birthday string   `long:"birthday" value-name:"HEIGHT|YYYY-MM-DD" description:"where the wallet's history begins; filters below are not fetched"`
 	Timeout  string   `long:"timeout" value-name:"DURATION" description:"give up with status 3 when not synced by then, like 90s or 10m"`
 	LogLevel string   `long:"log-level" value-name:"SPEC" description:"trace, debug, info, warn, error or off; or by subsystem: SYNC=debug,PEER=trace"`
-	NoRelay  bool     `long:"no-relay" description:"don't fetch transactions that are not in a block yet; incoming payments show when mined"`
+	NoRelay  bool     `long:"no-relay" description:"don't hear of transactions that are not in a block yet; incoming payments show when mined"`
 	JSON     bool     `long:"json" description:"print one JSON document at the end, amounts in atoms"`
 
 	Config  string `long:"config" no-ini:"true" value-name:"FILE" description:"configuration file with these names, default DIR/dcrspv.conf"`
@@ -57,6 +57,7 @@ func (p *program) parse(args []string) (*command, error) {
 // parseArgs fills p.opts and p.args from the file, if any, and the arguments.
 func (p *program) parseArgs(args []string, file string) (name string, err error) {
 	p.opts = options{}
+	p.watch, p.history, p.address, p.span = watchFlags{}, historyFlags{}, addressFlags{}, rangeFlags{}
 	parser := flags.NewNamedParser("dcrspv", flags.PassDoubleDash)
 	if _, err := parser.AddGroup("Options", "", &p.opts); err != nil {
 		return "", err

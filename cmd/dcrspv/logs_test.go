@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
+
+	"dcrspv/spv/spvtest"
 
 	"github.com/decred/slog"
 )
@@ -56,5 +60,68 @@ func TestLoggersKeepToTheirLevel(t *testing.T) {
 	log("PEER").Debug("but this")
 	if s := out.String(); strings.Contains(s, "not") || !strings.Contains(s, "PEER: but this") {
 		t.Fatal(s)
+	}
+}
+
+// logLine is a line of a subsystem.
+var logLine = regexp.MustCompile(`(?m)^\S+ \S+ \[[A-Z]{3}\] ([A-Z]{4}): (.*)$`)
+
+// liar adds a peer that claims more than the others and proves with the first
+// bad header that it lies.
+func (n *testNetwork) liar() (addr string) {
+	n.addPeer(spvtest.NewPeer(n.demo.chain, spvtest.Behaviour{
+		BadHeaders: spvtest.HeadersWrongBits, BadHeaderAt: 700, AdvertisedHeight: 5000,
+	}))
+	return n.addrs[len(n.addrs)-1]
+}
+
+// TestEachSubsystemHasItsLevel: every one of them can be turned on alone, and
+// then has something to say about a sync.
+func TestEachSubsystemHasItsLevel(t *testing.T) {
+	for _, name := range subsystems {
+		t.Run(name, func(t *testing.T) {
+			n := newTestNetwork(t, 2)
+			n.liar()
+			n.dcrspv("watch", n.demo.xpub)
+			r := dcrspv(t, n.args("sync", "--log-level", "off,"+name+"=trace")...)
+			lines := logLine.FindAllStringSubmatch(r.stderr, -1)
+			if r.status != statusDone || len(lines) == 0 {
+				t.Errorf("status %d: %s", r.status, r.stderr)
+			}
+			for _, line := range lines {
+				if line[1] != name {
+					t.Errorf("%s", line[0])
+				}
+			}
+			quiet := dcrspv(t, n.args("sync", "--log-level", "trace,"+name+"=off")...)
+			if strings.Contains(quiet.stderr, "] "+name+": ") || !logLine.MatchString(quiet.stderr) {
+				t.Errorf("%s is turned off: %s", name, quiet.stderr)
+			}
+		})
+	}
+}
+
+// TestDisconnectsAreExplained: each end of a connection is one line of PEER,
+// with a reason in words.
+func TestDisconnectsAreExplained(t *testing.T) {
+	n := newTestNetwork(t, 2)
+	liar := n.liar()
+	run := n.start("run", "--log-level", "off,PEER=info")
+	run.stderr.wait(t, fmt.Sprintf("synced      block %d", n.demo.chain.Height()), run.ended)
+	n.peers[0].Close()
+	run.stderr.wait(t, n.addrs[0]+" disconnected: ", run.ended)
+	if status := run.interrupt(); status != statusDone {
+		t.Fatalf("status %d: %s", status, run.stderr)
+	}
+	reasons := make(map[string][]string)
+	for _, line := range logLine.FindAllStringSubmatch(run.stderr.String(), -1) {
+		if addr, reason, ok := strings.Cut(line[2], " disconnected: "); ok {
+			reasons[addr] = append(reasons[addr], reason)
+		}
+	}
+	for addr, words := range map[string]string{n.addrs[0]: "closed", n.addrs[1]: "", liar: "difficulty"} {
+		if got := reasons[addr]; len(got) != 1 || !strings.Contains(got[0], words) || !strings.Contains(got[0], " ") {
+			t.Errorf("%s left for %q, want one reason with %q\n%s", addr, got, words, run.stderr)
+		}
 	}
 }

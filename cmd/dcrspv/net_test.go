@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"dcrspv/spv/spvtest"
 
@@ -100,10 +101,8 @@ func (n *testNetwork) count(command string) (sum int) {
 // wantBalance compares balance, history and utxos with the truth.
 func (n *testNetwork) wantBalance(truth spvtest.Truth) {
 	n.t.Helper()
-	var balance balanceDoc
-	n.json(&balance, "balance")
 	want := balanceDoc{Spendable: truth.Spendable, Immature: truth.Immature, Staked: truth.Staked, Total: truth.Total}
-	if balance != want {
+	if balance := n.balance(); balance != want {
 		n.t.Errorf("balance %+v, want %+v", balance, want)
 	}
 	var history []entryDoc
@@ -132,6 +131,21 @@ func (n *testNetwork) wantBalance(truth spvtest.Truth) {
 	}
 }
 
+// balance runs the command of that name. Its kinds must make up the total.
+func (n *testNetwork) balance() balanceDoc {
+	n.t.Helper()
+	var doc kindsDoc
+	n.json(&doc, "balance")
+	var total, spendable int64
+	for _, part := range doc.ByKind {
+		total, spendable = total+part.Total, spendable+part.Spendable
+	}
+	if total != doc.Total || spendable != doc.Spendable {
+		n.t.Errorf("the kinds have %d and %d: %+v", total, spendable, doc)
+	}
+	return doc.balanceDoc
+}
+
 // screen is an output that a test can wait for.
 type screen struct {
 	mu     sync.Mutex
@@ -158,10 +172,15 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
+// patience is how long a text may take before the test shows what there is in
+// its place.
+const patience = 20 * time.Second
+
 // wait returns when the text is there, or fails the test when the program ends
 // without it.
 func (s *screen) wait(t *testing.T, text string, ended <-chan int) {
 	t.Helper()
+	late := time.After(patience)
 	for !strings.Contains(s.String(), text) {
 		select {
 		case <-s.change:
@@ -170,6 +189,8 @@ func (s *screen) wait(t *testing.T, text string, ended <-chan int) {
 				t.Fatalf("ended with %d, without %q:\n%s", status, text, s)
 			}
 			return
+		case <-late:
+			t.Fatalf("no %q:\n%s", text, s)
 		}
 	}
 }

@@ -31,11 +31,15 @@ type program struct {
 	force          func() // ends the process at once: the second Ctrl-C
 	demo           demoSize
 
-	opts options    // the flags
-	set  settings   // the flags, checked
-	args []string   // what follows the command's name
-	from fromFlag   // of watch
-	span rangeFlags // of rescan
+	opts options  // the flags
+	set  settings // the flags, checked
+	args []string // what follows the command's name
+
+	// The flags of single commands.
+	watch   watchFlags
+	history historyFlags
+	address addressFlags
+	span    rangeFlags // of rescan
 }
 
 // run does what the arguments say and returns the exit status. It never

@@ -108,7 +108,18 @@ func TestUsageErrors(t *testing.T) {
 		"proxy":                   {[]string{"--proxy", "localhost", "status"}, []string{"proxy"}},
 		"config missing":          {[]string{"--config", "/does/not/exist", "status"}, []string{"--config"}},
 		"argument too many":       {[]string{"status", "now"}, []string{"now"}},
-		"watch nothing":           {[]string{"watch"}, []string{"watch"}},
+		"watch nothing":           {[]string{"watch", "--from", "7"}, []string{"watch", "ADDR"}},
+		"watch gap":               {[]string{"watch", "--gap", "wide", mainAddress}, []string{"--gap", "wide"}},
+		"watch gap zero":          {[]string{"watch", "--gap", "0", mainAddress}, []string{"--gap"}},
+		"watch label":             {[]string{"watch", "--label", "two\nlines", mainAddress}, []string{"label", "one line"}},
+		"label without text":      {[]string{"label", mainAddress}, []string{"TEXT"}},
+		"label too much":          {[]string{"label", mainAddress, "two", "words"}, []string{"words"}},
+		"label nonsense":          {[]string{"label", "nonsense", "x"}, []string{"nonsense"}},
+		"label too long":          {[]string{"label", mainAddress, strings.Repeat("x", 1000)}, []string{"label"}},
+		"history last":            {[]string{"history", "--last", "week"}, []string{"--last", "week"}},
+		"history last zero":       {[]string{"history", "--last", "0"}, []string{"--last"}},
+		"history last unmined":    {[]string{"history", "--last", "1", "--unmined"}, []string{"--last", "--unmined"}},
+		"address of no key":       {[]string{"address", mainAddress}, []string{mainAddress}},
 		"watch from":              {[]string{"watch", "--from", "never", mainAddress}, []string{"--from"}},
 		"watch wrong network":     {[]string{"watch", simnetAddress}, []string{simnetAddress, "simnet"}},
 		"watch malformed":         {[]string{"watch", "DsNotAnAddress"}, []string{"DsNotAnAddress"}},
@@ -125,6 +136,10 @@ func TestUsageErrors(t *testing.T) {
 		"peers unknown":           {[]string{"peers", "kiss", "1.2.3.4"}, []string{"kiss"}},
 		"peers ban nobody":        {[]string{"peers", "ban"}, []string{"HOST"}},
 		"peers list somebody":     {[]string{"peers", "list", "x"}, []string{"x"}},
+		"peers unban nobody":      {[]string{"peers", "unban"}, []string{"HOST"}},
+		"peers reset nobody":      {[]string{"peers", "reset"}, []string{"HOST"}},
+		"peers reset bad host":    {[]string{"peers", "reset", "not a host"}, []string{"not a host"}},
+		"peers export somebody":   {[]string{"peers", "export", "x"}, []string{"x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dcrspv(t, c.args...).wantFailure(t, statusUsage, c.parts...)
@@ -154,7 +169,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, flag := range []string{
 		"--network", "--datadir", "--config", "--connect", "--proxy", "--max-peers",
-		"--birthday", "--timeout", "--log-level", "--json", "--help",
+		"--birthday", "--timeout", "--log-level", "--no-relay", "--json", "--help",
 	} {
 		if !strings.Contains(all.stdout, flag+" ") && !strings.Contains(all.stdout, flag+"\n") {
 			t.Errorf("the help does not mention %s", flag)

@@ -78,9 +78,11 @@ func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet)
 		return p.reportSync(st, err)
 	}
 	doc := rescanDoc{statusDoc: newStatusDoc(networkName(p.set.params), st)}
-	if doc.Balance, err = readBalance(ctx, w); err != nil {
+	balance, err := w.Balance(ctx)
+	if err != nil {
 		return err
 	}
+	doc.Balance = newBalanceDoc(balance)
 	if doc.History, err = readHistory(ctx, w); err != nil {
 		return err
 	}
@@ -91,12 +93,15 @@ func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet)
 		return p.printJSON(doc)
 	}
 	fmt.Fprintf(p.stdout, "Scanned blocks %s\n\n", spanText(st.Scanned))
-	return firstError(p.printHistory(doc.History, nil), p.printBalance(doc.Balance))
+	err = p.printHistory(doc.History)
+	fmt.Fprintln(p.stdout)
+	return firstError(err, p.printBalance(balance))
 }
 
-// limited is a wallet that is not interested in blocks above a height.
+// limited is a wallet that is not interested in blocks above a height, nor in
+// what is in no block at all: it is no spv.UnminedWallet.
 type limited struct {
-	*wallet.Wallet
+	spv.Wallet
 	to uint32
 }
 

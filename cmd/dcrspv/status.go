@@ -61,7 +61,7 @@ func (p *program) printStatus(st spv.Status, watched []wallet.Watched) error {
 		if i == 0 {
 			title = "watched"
 		}
-		fmt.Fprintf(w, "%s\t%s from block %d\n", title, orElse(e.Address, orElse(e.XPub, fmt.Sprintf("script %x", e.Script))), e.From)
+		fmt.Fprintf(w, "%s\t%s\n", title, newWatchedDoc(e).text())
 	}
 	if len(watched) == 0 {
 		fmt.Fprintf(w, "watched\tnothing: dcrspv watch ADDRESS\n")

@@ -278,13 +278,36 @@ func TestBroadcast(t *testing.T) {
 	for range n.peers {
 		<-delivered
 	}
-	var balance balanceDoc
-	n.json(&balance, "balance")
-	if balance.Unconfirmed != 5e8 || balance.Total != n.demo.truth.Total {
-		t.Errorf("%+v", balance)
+	if b := n.balance(); b.Unconfirmed != 5e8 || b.Total != n.demo.truth.Total {
+		t.Errorf("%+v", b)
 	}
-	if text := n.dcrspv("history"); !strings.Contains(text, "not mined yet") {
+	if text := n.dcrspv("history"); !strings.Contains(text, "NOT IN A BLOCK YET") || !strings.Contains(text, "our own") {
 		t.Errorf("history: %s", text)
+	}
+	var waiting []unminedDoc
+	n.json(&waiting, "history", "--unmined")
+	if want := (unminedDoc{TxID: doc.TxID, Net: 5e8, Own: true}); len(waiting) != 1 || waiting[0] != want {
+		t.Errorf("history --unmined: %+v", waiting)
+	}
+
+	// Each run announces it again, as long as it is not mined: these peers, which
+	// have it no longer, ask for it.
+	run := n.start("run")
+	for range n.peers {
+		<-delivered
+	}
+	if status := run.interrupt(); status != statusDone {
+		t.Fatalf("status %d: %s", status, run.stderr)
+	}
+	for _, p := range n.peers {
+		c := n.demo.chain.Fork(n.demo.chain.Height())
+		c.MineBlock(tx)
+		p.SetChain(c)
+	}
+	n.dcrspv("sync")
+	n.json(&waiting, "history", "--unmined")
+	if len(waiting) != 0 {
+		t.Errorf("mined, and still waiting: %+v", waiting)
 	}
 
 	// Nobody asked for it.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"dcrspv/wallet"
 )
@@ -36,6 +38,9 @@ func named(args []string) (what wallet.Watch) {
 
 // badName makes a usage error of what the wallet says about an argument.
 func badName(err error) error {
+	if errors.Is(err, wallet.ErrLabel) {
+		return &failure{status: statusUsage, what: err.Error(), err: err, remedy: "give a short text of one line"}
+	}
 	for _, kind := range []error{wallet.ErrAddress, wallet.ErrXPub, wallet.ErrWrongNetwork} {
 		if errors.Is(err, kind) {
 			return &failure{
@@ -62,32 +67,126 @@ func (p *program) since(from string) (uint32, error) {
 	return p.height(w)
 }
 
+// watchFlags are those of watch.
+type watchFlags struct {
+	From  string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"the block or day of the first payment; default: --birthday or genesis"`
+	Gap   string `long:"gap" value-name:"N" description:"how many unused addresses in a row of an extended public key are watched; default: 20"`
+	Label string `long:"label" value-name:"TEXT" description:"a name for people, shown where they are listed"`
+}
+
 // watchDoc is the document of watch and unwatch: the watch set afterwards.
 type watchDoc struct {
 	Watched []watchedDoc `json:"watched"`
 }
 
-// watchedDoc is an address or an extended public key; the other is empty.
+// watchedDoc is an address, an extended public key or, if it has no address, a
+// script in hex; the others are empty.
 type watchedDoc struct {
 	Address string `json:"address,omitempty"`
 	XPub    string `json:"xpub,omitempty"`
+	Script  string `json:"script,omitempty"`
 	From    uint32 `json:"from"`
+	Label   string `json:"label"`
+
+	// Of an extended public key: how many addresses are watched.
+	Gap      uint32 `json:"gap,omitempty"`
+	External uint32 `json:"external,omitempty"`
+	Internal uint32 `json:"internal,omitempty"`
+}
+
+func newWatchedDoc(e wallet.Watched) watchedDoc {
+	doc := watchedDoc{
+		Address: e.Address, XPub: e.XPub, From: e.From, Label: oneLine(e.Label),
+		Gap: e.Gap, External: e.External, Internal: e.Internal,
+	}
+	if e.Address == "" {
+		doc.Script = hex.EncodeToString(e.Script)
+	}
+	return doc
+}
+
+// text is an entry of the watch set for people.
+func (d watchedDoc) text() string {
+	s := fmt.Sprintf("%s from block %d", d.Address+d.XPub+d.Script, d.From)
+	if d.XPub != "" {
+		s += fmt.Sprintf(", %d external and %d internal addresses, gap %d", d.External, d.Internal, d.Gap)
+	}
+	if d.Label != "" {
+		s += ", " + d.Label
+	}
+	return s
 }
 
 func (p *program) runWatch(ctx context.Context) error {
-	from, err := p.since(p.from.From)
+	if len(p.args) == 0 {
+		if p.watch != (watchFlags{}) {
+			return usage("see dcrspv watch --help", "watch needs ADDR or XPUB")
+		}
+		return p.withWallet(func(w *wallet.Wallet) error { return p.reportWatched(ctx, w, "") })
+	}
+	from, err := p.since(p.watch.From)
+	if err != nil {
+		return err
+	}
+	gap, err := p.gap()
 	if err != nil {
 		return err
 	}
 	return p.withWallet(func(w *wallet.Wallet) error {
-		what := named(p.args)
-		what.From = from
-		if err := w.Watch(ctx, what); err != nil {
-			return badName(err)
+		fresh, known, err := p.splitKnown(ctx, w)
+		if err != nil {
+			return err
 		}
-		return p.reportWatched(ctx, w, fmt.Sprintf(
-			"Watching from block %d. Run sync to test the blocks since then.", from))
+		for _, part := range []struct {
+			names []string
+			from  uint32
+		}{{fresh, from}, {known, maxHeight}} {
+			what := named(part.names)
+			what.From, what.Gap, what.Label = part.from, gap, p.watch.Label
+			if err := w.Watch(ctx, what); err != nil {
+				return badName(err)
+			}
+		}
+		done := "Watched already; what is new about it is kept."
+		if len(fresh) > 0 {
+			done = fmt.Sprintf("Watching from block %d. Run sync to test the blocks since then.", from)
+		}
+		return p.reportWatched(ctx, w, done)
 	})
+}
+
+// splitKnown takes apart what is watched already. Unless --from says otherwise
+// that keeps its birthday: who changes a label or a gap wants nothing scanned
+// again.
+func (p *program) splitKnown(ctx context.Context, w *wallet.Wallet) (fresh, known []string, err error) {
+	if p.watch.From != "" {
+		return p.args, nil, nil
+	}
+	list, err := w.Watched(ctx)
+	watched := make(map[string]bool)
+	for _, e := range list {
+		watched[e.Address+e.XPub] = true
+	}
+	for _, name := range p.args {
+		if watched[name] {
+			known = append(known, name)
+		} else {
+			fresh = append(fresh, name)
+		}
+	}
+	return fresh, known, err
+}
+
+// gap is the number in --gap; 0 without, for the wallet to choose.
+func (p *program) gap() (uint32, error) {
+	if p.watch.Gap == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(p.watch.Gap, 10, 32)
+	if err != nil || n == 0 {
+		return 0, usage("give a number of addresses, like 50", "bad --gap %q", p.watch.Gap)
+	}
+	return uint32(n), nil
 }
 
 func (p *program) runUnwatch(ctx context.Context) error {
@@ -103,18 +202,28 @@ func (p *program) runUnwatch(ctx context.Context) error {
 	})
 }
 
-func (p *program) reportWatched(ctx context.Context, w *wallet.Wallet, text string) error {
+// reportWatched prints the watch set, or only its size after words that say
+// what was done.
+func (p *program) reportWatched(ctx context.Context, w *wallet.Wallet, done string) error {
 	list, err := w.Watched(ctx)
 	if err != nil {
 		return err
 	}
-	if p.opts.JSON {
-		doc := watchDoc{Watched: make([]watchedDoc, 0, len(list))}
-		for _, e := range list {
-			doc.Watched = append(doc.Watched, watchedDoc{Address: e.Address, XPub: e.XPub, From: e.From})
-		}
-		return p.printJSON(doc)
+	doc := watchDoc{Watched: make([]watchedDoc, 0, len(list))}
+	for _, e := range list {
+		doc.Watched = append(doc.Watched, newWatchedDoc(e))
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s\nThe watch set has %s.\n", text, plural(len(list), "entry"))
+	switch {
+	case p.opts.JSON:
+		return p.printJSON(doc)
+	case done != "":
+		_, err = fmt.Fprintf(p.stdout, "%s\nThe watch set has %s.\n", done, plural(len(list), "entry"))
+	case len(list) == 0:
+		_, err = fmt.Fprintln(p.stdout, "nothing is watched: dcrspv watch ADDRESS")
+	default:
+		for _, e := range doc.Watched {
+			fmt.Fprintln(p.stdout, e.text())
+		}
+	}
 	return err
 }

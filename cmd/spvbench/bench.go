@@ -27,6 +27,7 @@ type bench struct {
 	rival   client // no command if it is not measured
 	work    string // directory of this run
 	results *results
+	others  others
 
 	// Of the chain size at hand.
 	world  world
@@ -244,6 +245,7 @@ func (b *bench) sample(ctx context.Context, c client, spec clientSpec, synced fu
 	if err != nil {
 		return nil, err
 	}
+	machine := machineSeconds()
 	started := time.Now()
 	p, err := c.start(ctx, b.stderr, spec)
 	if err != nil {
@@ -261,10 +263,31 @@ func (b *bench) sample(ctx context.Context, c client, spec clientSpec, synced fu
 	s.Wall = s.Synced.Sub(started).Seconds()
 	s.CPU = (p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()).Seconds()
 	s.Peer, s.Sent = after.CPU-before.CPU, float64(after.Sent-before.Sent)
+	b.others.add(machineSeconds()-machine-s.CPU-s.Peer, time.Since(started))
 	if spec.XPub != "" && s.Holdings != after.Truth {
 		return nil, fmt.Errorf("%s found %+v, the truth is %+v", filepath.Base(c.command[0]), s.Holdings, after.Truth)
 	}
 	return s, nil
+}
+
+// others is what other processes took of the machine while something was
+// measured.
+type others struct {
+	cpu, wall float64 // seconds
+	told      bool    // in a row: what comes now is for the next
+}
+
+func (o *others) add(cpu float64, wall time.Duration) {
+	if o.told {
+		*o = others{}
+	}
+	o.cpu, o.wall = o.cpu+max(cpu, 0), o.wall+wall.Seconds()
+}
+
+// cores is how many of them others kept busy.
+func (o *others) cores() float64 {
+	o.told = true
+	return o.cpu / max(o.wall, 0.01)
 }
 
 // take reads what a client says.

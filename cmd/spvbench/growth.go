@@ -21,6 +21,7 @@ func growth(r *results) []*row {
 		g := &row{
 			Table:   "growth",
 			What:    fmt.Sprintf("%s, %s to %s blocks", now.What, thousands(before.Blocks), thousands(now.Blocks)),
+			Others:  max(now.Others, before.Others),
 			Command: now.Command,
 			Date:    now.Date,
 		}

@@ -49,6 +49,7 @@ func (r *results) table(t *table) string {
 	line(&b, head)
 	line(&b, slices.Repeat([]string{"---"}, len(head)))
 	var commands []string
+	others := make(map[string]float64)
 	for _, r := range rows {
 		cells := []string{r.What}
 		if !t.once {
@@ -61,8 +62,16 @@ func (r *results) table(t *table) string {
 			cells = append(cells, r.cell(c))
 		}
 		line(&b, append(cells, r.Aim))
-		if c := fmt.Sprintf("`%s`, %s", r.Command, r.Date); !slices.Contains(commands, c) {
+		c := fmt.Sprintf("`%s`, %s", r.Command, r.Date)
+		if !slices.Contains(commands, c) {
 			commands = append(commands, c)
+		}
+		others[c] = max(others[c], r.Others)
+	}
+	const quiet = 0.3 // cores; the kernel itself needs some
+	for i, c := range commands {
+		if others[c] > quiet {
+			commands[i] += fmt.Sprintf(" (other processes kept up to %.1f cores busy: the times are too long)", others[c])
 		}
 	}
 	fmt.Fprintf(&b, "\nMade by %s.\n", strings.Join(commands, "; "))

@@ -18,6 +18,31 @@ func cpuSeconds() float64 {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
+// machineSeconds is the CPU time that all processes of the machine have used
+// since it started; 0 where that is not told.
+func machineSeconds() float64 {
+	const ticks = 100 // a second, on all Linux platforms
+	data, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	var sum float64
+	for i, word := range bytes.Fields(line) {
+		// cpu user nice system idle iowait irq softirq, and what is in those or
+		// belongs to other machines
+		if i == 0 || i == 4 || i == 5 || i > 7 {
+			continue
+		}
+		n, err := strconv.ParseFloat(string(word), 64)
+		if err != nil {
+			return 0
+		}
+		sum += n / ticks
+	}
+	return sum
+}
+
 // peakRSS is the largest number of bytes that were resident in this process.
 // The kernel's other answer, ru_maxrss, counts what the process was before exec.
 func peakRSS() int64 { return statusBytes("VmHWM:") }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type row struct {
 	Values  map[string][]float64 // by name of the column
 	Aim     string               `json:",omitempty"`
 	Stacks  []share              `json:",omitempty"` // where its CPU time went
+	Others  float64              `json:",omitempty"` // cores that other processes kept busy meanwhile
 	Command string               // what measured it
 	Date    string
 }
@@ -69,6 +71,7 @@ func (r *row) is(o *row) bool {
 // add puts in a row, in place of an older one that measured the same.
 func (r *results) add(b *bench, new *row) {
 	new.Command, new.Date = b.command, time.Now().UTC().Format(time.DateOnly)
+	new.Others = b.others.cores()
 	r.Machine = machine()
 	for i, old := range r.Rows {
 		if old.is(new) {
@@ -79,8 +82,7 @@ func (r *results) add(b *bench, new *row) {
 	r.Rows = append(r.Rows, new)
 }
 
-// of returns the rows of a table by blocks, then scripts; what was measured
-// first comes first.
+// of returns the rows of a table by blocks, then scripts, then name.
 func (r *results) of(table string) []*row {
 	var rows []*row
 	for _, t := range tables {
@@ -93,11 +95,11 @@ func (r *results) of(table string) []*row {
 			rows = append(rows, row)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b *row) int {
+	slices.SortFunc(rows, func(a, b *row) int {
 		if a.Blocks != b.Blocks {
 			return a.Blocks - b.Blocks
 		}
-		return a.Scripts - b.Scripts
+		return cmp.Or(a.Scripts-b.Scripts, strings.Compare(a.What, b.What))
 	})
 	return rows
 }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAddresses: the next one stays, a new one never comes again, and when the
+// gap limit is used up the error says what to do.
+func TestAddresses(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", "--gap", "3", n.demo.xpub)
+	one := func(args ...string) string {
+		t.Helper()
+		var doc addressDoc
+		n.json(&doc, append([]string{"address"}, args...)...)
+		return doc.Address
+	}
+	first := one()
+	if one(n.demo.xpub) != first || strings.TrimSpace(n.dcrspv("address")) != first {
+		t.Error("the next address does not stay")
+	}
+	given := map[string]bool{}
+	for range 3 {
+		given[one("--new")] = true
+	}
+	if len(given) != 3 || !given[first] || given[""] {
+		t.Errorf("%v, the first is %s", given, first)
+	}
+	for _, args := range [][]string{{"address", "--new"}, {"address"}} {
+		dcrspv(t, n.args(args...)...).wantFailure(t, statusFailed, "gap limit", "--gap")
+	}
+	n.dcrspv("watch", "--gap", "4", n.demo.xpub)
+	if addr := one("--new", n.demo.xpub); given[addr] {
+		t.Errorf("%s again", addr)
+	}
+	other := n.demo.xpub[:len(n.demo.xpub)-1] + "x"
+	dcrspv(t, n.args("address", other)...).wantFailure(t, statusFailed, "not watched", "watch XPUB")
+
+	// The first payment shows that they are used, and gives room for more.
+	n.dcrspv("sync")
+	if addr := one("--new"); given[addr] {
+		t.Errorf("%s again", addr)
+	}
+}
+
+// TestLabels: a label is set with watch or later, is shown wherever its owner
+// is, and goes.
+func TestLabels(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	used := n.demo.used[0]
+	n.dcrspv("watch", "--label", "the account", n.demo.xpub)
+	n.dcrspv("sync")
+	txid := n.demo.truth.History[0].TxID.String()
+	n.dcrspv("label", txid, "first income ✓")
+	n.dcrspv("label", used, "shop in Lyon")
+
+	var labels []labelDoc
+	n.json(&labels, "label")
+	want := map[string]string{n.demo.xpub: "the account", txid: "first income ✓", used: "shop in Lyon"}
+	if len(labels) != len(want) {
+		t.Errorf("%+v", labels)
+	}
+	for _, l := range labels {
+		if want[l.Name] != l.Label {
+			t.Errorf("%+v", l)
+		}
+	}
+	var history []entryDoc
+	n.json(&history, "history")
+	if history[0].Label != want[txid] || history[1].Label != "" {
+		t.Errorf("%+v", history[:2])
+	}
+	var utxos []utxoDoc
+	n.json(&utxos, "utxos")
+	for _, u := range utxos {
+		if (u.Label == want[used]) != (u.Address == used) {
+			t.Errorf("%+v", u)
+		}
+	}
+	for command, text := range map[string]string{
+		"label": "shop in Lyon", "history": "first income ✓", "watch": "the account", "status": "the account",
+	} {
+		if got := n.dcrspv(command); !strings.Contains(got, text) {
+			t.Errorf("%s does not say %q: %s", command, text, got)
+		}
+	}
+	if text := n.dcrspv("label", used, ""); !strings.Contains(text, "no label") {
+		t.Error(text)
+	}
+	if n.json(&labels, "label"); len(labels) != 2 {
+		t.Errorf("%+v", labels)
+	}
+	dcrspv(t, n.args("label", simnetAddress, "x")...).wantFailure(t, statusFailed, simnetAddress, "watched")
+	dcrspv(t, n.args("label", strings.Repeat("ab", 32), "x")...).wantFailure(t, statusFailed, "history")
+	dcrspv(t, n.args("label", used, "\x1b[31m")...).wantFailure(t, statusUsage, "label")
+}
+
+// TestTablesAreClean: a label that got into the file some other way cannot act
+// on a terminal.
+func TestTablesAreClean(t *testing.T) {
+	p, stdout, _ := testProgram(t)
+	const evil = "a\x1b[31m\nb"
+	if err := firstError(
+		p.printUtxos([]utxoDoc{{Label: oneLine(evil)}}),
+		p.printHistory([]entryDoc{{Label: oneLine(evil)}}),
+		p.printUnmined([]unminedDoc{{Label: oneLine(evil)}}),
+		p.printLabels([]labelDoc{{Label: oneLine(evil)}}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	if text := stdout.String(); strings.Contains(text, "\x1b") || strings.Count(text, "\n") != 7 {
+		t.Errorf("%q", text)
+	}
+}
+
+// TestWatchList: watch alone lists, and watching again changes nothing that was
+// not asked for.
+func TestWatchList(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	if text := n.dcrspv("watch"); !strings.Contains(text, "dcrspv watch ADDRESS") {
+		t.Error(text)
+	}
+	n.dcrspv("watch", "--from", "300", "--label", "mine", "--gap", "5", n.demo.xpub)
+	n.dcrspv("watch", "--from", "200", simnetAddress)
+	text := n.dcrspv("watch")
+	for _, want := range []string{
+		n.demo.xpub + " from block 300, 5 external and 5 internal addresses, gap 5, mine\n",
+		simnetAddress + " from block 200\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in %q", want, text)
+		}
+	}
+	if text := n.dcrspv("watch", "--gap", "7", n.demo.xpub); !strings.Contains(text, "already") {
+		t.Error(text)
+	}
+	var doc watchDoc
+	n.json(&doc, "watch")
+	if e := doc.Watched[0]; e.Gap != 7 || e.External != 7 || e.Internal != 7 || e.From != 300 || e.Label != "mine" {
+		t.Errorf("%+v", e)
+	}
+	if e := doc.Watched[1]; e.From != 200 || e.Address != simnetAddress || e.Gap != 0 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestLastOfHistory: the newest ones, oldest first.
+func TestLastOfHistory(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	n.dcrspv("sync")
+	var all, last []entryDoc
+	n.json(&all, "history")
+	n.json(&last, "history", "--last", "3")
+	if len(last) != 3 || len(all) <= 3 {
+		t.Fatalf("%d of %d", len(last), len(all))
+	}
+	for i, e := range last {
+		if e != all[len(all)-3+i] {
+			t.Errorf("%+v, want %+v", e, all[len(all)-3+i])
+		}
+	}
+	if text := n.dcrspv("history", "--last", "2"); strings.Count(text, "\n") != 3 {
+		t.Errorf("%s", text)
+	}
+	n.json(&last, "history", "--last", "1000000")
+	if len(last) != len(all) {
+		t.Errorf("%d of %d", len(last), len(all))
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// TestRunHearsOfUnconfirmed: a payment that a peer announces is shown before it
+// is in a block, as what it is worth: nothing of it is verified.
+func TestRunHearsOfUnconfirmed(t *testing.T) {
+	n := newTestNetwork(t, 2)
+	n.dcrspv("watch", n.demo.xpub)
+	tip := n.demo.chain.Tip()
+	run := n.start("run")
+	run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
+	c := n.demo.chain.Fork(tip.Height)
+	_, script := n.script(n.demo.used[3])
+	pay := c.Pay(script, 123456789)
+	for _, p := range n.peers {
+		p.AnnounceTx(pay)
+	}
+	line := "unconfirmed 1.23456789 DCR, not in a block and not verified, " + pay.TxHash().String()
+	run.stderr.wait(t, line, run.ended)
+	if status := run.interrupt(); status != statusDone {
+		t.Fatalf("status %d: %s", status, run.stderr)
+	}
+	if strings.Count(run.stderr.String(), line) != 1 {
+		t.Errorf("told more than once: %s", run.stderr)
+	}
+
+	if b := n.balance(); b.Unconfirmed != 123456789 || b.Total != n.demo.truth.Total || b.Spendable != n.demo.truth.Spendable {
+		t.Errorf("%+v", b)
+	}
+	var mined []entryDoc
+	if n.json(&mined, "history"); len(mined) != len(n.demo.truth.History) {
+		t.Errorf("%d are mined, want %d", len(mined), len(n.demo.truth.History))
+	}
+	var waiting []unminedDoc
+	n.json(&waiting, "history", "--unmined")
+	if want := (unminedDoc{TxID: pay.TxHash().String(), Net: 123456789}); len(waiting) != 1 || waiting[0] != want {
+		t.Errorf("%+v, want %+v", waiting, want)
+	}
+	for _, args := range [][]string{{"history"}, {"history", "--unmined"}, {"history", "--last", "1"}} {
+		text := n.dcrspv(args...)
+		if !strings.Contains(text, "NOT IN A BLOCK YET") || !strings.Contains(text, "unverified") || !strings.Contains(text, pay.TxHash().String()) {
+			t.Errorf("%v: %s", args, text)
+		}
+	}
+
+	// It is mined.
+	run = n.start("run")
+	run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
+	c.MineBlock(pay)
+	for _, p := range n.peers {
+		p.SetChain(c)
+	}
+	run.stderr.wait(t, fmt.Sprintf("received    1.23456789 DCR in block %d", tip.Height+1), run.ended)
+	if status := run.interrupt(); status != statusDone {
+		t.Fatalf("status %d: %s", status, run.stderr)
+	}
+	if b := n.balance(); b.Unconfirmed != 0 || b.Total != n.demo.truth.Total+123456789 {
+		t.Errorf("%+v", b)
+	}
+	if text := n.dcrspv("history", "--unmined"); !strings.Contains(text, "nothing waits") {
+		t.Error(text)
+	}
+}
+
+// TestNoRelay: with the switch, given as a flag or in the configuration file, no
+// peer is asked for what is not in a block, and nothing is told of it.
+func TestNoRelay(t *testing.T) {
+	for name, args := range map[string][]string{"flag": {"--no-relay"}, "file": nil} {
+		t.Run(name, func(t *testing.T) {
+			n := newTestNetwork(t, 2)
+			if name == "file" {
+				if err := os.WriteFile(filepath.Join(n.dir, configName), []byte("no-relay = true\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n.dcrspv("watch", n.demo.xpub)
+			run := n.start(append([]string{"run"}, args...)...)
+			tip := n.demo.chain.Tip()
+			run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
+			c := n.demo.chain.Fork(tip.Height)
+			_, script := n.script(n.demo.used[3])
+			pay := c.Pay(script, 5e8)
+			for _, p := range n.peers {
+				p.AnnounceTx(pay)
+			}
+			c.MineBlock(pay)
+			for _, p := range n.peers {
+				p.SetChain(c)
+			}
+			run.stderr.wait(t, fmt.Sprintf("received    5 DCR in block %d", tip.Height+1), run.ended)
+			if status := run.interrupt(); status != statusDone {
+				t.Fatalf("status %d: %s", status, run.stderr)
+			}
+			if strings.Contains(run.stderr.String(), "unconfirmed") || n.count(wire.CmdMemPool) != 0 {
+				t.Errorf("asked %d times what is not in a block: %s", n.count(wire.CmdMemPool), run.stderr)
+			}
+		})
+	}
+}
+
+// TestBalanceByKind: the text shows the kinds that there are.
+func TestBalanceByKind(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	if text := n.dcrspv("balance"); strings.Contains(text, "regular") {
+		t.Errorf("empty: %s", text)
+	}
+	n.dcrspv("sync")
+	var doc kindsDoc
+	n.json(&doc, "balance")
+	text := n.dcrspv("balance")
+	shown := 0
+	for kind, part := range doc.ByKind {
+		if strings.Contains(text, " "+kind+" ") != (part.Coins > 0) {
+			t.Errorf("%s: %+v in %s", kind, part, text)
+		}
+		if part.Coins > 0 {
+			shown++
+			if !strings.Contains(text, amount(part.Total)) {
+				t.Errorf("%s: %+v in %s", kind, part, text)
+			}
+		}
+	}
+	if shown == 0 || len(doc.ByKind) != 7 {
+		t.Errorf("%+v", doc.ByKind)
+	}
+	if doc.ByKind["ticket"].Total != doc.Staked || doc.ByKind["ticket"].Spendable != 0 {
+		t.Errorf("%+v", doc)
+	}
+}

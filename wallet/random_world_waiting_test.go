@@ -1,0 +1,312 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// checkTaken: a transaction that pays watched scripts is taken, and one that
+// can't be mined is refused.
+func (d *driver) checkTaken(tx *wire.MsgTx, taken bool, refused error) {
+	d.t.Helper()
+	ids, err := d.w.Locator()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	switch {
+	case taken && refused != nil:
+		d.t.Fatalf("taken and refused: %v", refused)
+	case errors.Is(refused, ErrExpired) && (tx.Expiry == 0 || len(ids) == 0 || ids[0].Height+1 < tx.Expiry):
+		d.t.Fatalf("%v at tip %v", refused, ids)
+	case d.paysWatched(tx) && !taken && refused == nil:
+		d.t.Fatalf("%v pays watched scripts and was not taken", tx.TxHash())
+	}
+}
+
+// checkWaiting: no transaction waits that is mined or can't be, and if all is
+// tested, all that can be mined and concern the wallet do.
+func (d *driver) checkWaiting(complete bool) {
+	d.t.Helper()
+	ctx := context.Background()
+	ids, err := d.w.Locator()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, tx := range history(d.t, d.w) {
+		d.known[tx.TxID] = true
+		delete(d.dropped, tx.TxID)
+		delete(d.hearsay, tx.TxID)
+	}
+	d.dropBelowBirthday()
+	waiting := unmined(d.t, d.w)
+	listed := make(map[hash]bool)
+	for _, u := range waiting {
+		tx := d.made[u.TxID]
+		if tx == nil || listed[u.TxID] || u.Tx.TxHash() != u.TxID {
+			d.t.Fatalf("%v waits and was never made, or twice", u.TxID)
+		}
+		if tx.Expiry != 0 && len(ids) > 0 && ids[0].Height+1 >= tx.Expiry {
+			d.t.Fatalf("%v waits, and expired at %d, at tip %d", u.TxID, tx.Expiry, ids[0].Height)
+		}
+		if u.Own && !d.own[u.TxID] {
+			d.t.Fatalf("%v waits and counts as our own", u.TxID)
+		}
+		listed[u.TxID] = true
+		if _, gone := d.dropped[u.TxID]; !gone {
+			d.known[u.TxID] = true
+		}
+	}
+	d.checkPending(waiting)
+	if !complete {
+		return
+	}
+	v := *d.cast
+	v.c = d.view
+	t := v.read(d.set, d.view.height(), true)
+	for tx, height := range t.void {
+		if id := d.id(tx); !isCoinbase(tx) && t.paysAt(tx, height) && !d.dropped[id] {
+			d.known[id] = true
+		}
+	}
+	for id := range listed {
+		switch fate := d.fate(t, id); fate {
+		case fateMined, fateDead:
+			d.t.Fatalf("%s waits, but is %v", d.describe(t, id), fate)
+		}
+	}
+	for id := range d.known {
+		if fate := d.fate(t, id); fate == fateWaits && !listed[id] && d.paysWatched(d.made[id]) {
+			d.t.Fatalf("%s can be mined and does not wait", d.describe(t, id))
+		}
+	}
+	d.checkNet(ctx, t, waiting)
+}
+
+// checkPending: what is to be announced is what we made, parents first.
+func (d *driver) checkPending(waiting []Unmined) {
+	d.t.Helper()
+	pending, err := d.w.Pending()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	left := make(map[hash]bool)
+	for _, u := range waiting {
+		if u.Own {
+			left[u.TxID] = true
+		}
+	}
+	for _, tx := range pending {
+		if !left[tx.TxHash()] {
+			d.t.Fatalf("%v is to be announced, and does not wait or is not our own", tx.TxHash())
+		}
+		for _, in := range tx.TxIn {
+			if left[in.PreviousOutPoint.Hash] {
+				d.t.Fatalf("%v is to be announced before %v, which it spends", tx.TxHash(), in.PreviousOutPoint.Hash)
+			}
+		}
+		delete(left, tx.TxHash())
+	}
+	if len(left) > 0 {
+		d.t.Fatalf("%v are not to be announced", left)
+	}
+}
+
+// dropBelowBirthday: a transaction that is mined below the birthday of all that
+// it pays is no longer the wallet's. It does not come back if it is undone.
+func (d *driver) dropBelowBirthday() {
+	d.t.Helper()
+	var t *truth
+	for ; d.seen < len(d.replay.log); d.seen++ {
+		ev := d.replay.log[d.seen]
+		if ev.Kind != EventRemoved {
+			continue
+		}
+		if t == nil {
+			v := *d.cast
+			v.c = d.view
+			t = v.read(d.set, d.view.height(), true)
+		}
+		_, mined := t.mined[ev.Tx]
+		if _, void := t.void[d.made[ev.Tx]]; mined || void {
+			delete(d.known, ev.Tx)
+			d.dropped[ev.Tx] = true
+		}
+	}
+}
+
+// paysAt reports whether a regular transaction at a height pays the wallet.
+func (t *truth) paysAt(tx *wire.MsgTx, height uint32) bool {
+	for _, out := range tx.TxOut {
+		if t.pays(string(out.PkScript), height) && out.Version == 0 && out.Value > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+type fate string
+
+const (
+	fateMined   fate = "mined"
+	fateWaits   fate = "waiting"
+	fateDead    fate = "dead, and the wallet must know it"
+	fateUnclear fate = "dead, or not followed, but the wallet need not know it"
+)
+
+// fate tells what becomes of a transaction by what is in the chain.
+func (d *driver) fate(t *truth, id hash) fate {
+	tx := d.made[id]
+	if _, mined := t.mined[id]; mined {
+		for _, entry := range t.history {
+			if entry.id == id {
+				return fateMined
+			}
+		}
+		return fateUnclear // below the birthday
+	}
+	if !isReturning(tx) || d.dropped[id] || d.hearsay[id] || !d.known[id] {
+		return fateUnclear
+	}
+	if tx.Expiry != 0 && d.view.height()+1 >= tx.Expiry {
+		return fateDead
+	}
+	worst := fateWaits
+	for _, in := range tx.TxIn {
+		op := in.PreviousOutPoint
+		if _, spent := t.spent[op]; spent {
+			if t.credits[op] != nil {
+				return fateDead
+			}
+			worst = fateUnclear
+		}
+		if d.made[op.Hash] == nil {
+			continue // a stranger's
+		}
+		if !isReturning(d.made[op.Hash]) {
+			worst = fateUnclear // when that was undone, all that spends it was given up
+		}
+		switch d.fate(t, op.Hash) {
+		case fateDead:
+			return fateDead
+		case fateUnclear:
+			worst = fateUnclear
+		}
+	}
+	return worst
+}
+
+// isReturning: only these may be mined again once their block is undone.
+func isReturning(tx *wire.MsgTx) bool {
+	return !isCoinbase(tx) && (!isStake(tx) || isTicket(tx) || tx.TxOut[0].PkScript[0] == 0xc1)
+}
+
+// checkNet: what the transactions that wait would change.
+func (d *driver) checkNet(ctx context.Context, t *truth, waiting []Unmined) {
+	d.t.Helper()
+	paid := func(op wire.OutPoint) int64 {
+		if coin := t.credits[op]; coin != nil {
+			return coin.amount
+		}
+		for _, u := range waiting {
+			if u.TxID == op.Hash && int(op.Index) < len(u.Tx.TxOut) {
+				return d.worth(u.Tx, int(op.Index))
+			}
+		}
+		return 0
+	}
+	sum := int64(0)
+	spent, lost := make(map[wire.OutPoint]bool), make(map[hash]bool)
+	for _, u := range ranked(waiting) {
+		for _, in := range u.Tx.TxIn {
+			op := in.PreviousOutPoint
+			lost[u.TxID] = lost[u.TxID] || spent[op] || lost[op.Hash]
+		}
+		net := int64(0)
+		if !lost[u.TxID] {
+			for _, in := range u.Tx.TxIn {
+				spent[in.PreviousOutPoint] = true
+				net -= paid(in.PreviousOutPoint)
+			}
+			for i := range u.Tx.TxOut {
+				net += d.worth(u.Tx, i)
+			}
+		}
+		if int64(u.Net) != net {
+			d.t.Fatalf("%s waits: net %d, not %d", d.describe(t, u.TxID), u.Net, net)
+		}
+		sum += net
+	}
+	if b, err := d.w.Balance(ctx); err != nil || int64(b.Unconfirmed) != sum {
+		d.t.Fatalf("unconfirmed %d, not %d; %v", b.Unconfirmed, sum, err)
+	}
+}
+
+// ranked are transactions that wait in the order in which they count: the
+// wallet's own ones before others, each behind those that it spends.
+func ranked(waiting []Unmined) (out []Unmined) {
+	placed := make(map[hash]bool)
+	var place func(u Unmined)
+	place = func(u Unmined) {
+		if placed[u.TxID] {
+			return
+		}
+		placed[u.TxID] = true
+		for _, in := range u.Tx.TxIn {
+			for _, parent := range waiting {
+				if parent.TxID == in.PreviousOutPoint.Hash {
+					place(parent)
+				}
+			}
+		}
+		out = append(out, u)
+	}
+	for _, own := range []bool{true, false} {
+		for _, u := range waiting {
+			if u.Own == own {
+				place(u)
+			}
+		}
+	}
+	return out
+}
+
+// worth is what an output of a transaction that waits pays to the wallet.
+func (d *driver) worth(tx *wire.MsgTx, i int) int64 {
+	tree := 0
+	if treeOf(tx) != 0 {
+		tree = 1
+	}
+	o := tx.TxOut[i]
+	if _, ok := d.set[string(untagged(tree, o.PkScript))]; !ok || o.Version != 0 {
+		return 0
+	}
+	return o.Value
+}
+
+// describe tells of a transaction what helps to see why it failed.
+func (d *driver) describe(t *truth, id hash) string {
+	tx := d.made[id]
+	s := fmt.Sprintf("%v (stake %v, mined at %d, void at %d, expiry %d, tip %d)",
+		id, isStake(tx), t.mined[id], t.void[tx], tx.Expiry, d.view.height())
+	for _, in := range tx.TxIn {
+		op := in.PreviousOutPoint
+		s += fmt.Sprintf("\n  from %v:%d, ours %v, spent by %v", op.Hash, op.Index, t.credits[op] != nil, t.spent[op])
+		if prev := d.made[op.Hash]; prev != nil {
+			s += fmt.Sprintf(", made by a stake %v, %s", isStake(prev), d.fate(t, op.Hash))
+		}
+	}
+	for _, o := range tx.TxOut {
+		script := string(untagged(1, o.PkScript))
+		from, ok := d.set[script]
+		s += fmt.Sprintf("\n  to %x version %d amount %d, watched %v from %d", script, o.Version, o.Value, ok, from)
+	}
+	for _, ev := range d.replay.log {
+		if ev.Tx == id || ev.Kind == EventReorg || ev.Kind == EventDisapproved {
+			s += fmt.Sprintf("\n  event %d: %s %v by %v", ev.Seq, ev.Kind, ev.Block, ev.By)
+		}
+	}
+	return s
+}
