@@ -81,7 +81,7 @@ var settings = map[string]struct {
 	},
 	"NoRelay": {
 		func(cfg *spv.Config, _ *settingsSeen) { cfg.NoRelay = true },
-		func(w *world, _ *settingsSeen) bool { return w.total(wire.CmdMemPool) == 0 },
+		func(_ *world, seen *settingsSeen) bool { return len(seen.unmined.seen) == 0 },
 	},
 	"Dial": {
 		func(cfg *spv.Config, seen *settingsSeen) {
@@ -131,6 +131,7 @@ type settingsSeen struct {
 	dir        string
 	opened     atomic.Bool
 	subsystems []string
+	unmined    *unminedWallet
 }
 
 // dialer records what is sent.
@@ -172,10 +173,13 @@ func TestEverySettingCounts(t *testing.T) {
 				w.wallet.watch(250, watched)
 				w.joinMany(2, spvtest.Behaviour{})
 				w.start(func(cfg *spv.Config) {
-					cfg.Wallets = []spv.Wallet{&unminedWallet{memoryWallet: w.wallet}}
+					seen.unmined = &unminedWallet{memoryWallet: w.wallet}
+					cfg.Wallets = []spv.Wallet{seen.unmined}
 					cfg.Dial = seen.dialer(cfg.Dial)
 					set(cfg, &seen)
 				})
+				time.Sleep(time.Minute)
+				w.peers[0].AnnounceTx(w.chain.Pay(watched, 1e8))
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				as = setting.check(w, &seen)

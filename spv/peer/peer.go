@@ -54,8 +54,7 @@ type Peer struct {
 	addrs    atomic.Int64    // addresses that are still welcome
 	getaddrs sync.Once
 
-	asked   *lru.Set[chainhash.Hash] // transactions
-	mempool sync.Once
+	asked *lru.Set[chainhash.Hash] // transactions
 }
 
 // newPeer makes a Peer of a fresh connection and starts its writer.

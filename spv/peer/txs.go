@@ -72,15 +72,6 @@ func (p *Peer) RequestTxs(txs []chainhash.Hash) error {
 	return p.Send(&wire.MsgGetData{InvList: txInvs(txs)})
 }
 
-// RequestMempool asks the remote to announce the transactions that it knows and
-// that no block holds yet (mempool): Handler.Inv. Only the first call sends
-// anything: dcrd bans for asking often.
-func (p *Peer) RequestMempool() error {
-	var err error
-	p.mempool.Do(func() { err = p.Send(wire.NewMsgMemPool()) })
-	return err
-}
-
 // onTx hands over a transaction that was asked for.
 func (p *Peer) onTx(tx *wire.MsgTx) error {
 	hash := tx.TxHash()

@@ -150,14 +150,3 @@ func TestRequestTxsIsBounded(t *testing.T) {
 		}
 	})
 }
-
-// dcrd bans for the fourth mempool message within a short time.
-func TestRequestMempoolOnce(t *testing.T) {
-	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
-		for range 5 {
-			wantError(t, p.RequestMempool(), nil)
-		}
-		expect[*wire.MsgMemPool](r)
-		r.expectNothing()
-	})
-}
