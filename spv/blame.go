@@ -50,6 +50,7 @@ func (e *engine) blame(s *session, kind registry.Kind, err error) {
 	case errors.Is(err, chain.ErrFuture):
 		// Perhaps our clock is wrong: ask again later.
 		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.ClaimFailed(s.addr, e.now)
 	case errors.Is(err, chain.ErrOrphan):
 		e.strike(s, registry.OrphanHeader, err)
 		e.registry.ClaimFailed(s.addr, e.now)

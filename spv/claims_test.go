@@ -291,3 +291,36 @@ func TestOnlyPeerIsDoubted(t *testing.T) {
 		}
 	})
 }
+
+// A peer that has delivered, and then does not answer, is waited for no longer
+// than others might need to take its place; being in sync never contradicts the
+// height aimed at.
+func TestSyncedIsAtTheTarget(t *testing.T) {
+	story(t, 6000, func(w *world) {
+		answered := 0
+		w.join(spvtest.Behaviour{Latency: time.Second, Hook: func(_ *spvtest.Client, msg wire.Message) bool {
+			if msg.Command() == wire.CmdGetHeaders {
+				answered++
+			}
+			return answered > 2
+		}})
+		other := w.join(spvtest.Behaviour{Lag: 1996, RefuseConnections: true})
+		w.start()
+		for w.syncer.Status().Tip.Height < 4000 {
+			time.Sleep(time.Millisecond)
+		}
+		other.SetBehaviour(spvtest.Behaviour{Lag: 1996})
+		synced := false
+		for range 300 {
+			time.Sleep(time.Second)
+			st := w.syncer.Status()
+			synced = synced || st.Synced
+			if st.Synced && st.Target != st.Tip.Height {
+				t.Fatalf("in sync at block %d of %d", st.Tip.Height, st.Target)
+			}
+		}
+		if !synced {
+			t.Error("never in sync with the other peer")
+		}
+	})
+}

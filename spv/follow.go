@@ -113,7 +113,7 @@ func (ev announcedHeaders) apply(e *engine) {
 		e.orphan(s, err)
 		return
 	}
-	s.asked, s.answered, s.told = time.Time{}, true, true
+	s.asked, s.answered, s.told = time.Time{}, true, s.told || err == nil
 	if ev.count > 0 {
 		s.orphans = 0
 	}

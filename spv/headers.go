@@ -179,10 +179,13 @@ func (ev headersReply) apply(e *engine) {
 	}
 	s.headers = nil
 	if ev.err != nil {
+		e.keepClaim(s)
+		if !isLocal(ev.err) {
+			e.registry.ClaimFailed(s.addr, e.now)
+		}
 		e.blame(s, registry.Headers, ev.err)
 		return
 	}
-	s.told = true
 	e.network.pace(registry.Headers).learn(ev.took)
 	if e.takeHeaders(ev.fl, ev.batch, ev.count) {
 		e.headers.sticky = s.addr
@@ -198,6 +201,7 @@ func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) boo
 	if count == 0 {
 		// At the end of its chain; or below MinKnownChainWork, when dcrd
 		// answers with nothing (dcrd server.go OnGetHeaders).
+		s.told = true
 		e.exhausted(s)
 		return false
 	}
@@ -207,6 +211,7 @@ func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) boo
 		e.blame(s, registry.Headers, err)
 		return update.Added > 0
 	}
+	s.told = true
 	full := count == wire.MaxBlockHeadersPerMsg || batch.Hashes[count-1] == fl.stop
 	if !e.hasMore(s, full, update, before) {
 		e.exhausted(s)
@@ -285,7 +290,7 @@ func (e *engine) headersDone() bool {
 		!e.chain.Proven(),
 		e.network.gathering(e),
 		!e.heard(tip),
-		len(e.registry.Ahead(tip, e.now)) > 0,
+		e.registry.Target(e.now) > tip,
 		e.headers.pending > tip && e.now.Before(e.headers.pendingUntil):
 		return false
 	}
