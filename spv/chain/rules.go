@@ -19,6 +19,7 @@ const never = math.MaxUint32
 type Rules struct {
 	params  *chaincfg.Params
 	genesis Header
+	supply  supply
 
 	// First block heights of rules that were voted in.
 	stakeDiffV2 uint32 // DCP0001: ticket price recomputed from here on
@@ -56,6 +57,7 @@ func NewRules(params *chaincfg.Params, options ...Option) *Rules {
 		blake3:       never,
 		asertAnchor:  never,
 		maxBlockSize: maxBlockSize(params),
+		supply:       newSupply(params),
 	}
 	r.powLimit.SetBig(params.PowLimit)
 	if params.MinKnownChainWork != nil {

@@ -3,8 +3,6 @@ package chain
 import (
 	"fmt"
 	"math/big"
-
-	"github.com/decred/dcrd/chaincfg/v3"
 )
 
 // NextStakeDiff is the ticket price, in atoms, of the block after prev by the
@@ -41,7 +39,7 @@ func (r *Rules) NextStakeDiff(prev *Header, anc Ancestor) int64 {
 	if !ok {
 		return -1
 	}
-	return stakeDiffV2(p, next, prev.SBits(), before, int64(prev.PoolSize())+fresh)
+	return r.stakeDiff(next, prev.SBits(), before, int64(prev.PoolSize())+fresh)
 }
 
 // ticketsBought is the number of tickets bought in the n blocks that end with h.
@@ -59,31 +57,17 @@ func ticketsBought(h *Header, n int, anc Ancestor) (sum int64, ok bool) {
 	return sum, true
 }
 
-// stakeDiffV2 scales the price by how the ticket pool has grown and by how far
+// stakeDiff scales the price by how the ticket pool has grown and by how far
 // it is from its target size (calcNextStakeDiffV2).
-func stakeDiffV2(p *chaincfg.Params, height, price, before, now int64) int64 {
+func (r *Rules) stakeDiff(height, price, before, now int64) int64 {
+	p := r.params
 	target := int64(p.TicketsPerBlock) * (int64(p.TicketPoolSize) + int64(p.TicketMaturity))
 	scaled := big.NewInt(price)
 	scaled.Mul(scaled, big.NewInt(now)).Mul(scaled, big.NewInt(now))
 	scaled.Div(scaled, big.NewInt(before)).Div(scaled, big.NewInt(target))
 
-	highest := estimatedSupply(p, height) / int64(p.TicketPoolSize)
+	highest := r.supply.estimate(height) / int64(p.TicketPoolSize)
 	return max(min(scaled.Int64(), highest), p.MinimumStakeDiff)
-}
-
-// estimatedSupply is the number of atoms that exist at height if every subsidy
-// was paid in full (estimateSupply).
-func estimatedSupply(p *chaincfg.Params, height int64) int64 {
-	if height <= 0 {
-		return 0
-	}
-	subsidy := p.BaseSubsidy
-	supply := p.BlockOneSubsidy() - 2*subsidy // blocks 0 and 1 pay otherwise
-	for range height / p.SubsidyReductionInterval {
-		supply += p.SubsidyReductionInterval * subsidy
-		subsidy = subsidy * p.MulSubsidy / p.DivSubsidy
-	}
-	return supply + (1+height%p.SubsidyReductionInterval)*subsidy
 }
 
 // StakeDiffAt reports whether the header of that height has the ticket price of
