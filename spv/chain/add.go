@@ -49,7 +49,6 @@ func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
 		return u, err
 	}
 	c.on = on
-	on.grow(len(b.Headers) - first)
 	for i := first; i < len(b.Headers) && err == nil; i++ {
 		err = c.extend(&b.Headers[i], &b.Hashes[i], now)
 		if err == nil {

@@ -157,7 +157,7 @@ func (c *Chain) dropRefuted() {
 // the headers in memory the stored ones are read one by one.
 func (c *Chain) workAt(height uint32) (uint256.Uint256, error) {
 	if height >= c.best.base {
-		return c.best.works[height-c.best.base], nil
+		return c.best.workAt(height), nil
 	}
 	total := c.best.below
 	for at := c.best.base - 1; at > height; at-- {

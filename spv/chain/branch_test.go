@@ -111,7 +111,7 @@ func TestBranchesOfBranches(t *testing.T) {
 		}
 	}
 	for _, b := range c.branches {
-		parent := b.headers[0].PrevBlock()
+		parent := b.headers.at(0).PrevBlock()
 		if hash, ok := c.Hash(b.fork()); !ok || hash != parent {
 			t.Errorf("branch of %d headers does not hang off the best chain at %d", b.len(), b.fork())
 		}

@@ -2,7 +2,6 @@ package chain
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
@@ -95,7 +94,8 @@ func (c *Chain) load(tip BlockID, work uint256.Uint256) (ok bool) {
 	own := Work(h.Bits())
 	below := work
 	below.Sub(&own)
-	c.best = segment{tip.Height, below, []Header{*h}, []chainhash.Hash{tip.Hash}, []uint256.Uint256{work}}
+	c.best = segment{base: tip.Height, below: below}
+	c.best.push(h, &tip.Hash)
 	return true
 }
 
@@ -135,7 +135,7 @@ func (c *Chain) Hash(height uint32) (hash chainhash.Hash, ok bool) {
 		return hash, false
 	}
 	if height >= c.best.base {
-		return c.best.hashes[height-c.best.base], true
+		return c.best.hash(height), true
 	}
 	// The child knows it, which saves hashing.
 	child := c.bestHeader(height + 1)
@@ -153,15 +153,15 @@ func (c *Chain) Blocks(r Range) (headers []Header, hashes []chainhash.Hash, ok b
 		return nil, nil, false
 	}
 	if r.From >= c.best.base {
-		from, to := r.From-c.best.base, r.To+1-c.best.base
-		return slices.Clip(c.best.headers[from:to]), slices.Clip(c.best.hashes[from:to]), true
+		from, to := int(r.From-c.best.base), int(r.To+1-c.best.base)
+		return c.best.headers.slice(from, to), c.best.hashes.slice(from, to), true
 	}
 	headers, ok = c.readMany(Range{r.From, min(r.To, c.best.base-1)})
 	if !ok {
 		return nil, nil, false
 	}
 	if r.To >= c.best.base {
-		headers = append(headers, c.best.headers[:r.To+1-c.best.base]...)
+		headers = append(headers, c.best.headers.slice(0, int(r.To+1-c.best.base))...)
 	}
 	hashes = make([]chainhash.Hash, len(headers))
 	for i := range hashes[1:] {

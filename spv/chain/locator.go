@@ -17,7 +17,7 @@ func (c *Chain) Locator(from BlockID) []chainhash.Hash {
 	step := uint32(1)
 	for height := from.Height; height > 0; {
 		if s != &c.best && height >= s.base {
-			locator = append(locator, s.hashes[height-s.base])
+			locator = append(locator, s.hash(height))
 		} else if hash, ok := c.Hash(height); ok {
 			locator = append(locator, hash)
 		}

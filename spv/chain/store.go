@@ -1,14 +1,11 @@
 package chain
 
-import (
-	"slices"
-
-	"github.com/decred/dcrd/math/uint256"
-)
+import "github.com/decred/dcrd/math/uint256"
 
 // Unstored is what the store lacks: it should drop all headers above the height
 // above and append these, at most max. work is the total work at the last of
-// them. !ok if there is nothing to store.
+// them. !ok if there is nothing to store. They are as many as lie together in
+// memory; what is left comes next.
 //
 // Only proven headers are offered: those up to an anchor, or any once the chain
 // has the work that the network is known to have done.
@@ -21,9 +18,9 @@ func (c *Chain) Unstored(max int) (above uint32, headers []Header, work uint256.
 	if n <= 0 {
 		return 0, nil, work, false
 	}
-	end := c.common + uint32(n)
-	from, to := c.common+1-c.best.base, end+1-c.best.base
-	return c.common, slices.Clip(c.best.headers[from:to]), c.best.works[to-1], true
+	from := int(c.common + 1 - c.best.base)
+	headers = c.best.headers.run(from, from+n)
+	return c.common, headers, c.best.workAt(c.common + uint32(len(headers))), true
 }
 
 // Storable is how many headers Unstored has to offer in all.
@@ -70,19 +67,9 @@ func (c *Chain) storedIsBest(height uint32) bool {
 	return err == nil && h == *c.best.at(height)
 }
 
-// trim drops old stored headers from memory, a good part of them at a time, so
-// that the cost of moving the others is spread.
+// trim drops old stored headers from memory.
 func (c *Chain) trim() {
-	next := c.best.next()
-	if next <= uint32(c.keep) {
-		return
-	}
-	base := min(c.common, next-uint32(c.keep))
-	if base <= c.best.base {
-		return
-	}
-	if n := int(base - c.best.base); n >= c.best.len()/2 {
-		c.best = c.best.from(base)
-		c.best.grow(3 * c.keep) // with those that wait for the disk, it becomes as long
+	if next := c.best.next(); next > uint32(c.keep) {
+		c.best.dropBelow(min(c.common, next-uint32(c.keep)))
 	}
 }

@@ -160,7 +160,7 @@ func TestTrim(t *testing.T) {
 		storeAll(t, c, store, 7)
 		most = max(most, c.best.len())
 	}
-	if most > 2*50+20 {
+	if most > 50+20 {
 		t.Errorf("%d headers in memory", most)
 	}
 	for height := range m.headers {
