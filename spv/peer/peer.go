@@ -51,6 +51,7 @@ type Peer struct {
 	running  atomic.Bool
 	handler  Handler         // nil during the handshake; the reader's
 	backlog  []func(Handler) // messages before verack; the reader's
+	payload  []byte          // memory for the next one; the reader's
 	addrs    atomic.Int64    // addresses that are still welcome
 	getaddrs sync.Once
 

@@ -154,11 +154,14 @@ func emptyMessage(command string) wire.Message {
 	return nil
 }
 
-// readPayload reads n bytes. It takes no more memory than twice what has
-// arrived: a batch of filters may have 26 MB, which is a lot to give to a
-// remote that only says so.
+// readPayload reads n bytes into memory that the next call uses again: decoding
+// copies all it keeps. It takes no more than twice what has arrived: a batch of
+// filters may have 26 MB, which is a lot to give to a remote that only says so.
 func (p *Peer) readPayload(n int) ([]byte, error) {
-	payload := make([]byte, min(n, firstPart))
+	if cap(p.payload) < n {
+		p.payload = make([]byte, min(n, firstPart))
+	}
+	payload := p.payload[:min(n, cap(p.payload))]
 	for have := 0; ; {
 		if _, err := io.ReadFull(p.in, payload[have:]); err != nil {
 			return nil, err
