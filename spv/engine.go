@@ -233,6 +233,7 @@ func (e *engine) shutdown() {
 	}
 	for _, s := range e.sessions {
 		e.registry.Disconnected(s.addr, nil, e.now)
+		e.logs.peer.Infof("%s disconnected: stopping", s.addr)
 	}
 	e.registry.Close()
 	if e.err == nil {

@@ -48,7 +48,7 @@ func (e *engine) greet(s *session) {
 	}
 	s.greeted, s.greetedAt, s.asked = true, e.now, e.now
 	if err := s.peer.SendHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
-		e.drop(s, err)
+		e.lost(s, err)
 		return
 	}
 	e.registry.SentHeaders(s.addr)
@@ -62,7 +62,7 @@ func (e *engine) askOn(s *session) {
 	}
 	s.asked = e.now
 	if err := s.peer.RequestHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
-		e.drop(s, err)
+		e.lost(s, err)
 	}
 }
 

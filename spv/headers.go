@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -154,12 +155,20 @@ func (e *engine) requestHeaders(s *session) {
 
 // locatorStart is the block that a locator for a peer begins with: our tip, or
 // the last header of that peer while its branch is not ours yet or has not been
-// reached.
+// reached. For a peer that says it is below our tip it is the block where it
+// says it is: it has told how high it was when it connected, and only headers in
+// its answer show that it has the blocks since.
 func (e *engine) locatorStart(s *session) chain.BlockID {
 	if e.chain.Known(s.last.Hash, s.last.Height) && (s.below || !e.chain.Contains(s.last)) {
 		return s.last
 	}
-	return e.chain.Tip()
+	tip := e.chain.Tip()
+	if height := e.registry.Height(s.addr); height < tip.Height {
+		if hash, ok := e.chain.Hash(height); ok {
+			return chain.BlockID{Height: height, Hash: hash}
+		}
+	}
+	return tip
 }
 
 // headersReply: a getheaders of the initial sync was answered, or not.
@@ -179,8 +188,8 @@ func (ev headersReply) apply(e *engine) {
 	}
 	s.headers = nil
 	if ev.err != nil {
-		e.keepClaim(s)
-		if !isLocal(ev.err) {
+		if errors.Is(ev.err, peer.ErrStalled) {
+			e.keepClaim(s) // it is cut off, but others may have what it claims
 			e.registry.ClaimFailed(s.addr, e.now)
 		}
 		e.blame(s, registry.Headers, ev.err)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"dcrspv/spv/peer"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
 const (
@@ -52,7 +54,7 @@ func (e *engine) cutLagging() {
 	lagging := make(map[string]bool)
 	for _, addr := range e.registry.Lagging(tip) {
 		s := e.sessions[addr]
-		if s == nil || e.keepsUp(s) {
+		if s == nil || e.keepsUp(s) || e.mayBeAhead(s) {
 			continue
 		}
 		lagging[addr] = true
@@ -82,6 +84,20 @@ func (e *engine) keepsUp(s *session) bool {
 		}
 	}
 	return false
+}
+
+// mayBeAhead looks whether a peer has announced, before we wanted announcements, a
+// block that is not of our chain: then it is asked what it has, in place of going
+// by the height that it stated when it connected. It stays until it has answered
+// or is late.
+func (e *engine) mayBeAhead(s *session) bool {
+	if s.greeted || s.announced == (chainhash.Hash{}) {
+		return false
+	}
+	if e.now.Sub(s.doubtedAt) >= doubtPause {
+		s.doubted, s.doubtedAt = true, e.now
+	}
+	return s.doubted || s.headers != nil && !s.headers.late
 }
 
 // lagTime is when a lagging peer's grace ends.

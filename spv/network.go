@@ -67,6 +67,9 @@ func (n *network) pace(kind registry.Kind) *pace { return n.paces[kind] }
 // every configured address gets one chance, and of discovered ones there must
 // be a few.
 func (n *network) gathering(e *engine) bool {
+	if e.following {
+		return false // they were heard
+	}
 	if !n.discover {
 		return !e.registry.FirstRound()
 	}

@@ -101,7 +101,7 @@ func (e *engine) requestTxs(s *session, hashes []chainhash.Hash) {
 	}
 	s.askedTxs += len(hashes)
 	if err := s.peer.RequestTxs(hashes); err != nil {
-		e.drop(s, err)
+		e.lost(s, err)
 	}
 }
 

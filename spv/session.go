@@ -120,7 +120,15 @@ func (ev disconnected) apply(e *engine) {
 	if errors.Is(ev.err, peer.ErrProtocol) && e.sessions[ev.s.addr] == ev.s {
 		e.strike(ev.s, registry.Protocol, ev.err)
 	}
-	e.drop(ev.s, ev.err)
+	e.lost(ev.s, ev.err)
+}
+
+// lost forgets a connection that has ended, but not what the peer claimed.
+func (e *engine) lost(s *session, reason error) {
+	if e.sessions[s.addr] == s {
+		e.keepClaim(s)
+		e.drop(s, reason)
+	}
 }
 
 // drop forgets a connection and gives its work back. It may be called again
@@ -130,7 +138,6 @@ func (e *engine) drop(s *session, reason error) {
 		return
 	}
 	s.peer.Close(reason)
-	e.keepClaim(s)
 	delete(e.sessions, s.addr)
 	e.network.gone = e.network.gone.Plus(s.peer.Stats())
 	e.registry.Disconnected(s.addr, reason, e.now)

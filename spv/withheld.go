@@ -15,17 +15,18 @@ import (
 // not valid in what headers don't show. So that it can't keep us from the chain
 // that the other peers serve, it is given up after a while.
 type withheld struct {
-	height  uint32    // the lowest block that nobody delivers the filter of
-	since   time.Time // since when; zero if somebody may
+	height  uint32          // the lowest block that nobody delivers the filter of
+	since   time.Time       // since when; zero if somebody may
+	by      map[string]bool // the peers that knew the branch since then
 	givenUp map[chainhash.Hash]givenUp
 }
 
-// givenUp is a block that is not looked at for a while, unless one of the peers
-// that did not have it delivers its header: it was their chain that we gave it
-// up for.
+// givenUp is a block that is not looked at for a while if it comes from a peer
+// that had it when it was given up, and did not serve it. Whoever else delivers
+// its header may serve more than that.
 type givenUp struct {
 	until time.Time
-	below map[string]bool
+	by    map[string]bool
 }
 
 const (
@@ -55,10 +56,16 @@ func (e *engine) giveUpWithheld() {
 		return
 	}
 	if w.since.IsZero() || w.height != u.from() {
-		w.height, w.since = u.from(), e.now
+		w.height, w.since, w.by = u.from(), e.now, make(map[string]bool)
 	}
-	if below := e.peersBelow(w.height); len(below) > 0 && e.now.Sub(w.since) >= withholdPatience {
-		e.abandonBranch(w.height, below)
+	below := e.peersBelow(w.height)
+	for addr := range e.sessions {
+		if !below[addr] {
+			w.by[addr] = true
+		}
+	}
+	if len(below) > 0 && e.now.Sub(w.since) >= withholdPatience {
+		e.abandonBranch(w.height)
 	}
 }
 
@@ -114,7 +121,7 @@ func (e *engine) peersBelow(height uint32) map[string]bool {
 }
 
 // abandonBranch has the stored chain cut off below a height.
-func (e *engine) abandonBranch(height uint32, below map[string]bool) {
+func (e *engine) abandonBranch(height uint32) {
 	hash, ok := e.chain.Hash(height)
 	if !ok || e.store.busy {
 		return // the next step comes soon enough
@@ -126,7 +133,7 @@ func (e *engine) abandonBranch(height uint32, below map[string]bool) {
 		work.Sub(&w)
 	}
 	e.withheld.since = time.Time{}
-	e.withheld.remember(hash, givenUp{e.now.Add(withholdTime), below})
+	e.withheld.remember(hash, givenUp{e.now.Add(withholdTime), e.withheld.by})
 	e.logs.filters.Warnf("Giving up block %d (%v) and what follows: nobody serves their filters", height, hash)
 	e.write(func(db *chaindb.DB) event {
 		return branchAbandoned{db.ReplaceHeaders(height-1, nil, work)}
@@ -182,7 +189,7 @@ func (w *withheld) without(b chain.Batch, addr string, now time.Time) chain.Batc
 		g, ok := w.givenUp[hash]
 		switch {
 		case !ok:
-		case g.below[addr], !now.Before(g.until):
+		case !g.by[addr], !now.Before(g.until):
 			delete(w.givenUp, hash)
 		default:
 			return chain.Batch{Headers: b.Headers[:i], Hashes: b.Hashes[:i]}
