@@ -59,7 +59,7 @@ func (e *engine) askHeaders() {
 	if e.following || e.chain.Storable() > maxBacklog {
 		return
 	}
-	if h.prefetch.waiting(e.chain.Tip()) || slices.ContainsFunc(h.flights, func(fl *headerFlight) bool { return !fl.late }) {
+	if e.moreHeaders() {
 		return
 	}
 	s := e.headerPeer()
@@ -69,6 +69,12 @@ func (e *engine) askHeaders() {
 	if s != nil {
 		e.requestHeaders(s)
 	}
+}
+
+// moreHeaders reports whether headers above our tip are on their way.
+func (e *engine) moreHeaders() bool {
+	h := &e.headers
+	return h.prefetch.waiting(e.chain.Tip()) || slices.ContainsFunc(h.flights, func(fl *headerFlight) bool { return !fl.late })
 }
 
 // headerPeer chooses whom to ask: any peer that claims more than we have, the

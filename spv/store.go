@@ -7,6 +7,8 @@ import (
 
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
+
+	"github.com/decred/dcrd/math/uint256"
 )
 
 // store is the writing side: one goroutine does every write to chain.db, one
@@ -31,6 +33,10 @@ type store struct {
 const (
 	// maxHeaderWrite is how many headers are written in one transaction.
 	maxHeaderWrite = 8000
+
+	// writeHeaders is what their number is a multiple of while more are on
+	// their way: then no record is written twice.
+	writeHeaders = 500
 
 	// registryEvery is how often the registry is saved.
 	registryEvery = 30 * time.Second
@@ -81,7 +87,7 @@ func (e *engine) writeMore() {
 	if e.store.busy {
 		return
 	}
-	if above, headers, work, ok := e.chain.Unstored(maxHeaderWrite); ok {
+	if above, headers, work, ok := e.unstored(); ok {
 		tip := chain.BlockID{Height: above + uint32(len(headers)), Hash: headers[len(headers)-1].Hash()}
 		losesSet := above < e.store.disk.Height && above < e.filters.set.last
 		e.write(func(db *chaindb.DB) event {
@@ -124,6 +130,17 @@ func (e *engine) writeMore() {
 			return registryWritten{err}
 		})
 	}
+}
+
+// unstored returns the headers to be written next (chain.Unstored). While more
+// are on their way it waits for whole records.
+func (e *engine) unstored() (above uint32, headers []chain.Header, work uint256.Uint256, ok bool) {
+	above, headers, work, ok = e.chain.Unstored(maxHeaderWrite)
+	n := uint32(len(headers))
+	if rest := (above + n + 1) % writeHeaders; ok && rest > 0 && e.moreHeaders() {
+		return e.chain.Unstored(int(n - min(n, rest)))
+	}
+	return above, headers, work, ok
 }
 
 // headersWritten: headers are on disk.

@@ -15,6 +15,15 @@ import (
 // lockTimeout is how long Open waits for a file that somebody else has open.
 const lockTimeout = time.Second
 
+const (
+	// growBytes is how much larger than needed a growing file is made.
+	growBytes = 16 << 10
+	// mapBytes is the size of the memory mapping, which costs address space
+	// only. Up to there the file grows by growBytes; bbolt doubles one that
+	// outgrows its mapping.
+	mapBytes = 64 << 20
+)
+
 // openFile opens a wallet file, or creates it.
 func openFile(path string, params *chaincfg.Params) (*store, error) {
 	info, err := os.Stat(path)

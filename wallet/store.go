@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -34,14 +35,21 @@ type store struct {
 func openStore(path string, readOnly bool) (*store, error) {
 	s := new(store)
 	err := s.guard(func() (err error) {
-		s.DB, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		options := &bbolt.Options{
 			Timeout:  lockTimeout,
 			ReadOnly: readOnly,
 			OpenFile: func(name string, flag int, mode os.FileMode) (file *os.File, err error) {
 				s.file, err = os.OpenFile(name, flag&^os.O_CREATE, mode)
 				return s.file, err
 			},
-		})
+		}
+		// On Windows the file itself would be made as large as the mapping.
+		if strconv.IntSize == 64 && runtime.GOOS != "windows" {
+			options.InitialMmapSize = mapBytes
+		}
+		if s.DB, err = bbolt.Open(path, 0o600, options); err == nil {
+			s.DB.AllocSize = growBytes
+		}
 		return err
 	})
 	var pathErr *fs.PathError
