@@ -28,9 +28,10 @@ const (
 	// them: 160 batches of 100 filters.
 	maxFilterUnits = 160
 
-	// writeFilters is how many filters are written at a time while there are
-	// more to come. chaindb packs 1000 to a record.
-	writeFilters = 1000
+	// writeFilters is what the number of filters written at a time is a multiple
+	// of while there are more to come: whole records, and enough of them that
+	// the ends that each write rewrites leave few holes in the file.
+	writeFilters = 2000
 )
 
 // planFilters makes units of the blocks whose filters are missing.

@@ -48,17 +48,24 @@ func (db *DB) Blocks(r chain.Range, fn func(height uint32, h *chain.Header, filt
 // file that is not in memory becomes some five times as fast, and one of a large
 // file leaves little of it in ours.
 func eachSegment(tx *bbolt.Tx, first, last uint32, fn func(segment uint32) (more bool, err error)) error {
-	const distance = 16 // segments: one to two megabytes
+	const (
+		distance    = 16 // segments: one to two megabytes
+		forgetAfter = 3  // segments: fewer are not worth it
+	)
 	headers, filters := tx.Bucket(headersBucket), tx.Bucket(filtersBucket)
 	ahead := first
+	if last-first >= forgetAfter {
+		defer readDone(tx)
+	}
 	for segment := first; segment <= last; segment++ {
 		for ; ahead <= last && ahead <= segment+distance; ahead++ {
 			readAhead(headers.Get(segmentKey(ahead)))
 			readAhead(filters.Get(segmentKey(ahead)))
 		}
 		more, err := fn(segment)
-		readDone(headers.Get(segmentKey(segment)))
-		readDone(filters.Get(segmentKey(segment)))
+		if (segment-first)%distance == distance-1 {
+			readDone(tx)
+		}
 		if !more || err != nil {
 			return err
 		}

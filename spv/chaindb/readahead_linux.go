@@ -4,6 +4,8 @@ import (
 	"os"
 	"syscall"
 	"unsafe"
+
+	"go.etcd.io/bbolt"
 )
 
 // readAhead tells the system that mapped memory is about to be read, so that it
@@ -19,14 +21,14 @@ func readAhead(mem []byte) {
 	}
 }
 
-// readDone tells the system that mapped memory will not be read again soon.
+// readDone tells the system that the mapped file will not be read again soon.
 // Otherwise a scan of the whole chain would leave all of it in what the process
-// is said to use. The data stays in the system's cache, if that has room.
-func readDone(mem []byte) {
-	page := uintptr(os.Getpagesize())
-	start := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))
-	skip := -start % page
-	if whole := (start + uintptr(len(mem))) / page * page; start+skip < whole {
-		_ = syscall.Madvise(mem[skip:whole-start], syscall.MADV_DONTNEED)
-	}
+// is said to use. The data stays in the system's cache, if that has room, and
+// whoever reads it after all finds it there.
+//
+// It is all of the mapping, because the system maps the neighbours of each page
+// that is read: giving back what was read alone would leave those.
+func readDone(tx *bbolt.Tx) {
+	mapping := tx.DB().Info().Data
+	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, mapping, uintptr(tx.Size()), syscall.MADV_DONTNEED)
 }
