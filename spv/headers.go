@@ -33,6 +33,7 @@ type headerFlight struct {
 	s      *session
 	since  time.Time
 	stop   chainhash.Hash // the last block asked for; zero is as many as there are
+	branch int            // the engine's when it was asked
 	late   bool
 	cancel context.CancelFunc
 }
@@ -136,7 +137,7 @@ func (e *engine) doubtView() {
 // requestHeaders asks a peer that has not been greeted.
 func (e *engine) requestHeaders(s *session) {
 	ctx, cancel := context.WithCancel(s.ctx)
-	fl := &headerFlight{s: s, since: e.now, cancel: cancel}
+	fl := &headerFlight{s: s, since: e.now, branch: e.branch, cancel: cancel}
 	from := e.locatorStart(s)
 	if from == e.chain.Tip() {
 		fl.stop = e.headers.prefetch.stop(from.Height)
@@ -222,6 +223,9 @@ func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) boo
 	}
 	before := s.last
 	update, err := e.addHeaders(s, batch)
+	if errors.Is(err, chain.ErrOrphan) && fl.branch != e.branch {
+		return false // our locator told of blocks that were given up since
+	}
 	if err != nil {
 		e.blame(s, registry.Headers, err)
 		return update.Added > 0
@@ -255,7 +259,7 @@ func (e *engine) exhausted(s *session) {
 // addHeaders gives checked headers to the chain and does what follows from a
 // new tip.
 func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error) {
-	batch = e.withheld.without(batch, s.addr, e.now)
+	batch = e.withoutWithheld(batch, s.addr)
 	if len(batch.Headers) == 0 {
 		return chain.Update{}, nil
 	}

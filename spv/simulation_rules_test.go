@@ -85,6 +85,9 @@ const settleIn = 5 * time.Second
 func (s *simulation) check() {
 	st := s.syncer.Status()
 	s.watcher.see(st)
+	if synced, _ := s.watcher.seen(); synced && s.first.IsZero() {
+		s.first = time.Now()
+	}
 	if n := runtime.NumGoroutine() - s.base; n > goroutinesPerPeer*(len(s.plan.peers)+1)+goroutinesFixed {
 		s.failf("%d goroutines", n)
 	}
@@ -113,13 +116,17 @@ func (s *simulation) check() {
 }
 
 // excusable: an honest peer may be cut off for being behind when somebody else
-// has told of a burst of blocks first. And where somebody makes valid blocks
-// without end, that is the best chain until it is seen through; an honest peer
-// is behind it then, and silent about its filters. Neither is ever a ban.
+// has told of a burst of blocks first, or when there was one about when it was
+// connected: what it announces during the handshake is lost. And where somebody
+// makes valid blocks without end, that is the best chain until it is seen
+// through; an honest peer is behind it then, and silent about its filters. None
+// of these is ever a ban.
 func (s *simulation) excusable(cut spv.Cut) bool {
 	behind := strings.Contains(cut.Reason, "behind")
 	silent := strings.Contains(cut.Reason, "does not answer")
-	return behind && cut.Time.Sub(s.changed) < settleIn || s.plan.endless && (behind || silent)
+	initial := s.first.IsZero() || cut.Time.Before(s.first)
+	burst := cut.Time.Sub(s.changed) < settleIn || initial && s.started.Sub(s.changed) < settleIn
+	return behind && burst || s.plan.endless && (behind || silent)
 }
 
 func (s *simulation) isHonest(addr string) bool {

@@ -39,6 +39,8 @@ type simulation struct {
 	began     time.Time
 	changed   time.Time // when the chain last did
 	synced    time.Time // since when it is in sync
+	started   time.Time // of this run of the Syncer
+	first     time.Time // when it was in sync for the first time then
 	base      int       // goroutines before there was a peer
 	greetings int       // sendheaders before the present start
 	failed    bool
@@ -186,6 +188,7 @@ func (s *simulation) run1(connect []string) {
 	}
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.syncer, s.cancel, s.done = syncer, cancel, make(chan error, 1)
+	s.started, s.first = time.Now(), time.Time{}
 	s.greetings = s.net.Count("sendheaders")
 	s.watcher = watchStatus(ctx, syncer)
 	go func() { s.done <- syncer.Run(ctx) }()

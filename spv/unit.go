@@ -105,7 +105,7 @@ func (e *engine) dispatchUnits(units []*unit, free int) int {
 		if s != nil {
 			e.launch(u, s)
 			free--
-		} else if !hope && u.only == "" && len(u.flights)+len(u.failed) > 0 {
+		} else if !hope && u.only == "" {
 			e.doubtView()
 		}
 	}

@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -17,13 +18,13 @@ import (
 type withheld struct {
 	height  uint32          // the lowest block that nobody delivers the filter of
 	since   time.Time       // since when; zero if somebody may
-	by      map[string]bool // the peers that knew the branch since then
+	by      map[string]bool // the peers that were asked for it since then
 	givenUp map[chainhash.Hash]givenUp
 }
 
 // givenUp is a block that is not looked at for a while if it comes from a peer
-// that had it when it was given up, and did not serve it. Whoever else delivers
-// its header may serve more than that.
+// that was asked for it in vain. Whoever else delivers its header may serve more
+// than that.
 type givenUp struct {
 	until time.Time
 	by    map[string]bool
@@ -36,6 +37,9 @@ const (
 
 	// withholdTime is how long a branch that was given up is not looked at.
 	withholdTime = 10 * time.Minute
+
+	// untriedPause is between the requests to one peer and the next then.
+	untriedPause = 2 * time.Second
 
 	// maxWithheld bounds the branches remembered.
 	maxWithheld = 64
@@ -58,15 +62,44 @@ func (e *engine) giveUpWithheld() {
 	if w.since.IsZero() || w.height != u.from() {
 		w.height, w.since, w.by = u.from(), e.now, make(map[string]bool)
 	}
-	below := e.peersBelow(w.height)
-	for addr := range e.sessions {
-		if !below[addr] {
+	waited := e.now.Sub(w.since)
+	if waited < untriedPause || !e.othersKnow(w.height) {
+		return
+	}
+	if waited >= withholdPatience/2 && u.to() > u.from() {
+		e.singleUnits(u)
+		return
+	}
+	serving := e.registry.Serving(u.kind, u.to(), e.now)
+	for addr, s := range e.sessions {
+		// One that rests has told of the branch, and was silent about another part.
+		rests := e.registry.Proved(addr) >= w.height && !slices.Contains(serving, addr)
+		if u.failed[addr] || u.flying(s) || rests {
 			w.by[addr] = true
 		}
 	}
-	if len(below) > 0 && e.now.Sub(w.since) >= withholdPatience {
+	if waited >= withholdPatience && !e.askUntried(u, serving) {
 		e.abandonBranch(w.height)
 	}
+}
+
+// askUntried looks whether a peer has not been asked for a unit that was asked for
+// in vain so far, and asks it, however many are at it.
+func (e *engine) askUntried(u *unit, serving []string) (untried bool) {
+	for _, addr := range serving {
+		s := e.sessions[addr]
+		if s == nil || e.withheld.by[addr] {
+			continue
+		}
+		untried = true
+		if s.inflight < s.window.size && (len(u.flights) == 0 || e.now.Sub(u.flights[len(u.flights)-1].since) >= untriedPause) {
+			for _, fl := range u.flights {
+				fl.late = true
+			}
+			e.launch(u, s)
+		}
+	}
+	return untried
 }
 
 // reachInto returns the highest block of a unit, but not its last, that a
@@ -82,19 +115,33 @@ func (e *engine) reachInto(u *unit) (height uint32, ok bool) {
 
 // splitUnit puts two units in the place of one: up to a height, and above it.
 func (e *engine) splitUnit(u *unit, height uint32) {
-	low, err := e.filterUnit(chain.Range{From: u.from(), To: height})
-	if err != nil {
-		e.fail(err)
-		return
+	e.replaceUnit(u, chain.Range{From: u.from(), To: height}, chain.Range{From: height + 1, To: u.to()})
+}
+
+// singleUnits puts a unit for each block in the place of one. Nobody can serve a
+// batch of blocks of two branches, so that the part that others have is seen
+// only one by one; and it is a block of the branch that must be given up.
+func (e *engine) singleUnits(u *unit) {
+	var parts []chain.Range
+	for h := u.from(); h <= u.to(); h++ {
+		parts = append(parts, chain.Range{From: h, To: h})
 	}
-	high, err := e.filterUnit(chain.Range{From: height + 1, To: u.to()})
-	if err != nil {
-		e.fail(err)
-		return
+	e.replaceUnit(u, parts...)
+}
+
+func (e *engine) replaceUnit(u *unit, parts ...chain.Range) {
+	var units []*unit
+	for _, r := range parts {
+		part, err := e.filterUnit(r)
+		if err != nil {
+			e.fail(err)
+			return
+		}
+		units = append(units, part)
 	}
 	u.finish()
 	i := slices.Index(e.filters.units, u)
-	e.filters.units = slices.Replace(e.filters.units, i, i+1, low, high)
+	e.filters.units = slices.Replace(e.filters.units, i, i+1, units...)
 }
 
 // lowest returns the lowest missing filters.
@@ -107,17 +154,16 @@ func (f *filterStage) lowest() *unit {
 	return nil
 }
 
-// peersBelow returns the connected peers that know another chain than the branch
-// in question: theirs ends below its height, or they have delivered headers that
+// othersKnow reports whether a connected peer knows another chain than the branch
+// in question: it ends below its height, or the peer has delivered headers that
 // are not of it.
-func (e *engine) peersBelow(height uint32) map[string]bool {
-	below := make(map[string]bool)
+func (e *engine) othersKnow(height uint32) bool {
 	for addr, s := range e.sessions {
 		if e.registry.Height(addr) < height || s.last.Height > 0 && !e.chain.Contains(s.last) {
-			below[addr] = true
+			return true
 		}
 	}
-	return below
+	return false
 }
 
 // abandonBranch has the stored chain cut off below a height.
@@ -133,7 +179,7 @@ func (e *engine) abandonBranch(height uint32) {
 		work.Sub(&w)
 	}
 	e.withheld.since = time.Time{}
-	e.withheld.remember(hash, givenUp{e.now.Add(withholdTime), e.withheld.by})
+	e.withheld.remember(hash, e.now.Add(withholdTime))
 	e.logs.filters.Warnf("Giving up block %d (%v) and what follows: nobody serves their filters", height, hash)
 	e.write(func(db *chaindb.DB) event {
 		return branchAbandoned{db.ReplaceHeaders(height-1, nil, work)}
@@ -166,10 +212,15 @@ func (e *engine) askAgain() {
 	e.doubtView()
 }
 
-func (w *withheld) remember(hash chainhash.Hash, g givenUp) {
+// remember adds a block to those that were given up. Peers that were asked for it
+// an earlier time stay noted.
+func (w *withheld) remember(hash chainhash.Hash, until time.Time) {
 	if w.givenUp == nil {
 		w.givenUp = make(map[chainhash.Hash]givenUp)
 	}
+	by := maps.Clone(w.by)
+	maps.Copy(by, w.givenUp[hash].by)
+	delete(w.givenUp, hash)
 	if len(w.givenUp) >= maxWithheld {
 		soonest := hash
 		for other, o := range w.givenUp {
@@ -179,19 +230,19 @@ func (w *withheld) remember(hash chainhash.Hash, g givenUp) {
 		}
 		delete(w.givenUp, soonest)
 	}
-	w.givenUp[hash] = g
+	w.givenUp[hash] = givenUp{until, by}
 }
 
-// without returns the headers that a peer has delivered before the first that
-// was given up.
-func (w *withheld) without(b chain.Batch, addr string, now time.Time) chain.Batch {
+// withoutWithheld returns the headers that a peer has delivered before the first
+// that was given up. One that is known again is of no matter.
+func (e *engine) withoutWithheld(b chain.Batch, addr string) chain.Batch {
 	for i, hash := range b.Hashes {
-		g, ok := w.givenUp[hash]
+		g, ok := e.withheld.givenUp[hash]
 		switch {
 		case !ok:
-		case !g.by[addr], !now.Before(g.until):
-			delete(w.givenUp, hash)
-		default:
+		case !e.now.Before(g.until):
+			delete(e.withheld.givenUp, hash)
+		case g.by[addr] && !e.chain.Known(hash, b.Headers[i].Height()):
 			return chain.Batch{Headers: b.Headers[:i], Hashes: b.Hashes[:i]}
 		}
 	}
