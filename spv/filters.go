@@ -163,26 +163,36 @@ func filtersLanded(e *engine, fl *flight) {
 // readyRun returns the consecutive filters that can be written now. While more
 // will follow it waits for whole records.
 func (f *filterStage) readyRun() (from uint32, filters [][]byte) {
-	if len(f.units) == 0 || !f.units[0].done {
+	end := f.readyEnd()
+	if end == 0 {
 		return 0, nil
 	}
 	from = f.units[0].from()
-	next := from
-	whole := 0 // filters up to the last end of a record
+	filters = make([][]byte, 0, end-from)
 	for _, u := range f.units {
-		if u.from() != next {
-			return from, filters // what follows is held already
-		}
-		if !u.done {
-			return from, filters[:whole]
-		}
-		filters = append(filters, u.ready...)
-		next = u.to() + 1
-		if next%writeFilters == 0 {
-			whole = len(filters)
+		if u.from() < end {
+			filters = append(filters, u.ready...)
 		}
 	}
-	return from, filters // nothing more is under way
+	return from, filters
+}
+
+// readyEnd is the block after those whose filters can be written; 0 if none can.
+func (f *filterStage) readyEnd() uint32 {
+	var next, whole uint32 // whole: the last end of a record
+	for i, u := range f.units {
+		if i > 0 && u.from() != next {
+			break // what follows is held already
+		}
+		if !u.done {
+			return whole
+		}
+		next = u.to() + 1
+		if next%writeFilters == 0 {
+			whole = next
+		}
+	}
+	return next // nothing more is under way
 }
 
 // setHeld takes note of what the disk holds; above the height given it is not of

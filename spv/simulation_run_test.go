@@ -227,6 +227,12 @@ func (s *simulation) step() {
 	}
 	s.news = s.news[due:]
 	synctest.Wait()
+	select {
+	case err := <-s.done:
+		s.done <- err // for stop
+		s.failf("Run has ended: %v", err)
+	default:
+	}
 	s.check()
 }
 

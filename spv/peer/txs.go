@@ -15,7 +15,7 @@ const (
 	// maxTxsAsked is how many transactions that were asked for are remembered
 	// until they come. Of a remote that answers nothing the oldest are
 	// forgotten.
-	maxTxsAsked = 5000
+	maxTxsAsked = 1000
 
 	// maxServing is how many transactions may wait to be written. A remote may
 	// ask for all that were announced at once. They are the caller's: waiting
