@@ -138,6 +138,9 @@ func (e *engine) walletStep(w *walletState) {
 		e.ask(w, func() error { return nil })
 	case !w.located:
 		e.locate(w)
+		if w.located && !w.busy {
+			e.walletStep(w) // it was not asked, so no answer will bring us back here
+		}
 	case w.scan != nil:
 		if w.scan.open == 0 {
 			e.apply(w)

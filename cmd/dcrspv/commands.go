@@ -51,16 +51,18 @@ var commands = []*command{
 		run:     (*program).runRun,
 	},
 	{
-		name: "watch", usage: "[--from HEIGHT|DATE] [--gap N] [--label TEXT] [ADDR|XPUB...]",
+		name: "watch", usage: "[--from H] [--gap N] [--label T] [ADDR|XPUB|SCRIPT...]",
 		short: "add addresses or extended public keys to the watch set",
-		long: "Adds to the watch set. Works offline; the next sync tests the new scripts on\n" +
-			"every block since --from, with stored filters where there are some. Of an\n" +
-			"extended public key both branches are watched, --gap addresses beyond the last\n" +
-			"one used. Watching again with other options changes them. Without arguments\n" +
-			"it lists the watch set.",
+		long: "Adds to the watch set: addresses of any standard kind, extended public keys of\n" +
+			"accounts, output scripts in hex. Works offline; the next sync tests the new\n" +
+			"scripts on every block since --from, with stored filters where there are some.\n" +
+			"Of an extended public key both branches are watched, --gap addresses beyond the\n" +
+			"last one used. Watching again with other options changes them, and is harmless\n" +
+			"otherwise. Without arguments it lists the watch set.",
 		examples: [][2]string{
 			{"dcrspv watch --from 2024-05-31 DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "an address, paid since that day"},
 			{"dcrspv watch --label savings --gap 50 dpubZF...", "an account's extended public key, both branches"},
+			{"dcrspv watch 76a914...88ac", "an output script, whether it has an address or not"},
 			{"dcrspv watch", "what is watched"},
 		},
 		maxArgs: -1,
@@ -68,7 +70,7 @@ var commands = []*command{
 		run:     (*program).runWatch,
 	},
 	{
-		name: "unwatch", usage: "ADDR|XPUB...", short: "take addresses or extended public keys from the watch set",
+		name: "unwatch", usage: "ADDR|XPUB|SCRIPT...", short: "take addresses or extended public keys from the watch set",
 		long: "Takes from the watch set. Works offline. What was found of them is forgotten;\n" +
 			"watching them again finds it again.",
 		examples: [][2]string{{"dcrspv unwatch DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "no longer watched"}},
@@ -76,7 +78,7 @@ var commands = []*command{
 		run: (*program).runUnwatch,
 	},
 	{
-		name: "rescan", usage: "[--from H] [--to H] [ADDR...]", short: "scan addresses, or the watch set again",
+		name: "rescan", usage: "[--from H] [--to H] [ADDR|XPUB|SCRIPT...]", short: "scan addresses, or the watch set again",
 		long: "With addresses: scans them over the range and prints what they got and spent,\n" +
 			"without adding them to the watch set. Without: forgets that the watch set was\n" +
 			"tested on the range and tests it again. Syncs first.",
@@ -100,14 +102,15 @@ var commands = []*command{
 	{
 		name: "history", usage: "[--last N | --unmined]", short: "every transaction of the wallet", run: (*program).runHistory,
 		long: "Every transaction that paid to or spent from a watched script, oldest first,\n" +
-			"with its net effect; and below, those that are not in a block yet. As JSON only\n" +
-			"the mined ones, or with --unmined only the others. Works offline, as of the last\n" +
+			"with its net effect; and below, those that are not in a block: unconfirmed, or\n" +
+			"lately conflicted (another one has spent the same) or expired. As JSON only the\n" +
+			"mined ones, or with --unmined only the others. Works offline, as of the last\n" +
 			"sync. Unconfirmed transactions of others are heard of while dcrspv run is\n" +
-			"running and connected.",
+			"running and connected; nothing of them is verified.",
 		examples: [][2]string{
 			{"dcrspv history --last 20", "the newest ones of a long history"},
 			{"dcrspv history --json", "for other programs"},
-			{"dcrspv history --unmined --json", "what waits for a block"},
+			{"dcrspv history --unmined --json", "what is not in a block"},
 		},
 		flags: func(p *program) any { return &p.history },
 	},
@@ -119,9 +122,9 @@ var commands = []*command{
 	},
 	{
 		name: "address", usage: "[--new] [XPUB]", maxArgs: 1, short: "an unused address to be paid at", run: (*program).runAddress,
-		long: "The next unused address of a watched extended public key, without one of that\n" +
-			"which was watched first. It stays the same until it is paid. With --new never\n" +
-			"the same one twice, as far as the gap limit allows. Works offline.",
+		long: "The next unused address of a watched extended public key: of the one given, or\n" +
+			"else of the one that was watched first. It stays the same until it is paid. With\n" +
+			"--new never the same one twice, as far as the gap limit allows. Works offline.",
 		examples: [][2]string{{"dcrspv address", "the same until it is paid"}, {"dcrspv address --new", "one for each payer"}},
 		flags:    func(p *program) any { return &p.address },
 	},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -136,7 +137,7 @@ func (p *program) printDemo(d *demoNetwork, res demoResult, doc demoDoc) error {
 		res.status.Requests.Headers+res.status.Requests.Filters+res.status.Requests.Blocks)
 	fmt.Fprintf(w, "\nCut off:\n")
 	for _, cut := range doc.CutOff {
-		fmt.Fprintf(w, "  %s %s\n      %s\n", cut.Addr, cut.Role, cut.Reason)
+		fmt.Fprintf(w, "  %s %s\n      %s\n", cut.Addr, cut.Role, strings.Join(wrap(cut.Reason, columns-6), "\n      "))
 	}
 	for _, peer := range d.peers {
 		if peer.hostile && !wasCut(doc.CutOff, peer.addr) {

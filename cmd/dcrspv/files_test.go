@@ -50,7 +50,7 @@ func TestFilesInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"sync"}, {"status"}, {"peers"}, {"peers", "ban", "203.0.113.7"}} {
+	for _, args := range [][]string{{"sync"}, {"peers", "ban", "203.0.113.7"}} {
 		dcrspv(t, n.args(args...)...).wantFailure(t, statusFailed, "chain.db", "in use", "end the other dcrspv")
 	}
 	if err := db.Close(); err != nil {
@@ -245,7 +245,7 @@ func TestFieldNames(t *testing.T) {
 		{status, statusNames},
 		{balanceDoc{}, balanceNames},
 		{newKindsDoc(wallet.Balance{}), "by_kind{" + kindNames() + "}," + balanceNames},
-		{[]unminedDoc{{}}, "[label,net,own,txid]"},
+		{[]unminedDoc{{}}, "[by,label,net,own,state,txid]"},
 		{[]labelDoc{{}}, "[label,name]"},
 		{[]entryDoc{{}}, "[" + historyNames + "]"},
 		{[]utxoDoc{{}}, "[" + utxoNames + "]"},

@@ -45,22 +45,23 @@ func (p *program) commandHelp(b *strings.Builder, c *command) {
 		writeFlags(b, c.flags(p))
 	}
 	b.WriteString("\nExamples:\n")
-	w := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
 	for _, e := range c.examples {
-		if e[1] == "" {
-			fmt.Fprintf(w, "  %s\n", e[0])
-			continue
+		fmt.Fprintf(b, "  %s\n", e[0])
+		if e[1] != "" {
+			fmt.Fprintf(b, "      %s\n", e[1])
 		}
-		fmt.Fprintf(w, "  %s\t%s\n", e[0], e[1])
 	}
-	w.Flush()
 	b.WriteString("\nThe options for network, directory, peers and output: dcrspv --help\n")
 }
+
+// columns is how wide the help is: what every terminal has.
+const columns = 80
 
 // writeFlags lists the flags of a struct from its tags, so that the help and
 // the parser cannot disagree.
 func writeFlags(b *strings.Builder, data any) {
-	w := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
+	const left = 33 // what names and their values need
+	w := tabwriter.NewWriter(b, left, 0, 3, ' ', 0)
 	t := reflect.TypeOf(data).Elem()
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag
@@ -72,7 +73,24 @@ func writeFlags(b *strings.Builder, data any) {
 		if def := tag.Get("default"); def != "" {
 			text += " (default " + def + ")"
 		}
-		fmt.Fprintf(w, "  %s\t%s\n", strings.TrimSpace(name+" "+tag.Get("value-name")), text)
+		name = strings.TrimSpace(name + " " + tag.Get("value-name"))
+		for _, line := range wrap(text, columns-left) {
+			fmt.Fprintf(w, "  %s\t%s\n", name, line)
+			name = ""
+		}
 	}
 	w.Flush()
+}
+
+// wrap breaks a text into lines of at most so many bytes, between words.
+func wrap(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
 }

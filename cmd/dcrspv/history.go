@@ -23,18 +23,10 @@ type entryDoc struct {
 	Label  string `json:"label"`
 }
 
-// unminedDoc is an element of the document of history --unmined.
-type unminedDoc struct {
-	TxID  string `json:"txid"`
-	Net   int64  `json:"net"`
-	Own   bool   `json:"own"` // broadcast by this wallet; of others nothing is verified
-	Label string `json:"label"`
-}
-
 // historyFlags are those of history.
 type historyFlags struct {
 	Last    string `long:"last" value-name:"N" description:"only the last N transactions"`
-	Unmined bool   `long:"unmined" description:"those that are not in a block yet, in place of those that are"`
+	Unmined bool   `long:"unmined" description:"those that are not in a block, in place of those that are"`
 }
 
 func newEntryDocs(list []wallet.Tx) []entryDoc {
@@ -59,20 +51,6 @@ func readLast(ctx context.Context, w *wallet.Wallet, n int) ([]entryDoc, error) 
 	list, err := w.HistoryPage(ctx, nil, n)
 	slices.Reverse(list)
 	return newEntryDocs(list), err
-}
-
-func readUnmined(ctx context.Context, w *wallet.Wallet) ([]unminedDoc, error) {
-	list, err := w.Unmined(ctx)
-	if err != nil {
-		return nil, err
-	}
-	labels, err := w.Labels(ctx)
-	docs := make([]unminedDoc, 0, len(list))
-	for _, u := range list {
-		id := u.TxID.String()
-		docs = append(docs, unminedDoc{TxID: id, Net: int64(u.Net), Own: u.Own, Label: oneLine(labels[id])})
-	}
-	return docs, err
 }
 
 func (p *program) runHistory(ctx context.Context) error {
@@ -136,26 +114,6 @@ func (p *program) printHistory(entries []entryDoc) error {
 	for _, e := range entries {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s%s\n", time.Unix(e.Time, 0).UTC().Format(time.DateTime),
 			e.Height, amount(e.Net), e.TxID, lastCell(labelled, orElse(e.Label, "-")))
-	}
-	return w.Flush()
-}
-
-// printUnmined lists what is not in a block. What others have announced may be
-// made up, so it says that.
-func (p *program) printUnmined(list []unminedDoc) error {
-	if len(list) == 0 {
-		_, err := fmt.Fprintln(p.stdout, "nothing waits for a block")
-		return err
-	}
-	labelled := slices.ContainsFunc(list, func(u unminedDoc) bool { return u.Label != "" })
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NOT IN A BLOCK YET\tAMOUNT\tTRANSACTION"+lastCell(labelled, "LABEL"))
-	for _, u := range list {
-		origin := "announced by others, unverified"
-		if u.Own {
-			origin = "our own"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s%s\n", origin, amount(u.Net), u.TxID, lastCell(labelled, orElse(u.Label, "-")))
 	}
 	return w.Flush()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"strings"
 	"testing"
 )
@@ -143,6 +144,38 @@ func TestWatchList(t *testing.T) {
 	if e := doc.Watched[1]; e.From != 200 || e.Address != simnetAddress || e.Gap != 0 {
 		t.Errorf("%+v", e)
 	}
+}
+
+// TestWatchScript: an output script is watched by itself, whether it has an
+// address or not, as often as one likes.
+func TestWatchScript(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	_, script := n.script(n.demo.used[0])
+	known, odd := hex.EncodeToString(script), "51ae"
+	for range 2 {
+		n.dcrspv("watch", "--from", "100", known, strings.ToUpper(odd))
+		n.dcrspv("watch", known, odd)
+	}
+	var doc watchDoc
+	n.json(&doc, "watch")
+	if len(doc.Watched) != 2 || doc.Watched[1].Address != n.demo.used[0] || doc.Watched[0].Script != odd ||
+		doc.Watched[0].From != 100 || doc.Watched[1].From != 100 {
+		t.Fatalf("%+v", doc)
+	}
+	n.dcrspv("sync")
+	var history []entryDoc
+	if n.json(&history, "history"); len(history) == 0 {
+		t.Error("nothing was found of the script")
+	}
+	var scan rescanDoc
+	if n.json(&scan, "rescan", "--from", "100", known); len(scan.History) != len(history) {
+		t.Errorf("rescan found %d transactions, the wallet %d", len(scan.History), len(history))
+	}
+	n.json(&doc, "unwatch", known, odd)
+	if len(doc.Watched) != 0 {
+		t.Errorf("%+v", doc)
+	}
+	dcrspv(t, n.args("unwatch", odd)...).wantFailure(t, statusFailed, odd)
 }
 
 // TestLastOfHistory: the newest ones, oldest first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -143,16 +144,28 @@ func (p *program) printPeers(list []registry.Peer) error {
 		return err
 	}
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ADDRESS\tSCORE\tLATENCY\tVERSION\tUSER AGENT\tREMARKS")
+	fmt.Fprintln(w, "ADDRESS\tSCORE\tLATENCY\tHEIGHT\tVERSION\tUSER AGENT\tREMARKS")
 	for _, peer := range list {
 		latency := "-"
 		if peer.LatencyMS > 0 {
 			latency = fmt.Sprintf("%.0f ms", peer.LatencyMS)
 		}
-		fmt.Fprintf(w, "%s\t%.0f\t%s\t%d\t%s\t%s\n", oneLine(peer.Addr), peer.Score, latency,
-			peer.PVer, orElse(oneLine(peer.UserAgent), "-"), remarks(peer))
+		fmt.Fprintf(w, "%s\t%.0f\t%s\t%s\t%d\t%s\t%s\n", oneLine(peer.Addr), peer.Score, latency,
+			heights(peer), peer.PVer, orElse(oneLine(peer.UserAgent), "-"), remarks(peer))
 	}
 	return w.Flush()
+}
+
+// heights is where a peer says it is, and how far it has proved that if not all
+// the way.
+func heights(p registry.Peer) string {
+	switch {
+	case p.AdvertisedHeight == 0 && p.ValidatedHeight == 0:
+		return "-"
+	case p.ValidatedHeight >= p.AdvertisedHeight:
+		return strconv.Itoa(int(p.ValidatedHeight))
+	}
+	return fmt.Sprintf("%d, proved %d", p.AdvertisedHeight, p.ValidatedHeight)
 }
 
 // remarks is what is special about a peer.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dcrspv/wallet"
 )
 
 // readme returns README.md and the code blocks of a language in it.
@@ -58,7 +60,10 @@ func TestReadmeIsComplete(t *testing.T) {
 			t.Errorf("the README has no line %q", line)
 		}
 	}
-	docs := []any{statusDoc{}, balanceDoc{}, []entryDoc{{}}, []utxoDoc{{}}, []peerDoc{{}}, demoDoc{}}
+	docs := []any{
+		statusDoc{}, newKindsDoc(wallet.Balance{}), []entryDoc{{}}, []unminedDoc{{}}, []utxoDoc{{}}, []peerDoc{{}}, []labelDoc{{}},
+		addressDoc{}, watchDoc{[]watchedDoc{{}}}, broadcastDoc{}, demoDoc{},
+	}
 	for _, doc := range docs {
 		words := strings.FieldsFunc(names(t, doc), func(r rune) bool { return strings.ContainsRune("{}[],", r) })
 		for _, word := range slices.Compact(words) {

@@ -56,8 +56,8 @@ func TestWordsForNumbers(t *testing.T) {
 func TestPeerTableIsClean(t *testing.T) {
 	p, stdout, _ := testProgram(t)
 	err := p.printPeers([]registry.Peer{
-		{Addr: "192.0.2.1:9108", UserAgent: "/\x1b[31mevil\x07\n/", Score: 50, LatencyMS: 12.4, PVer: 11, Persistent: true, BanScore: 30},
-		{Addr: "192.0.2.2:9108", BannedUntil: testNow, BanReasons: []string{"first", "false\x1b filter"}},
+		{Addr: "192.0.2.1:9108", UserAgent: "/\x1b[31mevil\x07\n/", Score: 50, LatencyMS: 12.4, PVer: 11, AdvertisedHeight: 900, ValidatedHeight: 700, Persistent: true, BanScore: 30},
+		{Addr: "192.0.2.2:9108", BannedUntil: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), BanReasons: []string{"first", "false\x1b filter"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestPeerTableIsClean(t *testing.T) {
 	if strings.ContainsAny(text, "\x1b\x07") || strings.Count(text, "\n") != 3 {
 		t.Errorf("%q", text)
 	}
-	for _, want := range []string{"12 ms", "persistent, 30 ban points", "banned until 2026-03-01 12:00:00 (false filter)", "evil"} {
+	for _, want := range []string{"12 ms", "900, proved 700", "persistent, 30 ban points", "banned until 2026-03-01 12:00:00 (false filter)", "evil"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in %s", want, text)
 		}

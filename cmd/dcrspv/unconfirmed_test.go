@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -42,12 +45,12 @@ func TestRunHearsOfUnconfirmed(t *testing.T) {
 	}
 	var waiting []unminedDoc
 	n.json(&waiting, "history", "--unmined")
-	if want := (unminedDoc{TxID: pay.TxHash().String(), Net: 123456789}); len(waiting) != 1 || waiting[0] != want {
+	if want := (unminedDoc{TxID: pay.TxHash().String(), State: unconfirmed, Net: 123456789}); len(waiting) != 1 || waiting[0] != want {
 		t.Errorf("%+v, want %+v", waiting, want)
 	}
 	for _, args := range [][]string{{"history"}, {"history", "--unmined"}, {"history", "--last", "1"}} {
 		text := n.dcrspv(args...)
-		if !strings.Contains(text, "NOT IN A BLOCK YET") || !strings.Contains(text, "unverified") || !strings.Contains(text, pay.TxHash().String()) {
+		if !strings.Contains(text, "NOT IN A BLOCK") || !strings.Contains(text, "unverified") || !strings.Contains(text, pay.TxHash().String()) {
 			t.Errorf("%v: %s", args, text)
 		}
 	}
@@ -68,6 +71,64 @@ func TestRunHearsOfUnconfirmed(t *testing.T) {
 	}
 	if text := n.dcrspv("history", "--unmined"); !strings.Contains(text, "nothing waits") {
 		t.Error(text)
+	}
+}
+
+// TestConflictedAndDropped: of two payments of our own, one spends a coin that
+// another transaction in a block spends as well, the other is only forgotten by
+// the peers. The first is shown as conflicted, the second stays unconfirmed.
+func TestConflictedAndDropped(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	n.dcrspv("sync")
+	var coins []spvtest.Coin
+	for _, c := range n.demo.truth.Coins {
+		if c.Spendable && len(coins) < 2 {
+			coins = append(coins, c)
+		}
+	}
+	c := n.demo.chain.Fork(n.demo.chain.Height())
+	send := func(coin spvtest.Coin) (txid string) {
+		tx := c.Spend([]wire.OutPoint{coin.OutPoint}, wire.NewTxOut(coin.Amount-10_000, spvtest.Script(1)))
+		n.dcrspv("broadcast", txHex(t, tx))
+		return tx.TxHash().String()
+	}
+	lost, dropped := send(coins[0]), send(coins[1])
+	other := c.Spend([]wire.OutPoint{coins[0].OutPoint}, wire.NewTxOut(coins[0].Amount-20_000, spvtest.Script(2)))
+	c.MineBlock(other)
+	n.peers[0].SetChain(c)
+	n.dcrspv("sync")
+
+	want := []unminedDoc{
+		{TxID: lost, State: "conflicted", By: other.TxHash().String(), Own: true},
+		{TxID: dropped, State: unconfirmed, Net: -coins[1].Amount, Own: true},
+	}
+	var waiting []unminedDoc
+	n.json(&waiting, "history", "--unmined")
+	if !slices.Equal(waiting, want) {
+		t.Errorf("%+v, want %+v", waiting, want)
+	}
+	if b := n.balance(); b.Unconfirmed != -coins[1].Amount || b.Total != n.demo.truth.Total-coins[0].Amount {
+		t.Errorf("%+v", b)
+	}
+	text := n.dcrspv("history")
+	for _, part := range []string{"conflicted with " + other.TxHash().String(), "unconfirmed, our own"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is not in %s", part, text)
+		}
+	}
+	dcrspv(t, n.args("broadcast", "00")...).wantFailure(t, statusUsage)
+
+	// Without that block it may be mined again.
+	longer := n.demo.chain.Fork(n.demo.chain.Height())
+	longer.Mine(2)
+	n.peers[0].SetChain(longer)
+	n.dcrspv("sync")
+	n.json(&waiting, "history", "--unmined")
+	for _, u := range waiting {
+		if u.State != unconfirmed {
+			t.Errorf("after the reorg: %+v", u)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"dcrspv/wallet"
 )
@@ -23,12 +24,14 @@ func (p *program) withWallet(do func(*wallet.Wallet) error) error {
 	return firstError(do(w), w.Close())
 }
 
-// named sorts the arguments of a command into addresses and extended public
-// keys.
+// named sorts the arguments of a command into addresses, extended public keys
+// and scripts. No address is hex: all have an odd number of characters.
 func named(args []string) (what wallet.Watch) {
 	for _, arg := range args {
 		if wallet.IsXPub(arg) {
 			what.XPubs = append(what.XPubs, arg)
+		} else if script, err := hex.DecodeString(arg); err == nil && len(script) > 0 {
+			what.Scripts = append(what.Scripts, script)
 		} else {
 			what.Addresses = append(what.Addresses, arg)
 		}
@@ -41,11 +44,11 @@ func badName(err error) error {
 	if errors.Is(err, wallet.ErrLabel) {
 		return &failure{status: statusUsage, what: err.Error(), err: err, remedy: "give a short text of one line"}
 	}
-	for _, kind := range []error{wallet.ErrAddress, wallet.ErrXPub, wallet.ErrWrongNetwork} {
+	for _, kind := range []error{wallet.ErrAddress, wallet.ErrXPub, wallet.ErrScript, wallet.ErrWrongNetwork} {
 		if errors.Is(err, kind) {
 			return &failure{
 				status: statusUsage, what: err.Error(), err: err,
-				remedy: "give addresses or extended public keys of the --network",
+				remedy: "give addresses or extended public keys of the --network, or scripts in hex",
 			}
 		}
 	}
@@ -166,9 +169,10 @@ func (p *program) splitKnown(ctx context.Context, w *wallet.Wallet) (fresh, know
 	watched := make(map[string]bool)
 	for _, e := range list {
 		watched[e.Address+e.XPub] = true
+		watched[hex.EncodeToString(e.Script)] = true
 	}
 	for _, name := range p.args {
-		if watched[name] {
+		if watched[name] || watched[strings.ToLower(name)] {
 			known = append(known, name)
 		} else {
 			fresh = append(fresh, name)
@@ -177,14 +181,17 @@ func (p *program) splitKnown(ctx context.Context, w *wallet.Wallet) (fresh, know
 	return fresh, known, err
 }
 
+// maxGap is the highest --gap that a wallet takes.
+const maxGap = 10_000
+
 // gap is the number in --gap; 0 without, for the wallet to choose.
 func (p *program) gap() (uint32, error) {
 	if p.watch.Gap == "" {
 		return 0, nil
 	}
 	n, err := strconv.ParseUint(p.watch.Gap, 10, 32)
-	if err != nil || n == 0 {
-		return 0, usage("give a number of addresses, like 50", "bad --gap %q", p.watch.Gap)
+	if err != nil || n == 0 || n > maxGap {
+		return 0, usage(fmt.Sprintf("give a number of addresses, from 1 to %d", maxGap), "bad --gap %q", p.watch.Gap)
 	}
 	return uint32(n), nil
 }

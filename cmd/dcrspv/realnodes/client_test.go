@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -176,6 +177,13 @@ func (f *follower) log() []byte {
 
 // syncedLine is what dcrspv writes whenever it is in sync at another block.
 var syncedLine = regexp.MustCompile(`(?m)^synced +block (\d+)`)
+
+// says waits until the process has said something.
+func (f *follower) says(t *testing.T, format string, a ...any) {
+	t.Helper()
+	line := fmt.Sprintf(format, a...)
+	eventually(t, "dcrspv says "+strconv.Quote(line), func() bool { return bytes.Contains(f.log(), []byte(line)) })
+}
 
 // reaches waits until the process says it is in sync at that height.
 func (f *follower) reaches(t *testing.T, at tip) {

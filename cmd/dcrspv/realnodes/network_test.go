@@ -43,7 +43,8 @@ type network struct {
 	XPub     string   `json:"xpub"`     // account key that watches External and Internal
 	External []string `json:"external"` // addresses
 	Internal []string `json:"internal"`
-	Single   []string `json:"single"` // watched too, of no xpub
+	Single   []string `json:"single"` // watched too, the first of the account Other
+	Other    string   `json:"other"`  // the account key of Single
 	Tip      tip      `json:"tip"`    // at the start
 
 	mu     sync.Mutex
@@ -172,6 +173,13 @@ func (n *network) reward(t *testing.T, blocks int, addr string) (at tip) {
 func (n *network) stake(t *testing.T, blocks, tickets int, addr string) (at tip) {
 	t.Helper()
 	n.do(t, "mine", args{"n": blocks, "tickets": tickets, "voter": addr}, &at)
+	return at
+}
+
+// buy mines a block that buys tickets for an address with watched coins.
+func (n *network) buy(t *testing.T, tickets int, addr string) (at tip) {
+	t.Helper()
+	n.do(t, "mine", args{"n": 1, "tickets": tickets, "voter": addr, "own": true}, &at)
 	return at
 }
 

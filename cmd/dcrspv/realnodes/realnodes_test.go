@@ -30,6 +30,11 @@ func TestRealNodes(t *testing.T) {
 		n := startNetwork(t, p, 3, 150)
 		testSync(t, n, newClient(t, p, n))
 	})
+	t.Run("account", func(t *testing.T) {
+		t.Parallel()
+		n := startNetwork(t, p, 2, 150)
+		testAccounts(t, n, newClient(t, p, n))
+	})
 	t.Run("follow", func(t *testing.T) {
 		t.Parallel()
 		n := startNetwork(t, p, 3, 150)

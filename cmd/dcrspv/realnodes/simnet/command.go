@@ -14,11 +14,11 @@ import (
 
 // command is one line on standard input. Which fields count depends on Cmd:
 //
-//	mine {n, reward, voter, tickets, disapprove}
+//	mine {n, reward, voter, tickets, own, disapprove}
 //	              n blocks with what waits in the first node's mempool; the
 //	              reward goes to an address, every block buys so many tickets
-//	              for the voter address, the last block disapproves the one
-//	              before it                                        -> tip
+//	              for the voter address, with watched coins if they are its
+//	              own; the last block disapproves the one before it -> tip
 //	pay {addr, atoms, hold}    from nobody's coins to addr         -> tx
 //	spend {addr, atoms, hold}  from watched coins to addr, or to nobody in
 //	              particular; hold only makes the transaction      -> tx
@@ -44,6 +44,7 @@ type command struct {
 	Reward     string `json:"reward"`
 	Voter      string `json:"voter"`
 	Tickets    int    `json:"tickets"`
+	Own        bool   `json:"own"`
 	Disapprove bool   `json:"disapprove"`
 }
 
@@ -60,7 +61,8 @@ type description struct {
 	XPub     string   `json:"xpub"`
 	External []string `json:"external"` // of the xpub's branch 0
 	Internal []string `json:"internal"` // of the xpub's branch 1
-	Single   []string `json:"single"`   // of no xpub
+	Single   []string `json:"single"`   // the first of Other's branch 0
+	Other    string   `json:"other"`    // another xpub
 	Tip      tip      `json:"tip"`
 }
 
@@ -94,6 +96,7 @@ func serve(ctx context.Context, w *network, lines <-chan []byte, out io.Writer) 
 	enc := json.NewEncoder(out)
 	d := description{
 		XPub:     w.keys.xpub,
+		Other:    w.keys.other,
 		External: names(w.keys.external),
 		Internal: names(w.keys.internal),
 		Single:   names(w.keys.single),
@@ -164,7 +167,7 @@ func (w *network) do(ctx context.Context, line []byte) (any, error) {
 }
 
 func (w *network) doMine(ctx context.Context, c *command) (any, error) {
-	o := order{tickets: c.Tickets, disapprove: c.Disapprove}
+	o := order{tickets: c.Tickets, own: c.Own, disapprove: c.Disapprove}
 	var err error
 	if o.reward, err = w.keys.address(c.Reward); err != nil {
 		return nil, err

@@ -35,10 +35,11 @@ type key struct {
 
 // keyring holds the keys of all watched addresses: two branches of an account,
 // for a client that watches the account's public key, and single addresses for
-// one that watches those.
+// one that watches those, or the key of the other account that they are of.
 type keyring struct {
 	params   *chaincfg.Params
 	xpub     string
+	other    string // account key of the single addresses
 	external []key
 	internal []key
 	single   []key
@@ -69,6 +70,7 @@ func newKeyring(params *chaincfg.Params) (*keyring, error) {
 	k := &keyring{
 		params:   params,
 		xpub:     account.Neuter().String(),
+		other:    other.Neuter().String(),
 		byScript: make(map[string]key),
 		anyone:   anyone,
 	}

@@ -107,6 +107,7 @@ type order struct {
 	reward     stdaddr.StakeAddress // who gets the reward; nil: anyone
 	voter      stdaddr.StakeAddress // whose tickets are bought on top of the usual ones
 	tickets    int                  // how many of them
+	own        bool                 // with watched coins, change to the voter
 	disapprove bool                 // votes say no to the block before
 }
 
@@ -208,7 +209,8 @@ func (m *miner) settleVotes(b *wire.MsgBlock, led *ledger) error {
 }
 
 // buyTickets makes the block's ticket purchases: the usual ones of nobody in
-// particular and, on top, those ordered. All are paid with anyone's coins.
+// particular and, on top, those ordered. All are paid with anyone's coins, unless
+// those ordered are to be the voter's own.
 func (m *miner) buyTickets(b *wire.MsgBlock, led *ledger, o order) ([]*wire.MsgTx, error) {
 	n := ticketsLate
 	switch height := int64(b.Header.Height); {
@@ -224,23 +226,32 @@ func (m *miner) buyTickets(b *wire.MsgBlock, led *ledger, o order) ([]*wire.MsgT
 		}
 	}
 	price := b.Header.SBits
-	coins := slices.DeleteFunc(led.pick(b.Header.Height, m.keys.free), func(c coin) bool {
-		return taken[c.out] || c.value < price+ticketFee
-	})
+	pick := func(of func([]byte) bool) []coin {
+		return slices.DeleteFunc(led.pick(b.Header.Height, of), func(c coin) bool {
+			return taken[c.out] || c.value < price+ticketFee
+		})
+	}
+	coins := pick(m.keys.free)
+	if o.own && len(coins) >= n {
+		coins = slices.Concat(coins[:n], pick(m.keys.watched))
+	}
 	if len(coins) < n+o.tickets {
 		return nil, errors.New("not enough coins for tickets")
 	}
 	var txs []*wire.MsgTx
 	for i, c := range coins[:n+o.tickets] {
-		var voter stdaddr.StakeAddress = m.keys.anyone
+		var voter, change stdaddr.StakeAddress = m.keys.anyone, m.keys.anyone
 		if i >= n {
 			voter = o.voter
+			if o.own {
+				change = o.voter
+			}
 		}
 		tx := wire.NewMsgTx()
 		tx.AddTxIn(input(c))
 		tx.AddTxOut(output(price)(voter.VotingRightsScript()))
 		tx.AddTxOut(output(0)(voter.RewardCommitmentScript(price+ticketFee, 0, price)))
-		tx.AddTxOut(output(c.value - price - ticketFee)(m.keys.anyone.StakeChangeScript()))
+		tx.AddTxOut(output(c.value - price - ticketFee)(change.StakeChangeScript()))
 		if err := m.keys.sign(tx, 0, c.script); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"dcrspv/wallet"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+)
+
+// unminedDoc is an element of the document of history --unmined.
+type unminedDoc struct {
+	TxID  string `json:"txid"`
+	State string `json:"state"` // unconfirmed, conflicted or expired
+	By    string `json:"by"`    // the transaction that it is in conflict with
+	Net   int64  `json:"net"`   // what it would do to the balance; 0 unless it is unconfirmed
+	Own   bool   `json:"own"`   // broadcast by this wallet; of others nothing is verified
+	Label string `json:"label"`
+}
+
+// unconfirmed is the state of a transaction that may still be mined, also of
+// one that peers have dropped: nothing speaks against it but time.
+const unconfirmed = "unconfirmed"
+
+// recentEvents is how far back history looks for transactions that can't be
+// mined any more: about a month of blocks.
+const recentEvents = 10_000
+
+// readUnmined lists what is not in a block: first what can't get there any
+// more, as of lately, and then what waits.
+func readUnmined(ctx context.Context, w *wallet.Wallet) ([]unminedDoc, error) {
+	labels, err := w.Labels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dead, err := readDead(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := w.Unmined(ctx)
+	docs := make([]unminedDoc, 0, len(dead)+len(waiting))
+	for _, ev := range dead {
+		doc := unminedDoc{TxID: ev.Tx.String(), State: string(ev.Kind), Own: ev.Own}
+		if ev.Kind == wallet.EventConflicted {
+			doc.By = ev.By.String()
+		}
+		docs = append(docs, doc)
+	}
+	for _, u := range waiting {
+		docs = append(docs, unminedDoc{TxID: u.TxID.String(), State: unconfirmed, Net: int64(u.Net), Own: u.Own})
+	}
+	for i := range docs {
+		docs[i].Label = oneLine(labels[docs[i].TxID])
+	}
+	return docs, err
+}
+
+// readDead returns the last events of the transactions that are in conflict with
+// a mined one or have expired, unless that was long ago.
+func readDead(ctx context.Context, w *wallet.Wallet) ([]wallet.Event, error) {
+	last, err := w.LastEvent(ctx)
+	if err != nil || last == 0 {
+		return nil, err
+	}
+	dead := make(map[chainhash.Hash]wallet.Event)
+	for ev, err := range w.Events(ctx, last-min(last, recentEvents)) {
+		if err != nil {
+			return nil, err
+		}
+		switch ev.Kind {
+		case wallet.EventConflicted, wallet.EventExpired:
+			dead[ev.Tx] = ev
+		case wallet.EventMined, wallet.EventUnmined, wallet.EventRemoved:
+			delete(dead, ev.Tx)
+		}
+		if ev.Seq >= last {
+			break
+		}
+	}
+	return slices.SortedFunc(maps.Values(dead), func(a, b wallet.Event) int { return cmp.Compare(a.Seq, b.Seq) }), nil
+}
+
+// printUnmined lists what is not in a block. What others have announced may be
+// made up, so it says that.
+func (p *program) printUnmined(list []unminedDoc) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "nothing waits for a block")
+		return err
+	}
+	labelled := slices.ContainsFunc(list, func(u unminedDoc) bool { return u.Label != "" })
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NOT IN A BLOCK\tAMOUNT\tTRANSACTION"+lastCell(labelled, "LABEL"))
+	for _, u := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s%s\n", u.text(), u.amount(), u.TxID, lastCell(labelled, orElse(u.Label, "-")))
+	}
+	return w.Flush()
+}
+
+// text is the state for people.
+func (u unminedDoc) text() string {
+	switch {
+	case u.By != "":
+		return u.State + " with " + u.By
+	case u.State != unconfirmed:
+		return u.State
+	case u.Own:
+		return u.State + ", our own"
+	}
+	return u.State + " and unverified, announced by others"
+}
+
+func (u unminedDoc) amount() string {
+	if u.State != unconfirmed {
+		return "-"
+	}
+	return amount(u.Net)
+}
