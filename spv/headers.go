@@ -277,10 +277,12 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 	return update, err
 }
 
-// credit notes how high a peer has proved to be. Blocks of another branch than
-// the best one are no proof of a higher chain.
+// credit notes how high a peer has proved to be, or where its chain parts from
+// ours: blocks of another branch than the best one prove no height.
 func (e *engine) credit(s *session) {
-	if s.last.Height > 0 && e.chain.Contains(s.last) {
+	fork, known := e.chain.Fork(s.last)
+	s.elsewhere, s.fork = known && fork < s.last.Height, fork
+	if known && !s.elsewhere && s.last.Height > 0 {
 		e.registry.Validated(s.addr, s.last.Height, e.now)
 	}
 }

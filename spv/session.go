@@ -31,6 +31,11 @@ type session struct {
 	// that is not the best one; the next locator starts there.
 	last chain.BlockID
 
+	// elsewhere: last is not of the best chain, and the peer's own parts from it
+	// after the block at height fork.
+	elsewhere bool
+	fork      uint32
+
 	// below: last is of our chain, and the peer's own branch begins above it.
 	below bool
 
@@ -60,6 +65,10 @@ type session struct {
 
 	lagsSince time.Time // when it was first seen to be behind; zero if it is not
 }
+
+// lacks reports whether a peer has shown that its chain is another one than ours
+// at a height.
+func (s *session) lacks(height uint32) bool { return s.elsewhere && height > s.fork }
 
 // A task is a request to a peer: the wait for the network and the verification
 // of what came, both on a worker goroutine. It returns the event to post.

@@ -175,8 +175,9 @@ func (s *simulation) rest() {
 func (s *simulation) checkEnd() {
 	synctest.Wait()
 	for began := time.Now(); !s.complete(); s.step() {
-		// Whoever makes valid blocks without end may be believed once more.
-		if !s.plan.endless || time.Since(began) > 5*time.Minute {
+		// Who has just come may claim more, and has ten seconds to answer; who
+		// makes valid blocks without end may be believed once more.
+		if lost := time.Since(began); lost > 5*time.Minute || lost > 20*time.Second && !s.plan.endless {
 			s.failf("no longer in sync")
 		}
 	}

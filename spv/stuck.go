@@ -184,8 +184,7 @@ func (e *engine) stuckTime() time.Time {
 // that is what it may mean: it is a fault only of a peer that has shown to have
 // them, or that is silent again.
 func (e *engine) silent(s *session, height uint32, err error) {
-	elsewhere := s.last.Height > 0 && !e.chain.Contains(s.last)
-	if !elsewhere && (e.registry.Proved(s.addr) >= height || s.silences > 0) {
+	if !s.lacks(height) && (e.registry.Proved(s.addr) >= height || s.silences > 0) {
 		e.blame(s, registry.Filters, err)
 		return
 	}

@@ -130,7 +130,7 @@ func (e *engine) peerFor(u *unit) (best *session, hope bool) {
 	}
 	for _, addr := range e.registry.Serving(u.kind, u.to(), e.now) {
 		s := e.sessions[addr]
-		if s == nil || u.only != "" && u.only != addr || u.failed[addr] || u.flying(s) {
+		if s == nil || u.only != "" && u.only != addr || u.failed[addr] || u.flying(s) || s.lacks(u.to()) {
 			continue
 		}
 		hope = true

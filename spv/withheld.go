@@ -18,7 +18,7 @@ import (
 type withheld struct {
 	height  uint32          // the lowest block that nobody delivers the filter of
 	since   time.Time       // since when; zero if somebody may
-	by      map[string]bool // the peers that were asked for it since then
+	by      map[string]bool // the peers that were asked for it in vain
 	givenUp map[chainhash.Hash]givenUp
 }
 
@@ -39,7 +39,7 @@ const (
 	withholdTime = 10 * time.Minute
 
 	// untriedPause is between the requests to one peer and the next then.
-	untriedPause = 2 * time.Second
+	untriedPause = time.Second
 
 	// maxWithheld bounds the branches remembered.
 	maxWithheld = 64
@@ -66,10 +66,15 @@ func (e *engine) giveUpWithheld() {
 	if waited < untriedPause || !e.othersKnow(w.height) {
 		return
 	}
-	if waited >= withholdPatience/2 && u.to() > u.from() {
-		e.singleUnits(u)
-		return
+	if untried := e.askUntried(u); !untried && waited >= withholdPatience {
+		e.abandonBranch(w.height)
 	}
+}
+
+// askUntried asks one peer more for a unit that was asked for in vain so far,
+// however many are at it. It reports whether there was one left to ask.
+func (e *engine) askUntried(u *unit) bool {
+	w := &e.withheld
 	serving := e.registry.Serving(u.kind, u.to(), e.now)
 	for addr, s := range e.sessions {
 		// One that rests has told of the branch, and was silent about another part.
@@ -78,35 +83,34 @@ func (e *engine) giveUpWithheld() {
 			w.by[addr] = true
 		}
 	}
-	if waited >= withholdPatience && !e.askUntried(u, serving) {
-		e.abandonBranch(w.height)
-	}
-}
-
-// askUntried looks whether a peer has not been asked for a unit that was asked for
-// in vain so far, and asks it, however many are at it.
-func (e *engine) askUntried(u *unit, serving []string) (untried bool) {
-	for _, addr := range serving {
+	untried := slices.DeleteFunc(serving, func(addr string) bool {
 		s := e.sessions[addr]
-		if s == nil || e.withheld.by[addr] {
-			continue
-		}
-		untried = true
-		if s.inflight < s.window.size && (len(u.flights) == 0 || e.now.Sub(u.flights[len(u.flights)-1].since) >= untriedPause) {
+		return s == nil || w.by[addr] || s.lacks(u.to())
+	})
+	if n := len(u.flights); n > 0 && e.now.Sub(u.flights[n-1].since) < untriedPause {
+		return len(untried) > 0
+	}
+	for _, addr := range untried {
+		if s := e.sessions[addr]; s.inflight < s.window.size {
 			for _, fl := range u.flights {
 				fl.late = true
 			}
 			e.launch(u, s)
+			break
 		}
 	}
-	return untried
+	return len(untried) > 0
 }
 
 // reachInto returns the highest block of a unit, but not its last, that a
 // connected peer says it has.
 func (e *engine) reachInto(u *unit) (height uint32, ok bool) {
-	for addr := range e.sessions {
-		if h := e.registry.Height(addr); h >= u.from() && h < u.to() && h >= height {
+	for addr, s := range e.sessions {
+		h := e.registry.Height(addr)
+		if s.elsewhere {
+			h = min(h, s.fork)
+		}
+		if h >= u.from() && h < u.to() && h >= height {
 			height, ok = h, true
 		}
 	}
@@ -115,33 +119,19 @@ func (e *engine) reachInto(u *unit) (height uint32, ok bool) {
 
 // splitUnit puts two units in the place of one: up to a height, and above it.
 func (e *engine) splitUnit(u *unit, height uint32) {
-	e.replaceUnit(u, chain.Range{From: u.from(), To: height}, chain.Range{From: height + 1, To: u.to()})
-}
-
-// singleUnits puts a unit for each block in the place of one. Nobody can serve a
-// batch of blocks of two branches, so that the part that others have is seen
-// only one by one; and it is a block of the branch that must be given up.
-func (e *engine) singleUnits(u *unit) {
-	var parts []chain.Range
-	for h := u.from(); h <= u.to(); h++ {
-		parts = append(parts, chain.Range{From: h, To: h})
+	low, err := e.filterUnit(chain.Range{From: u.from(), To: height})
+	if err != nil {
+		e.fail(err)
+		return
 	}
-	e.replaceUnit(u, parts...)
-}
-
-func (e *engine) replaceUnit(u *unit, parts ...chain.Range) {
-	var units []*unit
-	for _, r := range parts {
-		part, err := e.filterUnit(r)
-		if err != nil {
-			e.fail(err)
-			return
-		}
-		units = append(units, part)
+	high, err := e.filterUnit(chain.Range{From: height + 1, To: u.to()})
+	if err != nil {
+		e.fail(err)
+		return
 	}
 	u.finish()
 	i := slices.Index(e.filters.units, u)
-	e.filters.units = slices.Replace(e.filters.units, i, i+1, units...)
+	e.filters.units = slices.Replace(e.filters.units, i, i+1, low, high)
 }
 
 // lowest returns the lowest missing filters.
@@ -155,11 +145,10 @@ func (f *filterStage) lowest() *unit {
 }
 
 // othersKnow reports whether a connected peer knows another chain than the branch
-// in question: it ends below its height, or the peer has delivered headers that
-// are not of it.
+// in question: it ends below its height, or parts from it there.
 func (e *engine) othersKnow(height uint32) bool {
 	for addr, s := range e.sessions {
-		if e.registry.Height(addr) < height || s.last.Height > 0 && !e.chain.Contains(s.last) {
+		if e.registry.Height(addr) < height || s.lacks(height) {
 			return true
 		}
 	}
@@ -178,36 +167,44 @@ func (e *engine) abandonBranch(height uint32) {
 		w := chain.Work(header.Bits())
 		work.Sub(&w)
 	}
+	below, ok := e.chain.Hash(height - 1)
+	if !ok {
+		return
+	}
+	tip, depth := chain.BlockID{Height: height - 1, Hash: below}, e.chain.Tip().Height-height+1
 	e.withheld.since = time.Time{}
 	e.withheld.remember(hash, e.now.Add(withholdTime))
 	e.logs.filters.Warnf("Giving up block %d (%v) and what follows: nobody serves their filters", height, hash)
 	e.write(func(db *chaindb.DB) event {
-		return branchAbandoned{db.ReplaceHeaders(height-1, nil, work)}
+		return branchAbandoned{tip, db.ReplaceHeaders(tip.Height, nil, work)}
 	})
-}
-
-// branchAbandoned: the stored chain ends below the branch that was given up. The
-// best chain starts again from there, with what the peers say now.
-type branchAbandoned struct{ err error }
-
-func (ev branchAbandoned) apply(e *engine) {
-	if !e.writeDone(ev.err) {
-		return
-	}
-	old := e.chain.Tip().Height
-	tip, work := e.db.Tip()
+	// From now on nothing above is read: the disk may not have it any more. The
+	// best chain starts again from here, with what the peers say now.
 	e.chain = chain.New(e.rules, e.db, tip, work)
 	e.network.tip.Store(tip.Height)
-	e.store.disk = tip
-	e.reorganize(tip, int(old)-int(min(old, tip.Height)))
+	e.reorganize(tip, int(depth))
+	e.headers.pending, e.headers.pendingUntil = tip.Height+depth, e.now.Add(settleTime) // until they have answered
 	e.askAgain()
+}
+
+// branchAbandoned: the stored chain ends below the branch that was given up.
+type branchAbandoned struct {
+	tip chain.BlockID
+	err error
+}
+
+func (ev branchAbandoned) apply(e *engine) {
+	if e.writeDone(ev.err) {
+		e.store.disk = ev.tip
+		e.rejoinDisk(e.store.fork)
+	}
 }
 
 // askAgain asks every peer for headers once more.
 func (e *engine) askAgain() {
 	for addr, s := range e.sessions {
 		e.registry.ClaimFailed(addr, e.now)
-		s.last, s.asked, s.doubtedAt = chain.BlockID{}, time.Time{}, time.Time{}
+		s.last, s.elsewhere, s.asked, s.doubtedAt = chain.BlockID{}, false, time.Time{}, time.Time{}
 	}
 	e.doubtView()
 }

@@ -192,6 +192,19 @@ func (c *Chain) Known(hash chainhash.Hash, height uint32) bool {
 	return c.find(BlockID{Height: height, Hash: hash}) != nil
 }
 
+// Fork returns the height of the last block that the chain of a known block shares
+// with the best chain: its own height if it is on the best chain.
+func (c *Chain) Fork(id BlockID) (height uint32, ok bool) {
+	switch s := c.find(id); s {
+	case nil:
+		return 0, false
+	case &c.best:
+		return id.Height, true
+	default:
+		return s.fork(), true
+	}
+}
+
 // find is the segment that has the block: that of the best chain, even if the
 // block itself is no longer in memory, or a side branch. nil if the block is
 // not known.

@@ -123,13 +123,7 @@ func (p *Peer) onFilters(msg *wire.MsgCFiltersV2) {
 		p.count.unsolicited.Add(1)
 		return
 	}
-	first := key{kindBatch, msg.CFilters[0].BlockHash}
-	last := key{kindBatch, msg.CFilters[len(msg.CFilters)-1].BlockHash}
-	r, late := p.waiting.take(first)
-	if r == nil {
-		var lateToo bool
-		r, lateToo = p.waiting.take(last)
-		late = late || lateToo
-	}
+	first, last := msg.CFilters[0].BlockHash, msg.CFilters[len(msg.CFilters)-1].BlockHash
+	r, late := p.waiting.takeBatch(first, last)
 	p.answer(r, late, reply{msg: msg})
 }

@@ -42,7 +42,7 @@ type request struct {
 	replies chan reply
 	gone    chan struct{} // closed when nobody waits any more
 
-	whole   bool             // one answer answers it all, whichever key it has
+	whole   bool             // one answer answers it all
 	locator []chainhash.Hash // of a getheaders: what the answer links to
 	limit   time.Duration    // longest wait for an answer
 	alive   bool             // any byte of the remote extends the wait
@@ -118,10 +118,35 @@ func (t *pending) take(k key) (r *request, late bool) {
 		return nil, late
 	}
 	delete(t.open, k)
-	if r.whole {
+	return r, false
+}
+
+// takeBatch is take for a batch of filters, by its first and last block. An answer
+// with both of a request that was given up is the answer to that, although one
+// may be waiting now that begins or ends with the same block.
+func (t *pending) takeBatch(first, last chainhash.Hash) (r *request, late bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r, other := t.open[key{kindBatch, first}], t.open[key{kindBatch, last}]
+	if r == nil || r != other {
+		if k := batchKey(first, last); t.late.Contains(k) {
+			t.late.Delete(k)
+			return nil, true
+		}
+	}
+	if r == nil {
+		r = other
+	}
+	if r != nil {
 		t.remove(r)
 	}
 	return r, false
+}
+
+// batchKey is what the answer to a batch request that was given up is recognised
+// by.
+func batchKey(first, last chainhash.Hash) key {
+	return key{kindBatch, chainhash.HashH(slices.Concat(first[:], last[:]))}
 }
 
 // takeHeaders is take for a headers message. Answers to getheaders carry no
@@ -152,7 +177,11 @@ func (t *pending) takeHeaders(headers []chain.Header) (r *request, late bool) {
 func (t *pending) drop(r *request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, k := range t.remove(r) {
+	removed := t.remove(r)
+	if r.whole && len(removed) > 0 {
+		removed = []key{batchKey(r.keys[0].hash, r.keys[1].hash)}
+	}
+	for _, k := range removed {
 		switch {
 		case !r.sent:
 		case k == headersKey:

@@ -76,8 +76,6 @@ func (c *Client) dispatch(msg wire.Message, b *Behaviour) {
 		c.fetchTxs(m)
 	case *wire.MsgTx:
 		c.peer.take(m)
-	case *wire.MsgMemPool:
-		c.answer(c.sendMempool)
 	case *wire.MsgGetAddr:
 		c.sendAddrs(b)
 	}

@@ -1,7 +1,6 @@
 package spvtest
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/decred/dcrd/wire"
@@ -52,21 +51,5 @@ func (p *Peer) AnnounceTx(tx *wire.MsgTx) {
 		if c.ready.Load() && c.relay.Load() {
 			c.Send(inv)
 		}
-	}
-}
-
-// sendMempool answers the mempool message.
-func (c *Client) sendMempool() {
-	c.peer.mu.Lock()
-	inv := wire.NewMsgInv()
-	for hash := range c.peer.txs {
-		inv.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &hash))
-	}
-	c.peer.mu.Unlock()
-	slices.SortFunc(inv.InvList, func(a, b *wire.InvVect) int {
-		return bytes.Compare(a.Hash[:], b.Hash[:])
-	})
-	if len(inv.InvList) > 0 {
-		c.transmit(inv)
 	}
 }

@@ -196,8 +196,6 @@ func TestTransactions(t *testing.T) {
 	if got := wants.next(wire.CmdTx).(*wire.MsgTx); got.TxHash() != hash {
 		t.Errorf("got transaction %v", got.TxHash())
 	}
-	deaf.write(wire.NewMsgMemPool())
-	deaf.next(wire.CmdInv)
 
 	// Announced by a client, and pushed.
 	ours, pushed := c.Pay(Script(2), 1e8), c.Pay(Script(3), 1e8)
