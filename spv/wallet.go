@@ -18,8 +18,10 @@ import (
 // return is a local failure: it stops Run and is never blamed on a peer.
 type Wallet interface {
 	// Locator returns blocks that the wallet has processed, newest first and
-	// sparse towards genesis. It is empty for a fresh wallet. The Syncer looks
-	// for the first one that is on the best chain.
+	// sparse towards genesis: the first one is the block up to which it holds
+	// anything, be it the end of the last batch or what it was last rewound to. It
+	// is empty for a fresh wallet. The Syncer looks for the first one that is on
+	// the best chain.
 	Locator() ([]chain.BlockID, error)
 
 	// Rewind undoes, in one transaction, every block above to: those blocks
