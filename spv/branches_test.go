@@ -168,3 +168,44 @@ func TestPeerComesBackLower(t *testing.T) {
 		w.wantUnpunished(1)
 	})
 }
+
+// Blocks mined during the initial sync are had from peers that stated a lower
+// height when they connected, if who told of them does not have them.
+func TestBlocksMinedMeanwhileAreHadFromAll(t *testing.T) {
+	story(t, 500, func(w *world) {
+		script := spvtest.Script(1)
+		w.wallet.watch(0, script)
+		longer := w.chain.Fork(500)
+		longer.Mine(2)
+		longer.MineBlock(longer.Pay(script, 1e8))
+		honest := w.join(spvtest.Behaviour{Latency: 100 * time.Millisecond})
+		w.joinWith(longer, spvtest.Behaviour{NotFound: true})
+		w.start()
+		time.Sleep(5 * time.Second)
+		honest.SetChain(longer)
+		time.Sleep(2 * time.Minute)
+		if st := w.syncer.Status(); st.Tip.Height != 503 || !st.Synced {
+			t.Errorf("not in sync: %+v", st)
+		}
+		w.wantMatches(longer, 503)
+	})
+}
+
+// Who has announced blocks that we don't know yet is not cut off for the height
+// that it stated when it connected.
+func TestAnnouncedBlocksKeepFromTheCut(t *testing.T) {
+	story(t, 500, func(w *world) {
+		honest := w.join(spvtest.Behaviour{Latency: 100 * time.Millisecond})
+		longer := w.chain.Fork(500)
+		longer.Mine(12)
+		w.joinWith(longer, spvtest.Behaviour{Lag: 2, DialLatency: 8 * time.Second})
+		w.start()
+		time.Sleep(2 * time.Second)
+		honest.SetChain(longer)
+		w.syncTo(longer)
+		time.Sleep(10 * time.Second)
+		if reason := w.cutReason(0); reason != "" {
+			t.Errorf("cut off: %s", reason)
+		}
+	})
+}

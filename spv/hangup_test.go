@@ -31,10 +31,10 @@ func TestHangsUpAtEveryStep(t *testing.T) {
 func TestHangsUpInTheMiddleOfAMessage(t *testing.T) {
 	c := paid(2100)
 	var cuts []int
-	for at := 0; at < 700; at += 23 { // the handshake
+	for at := 0; at < 700; at += 47 { // the handshake
 		cuts = append(cuts, at)
 	}
-	for at := 700; at < 600_000; at += at/4 + 1 { // headers, filters and blocks
+	for at := 700; at < 600_000; at += at/3 + 1 { // headers, filters and blocks
 		cuts = append(cuts, at)
 	}
 	for _, at := range cuts {

@@ -126,6 +126,9 @@ type disconnected struct {
 }
 
 func (ev disconnected) apply(e *engine) {
+	if e.ctx.Err() != nil {
+		return // it is we who are stopping: shutdown takes care of it
+	}
 	if errors.Is(ev.err, peer.ErrProtocol) && e.sessions[ev.s.addr] == ev.s {
 		e.strike(ev.s, registry.Protocol, ev.err)
 	}

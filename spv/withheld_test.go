@@ -82,3 +82,51 @@ func TestWithheldBranchIsPassed(t *testing.T) {
 		w.syncTo(longer)
 	})
 }
+
+// A branch that was given up because those who told of it withheld its filters
+// is taken from whoever comes later and serves them.
+func TestGivenUpBranchIsTakenFromNewcomers(t *testing.T) {
+	story(t, 500, func(w *world) {
+		longer := w.chain.Fork(500)
+		longer.Mine(5)
+		w.join(spvtest.Behaviour{NoAnnounce: true})
+		w.joinWith(longer, spvtest.Behaviour{Silent: silentTo(wire.CmdGetCFiltersV2)})
+		honest := w.joinWith(longer, spvtest.Behaviour{RefuseConnections: true})
+		w.start()
+		time.Sleep(2 * time.Minute)
+		if st := w.syncer.Status(); st.Tip.Height != 500 || !st.Synced {
+			t.Fatalf("not in sync with those who serve: %+v", st)
+		}
+		honest.SetBehaviour(spvtest.Behaviour{})
+		time.Sleep(2 * time.Minute)
+		if st := w.syncer.Status(); st.Tip.Height != 505 || !st.Synced {
+			t.Errorf("not in sync with the newcomer: %+v", st)
+		}
+	})
+}
+
+// A withheld branch is given up from the block where it parts from the others'
+// chain, though that is in the middle of a batch, and though there are many who
+// are silent to be asked before.
+func TestWithheldBranchPartsInsideABatch(t *testing.T) {
+	story(t, 500, func(w *world) {
+		honest := w.chain.Fork(450)
+		honest.Mine(60)
+		withheld := w.chain.Fork(500)
+		withheld.Mine(30)
+		silent := spvtest.Behaviour{Silent: silentTo(wire.CmdGetCFiltersV2)}
+		for range 6 {
+			w.joinWith(withheld, silent)
+		}
+		w.joinWith(honest, spvtest.Behaviour{})
+		w.start()
+		began := time.Now()
+		w.syncTo(honest)
+		if took := time.Since(began); took > 4*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		if reason := w.cutReason(6); reason != "" {
+			t.Errorf("the honest peer was cut off: %s", reason)
+		}
+	})
+}

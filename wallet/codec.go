@@ -120,6 +120,12 @@ const (
 	coinSpent
 )
 
+// Where the kind and the script of a coin are in its record.
+const (
+	coinKind   = 5
+	coinScript = 51
+)
+
 func (c *coin) encode() []byte {
 	b := make([]byte, 0, 51+len(c.script))
 	b = be.AppendUint32(b, c.height)
@@ -145,6 +151,15 @@ func decodeCoin(b []byte) (coin, bool) {
 	c.amount, c.spentHeight, c.spentBy = d.amount(), d.u32(), d.hash()
 	c.script = d.rest()
 	return c, d.ok() && len(c.script) > 0 && c.kind < kindCount
+}
+
+// coinOf reads from a coin what it is and whose: of a million, that is quick. The
+// script is valid for as long as b.
+func coinOf(b []byte) (kind CoinKind, script []byte, ok bool) {
+	if len(b) <= coinScript || CoinKind(b[coinKind]) >= kindCount {
+		return 0, nil, false
+	}
+	return CoinKind(b[coinKind]), b[coinScript:], true
 }
 
 // blockRecord is a block with transactions of the wallet, or one whose regular

@@ -82,13 +82,13 @@ func (t *blockTx) counts(disapproved bool) bool {
 // returns reports whether the transaction may be mined again in another block.
 func (t *blockTx) returns() bool { return mayReturn(t.msg, t.tree, t.pos) }
 
-// mayReturn: a coinbase, and any stake transaction that belongs to its place in
-// the chain, is void once its block is.
+// mayReturn: a coinbase, a vote and a treasury base belong to their block, and
+// are void once that is.
 func mayReturn(tx *wire.MsgTx, tree int8, pos uint32) bool {
 	if tree == wire.TxTreeRegular {
 		return pos > 0
 	}
-	return stake.IsSStx(tx) || stake.IsTAdd(tx)
+	return stake.IsSStx(tx) || stake.IsTAdd(tx) || stake.IsSSRtx(tx) || stake.IsTSpend(tx)
 }
 
 // findCredits notes which outputs pay watched scripts at a height, and that

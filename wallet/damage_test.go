@@ -208,7 +208,10 @@ func TestFlippedBytes(t *testing.T) {
 			places = append(places, id*p.page+rng.IntN(48), id*p.page+rng.IntN(p.page))
 		}
 	}
-	for _, at := range places {
+	for i, at := range places {
+		if i%thin > 0 {
+			continue
+		}
 		old := p.good[at]
 		if err := p.try(p.spoiled(at, []byte{old ^ byte(1+rng.IntN(255))})); errors.Is(err, ErrInUse) {
 			t.Fatal(err)

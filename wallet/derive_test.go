@@ -147,7 +147,7 @@ func TestSeenByItself(t *testing.T) {
 // TestDeriveAheadLikeTheOracle: the random lives again, with few addresses
 // derived ahead of a small gap.
 func TestDeriveAheadLikeTheOracle(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := uint64(0); seed < 6; seed += min(thin, 4) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		l := newLife(t, rng, 0)
 		w := open(t)

@@ -32,6 +32,12 @@
 // well as of those made, whoever finds a coin also finds where it went. The
 // result is that of a scan that had known every script from the start.
 //
+// The newest blocks are not first, though a user might see money sooner: a block
+// that spends a coin names its outpoint and not its script, so a spend met before
+// its coin could not be told from a stranger's, and what had long been spent would
+// be shown as money until the block is fetched again. All that is owed is one pass,
+// which takes seconds; the order would be its only gain.
+//
 // # Accounts
 //
 // Of an extended public key the addresses of both branches are watched up to
@@ -48,16 +54,17 @@
 // A transaction counts where the chain says it does. The regular transactions
 // of a block that the votes in the next one disapprove have no effect; they
 // become unmined. Rewind makes transactions of undone blocks unmined too, except
-// those that can't be mined again: coinbases, votes, revocations and treasury
-// spends. One that a transaction of the new branch leaves nothing to spend is in
-// conflict, and all that spend its outputs are.
+// those that can't be mined again: coinbases and votes. One that a transaction of
+// the new branch leaves nothing to spend is in conflict, and all that spend its
+// outputs are.
 //
 // Unmined transactions are information: they have a net effect of their own in
 // the balance, and never lock or spend a coin. Those of the owner come by
 // AddUnmined and are announced (Pending) until their fate is known; those that
 // peers send come by Seen, are not verified, bounded, and forgotten after a day.
 // Of several that spend the same output only one has an effect: an own one
-// before others, else the one that came first.
+// before others, else the one that came first. The birthday of a script that one
+// of them pays is never above the next block: wherever it is mined, it is found.
 //
 // # The event log
 //

@@ -38,13 +38,13 @@ func (c *change) forget(scripts map[string]bool) {
 	f := &forgetting{c: c, affected: make(map[hash]bool)}
 	var gone, tickets [][]byte
 	err := c.coins.ForEach(func(k, v []byte) error {
-		coin, ok := decodeCoin(v)
+		kind, script, ok := coinOf(v)
 		switch {
 		case !ok || len(k) != 36:
 			return corrupt("coin %.40x", k)
-		case scripts[string(coin.script)]:
+		case scripts[string(script)]:
 			gone = append(gone, bytes.Clone(k))
-		case coin.kind == Ticket:
+		case kind == Ticket:
 			tickets = append(tickets, bytes.Clone(k))
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"slices"
+	"strings"
 
 	"dcrspv/spv/chain"
 )
@@ -103,12 +104,15 @@ func (c *change) cover(g *group, covered chain.Ranges) {
 	c.debt = true
 }
 
-// assign puts scripts, new or from any group, into one of this coverage.
+// assign puts scripts, new or from any group, into one of this coverage. It sorts
+// them.
 func (c *change) assign(scripts []*script, covered chain.Ranges) {
 	if len(scripts) == 0 {
 		return
 	}
 	g := c.findGroup(covered)
+	// In the order of their keys: bbolt moves all that is behind a new one.
+	slices.SortFunc(scripts, func(a, b *script) int { return strings.Compare(a.raw, b.raw) })
 	for _, s := range scripts {
 		if s.group == g {
 			continue

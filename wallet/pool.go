@@ -40,13 +40,15 @@ func (b *buckets) readPending() ([]*pendingMsg, error) {
 type pool struct {
 	byID   map[hash]*pendingMsg
 	spends map[outPoint][]*pendingMsg // in order of arrival
+	grown  bool                       // there are some that were not stored before
 }
 
 func (p *pool) add(m *pendingMsg) {
 	p.byID[m.id] = m
 	for _, in := range m.msg.TxIn {
-		op := spent(in)
-		p.spends[op] = append(p.spends[op], m)
+		if op := spent(in); op != nothing {
+			p.spends[op] = append(p.spends[op], m)
+		}
 	}
 }
 
@@ -62,6 +64,10 @@ func (p *pool) remove(m *pendingMsg) {
 		}
 	}
 }
+
+// nothing is what inputs name that spend no output: those of coinbases, votes
+// and treasury spends.
+var nothing = outPoint{index: wire.MaxPrevOutIndex}
 
 func spent(in *wire.TxIn) outPoint {
 	return outPoint{in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index}
@@ -99,6 +105,7 @@ func (c *change) savePending(p *pendingMsg) {
 	c.put(c.unmined, p.id[:], p.encode())
 	if !c.pending().has(p) {
 		c.pending().add(p)
+		c.pool.grown = true
 	}
 	c.w.contest(p)
 }
@@ -212,7 +219,7 @@ func (n *netting) take(b *buckets, p *pendingMsg) {
 	}
 	for _, in := range p.msg.TxIn {
 		op := spent(in)
-		n.spent[op] = true
+		n.spent[op] = op != nothing
 		amount, ok := n.paid[op]
 		if coin, known := decodeCoin(b.coins.Get(outPointKey(&op.hash, op.index))); known && !ok {
 			amount = coin.amount

@@ -15,8 +15,8 @@ import (
 // every script from the start and read every block.
 func TestLikeTheOracle(t *testing.T) {
 	seeds := uint64(8)
-	if testing.Short() {
-		seeds = 3
+	if testing.Short() || thin > 1 {
+		seeds = 2
 	}
 	for seed := range seeds {
 		rng := rand.New(rand.NewPCG(seed, 1))

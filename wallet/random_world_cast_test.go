@@ -163,14 +163,13 @@ func (k *cast) treasuryAdd(ops ...wire.OutPoint) *wire.MsgTx {
 	return tx
 }
 
-// treasurySpend is paid by the treasury.
-func (k *cast) treasurySpend() *wire.MsgTx {
-	tx := k.c.pay(out(append([]byte{0x6a, 32}, make([]byte, 32)...), 0), out(append([]byte{0xc3}, scriptOf(k.own())...), 66))
-	sig := make([]byte, 100) // signature, public key, OP_TSPEND
-	sig[0], sig[65], sig[66], sig[99] = 64, 33, 2, 0xc2
-	tx.TxIn[0].SignatureScript = sig
-	tx.Version = wire.TxVersionTreasury
-	return tx
+// rival spends what another transaction spends first; nil if only few may.
+func (k *cast) rival(tx *wire.MsgTx) *wire.MsgTx {
+	op := tx.TxIn[0].PreviousOutPoint
+	if prev := k.made[op.Hash]; op.Hash == (chainhash.Hash{}) || prev != nil && op.Index == 0 && isTicket(prev) {
+		return nil
+	}
+	return k.regular(op)
 }
 
 // paidBy is whom a ticket commits to pay, as the tests' tickets are made.
@@ -199,8 +198,10 @@ func (k *cast) block() {
 		switch k.rng.IntN(9) {
 		case 0, 1, 2:
 			b.add(tx)
-		case 3: // a rival
-			b.add(k.regular(tx.TxIn[0].PreviousOutPoint))
+		case 3:
+			if rival := k.rival(tx); rival != nil {
+				b.add(rival)
+			}
 		}
 	}
 	for range k.rng.IntN(3) {
@@ -234,7 +235,7 @@ func (b *draft) stake() {
 		b.add(k.c.coinbase(scriptOf(k.own()), 77))
 	}
 	if k.rng.IntN(10) == 0 { // the treasury pays
-		b.add(k.treasurySpend())
+		b.add(k.c.tspend(k.own(), 66))
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	seedCount = flag.Int("seeds", 40, "random worlds to try")
+	seedCount = flag.Int("seeds", worlds, "random worlds to try")
 	trace     = flag.Bool("steps", false, "tell of every step")
 	firstSeed = flag.Uint64("seed", 0, "the first of them")
 )

@@ -40,7 +40,6 @@ func (d *driver) checkWaiting(complete bool) {
 		delete(d.dropped, tx.TxID)
 		delete(d.hearsay, tx.TxID)
 	}
-	d.dropBelowBirthday()
 	waiting := unmined(d.t, d.w)
 	listed := make(map[hash]bool)
 	for _, u := range waiting {
@@ -55,6 +54,11 @@ func (d *driver) checkWaiting(complete bool) {
 			d.t.Fatalf("%v waits and counts as our own", u.TxID)
 		}
 		listed[u.TxID] = true
+		for _, script := range d.matters(tx) {
+			if from, ok := d.set[script]; ok && len(ids) > 0 && from > ids[0].Height+1 {
+				d.t.Fatalf("%v waits, and what it pays is not looked for before %d", u.TxID, from)
+			}
+		}
 		if _, gone := d.dropped[u.TxID]; !gone {
 			d.known[u.TxID] = true
 		}
@@ -74,6 +78,11 @@ func (d *driver) checkWaiting(complete bool) {
 	for id := range listed {
 		switch fate := d.fate(t, id); fate {
 		case fateMined, fateDead:
+			for _, in := range d.made[id].TxIn {
+				if d.made[in.PreviousOutPoint.Hash] != nil {
+					d.t.Log(d.describe(t, in.PreviousOutPoint.Hash))
+				}
+			}
 			d.t.Fatalf("%s waits, but is %v", d.describe(t, id), fate)
 		}
 	}
@@ -114,33 +123,14 @@ func (d *driver) checkPending(waiting []Unmined) {
 	}
 }
 
-// dropBelowBirthday: a transaction that is mined below the birthday of all that
-// it pays is no longer the wallet's. It does not come back if it is undone.
-func (d *driver) dropBelowBirthday() {
-	d.t.Helper()
-	var t *truth
-	for ; d.seen < len(d.replay.log); d.seen++ {
-		ev := d.replay.log[d.seen]
-		if ev.Kind != EventRemoved {
-			continue
-		}
-		if t == nil {
-			v := *d.cast
-			v.c = d.view
-			t = v.read(d.set, d.view.height(), true)
-		}
-		_, mined := t.mined[ev.Tx]
-		if _, void := t.void[d.made[ev.Tx]]; mined || void {
-			delete(d.known, ev.Tx)
-			d.dropped[ev.Tx] = true
-		}
-	}
-}
-
-// paysAt reports whether a regular transaction at a height pays the wallet.
+// paysAt reports whether a transaction at a height pays the wallet.
 func (t *truth) paysAt(tx *wire.MsgTx, height uint32) bool {
+	tree := 0
+	if treeOf(tx) != 0 {
+		tree = 1
+	}
 	for _, out := range tx.TxOut {
-		if t.pays(string(out.PkScript), height) && out.Version == 0 && out.Value > 0 {
+		if t.pays(string(untagged(tree, out.PkScript)), height) && out.Version == 0 && out.Value > 0 {
 			return true
 		}
 	}
@@ -160,12 +150,7 @@ const (
 func (d *driver) fate(t *truth, id hash) fate {
 	tx := d.made[id]
 	if _, mined := t.mined[id]; mined {
-		for _, entry := range t.history {
-			if entry.id == id {
-				return fateMined
-			}
-		}
-		return fateUnclear // below the birthday
+		return fateMined
 	}
 	if !isReturning(tx) || d.dropped[id] || d.hearsay[id] || !d.known[id] {
 		return fateUnclear
@@ -198,9 +183,16 @@ func (d *driver) fate(t *truth, id hash) fate {
 	return worst
 }
 
-// isReturning: only these may be mined again once their block is undone.
+// isReturning: all but coinbases and votes may be mined again once their block is
+// undone.
 func isReturning(tx *wire.MsgTx) bool {
-	return !isCoinbase(tx) && (!isStake(tx) || isTicket(tx) || tx.TxOut[0].PkScript[0] == 0xc1)
+	switch {
+	case isCoinbase(tx):
+		return false
+	case !isStake(tx), isTicket(tx), tx.TxOut[0].PkScript[0] == 0xc1, tx.TxOut[0].PkScript[0] == 0xbc:
+		return true
+	}
+	return tx.TxOut[1].PkScript[0] == 0xc3
 }
 
 // checkNet: what the transactions that wait would change.
@@ -227,7 +219,7 @@ func (d *driver) checkNet(ctx context.Context, t *truth, waiting []Unmined) {
 		net := int64(0)
 		if !lost[u.TxID] {
 			for _, in := range u.Tx.TxIn {
-				spent[in.PreviousOutPoint] = true
+				spent[in.PreviousOutPoint] = in.PreviousOutPoint.Hash != (hash{})
 				net -= paid(in.PreviousOutPoint)
 			}
 			for i := range u.Tx.TxOut {

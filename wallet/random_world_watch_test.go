@@ -39,7 +39,7 @@ func (d *driver) watchAccount(key int, from, gap uint32) {
 			d.accounts[key] = a
 		}
 		for s, at := range d.index {
-			if at.key == key && from < a.from { // also those ahead of the gap
+			if old, ok := d.set[s]; at.key == key && from < a.from && (!ok || from < old) { // also those ahead of the gap
 				delete(d.tested, s)
 			}
 		}
@@ -92,8 +92,12 @@ func (d *driver) unwatch() {
 			}
 		}
 		gone := make(map[hash]bool)
+		v := *d.cast
+		v.c = d.view
+		t := v.read(d.set, d.view.height(), true)
 		for id := range d.known {
-			if !d.paysWatched(d.made[id]) {
+			height, mined := t.mined[id] // below the birthday of what is left, perhaps
+			if !d.paysWatched(d.made[id]) || mined && !t.paysAt(d.made[id], height) {
 				gone[id] = true
 			}
 		}
@@ -158,4 +162,61 @@ func (d *driver) derive() {
 			}
 		}
 	}
+	d.lowered()
+}
+
+// lowered follows birthdays that came down because of a transaction that waits,
+// or did once.
+func (d *driver) lowered() {
+	d.t.Helper()
+	var paid map[string]bool
+	for script, from := range d.set {
+		known := d.w.scripts[script]
+		if known == nil || known.from >= from {
+			continue
+		}
+		if paid == nil && !d.calm { // what other processes announced nobody knows
+			paid = d.waited()
+		}
+		if !d.calm && !paid[script] {
+			d.t.Fatalf("script %x: birthday %d, not %d, and nothing that waits pays it", script, known.from, from)
+		}
+		d.setFrom(script, known.from)
+	}
+}
+
+// waited are the scripts that matter to transactions that wait or did once.
+func (d *driver) waited() map[string]bool {
+	d.t.Helper()
+	if err := d.replay.follow(d.w); err != nil {
+		d.t.Fatal(err)
+	}
+	paid := make(map[string]bool)
+	for _, ev := range d.replay.log {
+		switch ev.Kind {
+		case EventUnmined, EventConflicted, EventExpired:
+			for _, script := range d.matters(d.made[ev.Tx]) {
+				paid[script] = true
+			}
+		}
+	}
+	return paid
+}
+
+// matters are the scripts by which a transaction would be found if it were mined.
+func (d *driver) matters(tx *wire.MsgTx) (scripts []string) {
+	tree := 0
+	if treeOf(tx) != 0 {
+		tree = 1
+	}
+	ticket := isTicket(tx)
+	for i, out := range tx.TxOut {
+		if out.Version == 0 && out.Value > 0 && !(ticket && i == 0) {
+			scripts = append(scripts, string(untagged(tree, out.PkScript)))
+		}
+	}
+	if ticket {
+		scripts = append(scripts, committed(tx))
+	}
+	return scripts
 }

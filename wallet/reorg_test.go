@@ -167,14 +167,9 @@ func (c *world) tspend(to stdaddr.StakeAddress, amount int64) *wire.MsgTx {
 func TestReorgVoids(t *testing.T) {
 	for name, make := range map[string]func(c *world, fund *wire.MsgTx) (before, void *wire.MsgTx){
 		"coinbase": func(c *world, _ *wire.MsgTx) (*wire.MsgTx, *wire.MsgTx) { return nil, c.coinbase(scriptN(1), 30) },
-		"tspend":   func(c *world, _ *wire.MsgTx) (*wire.MsgTx, *wire.MsgTx) { return nil, c.tspend(addr(1), 30) },
 		"vote": func(c *world, _ *wire.MsgTx) (*wire.MsgTx, *wire.MsgTx) {
 			ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 29, 0)
 			return ticket, c.vote(ticket, addr(1), 30)
-		},
-		"revocation": func(c *world, _ *wire.MsgTx) (*wire.MsgTx, *wire.MsgTx) {
-			ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 29, 0)
-			return ticket, c.revoke(ticket, addr(1), 29)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sort"
 	"testing"
@@ -77,7 +78,7 @@ func (r *replay) take(ev Event) error {
 // same reports whether two events tell the same.
 func same(a, b Event) bool {
 	a.Seq = b.Seq
-	return fmt.Sprintf("%+v", a) == fmt.Sprintf("%+v", b)
+	return reflect.DeepEqual(a, b)
 }
 
 // follow takes in what is new in a wallet's log.
@@ -209,7 +210,7 @@ func (r *replay) checkCursor(t *testing.T, w *Wallet, cursor uint64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if fmt.Sprintf("%+v", ev) != fmt.Sprintf("%+v", r.log[cursor]) {
+		if !reflect.DeepEqual(ev, r.log[cursor]) {
 			t.Fatalf("from cursor %d:\n%+v\nnot\n%+v", cursor, ev, r.log[cursor])
 		}
 		if cursor = ev.Seq; cursor == uint64(len(r.log)) {

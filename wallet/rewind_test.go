@@ -238,3 +238,43 @@ func TestShallowReorg(t *testing.T) {
 	}
 	wantBalance(t, w, 1, 0, 0, 0)
 }
+
+// TestRewindInsideScan: the position after a Rewind is the very block, wherever in
+// a scan that is, so that a reorg between it and the end of the scan before is one
+// again.
+func TestRewindInsideScan(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	for c.height() < 20 {
+		c.mine()
+	}
+	c.sync(w) // one scan
+	for _, fork := range []uint32{13, 11, 10} {
+		to := c.id(fork)
+		if err := w.Rewind(to); err != nil {
+			t.Fatal(err)
+		}
+		ids, err := w.Locator()
+		if err != nil || ids[0] != to || ids[len(ids)-1].Height != 0 {
+			t.Fatalf("%v, %v", ids, err)
+		}
+		verify(t, w)
+	}
+	var depths []uint32
+	for _, ev := range logged(t, w) {
+		if ev.Kind == EventReorg {
+			depths = append(depths, ev.Depth)
+		}
+	}
+	if !slices.Equal(depths, []uint32{7, 2, 1}) {
+		t.Fatalf("depths %v", depths)
+	}
+	// It goes on from there, and what the new branch has is found.
+	d := c.fork(10)
+	d.mine(d.pay(out(scriptN(1), 5)))
+	if scan, ok, err := w.NextScan(d.height()); err != nil || !ok || scan.Range != (chain.Range{From: 11, To: 11}) {
+		t.Fatalf("%+v, %v", scan.Range, err)
+	}
+	d.sync(w)
+	wantBalance(t, w, 5, 0, 0, 0)
+}

@@ -63,6 +63,9 @@ func openBuckets(tx *bbolt.Tx) (*buckets, error) {
 			return nil, corrupt("bucket %s is missing", bucketNames[i])
 		}
 	}
+	for _, ascending := range []*bbolt.Bucket{b.positions, b.blocks, b.order, b.disapproved, b.events} {
+		ascending.FillPercent = 0.9 // new keys come at the end
+	}
 	return b, nil
 }
 

@@ -96,7 +96,7 @@ func plausible(tx *wire.MsgTx) bool {
 		return false
 	}
 	for _, in := range tx.TxIn {
-		if spent(in) == (outPoint{index: wire.MaxPrevOutIndex}) {
+		if spent(in) == nothing {
 			return false // makes money
 		}
 	}
@@ -202,7 +202,7 @@ func (c *change) expect(p *pendingMsg) (s summary) {
 		d := Debit{TxID: op.Hash, Index: op.Index}
 		if coin, ok := c.coin(outPointKey(&op.Hash, op.Index)); ok {
 			d.Amount = coin.amount
-		} else if c.pendingPays(op) {
+		} else if c.pendingPays(op, true) {
 			d.Amount = dcrutil.Amount(c.pending().byID[op.Hash].msg.TxOut[op.Index].Value)
 		} else {
 			continue

@@ -76,6 +76,33 @@ func benchOpen(b *testing.B, path string, size int64) {
 	b.ReportMetric(float64(size)/1e6, "MB")
 }
 
+// BenchmarkWatchMany watches 100,000 addresses at once, and no longer.
+func BenchmarkWatchMany(b *testing.B) {
+	var what Watch
+	for n := range uint64(100_000) {
+		what.Addresses = append(what.Addresses, addr(n*2654435761%(1<<32)).String())
+	}
+	for b.Loop() {
+		b.StopTimer()
+		w, err := Open(filepath.Join(b.TempDir(), "wallet.db"), params)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if err := w.Watch(context.Background(), what); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		began := time.Now()
+		if err := w.Unwatch(context.Background(), what); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(began).Milliseconds()), "unwatch-ms")
+		w.Close()
+		b.StartTimer()
+	}
+}
+
 // benchReads asks what a user looks at.
 func benchReads(b *testing.B, big *bigWallet) {
 	ctx := context.Background()

@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -27,7 +28,7 @@ func (c *change) concerns(tx *wire.MsgTx) bool {
 func (c *change) spendsOurs(tx *wire.MsgTx) bool {
 	for _, in := range tx.TxIn {
 		prev := &in.PreviousOutPoint
-		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev) {
+		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, true) {
 			return true
 		}
 	}
@@ -35,31 +36,38 @@ func (c *change) spendsOurs(tx *wire.MsgTx) bool {
 }
 
 // eachExpected calls fn for the outputs of a transaction that would be coins of
-// the wallet if it were mined; for tickets see addTicket.
+// the wallet if it were mined.
 func (c *change) eachExpected(tx *wire.MsgTx, fn func(i uint32, kind CoinKind, s *script)) {
 	c.eachOutput(tx, treeOf(tx), func(i uint32, kind CoinKind, s *script) {
-		ours := kind != Ticket
-		if !ours {
-			c.eachCommitment(tx, func(s *script) { ours = ours || s.watched() })
-		}
-		if ours || c.spendsOurs(tx) {
+		if kind != Ticket || c.ticketExpected(tx) {
 			fn(i, kind, s)
 		}
 	})
 }
 
 // pendingPays reports whether an output of a pending transaction is the
-// wallet's.
-func (c *change) pendingPays(op *wire.OutPoint) bool {
+// wallet's; that of a ticket only if tickets is set. No ticket buys another.
+func (c *change) pendingPays(op *wire.OutPoint, tickets bool) bool {
 	p := c.pending().byID[op.Hash]
 	if p == nil || uint64(op.Index) >= uint64(len(p.msg.TxOut)) {
 		return false
 	}
 	found := false
 	c.eachOutput(p.msg, treeOf(p.msg), func(i uint32, kind CoinKind, _ *script) {
-		found = found || i == op.Index && kind != Ticket // nothing that waits spends a ticket
+		found = found || i == op.Index && (kind != Ticket || tickets && c.ticketExpected(p.msg))
 	})
 	return found
+}
+
+// ticketExpected reports whether a ticket would be a coin of the wallet if it
+// were mined: see addTicket.
+func (c *change) ticketExpected(tx *wire.MsgTx) (ours bool) {
+	c.eachCommitment(tx, func(s *script) { ours = ours || s.watched() })
+	for _, in := range tx.TxIn {
+		prev := &in.PreviousOutPoint
+		ours = ours || c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, false)
+	}
+	return ours
 }
 
 // treeOf is the tree that a transaction goes into.
@@ -113,6 +121,9 @@ func (c *change) pend(msg *wire.MsgTx, id hash, from origin, arrived, since uint
 	p.dead, p.deadHeight, p.deadTree, by = c.fate(msg)
 	c.savePending(p)
 	c.tell(p, by)
+	if p.dead != alive { // those that spend it may have come before it
+		c.eachChild(p, func(child *pendingMsg) { c.kill(child, conflicted, p.deadHeight, p.deadTree, id) })
+	}
 }
 
 // tell logs the state of a pending transaction.
@@ -169,13 +180,18 @@ func (c *change) confirm(t *blockTx, height uint32) bool {
 	return true
 }
 
-// drop removes a pending transaction for good, and those that spend it.
+// drop removes a pending transaction for good, and those that spend it, dead ones
+// too: nothing revives them without it.
 func (c *change) drop(p *pendingMsg) {
 	if !c.pending().has(p) {
 		return
 	}
 	c.dropPending(p)
-	c.remove(p.id)
+	if p.dead == alive {
+		c.remove(p.id)
+	} else if p.own { // that it is dead was told
+		c.del(c.own, p.id[:])
+	}
 	c.dropSpenders(p.msg, p.id)
 }
 
@@ -189,7 +205,7 @@ func (c *change) remove(id hash) {
 
 func (c *change) dropSpenders(msg *wire.MsgTx, id hash) {
 	for i := range msg.TxOut {
-		for _, p := range c.spenders(outPoint{id, uint32(i)}) {
+		for _, p := range slices.Clone(c.pending().spends[outPoint{id, uint32(i)}]) {
 			c.drop(p)
 		}
 	}

@@ -177,6 +177,7 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	err := w.db.Update(func(tx *bbolt.Tx) error {
 		if c.buckets, c.err = openBuckets(tx); c.err == nil {
 			fn(c)
+			c.lookOut()
 			c.saveTotals()
 		}
 		if c.err == nil && !c.wrote {

@@ -28,7 +28,8 @@ type Watch struct {
 	XPubs []string
 
 	// From is the birthday: the height of the first block that can matter.
-	// What happened below it is not part of the wallet.
+	// What happened below it is not part of the wallet. It comes down to the next
+	// block for a script that a transaction pays which waits to be mined.
 	From uint32
 
 	// Gap is how many unused addresses in a row are watched; 0 is 20.

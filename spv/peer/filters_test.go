@@ -216,6 +216,32 @@ func TestFiltersLateAnswer(t *testing.T) {
 	})
 }
 
+// The late answer to a request that was given up is not taken for the answer to
+// one that begins or ends with the same block.
+func TestFiltersLateAnswerToALongerRequest(t *testing.T) {
+	hs := blockHashes(1, 12)
+	for name, now := range map[string][]chainhash.Hash{"same start": hs[:9], "same end": hs[3:], "one block": hs[:1]} {
+		t.Run(name, func(t *testing.T) {
+			conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
+				for _, earlier := range [][]chainhash.Hash{hs, hs[:10], hs[1:]} {
+					ctx, cancel := context.WithCancel(t.Context())
+					reply := askFilters(ctx, p, earlier)
+					expect[*wire.MsgGetCFsV2](r)
+					cancel()
+					wantError(t, (<-reply).err, context.Canceled)
+				}
+				reply := askFilters(t.Context(), p, now)
+				expect[*wire.MsgGetCFsV2](r)
+				r.send(batchMsg(hs), batchMsg(hs[:10]), batchMsg(hs[1:]), batchMsg(now))
+				wantFilters(t, <-reply, now)
+				if n := p.Stats().Unsolicited; n != 0 {
+					t.Errorf("%d late answers counted as unsolicited", n)
+				}
+			})
+		})
+	}
+}
+
 // An answer counts only on the connection that it was asked for on.
 func TestAnswersOfAnotherPeerDontCount(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {

@@ -1,0 +1,171 @@
+package wallet
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+)
+
+// TestBirthdayComesDown: what waits is found in whatever block it is mined, even
+// if all that it pays has a later birthday.
+func TestBirthdayComesDown(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	c.mine()
+	c.mine()
+	c.sync(w)
+	watchN(t, w, c.height()+3, 2)
+	tx := c.pay(out(scriptN(2), 7))
+	addUnmined(t, w, tx)
+	if h, _ := w.Birthday(); h != 0 || w.scripts[string(scriptN(2))].from != c.height()+1 {
+		t.Fatalf("birthday %d, script %+v", h, w.scripts[string(scriptN(2))])
+	}
+	watchN(t, w, c.height()+9, 2) // a later one changes nothing
+	c.mine(tx)
+	c.sync(w)
+	wantBalance(t, w, 7, 0, 0, 0)
+	if h := history(t, w); len(h) != 1 || h[0].TxID != tx.TxHash() {
+		t.Fatalf("history %+v", h)
+	}
+
+	// A reorg below the birthday has it mined lower still.
+	d := c.fork(1)
+	d.mine(tx)
+	d.mine()
+	d.mine()
+	d.sync(w)
+	wantBalance(t, w, 7, 0, 0, 0)
+	if h := history(t, w); len(h) != 1 || h[0].Height != 2 {
+		t.Fatalf("history %+v", h)
+	}
+}
+
+// TestWatchedLater: a script of a transaction that waits already is looked for
+// from the same height on.
+func TestWatchedLater(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	c.mine()
+	c.sync(w)
+	tx := c.pay(out(scriptN(1), 5), out(scriptN(2), 7))
+	addUnmined(t, w, tx)
+	watchN(t, w, 100, 2)
+	if err := w.Unwatch(background(), Watch{Addresses: []string{addr(1).String()}}); err != nil {
+		t.Fatal(err)
+	}
+	c.mine(tx)
+	c.sync(w)
+	wantBalance(t, w, 7, 0, 0, 0)
+}
+
+// TestReorgReturns: revocations and treasury spends wait to be mined again.
+func TestReorgReturns(t *testing.T) {
+	c, w, _ := branching(t)
+	ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 29, 0)
+	c.mine(ticket)
+	fork := c.height()
+	revoked, paid := c.revoke(ticket, addr(1), 28), c.tspend(addr(1), 30)
+	c.mine(revoked, paid)
+	c.sync(w)
+	wantBalance(t, w, 100, 58, 0, 0)
+	d := c.fork(fork)
+	for range 3 {
+		d.mine()
+	}
+	d.sync(w)
+	wantBalance(t, w, 100, 0, 29, 29) // -1 for the ticket, 30 from the treasury
+	d.mine(paid)
+	d.mine(c.vote(ticket, addr(1), 31)) // on this branch it was not missed
+	d.sync(w)
+	wantBalance(t, w, 100, 61, 0, 0)
+	if _, of := lastEvents(t, w, 0); of[revoked.TxHash()].Kind != EventConflicted {
+		t.Fatalf("%+v", of[revoked.TxHash()])
+	}
+}
+
+// TestLateParent: a transaction whose parent is found to be dead only later is
+// dead as well.
+func TestLateParent(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	parent := c.pay(out(scriptN(2), 10))
+	parent.Expiry = 3
+	child := c.spend(outPoints(parent, 0), out(scriptN(1), 9))
+	c.mine(parent, child)
+	c.mineVoted(false)
+	c.mine()
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 9)
+	watchN(t, w, 0, 2)
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 0)
+	got, of := lastEvents(t, w, 2)
+	if !slices.Equal(got, []string{"expired", "conflicted"}) || of[child.TxHash()].By != parent.TxHash() {
+		t.Fatalf("events %v", got)
+	}
+}
+
+// TestDeadChildOfVoid: what spends a void transaction does not come back to life
+// when the rival that had killed it is undone.
+func TestDeadChildOfVoid(t *testing.T) {
+	c, w, _ := branching(t)
+	reward := c.coinbase(scriptN(1), 30)
+	c.mine(reward)
+	parent := c.spend(outPoints(reward, 0), out(scriptN(1), 29))
+	c.mine(parent)
+	c.sync(w)
+	addUnmined(t, w, c.spend(outPoints(parent, 0), out(scriptN(2), 28)))
+	c.mine(c.spend(outPoints(parent, 0), out(scriptN(2), 27))) // kills it
+	c.sync(w)
+	onBranch(t, c, w)
+	wantBalance(t, w, 100, 0, 0, 0)
+	if u := unmined(t, w); len(u) != 0 {
+		t.Fatalf("unmined %+v", u)
+	}
+}
+
+// TestTicketAndRevocationUndone: both wait, and the one takes what the other pays.
+func TestTicketAndRevocationUndone(t *testing.T) {
+	for _, mined := range []bool{false, true} {
+		c, w, _ := branching(t)
+		ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 29, 0)
+		c.mine(ticket)
+		revoked := c.revoke(ticket, addr(1), 28)
+		if mined {
+			c.mine(revoked)
+		}
+		c.sync(w)
+		onBranch(t, c, w)
+		addUnmined(t, w, revoked)
+		wantBalance(t, w, 100, 0, 0, 28)
+		_, of := lastEvents(t, w, 0)
+		for _, u := range unmined(t, w) {
+			want := map[hash]dcrutil.Amount{ticket.TxHash(): 29, revoked.TxHash(): -1}[u.TxID]
+			if ev := of[u.TxID]; u.Net != want || ev.Net != want || ev.Kind != EventUnmined {
+				t.Fatalf("net %d, not %d; %+v", u.Net, want, ev)
+			}
+		}
+	}
+}
+
+// TestStrangersDisapproved: what a stranger's transaction had killed lives again
+// when its block is disapproved, though nothing else of that is the wallet's.
+func TestStrangersDisapproved(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	c.mine()
+	c.sync(w)
+	mine := c.pay(out(scriptN(1), 5))
+	addUnmined(t, w, mine)
+	c.mine(c.spend([]wire.OutPoint{mine.TxIn[0].PreviousOutPoint}), c.ticket(c.foreignOutput(), addr(1), addr(1), 20, 0))
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 20, 0)
+	c.mineVoted(false)
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 20, 5)
+	c.mine(mine)
+	c.sync(w)
+	wantBalance(t, w, 5, 0, 20, 0)
+}
