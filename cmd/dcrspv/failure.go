@@ -85,6 +85,13 @@ var remedies = []struct {
 	{errDataDir, "choose another --datadir"},
 }
 
+// saysErrno reports whether an error names an error number of the system in its text
+// alone: bbolt hands on some so, of a file that can't grow or be synced.
+func saysErrno(err, kind error) bool {
+	errno, ok := kind.(syscall.Errno)
+	return ok && strings.HasSuffix(err.Error(), errno.Error())
+}
+
 // explain turns any error into the line for the user.
 func explain(err error) *failure {
 	var f *failure
@@ -95,7 +102,7 @@ func explain(err error) *failure {
 		return errInterrupted
 	}
 	for _, r := range remedies {
-		if errors.Is(err, r.kind) {
+		if errors.Is(err, r.kind) || saysErrno(err, r.kind) {
 			return &failure{status: statusFailed, what: err.Error(), remedy: r.remedy, err: err}
 		}
 	}
