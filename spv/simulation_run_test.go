@@ -47,10 +47,12 @@ type simulation struct {
 	log       *tail
 }
 
-// tail keeps the end of a log.
+// tail keeps the end of a log, and notes that it tells of a sync: one that is over
+// within the same instant is seen in no status.
 type tail struct {
-	mu    sync.Mutex
-	lines []string
+	mu     sync.Mutex
+	lines  []string
+	synced bool
 }
 
 const tailLines = 300
@@ -62,7 +64,16 @@ func (l *tail) Write(line []byte) (int, error) {
 		l.lines = append(l.lines[:0], l.lines[tailLines/2:]...)
 	}
 	l.lines = append(l.lines, "  "+string(line))
+	l.synced = l.synced || strings.Contains(string(line), "Synced to block")
 	return len(line), nil
+}
+
+// sawSync reports whether a sync was told of, and forgets it.
+func (l *tail) sawSync() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer func() { l.synced = false }()
+	return l.synced
 }
 
 func (l *tail) String() string {
@@ -189,6 +200,7 @@ func (s *simulation) run1(connect []string) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.syncer, s.cancel, s.done = syncer, cancel, make(chan error, 1)
 	s.started, s.first = time.Now(), time.Time{}
+	s.log.sawSync() // of the run before
 	s.greetings = s.net.Count("sendheaders")
 	s.watcher = watchStatus(ctx, syncer)
 	go func() { s.done <- syncer.Run(ctx) }()

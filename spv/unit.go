@@ -128,7 +128,18 @@ func (e *engine) peerFor(u *unit) (best *session, hope bool) {
 	if len(u.flights) == maxFlights {
 		return nil, false
 	}
-	for _, addr := range e.registry.Serving(u.kind, u.to(), e.now) {
+	serving := e.registry.Serving(u.kind, u.to(), e.now)
+	best, hope = e.leastBusy(u, serving)
+	if !hope && len(u.flights) == 0 && len(u.failed) > 0 {
+		u.failed = nil // whoever is asked again has had its rest
+		best, hope = e.leastBusy(u, serving)
+	}
+	return best, hope
+}
+
+// leastBusy chooses among these addresses, those ranked higher first.
+func (e *engine) leastBusy(u *unit, addrs []string) (best *session, hope bool) {
+	for _, addr := range addrs {
 		s := e.sessions[addr]
 		if s == nil || u.only != "" && u.only != addr || u.failed[addr] || u.flying(s) || s.lacks(u.to()) {
 			continue
@@ -170,9 +181,6 @@ func (ev landed) apply(e *engine) {
 	}
 	fl.s.inflight--
 	u.remove(fl)
-	if len(u.failed) >= len(e.sessions) {
-		u.failed = nil // everybody has failed; cooldowns keep us from spinning
-	}
 	if fl.err == nil {
 		e.network.pace(u.kind).learn(fl.took)
 		if u.kind == registry.Filters { // blocks differ too much in size
@@ -185,6 +193,10 @@ func (ev landed) apply(e *engine) {
 			e.overtaken(u, fl)
 		}
 		u.result(e, fl)
+	}
+	if errors.Is(fl.err, peer.ErrBusy) {
+		// The request that this one takes the place of is not quite over there.
+		return
 	}
 	if fl.err != nil {
 		u.fail(fl.s.addr)
