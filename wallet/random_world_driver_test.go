@@ -291,9 +291,9 @@ func (d *driver) announce() {
 		}
 		return refused
 	}, func() {
-		delete(d.dropped, id)
-		delete(d.hearsay, id)
 		if taken {
+			delete(d.dropped, id)
+			delete(d.hearsay, id)
 			d.own[id] = true
 			d.known[id] = true
 		}

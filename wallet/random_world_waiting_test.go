@@ -123,14 +123,10 @@ func (d *driver) checkPending(waiting []Unmined) {
 	}
 }
 
-// paysAt reports whether a transaction at a height pays the wallet.
+// paysAt reports whether a regular transaction at a height pays the wallet.
 func (t *truth) paysAt(tx *wire.MsgTx, height uint32) bool {
-	tree := 0
-	if treeOf(tx) != 0 {
-		tree = 1
-	}
 	for _, out := range tx.TxOut {
-		if t.pays(string(untagged(tree, out.PkScript)), height) && out.Version == 0 && out.Value > 0 {
+		if t.pays(string(out.PkScript), height) && out.Version == 0 && out.Value > 0 {
 			return true
 		}
 	}

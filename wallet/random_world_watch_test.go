@@ -96,8 +96,8 @@ func (d *driver) unwatch() {
 		v.c = d.view
 		t := v.read(d.set, d.view.height(), true)
 		for id := range d.known {
-			height, mined := t.mined[id] // below the birthday of what is left, perhaps
-			if !d.paysWatched(d.made[id]) || mined && !t.paysAt(d.made[id], height) {
+			height, mined := t.mined[id]
+			if !d.paysWatched(d.made[id]) || mined && !d.foundAt(d.made[id], height) {
 				gone[id] = true
 			}
 		}
@@ -109,6 +109,19 @@ func (d *driver) unwatch() {
 			delete(d.dropped, id)
 		}
 	})
+}
+
+// foundAt reports whether a transaction at a height pays a script that was tested
+// there: not below its birthday, nor too recently watched.
+func (d *driver) foundAt(tx *wire.MsgTx, height uint32) bool {
+	for _, script := range d.matters(tx) {
+		from, ok := d.set[script]
+		tested := d.tested[script]
+		if ok && from <= height && height < uint32(len(tested)) && tested[height] {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *driver) unset(script string) {
