@@ -39,8 +39,8 @@ type session struct {
 	// below: last is of our chain, and the peer's own branch begins above it.
 	below bool
 
-	told     bool // it has answered a getheaders
-	silences int  // filter requests that it may have had a reason not to answer
+	told   bool // it has answered a getheaders
+	lacked int  // requests that it may have had a reason not to answer
 
 	// announced is the last block it announced before we wanted
 	// announcements: nothing is done with it but to see that the peer keeps up.

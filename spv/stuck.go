@@ -179,16 +179,17 @@ func (e *engine) stuckTime() time.Time {
 	return st.since.Add(stuckFiltersTime)
 }
 
-// silent deals with a peer that did not answer a filter request. dcrd says
-// nothing when the blocks are not of its best chain (server.go OnGetCFsV2), so
+// lacking deals with a peer that did not answer a filter request, or said that it
+// has not found a block. dcrd says nothing when the filters are not of its best
+// chain (server.go OnGetCFsV2), and has not seen the blocks of every branch, so
 // that is what it may mean: it is a fault only of a peer that has shown to have
-// them, or that is silent again.
-func (e *engine) silent(s *session, height uint32, err error) {
-	if !s.lacks(height) && (e.registry.Proved(s.addr) >= height || s.silences > 0) {
-		e.blame(s, registry.Filters, err)
+// them, or that does so again.
+func (e *engine) lacking(s *session, u *unit, err error) {
+	if !s.lacks(u.to()) && (e.registry.Proved(s.addr) >= u.to() || s.lacked > 0) {
+		e.blame(s, u.kind, err)
 		return
 	}
-	s.silences++
-	e.registry.Pause(s.addr, registry.Filters, e.now)
+	s.lacked++
+	e.registry.Pause(s.addr, u.kind, e.now)
 	e.doubtView()
 }

@@ -200,8 +200,8 @@ func (ev landed) apply(e *engine) {
 	}
 	if fl.err != nil {
 		u.fail(fl.s.addr)
-		if u.kind == registry.Filters && errors.Is(fl.err, peer.ErrStalled) {
-			e.silent(fl.s, u.to(), fl.err)
+		if u.kind == registry.Filters && errors.Is(fl.err, peer.ErrStalled) || errors.Is(fl.err, peer.ErrNotFound) {
+			e.lacking(fl.s, u, fl.err)
 			return
 		}
 		e.blame(fl.s, u.kind, fl.err)
