@@ -140,7 +140,7 @@ func (w *Wallet) UTXOs(ctx context.Context) (out []UTXO, err error) {
 				TxID: hash(key[:32]), Index: be.Uint32(key[32:]), Tree: coin.tree,
 				Amount: coin.amount, Height: coin.height, Kind: coin.kind,
 				Address: scriptAddress(coin.script, w.params), Script: coin.script,
-				Label:     scriptLabel(b.scripts.Get(coin.script)),
+				Label:     b.coinLabel(key, coin.script),
 				Spendable: coin.spendable(tip, w.params), Matures: w.creditMatures(coin),
 			}
 			out = append(out, u)

@@ -102,7 +102,7 @@ func parseTx(raw []byte) (*wire.MsgTx, bool) {
 	return tx, tx.FromBytes(raw) == nil
 }
 
-// coin is an output in the chain that pays a watched script.
+// coin is an output in the chain that pays a watched script or is watched by itself.
 type coin struct {
 	height      uint32
 	tree        int8
@@ -161,6 +161,9 @@ func coinOf(b []byte) (kind CoinKind, script []byte, ok bool) {
 	}
 	return CoinKind(b[coinKind]), b[coinScript:], true
 }
+
+// coinHeight is the height in the record of a coin.
+func coinHeight(b []byte) uint32 { return be.Uint32(b) }
 
 // blockRecord is a block with transactions of the wallet, or one whose regular
 // transactions were disapproved.

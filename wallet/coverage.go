@@ -7,7 +7,7 @@ import (
 	"dcrspv/spv/chain"
 )
 
-// Birthday is the lowest birthday of any watched script; ok is false when
+// Birthday is the lowest birthday of any watched script or outpoint; ok is false when
 // nothing is watched.
 func (w *Wallet) Birthday() (height uint32, ok bool) {
 	w.mu.Lock()
@@ -23,8 +23,11 @@ func (w *Wallet) birthday() (uint32, bool) {
 				w.born = min(w.born, s.from)
 			}
 		}
+		for _, s := range w.points {
+			w.born = min(w.born, s.from)
+		}
 	}
-	return w.born, len(w.scripts) > 0
+	return w.born, len(w.scripts)+len(w.points) > 0
 }
 
 // Scanned is the stretch of heights, from the birthday on, that every watched

@@ -56,7 +56,7 @@ type blockTx struct {
 	spends  bool // coins of the wallet
 }
 
-// credit is an output that pays a watched script.
+// credit is an output that pays a watched script, or is watched by itself.
 type credit struct {
 	index  uint32
 	kind   CoinKind
@@ -95,7 +95,7 @@ func mayReturn(tx *wire.MsgTx, tree int8, pos uint32) bool {
 // those scripts, and those a ticket commits to, are in use.
 func (c *change) findCredits(t *blockTx, height uint32) {
 	c.eachPaid(t.msg, t.tree, func(i uint32, kind CoinKind, s *script) {
-		if !c.notice(s, height) {
+		if !c.notice(s, height) || len(t.credits) > 0 && t.credits[len(t.credits)-1].index == i {
 			return
 		}
 		if t.tree == wire.TxTreeRegular && t.pos == 0 {
@@ -108,7 +108,8 @@ func (c *change) findCredits(t *blockTx, height uint32) {
 	}
 }
 
-// eachOutput calls fn for the outputs that pay watched scripts.
+// eachOutput calls fn for the outputs that pay watched scripts, and for those that
+// are watched by themselves: for one that is both, twice in a row.
 func (c *change) eachOutput(tx *wire.MsgTx, tree int8, fn func(i uint32, kind CoinKind, s *script)) {
 	c.eachPaid(tx, tree, func(i uint32, kind CoinKind, s *script) {
 		if s.watched() {
@@ -117,10 +118,12 @@ func (c *change) eachOutput(tx *wire.MsgTx, tree int8, fn func(i uint32, kind Co
 	})
 }
 
-// eachPaid calls fn for the outputs that pay known scripts, also those ahead of
-// a gap. One of no value pays nothing; filters leave out a ticket's change if it
+// eachPaid is as eachOutput, also for scripts ahead of a gap.
+//
+// An output of no value pays nothing; filters leave out a ticket's change if it
 // is such.
 func (c *change) eachPaid(tx *wire.MsgTx, tree int8, fn func(i uint32, kind CoinKind, s *script)) {
+	var id *hash
 	for i, out := range tx.TxOut {
 		if out.Version != 0 || out.Value == 0 {
 			continue
@@ -129,10 +132,22 @@ func (c *change) eachPaid(tx *wire.MsgTx, tree int8, fn func(i uint32, kind Coin
 		if s := c.w.scripts[string(raw)]; s != nil {
 			fn(uint32(i), kind, s)
 		}
+		if c.w.pointsOf[string(raw)] == 0 {
+			continue // no need to hash every transaction of a block
+		}
+		if id == nil {
+			id = new(hash)
+			*id = tx.TxHash()
+		}
+		if s := c.w.points[outPoint{*id, uint32(i)}]; s != nil && s.raw == string(raw) {
+			fn(uint32(i), kind, s)
+		}
 	}
 }
 
-// eachCommitment calls fn for the known scripts that a ticket commits to pay.
+// eachCommitment calls fn for the known scripts that a ticket commits to pay, and
+// for its own output if that is watched and pays what the ticket commits to: then
+// the script tells of its end.
 func (c *change) eachCommitment(tx *wire.MsgTx, fn func(*script)) {
 	if len(tx.TxOut) == 0 || !stake.IsTicketPurchaseScript(tx.TxOut[0].Version, tx.TxOut[0].PkScript) {
 		return
@@ -142,8 +157,26 @@ func (c *change) eachCommitment(tx *wire.MsgTx, fn func(*script)) {
 			if s := c.w.scripts[string(raw)]; s != nil {
 				fn(s)
 			}
+			if s := c.ticketPoint(tx, raw); s != nil {
+				fn(s)
+			}
 		}
 	}
+}
+
+// ticketPoint is a ticket's own output, if that is watched and pays a script.
+func (c *change) ticketPoint(tx *wire.MsgTx, raw []byte) *script {
+	if c.w.pointsOf[string(raw)] == 0 {
+		return nil
+	}
+	if _, own := untag(wire.TxTreeStake, tx.TxOut[0].Version, tx.TxOut[0].PkScript); !bytes.Equal(own, raw) {
+		return nil
+	}
+	s := c.w.points[outPoint{tx.TxHash(), 0}]
+	if s == nil || s.raw != string(raw) {
+		return nil
+	}
+	return s
 }
 
 // addCoins makes coins of a transaction's credits, except of tickets.

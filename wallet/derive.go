@@ -101,6 +101,9 @@ func (c *change) lookAhead(a *account, branch uint8) {
 // use notes that a watched script was seen in a transaction, and keeps the gap
 // ahead of it.
 func (c *change) use(s *script) {
+	if s.point != nil {
+		return // says nothing of its script
+	}
 	if s.account == 0 || s.ahead {
 		if !s.seen {
 			s.seen = true

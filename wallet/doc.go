@@ -38,6 +38,14 @@
 // be shown as money until the block is fetched again. All that is owed is one pass,
 // which takes seconds; the order would be its only gain.
 //
+// # Outpoints
+//
+// A single output can be watched too. Filters do not hold outpoints, so its script
+// is tested, and of what pays that script only this output counts. It is an entry
+// of the watch set beside its script, with a birthday and coverage of its own:
+// watching the script as well, before or after, or no longer, changes nothing for
+// the outpoint, and whichever of them claims a coin keeps it in the wallet.
+//
 // # Accounts
 //
 // Of an extended public key the addresses of both branches are watched up to

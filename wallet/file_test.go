@@ -126,6 +126,8 @@ func TestRefused(t *testing.T) {
 		"no version":    {set("meta", keyVersion, nil), ErrCorrupt},
 		"network":       {set("meta", keyNetwork, key32(uint32(chaincfg.MainNetParams().Net))), ErrNetwork},
 		"script":        {spoilFirst("scripts"), ErrCorrupt},
+		"outpoint":      {set("points", make([]byte, 36), []byte{1, 2, 3}), ErrCorrupt},
+		"point of none": {set("points", make([]byte, 36), append(make([]byte, 15), 1, 0x51)), ErrCorrupt},
 		"group":         {spoilFirst("groups"), ErrCorrupt},
 		"account":       {spoilFirst("accounts"), ErrCorrupt},
 		"position":      {spoilFirst("positions"), ErrCorrupt},

@@ -32,8 +32,9 @@ func (f *forgetting) drop(key []byte) {
 	f.c.dropCoin(key)
 }
 
-// forget removes the coins of scripts that are no longer watched, and what of
-// the history hangs on them alone.
+// forget removes the coins of scripts and outpoints that are no longer watched,
+// and what of the history hangs on them alone. Of all the scripts concerned some
+// coins may stay: those that what is left claims.
 func (c *change) forget(scripts map[string]bool) {
 	f := &forgetting{c: c, affected: make(map[hash]bool)}
 	var gone, tickets [][]byte
@@ -42,7 +43,7 @@ func (c *change) forget(scripts map[string]bool) {
 		switch {
 		case !ok || len(k) != 36:
 			return corrupt("coin %.40x", k)
-		case scripts[string(script)]:
+		case scripts[string(script)] && !c.claims(outPoint{hash(k[:32]), be.Uint32(k[32:])}, script, coinHeight(v)):
 			gone = append(gone, bytes.Clone(k))
 		case kind == Ticket:
 			tickets = append(tickets, bytes.Clone(k))

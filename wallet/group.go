@@ -112,7 +112,7 @@ func (c *change) assign(scripts []*script, covered chain.Ranges) {
 	}
 	g := c.findGroup(covered)
 	// In the order of their keys: bbolt moves all that is behind a new one.
-	slices.SortFunc(scripts, func(a, b *script) int { return strings.Compare(a.raw, b.raw) })
+	slices.SortFunc(scripts, compareScripts)
 	for _, s := range scripts {
 		if s.group == g {
 			continue
@@ -125,6 +125,14 @@ func (c *change) assign(scripts []*script, covered chain.Ranges) {
 	}
 	c.w.relabel(g)
 	c.debt = true
+}
+
+// compareScripts orders by script, and the outpoints that pay it behind.
+func compareScripts(a, b *script) int {
+	if d := strings.Compare(a.raw, b.raw); d != 0 || a.point == nil || b.point == nil {
+		return d
+	}
+	return bytes.Compare(a.point.key(), b.point.key())
 }
 
 // findGroup is a group of this coverage that may take scripts.

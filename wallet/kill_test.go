@@ -129,6 +129,7 @@ func killSteps(t *testing.T) (steps []killStep, height uint32) {
 	}
 	watching(Watch{Addresses: []string{addr(1).String(), addr(2).String()}, Label: "two"})
 	watching(Watch{XPubs: []string{key}})
+	watching(Watch{OutPoints: []OutPoint{{spend.TxHash(), 0, scriptN(2)}, {waits.TxHash(), 0, scriptN(1)}}, Label: "two more"})
 	apply(1)
 	apply(2)
 	add("AddUnmined", func(w *Wallet) error { _, err := w.AddUnmined(ctx, waits); return err })
@@ -142,6 +143,7 @@ func killSteps(t *testing.T) (steps []killStep, height uint32) {
 	add("DropUnmined", func(w *Wallet) error { return w.DropUnmined(ctx, waits.TxHash()) })
 	apply(4)
 	add("Unwatch", func(w *Wallet) error { return w.Unwatch(ctx, Watch{Addresses: []string{addr(2).String()}}) })
+	add("Unwatch outpoint", func(w *Wallet) error { return w.Unwatch(ctx, Watch{OutPoints: []OutPoint{{Hash: spend.TxHash()}}}) })
 	add("Unwatch account", func(w *Wallet) error { return w.Unwatch(ctx, Watch{XPubs: []string{key}}) })
 	return steps, c.height()
 }

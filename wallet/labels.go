@@ -27,9 +27,9 @@ func checkLabel(text string) error {
 	return nil
 }
 
-// SetLabel gives a text for people to a watched address or extended public key,
-// or to a transaction of the wallet (by its hash in hexadecimal); an empty one
-// takes it away. It has at most 256 bytes, all printable.
+// SetLabel gives a text for people to a watched address, extended public key or
+// outpoint (TXID:INDEX), or to a transaction of the wallet (by its hash in
+// hexadecimal); an empty one takes it away. It has at most 256 bytes, all printable.
 //
 // Errors: ErrLabel, ErrNotWatched, ErrAddress, ErrXPub, ErrWrongNetwork.
 func (w *Wallet) SetLabel(ctx context.Context, name, text string) error {
@@ -38,6 +38,9 @@ func (w *Wallet) SetLabel(ctx context.Context, name, text string) error {
 	}
 	if id, ok := parseTxID(name); ok {
 		return w.update(ctx, func(c *change) { c.labelTx(id, text) })
+	}
+	if op, ok := parseOutPoint(name); ok {
+		return w.update(ctx, func(c *change) { c.labelPoint(op, text) })
 	}
 	sel, err := w.selectNames([]string{name})
 	if err != nil {
@@ -88,8 +91,26 @@ func (c *change) labelTx(id hash, text string) {
 	}
 }
 
+func (c *change) labelPoint(op outPoint, text string) {
+	s := c.w.points[op]
+	if s == nil {
+		c.fail(fmt.Errorf("%w: outpoint %v", ErrNotWatched, &op))
+		return
+	}
+	s.label = text
+	c.saveScript(s)
+}
+
+// coinLabel is the label of a coin's outpoint, or else of its script.
+func (b *buckets) coinLabel(key, script []byte) string {
+	if _, label, _ := pointScript(b.points.Get(key)); len(label) > 0 {
+		return string(label)
+	}
+	return scriptLabel(b.scripts.Get(script))
+}
+
 // Labels are all labels that are not empty: by address (by the script in
-// hexadecimal if it has none), extended public key, or transaction hash.
+// hexadecimal if it has none), extended public key, outpoint, or transaction hash.
 func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
 	out := make(map[string]string)
 	err := w.view(ctx, func(b *buckets) error {
@@ -122,6 +143,11 @@ func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
 	for _, a := range w.accounts {
 		if a.label != "" {
 			out[a.key] = a.label
+		}
+	}
+	for _, s := range w.points {
+		if s.label != "" {
+			out[s.point.String()] = s.label
 		}
 	}
 	return out, nil

@@ -20,6 +20,11 @@ func (c *change) lookOut() {
 		}
 		c.eachExpected(p.msg, func(_ uint32, _ CoinKind, s *script) { lower(s) })
 		c.eachCommitment(p.msg, lower)
+		for _, in := range p.msg.TxIn {
+			if s := c.w.points[spent(in)]; s != nil {
+				lower(s)
+			}
+		}
 	}
 }
 

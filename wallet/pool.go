@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -239,8 +240,10 @@ func (b *buckets) addPaid(paid map[outPoint]dcrutil.Amount, p *pendingMsg) {
 			continue
 		}
 		kind, raw := untag(tree, out.Version, out.PkScript)
-		if len(raw) > 0 && scriptWatched(b.scripts.Get(raw)) && (kind != Ticket || b.paysFor(paid, p)) {
-			paid[outPoint{p.id, uint32(i)}] = dcrutil.Amount(out.Value)
+		op := outPoint{p.id, uint32(i)}
+		watched := len(raw) > 0 && (scriptWatched(b.scripts.Get(raw)) || b.pointAwaited(op, raw))
+		if watched && (kind != Ticket || b.paysFor(paid, p)) {
+			paid[op] = dcrutil.Amount(out.Value)
 		}
 	}
 }
@@ -254,8 +257,14 @@ func (b *buckets) paysFor(paid map[outPoint]dcrutil.Amount, p *pendingMsg) bool 
 			return true
 		}
 	}
+	first := p.msg.TxOut[0]
+	_, own := untag(wire.TxTreeStake, first.Version, first.PkScript)
 	for _, out := range p.msg.TxOut[1:] {
-		if raw := commitmentScript(out.Version, out.PkScript); raw != nil && scriptWatched(b.scripts.Get(raw)) {
+		raw := commitmentScript(out.Version, out.PkScript)
+		if raw == nil {
+			continue
+		}
+		if scriptWatched(b.scripts.Get(raw)) || bytes.Equal(own, raw) && b.pointAwaited(outPoint{p.id, 0}, raw) {
 			return true
 		}
 	}

@@ -28,7 +28,8 @@ type driver struct {
 	// What the user watches, by birthday; accounts with their gap.
 	singles  [castSingles]bool
 	accounts [castKeys]*castAccount
-	set      watchSet // every watched script, as the wallet derives them
+	points   []OutPoint
+	set      watchSet // every watched script, as the wallet derives them, and outpoint
 	derived  [castKeys][2]uint32
 
 	tested map[string][]bool // heights that blocks were tested on, by script
@@ -232,8 +233,9 @@ func (d *driver) apply() {
 	d.given = nil
 	twice := d.rng.IntN(8) == 0
 	d.do("Apply", func() error { return d.w.Apply(*g.batch) }, func() {
+		entries := d.entries()
 		for _, s := range g.scripts {
-			if d.w.scripts[s] == nil {
+			if entries[s] == nil {
 				continue
 			}
 			tested := d.tested[s]

@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// watchSet are scripts and their birthdays.
+// watchSet are scripts and outpoints (see pointKey) and their birthdays.
 type watchSet map[string]uint32
 
 // truth is what a wallet with a watch set has to find in a chain: the result of
@@ -105,11 +105,12 @@ func (t *truth) readTx(id hash, tx *wire.MsgTx, tree, pos int, height uint32, bl
 		if kind == 0xba {
 			t.tickets[op] = tx
 			t.ticketOrder = append(t.ticketOrder, op)
-			if !ours && !t.pays(committed(tx), height) {
+			alone := committed(tx) == script && t.set.has(OutPoint{id, 0, []byte(script)}, height)
+			if !ours && !t.pays(committed(tx), height) && !alone {
 				continue // what becomes of it is not to be seen
 			}
 		}
-		if !t.pays(script, height) || out.Value == 0 || out.Version != 0 {
+		if !t.paysBy(OutPoint{id, uint32(i), []byte(script)}, height) || out.Value == 0 || out.Version != 0 {
 			continue
 		}
 		coin := &truthCoin{op, out.Value, height, kind, tx.Expiry != 0, script}
@@ -125,6 +126,17 @@ func (t *truth) readTx(id hash, tx *wire.MsgTx, tree, pos int, height uint32, bl
 func (t *truth) pays(script string, height uint32) bool {
 	from, ok := t.set[script]
 	return ok && from <= height
+}
+
+// has reports whether an outpoint is watched by itself.
+func (set watchSet) has(o OutPoint, height uint32) bool {
+	from, ok := set[pointKey(o)]
+	return ok && from <= height
+}
+
+// paysBy reports whether an output is watched, by its script or by itself.
+func (t *truth) paysBy(o OutPoint, height uint32) bool {
+	return t.pays(string(o.Script), height) || t.set.has(o, height)
 }
 
 // committed is the script that a ticket commits to pay.

@@ -59,6 +59,11 @@ func (d *driver) checkWaiting(complete bool) {
 				d.t.Fatalf("%v waits, and what it pays is not looked for before %d", u.TxID, from)
 			}
 		}
+		for _, o := range d.spentPoints(tx) {
+			if from := d.set[pointKey(o)]; len(ids) > 0 && from > ids[0].Height+1 {
+				d.t.Fatalf("%v waits, and what it spends is not looked for before %d", u.TxID, from)
+			}
+		}
 		if _, gone := d.dropped[u.TxID]; !gone {
 			d.known[u.TxID] = true
 		}
@@ -125,8 +130,8 @@ func (d *driver) checkPending(waiting []Unmined) {
 
 // paysAt reports whether a regular transaction at a height pays the wallet.
 func (t *truth) paysAt(tx *wire.MsgTx, height uint32) bool {
-	for _, out := range tx.TxOut {
-		if t.pays(string(out.PkScript), height) && out.Version == 0 && out.Value > 0 {
+	for i, out := range tx.TxOut {
+		if t.paysBy(OutPoint{tx.TxHash(), uint32(i), out.PkScript}, height) && out.Version == 0 && out.Value > 0 {
 			return true
 		}
 	}
@@ -145,6 +150,9 @@ const (
 // fate tells what becomes of a transaction by what is in the chain.
 func (d *driver) fate(t *truth, id hash) fate {
 	tx := d.made[id]
+	if d.misled(tx) {
+		return fateUnclear
+	}
 	if _, mined := t.mined[id]; mined {
 		return fateMined
 	}
@@ -261,17 +269,25 @@ func ranked(waiting []Unmined) (out []Unmined) {
 	return out
 }
 
-// worth is what an output of a transaction that waits pays to the wallet.
+// worth is what an output of a transaction that waits pays to the wallet: nothing
+// if it is that of a ticket whose end would not be seen. The wallet only pays for
+// tickets that it is paid by.
 func (d *driver) worth(tx *wire.MsgTx, i int) int64 {
 	tree := 0
 	if treeOf(tx) != 0 {
 		tree = 1
 	}
 	o := tx.TxOut[i]
-	if _, ok := d.set[string(untagged(tree, o.PkScript))]; !ok || o.Version != 0 {
+	if o.Version != 0 || isTicket(tx) && i == 0 && string(untagged(tree, o.PkScript)) != committed(tx) {
 		return 0
 	}
-	return o.Value
+	if _, ok := d.set[string(untagged(tree, o.PkScript))]; ok {
+		return o.Value
+	}
+	if _, ok := d.set[pointKey(d.pointOf(tx, i))]; ok {
+		return o.Value
+	}
+	return 0
 }
 
 // describe tells of a transaction what helps to see why it failed.

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"slices"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -13,8 +14,12 @@ func (d *driver) watch() {
 	if d.rng.IntN(4) == 0 {
 		from = d.rng.Uint32N(d.c.height() + 3)
 	}
-	if d.rng.IntN(2) == 0 {
+	switch d.rng.IntN(3) {
+	case 0:
 		d.watchSingle(d.rng.IntN(castSingles), from)
+		return
+	case 1:
+		d.watchPoint(from)
 		return
 	}
 	d.watchAccount(d.rng.IntN(castKeys), from, castGap+d.rng.Uint32N(2))
@@ -70,7 +75,14 @@ func (d *driver) unwatch() {
 	var what Watch
 	n, key := d.rng.IntN(castSingles), d.rng.IntN(castKeys)
 	account := d.rng.IntN(3) == 0
+	point := -1
 	switch {
+	case len(d.points) > 0 && d.rng.IntN(3) == 0:
+		point = d.rng.IntN(len(d.points))
+		what.OutPoints = []OutPoint{d.points[point]}
+		if d.rng.IntN(2) == 0 {
+			what.OutPoints[0].Script = nil
+		}
 	case account && d.accounts[key] != nil:
 		what.XPubs = []string{castAddrs().keys[key]}
 	case !account && d.singles[n]:
@@ -79,7 +91,10 @@ func (d *driver) unwatch() {
 		return
 	}
 	d.do("Unwatch", func() error { return d.w.Unwatch(context.Background(), what) }, func() {
-		if !account {
+		if point >= 0 {
+			d.unset(pointKey(d.points[point]))
+			d.points = slices.Delete(d.points, point, point+1)
+		} else if !account {
 			d.singles[n] = false
 			d.unset(string(scriptN(uint64(n))))
 		} else {
@@ -140,7 +155,8 @@ func (d *driver) paysWatched(tx *wire.MsgTx) bool {
 		if i == 0 && isTicket(tx) {
 			continue
 		}
-		if _, ok := d.set[string(untagged(tree, out.PkScript))]; ok && out.Version == 0 && out.Value > 0 {
+		_, ok := d.set[string(untagged(tree, out.PkScript))]
+		if _, alone := d.set[pointKey(d.pointOf(tx, i))]; (ok || alone) && out.Version == 0 && out.Value > 0 {
 			return true
 		}
 	}
@@ -183,8 +199,9 @@ func (d *driver) derive() {
 func (d *driver) lowered() {
 	d.t.Helper()
 	var paid map[string]bool
+	entries := d.entries()
 	for script, from := range d.set {
-		known := d.w.scripts[script]
+		known := entries[script]
 		if known == nil || known.from >= from {
 			continue
 		}
@@ -211,12 +228,16 @@ func (d *driver) waited() map[string]bool {
 			for _, script := range d.matters(d.made[ev.Tx]) {
 				paid[script] = true
 			}
+			for _, o := range d.spentPoints(d.made[ev.Tx]) {
+				paid[pointKey(o)] = true
+			}
 		}
 	}
 	return paid
 }
 
-// matters are the scripts by which a transaction would be found if it were mined.
+// matters are the scripts and outpoints by which a transaction would be found if it
+// were mined.
 func (d *driver) matters(tx *wire.MsgTx) (scripts []string) {
 	tree := 0
 	if treeOf(tx) != 0 {
@@ -225,11 +246,14 @@ func (d *driver) matters(tx *wire.MsgTx) (scripts []string) {
 	ticket := isTicket(tx)
 	for i, out := range tx.TxOut {
 		if out.Version == 0 && out.Value > 0 && !(ticket && i == 0) {
-			scripts = append(scripts, string(untagged(tree, out.PkScript)))
+			scripts = append(scripts, string(untagged(tree, out.PkScript)), pointKey(d.pointOf(tx, i)))
 		}
 	}
 	if ticket {
 		scripts = append(scripts, committed(tx))
+		if o := d.pointOf(tx, 0); string(o.Script) == committed(tx) {
+			scripts = append(scripts, pointKey(o))
+		}
 	}
 	return scripts
 }

@@ -9,7 +9,7 @@ import (
 // schemaVersion is the version of the buckets below. A file of a higher one is
 // refused, one of a lower one is brought up to it when it is opened (see
 // upgrade).
-const schemaVersion = 2
+const schemaVersion = 3
 
 // The buckets of a wallet file. Numbers are big endian; "4" is four bytes.
 //
@@ -17,6 +17,8 @@ const schemaVersion = 2
 //	             "totals" -> see totals.encode, "keep" -> 8 (events)
 //	accounts     id 4 -> see account.encode
 //	scripts      payment script -> see script.encode; holds its group
+//	points       txid 32, index 4 -> see script.encodePoint; the outpoints that are
+//	             watched by themselves, each with its group
 //	groups       id 8 -> the ranges (from 4, to 4)* that its scripts are tested on
 //	positions    height 4 -> block hash: blocks that the wallet has processed
 //	blocks       height 4 -> hash 32, previous hash 32, time 4
@@ -38,21 +40,21 @@ const schemaVersion = 2
 var bucketNames = [...]string{
 	"meta", "accounts", "scripts", "groups", "positions", "blocks", "txs",
 	"order", "coins", "unspent", "unmined", "disapproved", "events",
-	"maturing", "own", "labels",
+	"maturing", "own", "labels", "points",
 }
 
 // buckets gives access to the buckets in one transaction.
 type buckets struct {
 	meta, accounts, scripts, groups, positions, blocks, txs,
 	order, coins, unspent, unmined, disapproved, events,
-	maturing, own, labels *bbolt.Bucket
+	maturing, own, labels, points *bbolt.Bucket
 }
 
 func (b *buckets) fields() []**bbolt.Bucket {
 	return []**bbolt.Bucket{
 		&b.meta, &b.accounts, &b.scripts, &b.groups, &b.positions, &b.blocks, &b.txs,
 		&b.order, &b.coins, &b.unspent, &b.unmined, &b.disapproved, &b.events,
-		&b.maturing, &b.own, &b.labels,
+		&b.maturing, &b.own, &b.labels, &b.points,
 	}
 }
 

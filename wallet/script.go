@@ -12,12 +12,17 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// script is a watched payment script.
+// script is a watched payment script: of all outputs that pay it or, as an entry
+// beside that, of one of them.
 type script struct {
 	raw   string // without stake opcode, as committed filters hold it
 	from  uint32 // birthday: what happens below does not concern the wallet
 	group *group
 	place int // index in group.scripts
+
+	// point: of what pays the script only this output is meant. It is explicit and
+	// of no account.
+	point *outPoint
 
 	// explicit: watched by itself, not only through an account.
 	explicit bool
@@ -121,6 +126,10 @@ func (w *Wallet) loadScripts(b *buckets) error {
 }
 
 func (c *change) saveScript(s *script) {
+	if s.point != nil {
+		c.put(c.points, s.point.key(), s.encodePoint())
+		return
+	}
 	c.put(c.scripts, []byte(s.raw), s.encode())
 }
 

@@ -46,7 +46,8 @@ func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
 
 // Seen tells the wallet of transactions that a peer has sent and that no block
 // holds. Nothing about them is verified. Those that pay watched scripts or spend
-// coins of the wallet, or outputs that a pending one pays it, are kept: they
+// coins of the wallet, or outputs that a pending one pays it, or that make or
+// spend watched outpoints, are kept: they
 // count in Balance.Unconfirmed and are listed by Unmined, but never lock or
 // spend a coin. One that AddUnmined knows stays the owner's.
 //
@@ -193,6 +194,9 @@ func (c *change) evict(p *pendingMsg) {
 // expect is what a pending transaction would mean to the wallet.
 func (c *change) expect(p *pendingMsg) (s summary) {
 	c.eachExpected(p.msg, func(i uint32, kind CoinKind, to *script) {
+		if n := len(s.credits); n > 0 && s.credits[n-1].Index == i {
+			return // by its script, and by itself
+		}
 		amount := dcrutil.Amount(p.msg.TxOut[i].Value)
 		s.credits = append(s.credits, Credit{Index: i, Kind: kind, Amount: amount, Script: []byte(to.raw)})
 		s.credit += amount

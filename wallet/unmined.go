@@ -16,7 +16,8 @@ import (
 const keepDead = 4096
 
 // concerns reports whether a transaction that is not in the chain pays watched
-// scripts, or spends coins or pending outputs of the wallet.
+// scripts, or spends coins or pending outputs of the wallet, or makes or spends a
+// watched outpoint.
 func (c *change) concerns(tx *wire.MsgTx) bool {
 	found := c.spendsOurs(tx)
 	c.eachExpected(tx, func(uint32, CoinKind, *script) { found = true })
@@ -24,11 +25,11 @@ func (c *change) concerns(tx *wire.MsgTx) bool {
 }
 
 // spendsOurs reports whether a transaction spends coins or pending outputs of
-// the wallet.
+// the wallet, or a watched outpoint that it has not found yet.
 func (c *change) spendsOurs(tx *wire.MsgTx) bool {
 	for _, in := range tx.TxIn {
 		prev := &in.PreviousOutPoint
-		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, true) {
+		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, true) || c.w.points[spent(in)] != nil {
 			return true
 		}
 	}
@@ -258,8 +259,8 @@ func (c *change) expire() {
 // chain, as a rule one that is being published. It counts in Balance.Unconfirmed and comes
 // back from Unmined until it is mined or can't be any more; it never locks a
 // coin. Adding it again is harmless. A transaction that neither pays watched
-// scripts nor spends coins of the wallet is not taken: its fate would not be
-// seen.
+// scripts nor spends coins of the wallet, nor makes or spends a watched outpoint,
+// is not taken: its fate would not be seen.
 //
 // Errors: ErrConflict, ErrExpired.
 func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, err error) {

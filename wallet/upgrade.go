@@ -13,29 +13,44 @@ import (
 func upgrade(s *store, params *chaincfg.Params) error {
 	return s.Update(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket([]byte(bucketNames[0]))
-		switch v := be.Uint32(meta.Get(keyVersion)); v {
-		case schemaVersion:
+		v := be.Uint32(meta.Get(keyVersion))
+		switch {
+		case v == schemaVersion:
 			return errUnchanged
-		case 1:
-			if err := upgrade1(tx, params); err != nil {
-				return fmt.Errorf("upgrade from version 1: %w", err)
-			}
-			return meta.Put(keyVersion, key32(schemaVersion))
-		default:
+		case v == 0 || v > schemaVersion:
 			return corrupt("it has version %d, which never was", v)
 		}
+		if err := upgradeFrom(v, tx, params); err != nil {
+			return fmt.Errorf("upgrade from version %d: %w", v, err)
+		}
+		return meta.Put(keyVersion, key32(schemaVersion))
 	})
+}
+
+// newBuckets are those that came with a version; all begin empty.
+var newBuckets = [schemaVersion + 1][]string{
+	2: {"maturing", "own", "labels"},
+	3: {"points"},
+}
+
+func upgradeFrom(v uint32, tx *bbolt.Tx, params *chaincfg.Params) error {
+	for _, names := range newBuckets[v+1:] {
+		for _, name := range names {
+			if _, err := tx.CreateBucket([]byte(name)); err != nil {
+				return err
+			}
+		}
+	}
+	if v == 1 {
+		return upgrade1(tx, params)
+	}
+	return nil
 }
 
 // upgrade1 makes version 2 of version 1, which had no sums and list of maturing
 // coins, did not know whose a pending transaction is, nor of addresses ahead of
 // the gap.
 func upgrade1(tx *bbolt.Tx, params *chaincfg.Params) error {
-	for _, name := range []string{"maturing", "own", "labels"} {
-		if _, err := tx.CreateBucket([]byte(name)); err != nil {
-			return err
-		}
-	}
 	b, err := openBuckets(tx)
 	if err != nil {
 		return err

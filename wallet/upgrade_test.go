@@ -10,6 +10,11 @@ import (
 	"go.etcd.io/bbolt"
 )
 
+// downgradeTo2 makes version 2 of a closed file.
+func downgradeTo2(tx *bbolt.Tx) error {
+	return errors.Join(tx.DeleteBucket([]byte("points")), tx.Bucket([]byte("meta")).Put(keyVersion, key32(2)))
+}
+
 // downgrade makes version 1 of a closed file.
 func downgrade(tx *bbolt.Tx) error {
 	b, err := openBuckets(tx)
@@ -38,7 +43,7 @@ func downgrade(tx *bbolt.Tx) error {
 		return v
 	})
 	return errors.Join(err,
-		tx.DeleteBucket([]byte("maturing")), tx.DeleteBucket([]byte("own")), tx.DeleteBucket([]byte("labels")),
+		downgradeTo2(tx), tx.DeleteBucket([]byte("maturing")), tx.DeleteBucket([]byte("own")), tx.DeleteBucket([]byte("labels")),
 		b.meta.Delete(keyTotals), b.meta.Put(keyVersion, key32(1)))
 }
 
@@ -81,6 +86,14 @@ func TestUpgrade(t *testing.T) {
 	c.mine(mine)
 	c.sync(w)
 	wantBalance(t, w, 99+5+3+9+40, 7, 80, 0)
+	state = summaryOf(t, w)
+	w.Close()
+	edit(t, w.path, downgradeTo2)
+	w = openAt(t, w.path)
+	verify(t, w)
+	if got := summaryOf(t, w); got != state {
+		t.Fatalf("%s\nnot\n%s", got, state)
+	}
 	// The address that was used by itself counts for the account.
 	if list, _ := w.Watched(background()); list[0].External != 30 || list[0].Label != "savings" {
 		t.Fatalf("%+v", list)

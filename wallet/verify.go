@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"dcrspv/spv/chain"
 
@@ -12,7 +13,7 @@ import (
 
 // Report counts what Verify has checked.
 type Report struct {
-	Scripts, Accounts, Groups   int
+	Scripts, Accounts, Groups   int // Scripts: and outpoints
 	Transactions, Coins, Blocks int
 	Unmined, Events             int
 }
@@ -52,9 +53,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 }
 
 func (c *change) verifyWatch(r *Report) error {
-	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts), len(c.w.accounts), len(c.w.groups)
-	tip := c.tipHeight()
-	tested := len(c.w.positions) > 0
+	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts)+len(c.w.points), len(c.w.accounts), len(c.w.groups)
 	n := 0
 	err := c.scripts.ForEach(func(k, v []byte) error {
 		n++
@@ -65,15 +64,8 @@ func (c *change) verifyWatch(r *Report) error {
 			known.ahead != s.ahead || known.label != s.label {
 			return corrupt("watched script %.40x is not as in memory", k)
 		}
-		covered := known.group.covered
-		for _, u := range unwanted(s.from) {
-			if !covered.Covers(u) {
-				return corrupt("script %.40x: its group wants blocks below its birthday", k)
-			}
-			covered = covered.Remove(u)
-		}
-		if len(covered) > 0 && (!tested || covered[len(covered)-1].To > tip) {
-			return corrupt("script %.40x counts as tested above the tip %d", k, tip)
+		if err := c.verifyCovered(known); err != nil {
+			return err
 		}
 		if s.account == 0 {
 			return nil
@@ -82,6 +74,9 @@ func (c *change) verifyWatch(r *Report) error {
 	})
 	if err == nil && n != len(c.w.scripts) {
 		err = corrupt("%d watched scripts, %d in memory", n, len(c.w.scripts))
+	}
+	if err == nil {
+		err = c.verifyPoints()
 	}
 	for _, g := range c.w.groups {
 		watched := 0
@@ -95,6 +90,44 @@ func (c *change) verifyWatch(r *Report) error {
 		}
 	}
 	return err
+}
+
+// verifyPoints checks the watched outpoints against memory.
+func (c *change) verifyPoints() error {
+	n, of := 0, make(map[string]int)
+	err := c.points.ForEach(func(k, v []byte) error {
+		n++
+		s, id, ok := decodePoint(k, v)
+		if !ok {
+			return corrupt("watched outpoint %.40x", k)
+		}
+		of[s.raw]++
+		known := c.w.points[*s.point]
+		if known == nil || known.group == nil || known.group.id != id || known.raw != s.raw || known.from != s.from || known.label != s.label {
+			return corrupt("watched outpoint %v is not as in memory", s.point)
+		}
+		return c.verifyCovered(known)
+	})
+	if err == nil && (n != len(c.w.points) || !maps.Equal(of, c.w.pointsOf)) {
+		err = corrupt("%d watched outpoints, %d in memory", n, len(c.w.points))
+	}
+	return err
+}
+
+// verifyCovered checks where a script counts as tested.
+func (c *change) verifyCovered(s *script) error {
+	covered := s.group.covered
+	for _, u := range unwanted(s.from) {
+		if !covered.Covers(u) {
+			return corrupt("script %.40x: its group wants blocks below its birthday", s.raw)
+		}
+		covered = covered.Remove(u)
+	}
+	tip := c.tipHeight()
+	if len(covered) > 0 && (len(c.w.positions) == 0 || covered[len(covered)-1].To > tip) {
+		return corrupt("script %.40x counts as tested above the tip %d", s.raw, tip)
+	}
+	return nil
 }
 
 // verifyDerived derives a script of an account again.
@@ -165,7 +198,7 @@ func (c *change) verifyCoins(r *Report) error {
 		if _, raw := untag(rec.tree, out.Version, out.PkScript); string(raw) != string(coin.script) || out.Value != int64(coin.amount) {
 			return corrupt("coin %v:%d is not as its output", id, index)
 		}
-		if s := c.w.scripts[string(coin.script)]; s == nil || !s.watched() || s.from > coin.height {
+		if !c.claims(outPoint{id, index}, coin.script, coin.height) {
 			return corrupt("coin %v:%d is not of a watched script", id, index)
 		}
 		listed, _ := c.unspent.Cursor().Seek(k)

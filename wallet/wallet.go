@@ -42,7 +42,9 @@ type Wallet struct {
 // anew from it when a transaction fails.
 type cache struct {
 	accounts  map[uint32]*account
-	scripts   map[string]*script
+	scripts   map[string]*script   // those watched as such, and those ahead of a gap
+	points    map[outPoint]*script // outpoints
+	pointsOf  map[string]int       // how many of them pay a script
 	groups    map[uint64]*group
 	positions []chain.BlockID // ascending
 	label     uint64          // last label given to a group
@@ -116,6 +118,8 @@ func (w *Wallet) load() error {
 	w.cache = cache{
 		accounts: make(map[uint32]*account),
 		scripts:  make(map[string]*script),
+		points:   make(map[outPoint]*script),
+		pointsOf: make(map[string]int),
 		groups:   make(map[uint64]*group),
 		label:    label,
 
@@ -127,7 +131,7 @@ func (w *Wallet) load() error {
 			return err
 		}
 		for _, load := range []func(*buckets) error{
-			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPositions, w.loadTotals, w.loadContested, w.loadKeep,
+			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadContested, w.loadKeep,
 		} {
 			if err := load(b); err != nil {
 				return err

@@ -1,11 +1,14 @@
 package wallet
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
 // Watch says what to watch.
@@ -27,9 +30,15 @@ type Watch struct {
 	// Gap reaches behind the last one used.
 	XPubs []string
 
+	// OutPoints are single outputs. They are coins as any other: what else pays
+	// their scripts does not count, nor do tickets that commit to them, unless these
+	// are watched too.
+	OutPoints []OutPoint
+
 	// From is the birthday: the height of the first block that can matter.
 	// What happened below it is not part of the wallet. It comes down to the next
-	// block for a script that a transaction pays which waits to be mined.
+	// block for a script that a transaction pays which waits to be mined, and for an
+	// outpoint that such a one makes or spends.
 	From uint32
 
 	// Gap is how many unused addresses in a row are watched; 0 is 20.
@@ -45,7 +54,8 @@ type Watch struct {
 // again, because coins found below may be spent above. Either everything is
 // added or, with an error, nothing.
 //
-// Errors: ErrAddress, ErrScript, ErrXPub, ErrWrongNetwork, ErrLabel.
+// Errors: ErrAddress, ErrScript (also for an outpoint that is known to pay another
+// one, or is watched with another one), ErrXPub, ErrWrongNetwork, ErrLabel.
 func (w *Wallet) Watch(ctx context.Context, what Watch) error {
 	sel, err := w.selectWatch(what)
 	if err != nil {
@@ -54,7 +64,14 @@ func (w *Wallet) Watch(ctx context.Context, what Watch) error {
 	if err := checkLabel(what.Label); err != nil {
 		return err
 	}
+	points := make([]*script, len(what.OutPoints))
+	for i := range what.OutPoints {
+		if points[i], err = what.OutPoints[i].point(what.From, what.Label); err != nil {
+			return err
+		}
+	}
 	return w.update(ctx, func(c *change) {
+		c.watchPoints(points)
 		c.watchScripts(sel.scripts, what)
 		for _, a := range sel.accounts {
 			c.watchAccount(a)
@@ -173,8 +190,8 @@ func (c *change) lower(scripts []*script, from uint32) {
 	}
 }
 
-// Unwatch takes what is named in Addresses, Scripts and XPubs out of the watch
-// set; the other fields do not matter. Their coins, and the transactions that
+// Unwatch takes what is named in Addresses, Scripts, XPubs and OutPoints (whose
+// scripts may be left out) out of the watch set; the other fields do not matter. Their coins, and the transactions that
 // concern nothing else that is watched, are gone from the wallet; watching them
 // again finds them again. If one of them is not watched, the error is
 // ErrNotWatched and nothing is changed.
@@ -186,6 +203,7 @@ func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 	return w.update(ctx, func(c *change) {
 		gone := c.unwatchScripts(sel)
 		gone = append(gone, c.unwatchAccounts(sel)...)
+		gone = append(gone, c.chosenPoints(what.OutPoints)...)
 		if c.err != nil || len(gone) == 0 {
 			return
 		}
@@ -195,6 +213,11 @@ func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 		for _, s := range gone {
 			set[s.raw] = true
 			c.leave(s)
+			if s.point != nil {
+				c.w.removePoint(s)
+				c.del(c.points, s.point.key())
+				continue
+			}
 			delete(c.w.scripts, s.raw)
 			c.del(c.scripts, []byte(s.raw))
 			if s.ahead {
@@ -298,15 +321,21 @@ type Watched struct {
 	Address string // empty for a script without an address
 	Script  []byte // nil for an account
 	XPub    string // set for an account
-	From    uint32 // birthday
-	Label   string
+
+	// Of an outpoint; the hash is zero for all others. Address and Script are what
+	// it pays.
+	TxID  chainhash.Hash
+	Index uint32
+
+	From  uint32 // birthday
+	Label string
 
 	// Gap, and how many addresses of each branch are watched: of accounts.
 	Gap, External, Internal uint32
 }
 
 // Watched lists the watch set: accounts in the order they were added, then
-// scripts by their bytes. Addresses that are watched only through an account
+// scripts by their bytes, then outpoints by theirs. Addresses that are watched only through an account
 // are not listed.
 func (w *Wallet) Watched(ctx context.Context) ([]Watched, error) {
 	if err := ctx.Err(); err != nil {
@@ -332,6 +361,16 @@ func (w *Wallet) Watched(ctx context.Context) ([]Watched, error) {
 				From: s.from, Label: s.label,
 			})
 		}
+	}
+	points := slices.SortedFunc(maps.Values(w.points), func(a, b *script) int {
+		return bytes.Compare(a.point.key(), b.point.key())
+	})
+	for _, s := range points {
+		out = append(out, Watched{
+			TxID: s.point.hash, Index: s.point.index,
+			Address: scriptAddress([]byte(s.raw), w.params), Script: []byte(s.raw),
+			From: s.from, Label: s.label,
+		})
 	}
 	return out, nil
 }

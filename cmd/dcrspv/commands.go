@@ -51,10 +51,12 @@ var commands = []*command{
 		run:     (*program).runRun,
 	},
 	{
-		name: "watch", usage: "[--from H] [--gap N] [--label T] [ADDR|XPUB|SCRIPT...]",
+		name: "watch", usage: "[--from H] [--gap N] [--label T] [WHAT...]",
 		short: "add addresses or extended public keys to the watch set",
 		long: "Adds to the watch set: addresses of any standard kind, extended public keys of\n" +
-			"accounts, output scripts in hex. Works offline; the next sync tests the new\n" +
+			"accounts, output scripts in hex, and single outputs as TXID:INDEX:SCRIPT, with\n" +
+			"the script that the output pays: nothing else that pays it counts. --from is not\n" +
+			"above the block that makes it. Works offline; the next sync tests the new\n" +
 			"scripts on every block since --from, with stored filters where there are some.\n" +
 			"Of an extended public key both branches are watched, --gap addresses beyond the\n" +
 			"last one used. Watching again with other options changes them, and is harmless\n" +
@@ -63,6 +65,7 @@ var commands = []*command{
 			{"dcrspv watch --from 2024-05-31 DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "an address, paid since that day"},
 			{"dcrspv watch --label savings --gap 50 dpubZF...", "an account's extended public key, both branches"},
 			{"dcrspv watch 76a914...88ac", "an output script, whether it has an address or not"},
+			{"dcrspv watch 5e29b1...c4:0:76a914...88ac", "one output, and who spends it"},
 			{"dcrspv watch", "what is watched"},
 		},
 		maxArgs: -1,
@@ -70,7 +73,7 @@ var commands = []*command{
 		run:     (*program).runWatch,
 	},
 	{
-		name: "unwatch", usage: "ADDR|XPUB|SCRIPT...", short: "take addresses or extended public keys from the watch set",
+		name: "unwatch", usage: "ADDR|XPUB|SCRIPT|TXID:INDEX...", short: "take addresses or extended public keys from the watch set",
 		long: "Takes from the watch set. Works offline. What was found of them is forgotten;\n" +
 			"watching them again finds it again.",
 		examples: [][2]string{{"dcrspv unwatch DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "no longer watched"}},

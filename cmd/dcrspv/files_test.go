@@ -254,6 +254,7 @@ func TestFieldNames(t *testing.T) {
 		{addressDoc{}, "address"},
 		{watchDoc{[]watchedDoc{{Address: "a"}}}, "watched[address,from,label]"},
 		{watchDoc{[]watchedDoc{{XPub: "x", Gap: 1, External: 1, Internal: 1}}}, "watched[external,from,gap,internal,label,xpub]"},
+		{watchDoc{[]watchedDoc{{Address: "a", Script: "51", OutPoint: "b:0"}}}, "watched[address,from,label,outpoint,script]"},
 		{broadcastDoc{Told: []string{"a"}, Taken: []string{"a"}}, "taken[],told[],txid"},
 		{verifyDoc{}, "chain{anchors,blake3,committed,filter_set,filters,hash,headers,height,prices,proven,work},wallet{accounts,blocks,coins,events,scripts,transactions,unmined}"},
 	} {

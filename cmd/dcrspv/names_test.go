@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -176,6 +177,55 @@ func TestWatchScript(t *testing.T) {
 		t.Errorf("%+v", doc)
 	}
 	dcrspv(t, n.args("unwatch", odd)...).wantFailure(t, statusFailed, odd)
+}
+
+// TestWatchOutPoint: of what pays a script one output counts, and its spending.
+func TestWatchOutPoint(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	n.dcrspv("sync")
+	var utxos []utxoDoc
+	n.json(&utxos, "utxos")
+	n.dcrspv("unwatch", n.demo.xpub)
+	_, script := n.script(utxos[0].Address)
+	name := fmt.Sprintf("%s:%d", utxos[0].TxID, utxos[0].Index)
+	full := fmt.Sprintf("%s:%x", name, script)
+	n.dcrspv("watch", "--from", "3", "--label", "this one", full)
+	if text := n.dcrspv("watch", "--label", "that one", strings.ToUpper(full)); !strings.Contains(text, "already") {
+		t.Error(text)
+	}
+	n.dcrspv("watch", utxos[0].Address) // is not known because its outpoint is
+	n.dcrspv("unwatch", utxos[0].Address)
+	if text := n.dcrspv("watch"); text != name+" of "+utxos[0].Address+" from block 3, that one\n" {
+		t.Errorf("%q", text)
+	}
+	var doc watchDoc
+	want := watchedDoc{
+		OutPoint: name, Address: utxos[0].Address, Script: hex.EncodeToString(script), From: 3, Label: "that one",
+	}
+	if n.json(&doc, "watch"); len(doc.Watched) != 1 || doc.Watched[0] != want {
+		t.Errorf("%+v", doc)
+	}
+	n.dcrspv("sync")
+	var found []utxoDoc
+	utxos[0].Label = "that one"
+	if n.json(&found, "utxos"); len(found) != 1 || found[0] != utxos[0] {
+		t.Errorf("%+v, not %+v", found, utxos[0])
+	}
+	dcrspv(t, n.args("watch", name+":51")...).wantFailure(t, statusUsage, "outpoint", "TXID:INDEX:SCRIPT")
+	dcrspv(t, n.args("unwatch", name+":51")...).wantFailure(t, statusFailed, "not watched")
+	n.json(&doc, "unwatch", name)
+	if n.json(&found, "utxos"); len(doc.Watched) != 0 || len(found) != 0 {
+		t.Errorf("%+v %+v", doc, found)
+	}
+	dcrspv(t, n.args("unwatch", full)...).wantFailure(t, statusFailed, name)
+	for arg, text := range map[string]string{
+		name: "is missing", "ab:0:51": "transaction hash", strings.Repeat("x", 64) + ":0:51": "transaction hash",
+		utxos[0].TxID + ":-1:51": "number", utxos[0].TxID + ":4294967296:51": "number", name + ":": "script",
+		name + ":5": "script", name + ":51:52": "script", ":": "transaction hash",
+	} {
+		dcrspv(t, n.args("watch", arg)...).wantFailure(t, statusUsage, text, "TXID:INDEX:SCRIPT")
+	}
 }
 
 // TestLastOfHistory: the newest ones, oldest first.

@@ -48,7 +48,7 @@ func badName(err error) error {
 		if errors.Is(err, kind) {
 			return &failure{
 				status: statusUsage, what: err.Error(), err: err,
-				remedy: "give addresses or extended public keys of the --network, or scripts in hex",
+				remedy: "give addresses or extended public keys of the --network, scripts in hex, or outpoints as TXID:INDEX:SCRIPT",
 			}
 		}
 	}
@@ -83,13 +83,14 @@ type watchDoc struct {
 }
 
 // watchedDoc is an address, an extended public key or, if it has no address, a
-// script in hex; the others are empty.
+// script in hex; the others are empty. Of an outpoint it is all but the key.
 type watchedDoc struct {
-	Address string `json:"address,omitempty"`
-	XPub    string `json:"xpub,omitempty"`
-	Script  string `json:"script,omitempty"`
-	From    uint32 `json:"from"`
-	Label   string `json:"label"`
+	Address  string `json:"address,omitempty"`
+	XPub     string `json:"xpub,omitempty"`
+	Script   string `json:"script,omitempty"`
+	OutPoint string `json:"outpoint,omitempty"`
+	From     uint32 `json:"from"`
+	Label    string `json:"label"`
 
 	// Of an extended public key: how many addresses are watched.
 	Gap      uint32 `json:"gap,omitempty"`
@@ -99,10 +100,10 @@ type watchedDoc struct {
 
 func newWatchedDoc(e wallet.Watched) watchedDoc {
 	doc := watchedDoc{
-		Address: e.Address, XPub: e.XPub, From: e.From, Label: oneLine(e.Label),
+		Address: e.Address, XPub: e.XPub, OutPoint: outPointName(e), From: e.From, Label: oneLine(e.Label),
 		Gap: e.Gap, External: e.External, Internal: e.Internal,
 	}
-	if e.Address == "" {
+	if e.Address == "" || doc.OutPoint != "" {
 		doc.Script = hex.EncodeToString(e.Script)
 	}
 	return doc
@@ -110,7 +111,11 @@ func newWatchedDoc(e wallet.Watched) watchedDoc {
 
 // text is an entry of the watch set for people.
 func (d watchedDoc) text() string {
-	s := fmt.Sprintf("%s from block %d", d.Address+d.XPub+d.Script, d.From)
+	what := d.Address + d.XPub + d.Script
+	if d.OutPoint != "" {
+		what = d.OutPoint + " of " + orElse(d.Address, d.Script)
+	}
+	s := fmt.Sprintf("%s from block %d", what, d.From)
 	if d.XPub != "" {
 		s += fmt.Sprintf(", %d external and %d internal addresses, gap %d", d.External, d.Internal, d.Gap)
 	}
@@ -123,7 +128,7 @@ func (d watchedDoc) text() string {
 func (p *program) runWatch(ctx context.Context) error {
 	if len(p.args) == 0 {
 		if p.watch != (watchFlags{}) {
-			return usage("see dcrspv watch --help", "watch needs ADDR or XPUB")
+			return usage("see dcrspv watch --help", "watch needs ADDR, XPUB, SCRIPT or TXID:INDEX:SCRIPT")
 		}
 		return p.withWallet(func(w *wallet.Wallet) error { return p.reportWatched(ctx, w, "") })
 	}
@@ -135,6 +140,9 @@ func (p *program) runWatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := namedOutPoints(p.args, true); err != nil {
+		return err
+	}
 	return p.withWallet(func(w *wallet.Wallet) error {
 		fresh, known, err := p.splitKnown(ctx, w)
 		if err != nil {
@@ -144,7 +152,10 @@ func (p *program) runWatch(ctx context.Context) error {
 			names []string
 			from  uint32
 		}{{fresh, from}, {known, maxHeight}} {
-			what := named(part.names)
+			what, err := namedOutPoints(part.names, true)
+			if err != nil {
+				return err
+			}
 			what.From, what.Gap, what.Label = part.from, gap, p.watch.Label
 			if err := w.Watch(ctx, what); err != nil {
 				return badName(err)
@@ -168,11 +179,19 @@ func (p *program) splitKnown(ctx context.Context, w *wallet.Wallet) (fresh, know
 	list, err := w.Watched(ctx)
 	watched := make(map[string]bool)
 	for _, e := range list {
+		if name := outPointName(e); name != "" {
+			watched[name] = true
+			continue
+		}
 		watched[e.Address+e.XPub] = true
 		watched[hex.EncodeToString(e.Script)] = true
 	}
 	for _, name := range p.args {
-		if watched[name] || watched[strings.ToLower(name)] {
+		key := strings.ToLower(name)
+		if o, err := parseOutPoint(name, true); err == nil {
+			key = o.String()
+		}
+		if watched[name] || watched[key] {
 			known = append(known, name)
 		} else {
 			fresh = append(fresh, name)
@@ -197,8 +216,12 @@ func (p *program) gap() (uint32, error) {
 }
 
 func (p *program) runUnwatch(ctx context.Context) error {
+	what, err := namedOutPoints(p.args, false)
+	if err != nil {
+		return err
+	}
 	return p.withWallet(func(w *wallet.Wallet) error {
-		err := w.Unwatch(ctx, named(p.args))
+		err := w.Unwatch(ctx, what)
 		if errors.Is(err, wallet.ErrNotWatched) {
 			return &failure{status: statusFailed, what: err.Error(), err: err, remedy: "status lists nothing of it, so there is nothing to do"}
 		}
