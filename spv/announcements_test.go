@@ -206,9 +206,7 @@ func TestStalledRequestFreezesNobody(t *testing.T) {
 		if st := w.syncer.Status(); st.Tip.Height != 101 || st.Phase != spv.Filters {
 			t.Fatalf("the filter is not waited for: %+v", st)
 		}
-		for w.syncer.Status().Peers < 2 {
-			time.Sleep(10 * time.Millisecond)
-		}
+		w.while(func(st spv.Status) bool { return st.Peers < 2 })
 		longer = longer.Fork(101)
 		longer.Mine(1)
 		w.peers[1].SetChain(longer)

@@ -152,9 +152,7 @@ func TestFilterSetRestartInTheMiddle(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{Latency: 50 * time.Millisecond, Lag: w.chain.Height() - 900})
 		w.startSet()
-		for w.syncer.Status().Filters.Through < 900 {
-			time.Sleep(time.Millisecond)
-		}
+		w.while(func(st spv.Status) bool { return st.Filters.Through < 900 })
 		w.stop()
 		held := w.filtersOnDisk()
 		for _, p := range w.peers {
@@ -392,9 +390,7 @@ func TestFilterSetRestartWhenDropped(t *testing.T) {
 		w.startSet()
 		w.waitWrong()
 		w.peers[1].Refuse(false)
-		for w.syncer.Status().Filters.Through >= 1500 {
-			time.Sleep(10 * time.Millisecond)
-		}
+		w.while(func(st spv.Status) bool { return st.Filters.Through >= 1500 })
 		w.stop()
 		w.startSet()
 		w.sync()

@@ -163,9 +163,7 @@ func TestPeerAheadLeavesInTheMiddle(t *testing.T) {
 				ahead := w.join(spvtest.Behaviour{Latency: time.Second})
 				other := w.join(spvtest.Behaviour{Lag: 1996, RefuseConnections: true})
 				w.start()
-				for w.syncer.Status().Tip.Height < 4000 {
-					time.Sleep(time.Millisecond)
-				}
+				w.while(func(st spv.Status) bool { return st.Tip.Height < 4000 })
 				other.SetBehaviour(spvtest.Behaviour{Lag: 1996})
 				ahead.Refuse(true)
 				ahead.Disconnect()
@@ -306,9 +304,7 @@ func TestSyncedIsAtTheTarget(t *testing.T) {
 		}})
 		other := w.join(spvtest.Behaviour{Lag: 1996, RefuseConnections: true})
 		w.start()
-		for w.syncer.Status().Tip.Height < 4000 {
-			time.Sleep(time.Millisecond)
-		}
+		w.while(func(st spv.Status) bool { return st.Tip.Height < 4000 })
 		other.SetBehaviour(spvtest.Behaviour{Lag: 1996})
 		synced := false
 		for range 300 {

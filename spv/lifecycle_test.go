@@ -77,9 +77,7 @@ func TestManyWaitForOneSync(t *testing.T) {
 				}
 			}()
 		}
-		for w.syncer.Status().Phase != spv.Filters {
-			time.Sleep(time.Millisecond)
-		}
+		w.while(func(st spv.Status) bool { return st.Phase != spv.Filters })
 		w.wallet.watch(1500, watched)
 		w.sync()
 		synctest.Wait()

@@ -219,10 +219,7 @@ func TestSettledWaitsThreeSeconds(t *testing.T) {
 			w.start()
 			w.wait(spv.Settled)
 			w.peers[1].SetBehaviour(b)
-			for w.syncer.Status().Peers < 2 {
-				time.Sleep(time.Millisecond)
-				synctest.Wait()
-			}
+			w.while(func(st spv.Status) bool { return st.Peers < 2 })
 			w.wait(spv.Settled)
 			synctest.Wait()
 			for _, r := range w.peers[1].Log() {

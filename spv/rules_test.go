@@ -85,9 +85,7 @@ func TestLocatorsOnlyForHeaders(t *testing.T) {
 	storyOn(t, c, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{Latency: 100 * time.Millisecond})
 		w.start()
-		for w.syncer.Status().Phase != spv.Filters {
-			time.Sleep(time.Millisecond)
-		}
+		w.while(func(st spv.Status) bool { return st.Phase != spv.Filters })
 		before := w.total(wire.CmdGetHeaders)
 		w.wallet.watch(0, script)
 		w.wait(spv.Settled)
@@ -447,9 +445,7 @@ func TestRestartContinues(t *testing.T) {
 		w.wallet.watch(0, spvtest.Script(1))
 		w.joinMany(2, spvtest.Behaviour{Latency: 50 * time.Millisecond})
 		w.start()
-		for w.syncer.Status().Filters.Through < 1500 {
-			time.Sleep(10 * time.Millisecond)
-		}
+		w.while(func(st spv.Status) bool { return st.Filters.Through < 1500 })
 		w.stop()
 		held := w.filtersOnDisk()
 		for _, p := range w.peers {

@@ -164,9 +164,7 @@ func TestBlocksThatLeftTheChainUnheard(t *testing.T) {
 		story(t, 5000, func(w *world) {
 			w.joinMany(peers, spvtest.Behaviour{NoAnnounce: true, Latency: 100 * time.Millisecond})
 			w.start()
-			for w.syncer.Status().Phase != spv.Filters {
-				time.Sleep(time.Millisecond)
-			}
+			w.while(func(st spv.Status) bool { return st.Phase != spv.Filters })
 			branch := w.chain.Fork(4950)
 			branch.Mine(55)
 			w.mineOn(branch)
@@ -193,10 +191,7 @@ func TestDiscoveredPeersAreWaitedFor(t *testing.T) {
 		w.stop()
 		time.Sleep(time.Hour)
 		w.start(func(cfg *spv.Config) { cfg.Connect = nil })
-		for w.syncer.Status().Peers == 0 {
-			time.Sleep(time.Millisecond)
-			synctest.Wait()
-		}
+		w.while(func(st spv.Status) bool { return st.Peers == 0 })
 		met := time.Now()
 		time.Sleep(10*time.Second - 2*time.Millisecond)
 		synctest.Wait()

@@ -107,9 +107,7 @@ func TestTargetOutlivesThePeers(t *testing.T) {
 	story(t, 6000, func(w *world) {
 		w.join(spvtest.Behaviour{Latency: time.Second})
 		w.start()
-		for w.syncer.Status().Tip.Height != 2000 {
-			time.Sleep(time.Millisecond)
-		}
+		w.while(func(st spv.Status) bool { return st.Tip.Height != 2000 })
 		w.peers[0].Refuse(true)
 		w.peers[0].Disconnect()
 		synctest.Wait()
@@ -132,9 +130,7 @@ func TestAllPeersLostInTheMiddle(t *testing.T) {
 				w.wallet.watch(0, watched)
 				w.joinMany(2, spvtest.Behaviour{Latency: 100 * time.Millisecond})
 				w.start()
-				for st := w.syncer.Status(); st.Phase != phase || st.Tip.Height < 2000; st = w.syncer.Status() {
-					time.Sleep(time.Millisecond)
-				}
+				w.while(func(st spv.Status) bool { return st.Phase != phase || st.Tip.Height < 2000 })
 				for _, p := range w.peers {
 					p.Refuse(true)
 					p.Disconnect()

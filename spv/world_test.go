@@ -130,6 +130,17 @@ func (w *world) wait(c spv.Condition) spv.Status {
 	return w.syncer.Status()
 }
 
+// while waits as long as something holds of the status, and ends the test when it
+// holds for ten minutes.
+func (w *world) while(holds func(spv.Status) bool) {
+	w.t.Helper()
+	for began := time.Now(); holds(w.syncer.Status()); time.Sleep(time.Millisecond) {
+		if time.Since(began) > 10*time.Minute {
+			w.t.Fatalf("for ten minutes: %+v", w.syncer.Status())
+		}
+	}
+}
+
 // syncTo waits until the Syncer is in sync with a chain's tip.
 func (w *world) syncTo(c *spvtest.Chain) {
 	w.t.Helper()
