@@ -122,15 +122,20 @@ const doubtPause = 30 * time.Second
 // side chain. So everybody is asked for headers once, and nobody is blamed.
 func (e *engine) doubtView() {
 	for _, s := range e.sessions {
-		if e.now.Sub(s.doubtedAt) < doubtPause {
-			continue
-		}
-		s.doubtedAt = e.now
-		if s.greeted {
-			e.askOn(s)
-		} else {
-			s.doubted = true
-		}
+		e.doubt(s)
+	}
+}
+
+// doubt has one peer asked for headers, unless it was not long ago.
+func (e *engine) doubt(s *session) {
+	if e.now.Sub(s.doubtedAt) < doubtPause {
+		return
+	}
+	s.doubtedAt = e.now
+	if s.greeted {
+		e.askOn(s)
+	} else {
+		s.doubted = true
 	}
 }
 

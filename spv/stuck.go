@@ -1,12 +1,14 @@
 package spv
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -191,5 +193,10 @@ func (e *engine) lacking(s *session, u *unit, err error) {
 	}
 	s.lacked++
 	e.registry.Pause(s.addr, u.kind, e.now)
-	e.doubtView()
+	switch {
+	case !errors.Is(err, peer.ErrNotFound):
+		e.doubtView()
+	case s.greeted: // what the others have is not in question, it has said so
+		e.doubt(s)
+	}
 }
