@@ -34,9 +34,9 @@ const (
 	// maxHeaderWrite is how many headers are written in one transaction.
 	maxHeaderWrite = 8000
 
-	// writeHeaders is what their number is a multiple of while more are on
-	// their way: then no record is written twice.
-	writeHeaders = 500
+	// writeHeaders is where a write ends while more are on their way: whole
+	// records, and few writes, as each leaves holes in the file.
+	writeHeaders = 8000
 
 	// registryEvery is how often the registry is saved.
 	registryEvery = 30 * time.Second
@@ -133,11 +133,11 @@ func (e *engine) writeMore() {
 }
 
 // unstored returns the headers to be written next (chain.Unstored). While more
-// are on their way it waits for whole records.
+// are on their way, and may come, it waits for whole records.
 func (e *engine) unstored() (above uint32, headers []chain.Header, work uint256.Uint256, ok bool) {
 	above, headers, work, ok = e.chain.Unstored(maxHeaderWrite)
 	n := uint32(len(headers))
-	if rest := (above + n + 1) % writeHeaders; ok && rest > 0 && e.moreHeaders() {
+	if rest := (above + n + 1) % writeHeaders; ok && rest > 0 && e.moreHeaders() && e.chain.Storable() <= maxBacklog {
 		return e.chain.Unstored(int(n - min(n, rest)))
 	}
 	return above, headers, work, ok

@@ -10,8 +10,8 @@ type column[T any] struct {
 	dropped int   // elements of the first piece that are not part of it any more
 }
 
-// pieceLen is how many elements a piece has: two messages of headers.
-const pieceLen = 4000
+// pieceLen is how many elements a piece has: four messages of headers.
+const pieceLen = 8000
 
 func (c *column[T]) len() int {
 	last := len(c.pieces) - 1
