@@ -133,7 +133,8 @@ func (e *engine) writeMore() {
 }
 
 // unstored returns the headers to be written next (chain.Unstored). While more
-// are on their way, and may come, it waits for whole records.
+// are on their way it waits for whole records, unless so many wait already that
+// those are not taken in (maxBacklog): then it would wait for ever.
 func (e *engine) unstored() (above uint32, headers []chain.Header, work uint256.Uint256, ok bool) {
 	above, headers, work, ok = e.chain.Unstored(maxHeaderWrite)
 	n := uint32(len(headers))
