@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -37,8 +38,9 @@ func newNetwork(dcrd, dir string, count int) (*network, error) {
 		return nil, err
 	}
 	w := &network{params: params, keys: keys, miner: m, apart: make(map[int]bool)}
+	ports := newPorts(os.Getpid())
 	for i := range count {
-		n, err := newNode(dcrd, filepath.Join(dir, fmt.Sprintf("node%d", i)))
+		n, err := newNode(dcrd, filepath.Join(dir, fmt.Sprintf("node%d", i)), ports)
 		if err != nil {
 			return nil, err
 		}

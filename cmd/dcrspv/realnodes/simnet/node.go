@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,12 +38,12 @@ type node struct {
 	err   error // how it ended; read after ended is closed
 }
 
-func newNode(program, dir string) (*node, error) {
-	p2p, err := freeAddr()
+func newNode(program, dir string, ports *ports) (*node, error) {
+	p2p, err := ports.addr()
 	if err != nil {
 		return nil, err
 	}
-	rpc, err := freeAddr()
+	rpc, err := ports.addr()
 	if err != nil {
 		return nil, err
 	}
@@ -52,16 +51,6 @@ func newNode(program, dir string) (*node, error) {
 		return nil, err
 	}
 	return &node{program: program, dir: dir, p2p: p2p, rpc: newRPCClient(rpc, rpcUser, rpcPass)}, nil
-}
-
-// freeAddr is a loopback address whose port was free a moment ago.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 func (n *node) logPath() string { return filepath.Join(n.dir, "dcrd.log") }
