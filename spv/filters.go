@@ -31,7 +31,7 @@ const (
 	// writeFilters is what the number of filters written at a time is a multiple
 	// of while there are more to come: whole records, and enough of them that
 	// the ends that each write rewrites leave few holes in the file.
-	writeFilters = 2000
+	writeFilters = 4000
 )
 
 // planFilters makes units of the blocks whose filters are missing.

@@ -43,7 +43,7 @@
 // # Cost
 //
 // The file is some 5 % larger than the headers and filters in it, plus up to
-// 4 MB of space for growth. Writing goes at the speed of the disk if a call brings
+// 128 KB of space for growth. Writing goes at the speed of the disk if a call brings
 // about 2000 headers or filters: every call costs two or three syncs of the disk,
 // and rewrites the leaves it begins and ends in. Filters in batches of 100, as they
 // come from peers, take five times as long and leave a file 15 to 30 % larger than

@@ -28,7 +28,7 @@ const (
 	lockTimeout = time.Second
 	// growBytes is how much larger than needed a growing file is made, so that
 	// not every write must extend it.
-	growBytes = 1 << 20
+	growBytes = 128 << 10
 	// mapBytes is the size of the memory mapping, which costs address space
 	// only. While the file fits, a write never waits for reads: bbolt makes a new
 	// mapping only when the file has outgrown the old one.
