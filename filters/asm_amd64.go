@@ -5,39 +5,39 @@
 package filters
 
 // searchAVX512 hashes blocks of eight scripts by SipHash-2-4, scales the
-// hashes to values below modulus, which has 32 bits at most, and looks up the
-// bits value>>shift in bitmap.
-// It stops after the first step (a block, or two) in which a bit is set: then
+// hashes to values below modulus, which has 32 bits at most, and looks at
+// marks[value>>shift], none of which is above mark.
+// It stops after the first step (a block, or two) in which one is mark: then
 // bit i of hits stands for values[i]. left blocks are to be done yet.
 //
 //go:noescape
-func searchAVX512(data *uint64, blocks int, words int, state *[4]uint64, modulus uint64, shift uint64, bitmap *uint64, values *[16]uint64) (left int, hits uint64)
+func searchAVX512(data *uint64, blocks int, words int, state *[4]uint64, modulus uint64, shift uint64, marks *byte, mark byte, values *[16]uint64) (left int, hits uint64)
 
 // searchAVX2 hashes blocks of eight scripts by SipHash-2-4, scales the
-// hashes to values below modulus, which has 32 bits at most, and looks up the
-// bits value>>shift in bitmap.
-// It stops after the first step (a block, or two) in which a bit is set: then
+// hashes to values below modulus, which has 32 bits at most, and looks at
+// marks[value>>shift], none of which is above mark.
+// It stops after the first step (a block, or two) in which one is mark: then
 // bit i of hits stands for values[i]. left blocks are to be done yet.
 //
 //go:noescape
-func searchAVX2(data *uint64, blocks int, words int, state *[4]uint64, modulus uint64, shift uint64, bitmap *uint64, values *[16]uint64) (left int, hits uint64)
+func searchAVX2(data *uint64, blocks int, words int, state *[4]uint64, modulus uint64, shift uint64, marks *byte, mark byte, values *[16]uint64) (left int, hits uint64)
 
-// decodePairs decodes values, two at a time, to dst and sets the bits value>>shift
-// of bitmap. n, two at least, is how many are to come; they start at bit pos of
+// decodePairs decodes values, two at a time, to dst and sets marks[value>>shift] to
+// mark. n, two at least, is how many are to come; they start at bit pos of
 // stream and add to last. It stops before a pair that has many one bits or goes
 // beyond limit.
 //
 //go:noescape
-func decodePairs(dst *uint64, n int, stream *byte, pos int, last uint64, limit uint64, bitmap *uint64, shift uint64) (done int, newPos int, newLast uint64)
+func decodePairs(dst *uint64, n int, stream *byte, pos int, last uint64, limit uint64, marks *byte, mark byte, shift uint64) (done int, newPos int, newLast uint64)
 
-// decodeGroups decodes values, eight at a time, to dst and sets the bits
-// value>>shift of bitmap. groups, one at least, is how many eights are to come;
-// they start at bit pos of stream and add to last, whose bit is set. It stops
+// decodeGroups decodes values, eight at a time, to dst and sets
+// marks[value>>shift] to mark. groups, one at least, is how many eights are to come;
+// they start at bit pos of stream and add to last. It stops
 // before a group that has a pair of many one bits, and after a value that goes
 // beyond limit.
 //
 //go:noescape
-func decodeGroups(dst *uint64, groups int, stream *byte, pos int, last uint64, limit uint64, bitmap *uint64, shift uint64) (left int, newPos int, newLast uint64)
+func decodeGroups(dst *uint64, groups int, stream *byte, pos int, last uint64, limit uint64, marks *byte, mark byte, shift uint64) (left int, newPos int, newLast uint64)
 
 // leadingZeros is LZCNT.
 func leadingZeros(x uint64) uint64

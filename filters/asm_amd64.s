@@ -4,37 +4,38 @@
 
 #include "textflag.h"
 
-// func searchAVX512(data *uint64, blocks int, words int, state *[4]uint64, modulus uint64, shift uint64, bitmap *uint64, values *[16]uint64) (left int, hits uint64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·searchAVX512(SB), NOSPLIT, $256-80
+// func searchAVX512(data *uint64, blocks int, words int, state *[4]uint64, modulus uint64, shift uint64, marks *byte, mark byte, values *[16]uint64) (left int, hits uint64)
+// Requires: AVX, AVX512F
+TEXT ·searchAVX512(SB), NOSPLIT, $256-88
 	MOVQ         data+0(FP), AX
 	MOVQ         blocks+8(FP), CX
 	MOVQ         words+16(FP), DX
-	MOVQ         bitmap+48(FP), BX
-	MOVQ         values+56(FP), SI
-	MOVQ         state+24(FP), DI
-	VPBROADCASTQ (DI), Z0
-	VPBROADCASTQ 8(DI), Z1
+	MOVQ         marks+48(FP), BX
+	MOVB         mark+56(FP), SI
+	DECB         SI
+	MOVQ         values+64(FP), DI
+	MOVQ         state+24(FP), R8
+	VPBROADCASTQ (R8), Z0
+	VPBROADCASTQ 8(R8), Z1
 	VPADDQ       Z1, Z0, Z0
 	VPROLQ       $0x0d, Z1, Z1
 	VPXORQ       Z0, Z1, Z1
 	VPROLQ       $0x20, Z0, Z0
-	VPBROADCASTQ (DI), Z2
-	VPBROADCASTQ 8(DI), Z3
+	VPBROADCASTQ (R8), Z2
+	VPBROADCASTQ 8(R8), Z3
 	VPADDQ       Z3, Z2, Z2
 	VPROLQ       $0x0d, Z3, Z3
 	VPXORQ       Z2, Z3, Z3
 	VPROLQ       $0x20, Z2, Z2
 	VPROLQ       $0x11, Z3, Z3
 	VPBROADCASTQ finalizationAVX512<>+0(SB), Z2
-	VPBROADCASTQ 16(DI), Z4
-	VPBROADCASTQ 24(DI), Z5
+	VPBROADCASTQ 16(R8), Z4
+	VPBROADCASTQ 24(R8), Z5
 	VPBROADCASTQ modulus+32(FP), Z6
 	VPBROADCASTQ shift+40(FP), Z7
-	MOVQ         DX, DI
-	SHLQ         $0x06, DI
-	XORQ         R8, R8
-	MOVQ         $0x00000006, R9
+	MOVQ         DX, R8
+	SHLQ         $0x06, R8
+	XORQ         R9, R9
 
 step2:
 	CMPQ      CX, $0x02
@@ -51,7 +52,7 @@ step2:
 	VPXORQ    Z3, Z10, Z9
 	VPROLQ    $0x20, Z10, Z10
 	VPXORQ    Z8, Z11, Z11
-	VMOVDQU64 (R10)(DI*1), Z15
+	VMOVDQU64 (R10)(R8*1), Z15
 	VPXORQ    Z5, Z15, Z15
 	VPADDQ    Z4, Z15, Z14
 	VPROLQ    $0x10, Z15, Z15
@@ -95,8 +96,8 @@ word2:
 	JZ         last2
 	VPTERNLOGQ $0x96, 64(R10), Z8, Z11
 	VPXORQ     (R10), Z8, Z8
-	VPTERNLOGQ $0x96, 64(R10)(DI*1), Z12, Z15
-	VPXORQ     (R10)(DI*1), Z12, Z12
+	VPTERNLOGQ $0x96, 64(R10)(R8*1), Z12, Z15
+	VPXORQ     (R10)(R8*1), Z12, Z12
 	ADDQ       $0x40, R10
 	VPADDQ     Z9, Z8, Z8
 	VPADDQ     Z11, Z10, Z10
@@ -159,7 +160,7 @@ last2:
 	VPXORQ     Z12, Z15, Z15
 	VPXORQ     (R10), Z8, Z8
 	VPXORQ     Z2, Z10, Z10
-	VPXORQ     (R10)(DI*1), Z12, Z12
+	VPXORQ     (R10)(R8*1), Z12, Z12
 	VPXORQ     Z2, Z14, Z14
 	VPADDQ     Z9, Z8, Z8
 	VPADDQ     Z11, Z10, Z10
@@ -275,7 +276,7 @@ last2:
 	VPSRLQ     $0x20, Z8, Z8
 	VPADDQ     Z8, Z9, Z9
 	VPSRLQ     $0x20, Z9, Z9
-	VMOVDQU64  Z9, (SI)
+	VMOVDQU64  Z9, (DI)
 	VPSRLVQ    Z7, Z9, Z8
 	VMOVDQU64  Z8, (SP)
 	VPMULUDQ   Z6, Z13, Z12
@@ -284,93 +285,61 @@ last2:
 	VPSRLQ     $0x20, Z12, Z12
 	VPADDQ     Z12, Z13, Z13
 	VPSRLQ     $0x20, Z13, Z13
-	VMOVDQU64  Z13, 64(SI)
+	VMOVDQU64  Z13, 64(DI)
 	VPSRLVQ    Z7, Z13, Z12
 	VMOVDQU64  Z12, 64(SP)
 	MOVQ       120(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       112(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       104(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       96(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       88(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       80(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       72(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       64(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       56(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       48(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       40(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       32(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       24(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       16(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       8(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       (SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
-	ADDQ       DI, AX
-	ADDQ       DI, AX
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
+	ADDQ       R8, AX
+	ADDQ       R8, AX
 	SUBQ       $0x02, CX
-	TESTQ      R8, R8
+	TESTQ      R9, R9
 	JZ         step2
 	JMP        done
 
@@ -504,59 +473,43 @@ last1:
 	VPSRLQ     $0x20, Z8, Z8
 	VPADDQ     Z8, Z9, Z9
 	VPSRLQ     $0x20, Z9, Z9
-	VMOVDQU64  Z9, (SI)
+	VMOVDQU64  Z9, (DI)
 	VPSRLVQ    Z7, Z9, Z8
 	VMOVDQU64  Z8, 128(SP)
 	MOVQ       184(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       176(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       168(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       160(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       152(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       144(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       136(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
 	MOVQ       128(SP), R10
-	SHRXQ      R9, R10, R11
-	MOVQ       (BX)(R11*8), R11
-	BTQ        R10, R11
-	ADCQ       R8, R8
-	ADDQ       DI, AX
+	CMPB       SI, (BX)(R10*1)
+	ADCQ       R9, R9
+	ADDQ       R8, AX
 	SUBQ       $0x01, CX
-	TESTQ      R8, R8
+	TESTQ      R9, R9
 	JZ         step1
 	JMP        done
 
 end1:
 done:
-	MOVQ CX, left+64(FP)
-	MOVQ R8, hits+72(FP)
+	MOVQ CX, left+72(FP)
+	MOVQ R9, hits+80(FP)
 	VZEROUPPER
 	RET
 
@@ -597,25 +550,27 @@ DATA rotate16<>+30(SB)/1, $0x1c
 DATA rotate16<>+31(SB)/1, $0x1d
 GLOBL rotate16<>(SB), RODATA|NOPTR, $32
 
-// func searchAVX2(data *uint64, blocks int, words int, state *[4]uint64, modulus uint64, shift uint64, bitmap *uint64, values *[16]uint64) (left int, hits uint64)
-// Requires: AVX, AVX2, BMI2
-TEXT ·searchAVX2(SB), NOSPLIT, $384-80
+// func searchAVX2(data *uint64, blocks int, words int, state *[4]uint64, modulus uint64, shift uint64, marks *byte, mark byte, values *[16]uint64) (left int, hits uint64)
+// Requires: AVX, AVX2
+TEXT ·searchAVX2(SB), NOSPLIT, $384-88
 	MOVQ         data+0(FP), AX
 	MOVQ         blocks+8(FP), CX
 	MOVQ         words+16(FP), DX
-	MOVQ         bitmap+48(FP), BX
-	MOVQ         values+56(FP), SI
-	MOVQ         state+24(FP), DI
-	VPBROADCASTQ (DI), Y0
-	VPBROADCASTQ 8(DI), Y1
+	MOVQ         marks+48(FP), BX
+	MOVB         mark+56(FP), SI
+	DECB         SI
+	MOVQ         values+64(FP), DI
+	MOVQ         state+24(FP), R8
+	VPBROADCASTQ (R8), Y0
+	VPBROADCASTQ 8(R8), Y1
 	VPADDQ       Y1, Y0, Y0
 	VPSRLQ       $0x33, Y1, Y2
 	VPSLLQ       $0x0d, Y1, Y1
 	VPOR         Y2, Y1, Y1
 	VPXOR        Y0, Y1, Y1
 	VPSHUFD      $0xb1, Y0, Y0
-	VPBROADCASTQ (DI), Y2
-	VPBROADCASTQ 8(DI), Y3
+	VPBROADCASTQ (R8), Y2
+	VPBROADCASTQ 8(R8), Y3
 	VPADDQ       Y3, Y2, Y2
 	VPSRLQ       $0x33, Y3, Y4
 	VPSLLQ       $0x0d, Y3, Y3
@@ -629,19 +584,18 @@ TEXT ·searchAVX2(SB), NOSPLIT, $384-80
 	VMOVDQU      Y0, (SP)
 	VMOVDQU      Y1, 32(SP)
 	VMOVDQU      Y3, 64(SP)
-	VPBROADCASTQ 16(DI), Y0
+	VPBROADCASTQ 16(R8), Y0
 	VMOVDQU      Y0, 96(SP)
-	VPBROADCASTQ 24(DI), Y0
+	VPBROADCASTQ 24(R8), Y0
 	VMOVDQU      Y0, 128(SP)
 	VMOVDQU      Y2, 160(SP)
 	VPBROADCASTQ modulus+32(FP), Y0
 	VPBROADCASTQ shift+40(FP), Y1
 	VMOVDQU      Y0, 192(SP)
 	VMOVDQU      Y1, 224(SP)
-	MOVQ         DX, DI
-	SHLQ         $0x06, DI
-	XORQ         R8, R8
-	MOVQ         $0x00000006, R9
+	MOVQ         DX, R8
+	SHLQ         $0x06, R8
+	XORQ         R9, R9
 
 step1:
 	CMPQ    CX, $0x01
@@ -974,7 +928,7 @@ last1:
 	VPSRLQ   $0x20, Y0, Y0
 	VPADDQ   Y0, Y1, Y1
 	VPSRLQ   $0x20, Y1, Y1
-	VMOVDQU  Y1, (SI)
+	VMOVDQU  Y1, (DI)
 	VPSRLVQ  224(SP), Y1, Y0
 	VMOVDQU  Y0, 256(SP)
 	VPMULUDQ 192(SP), Y5, Y4
@@ -983,154 +937,130 @@ last1:
 	VPSRLQ   $0x20, Y4, Y4
 	VPADDQ   Y4, Y5, Y5
 	VPSRLQ   $0x20, Y5, Y5
-	VMOVDQU  Y5, 32(SI)
+	VMOVDQU  Y5, 32(DI)
 	VPSRLVQ  224(SP), Y5, Y4
 	VMOVDQU  Y4, 288(SP)
 	MOVQ     312(SP), R10
-	SHRXQ    R9, R10, R11
-	MOVQ     (BX)(R11*8), R11
-	BTQ      R10, R11
-	ADCQ     R8, R8
+	CMPB     SI, (BX)(R10*1)
+	ADCQ     R9, R9
 	MOVQ     304(SP), R10
-	SHRXQ    R9, R10, R11
-	MOVQ     (BX)(R11*8), R11
-	BTQ      R10, R11
-	ADCQ     R8, R8
+	CMPB     SI, (BX)(R10*1)
+	ADCQ     R9, R9
 	MOVQ     296(SP), R10
-	SHRXQ    R9, R10, R11
-	MOVQ     (BX)(R11*8), R11
-	BTQ      R10, R11
-	ADCQ     R8, R8
+	CMPB     SI, (BX)(R10*1)
+	ADCQ     R9, R9
 	MOVQ     288(SP), R10
-	SHRXQ    R9, R10, R11
-	MOVQ     (BX)(R11*8), R11
-	BTQ      R10, R11
-	ADCQ     R8, R8
+	CMPB     SI, (BX)(R10*1)
+	ADCQ     R9, R9
 	MOVQ     280(SP), R10
-	SHRXQ    R9, R10, R11
-	MOVQ     (BX)(R11*8), R11
-	BTQ      R10, R11
-	ADCQ     R8, R8
+	CMPB     SI, (BX)(R10*1)
+	ADCQ     R9, R9
 	MOVQ     272(SP), R10
-	SHRXQ    R9, R10, R11
-	MOVQ     (BX)(R11*8), R11
-	BTQ      R10, R11
-	ADCQ     R8, R8
+	CMPB     SI, (BX)(R10*1)
+	ADCQ     R9, R9
 	MOVQ     264(SP), R10
-	SHRXQ    R9, R10, R11
-	MOVQ     (BX)(R11*8), R11
-	BTQ      R10, R11
-	ADCQ     R8, R8
+	CMPB     SI, (BX)(R10*1)
+	ADCQ     R9, R9
 	MOVQ     256(SP), R10
-	SHRXQ    R9, R10, R11
-	MOVQ     (BX)(R11*8), R11
-	BTQ      R10, R11
-	ADCQ     R8, R8
-	ADDQ     DI, AX
+	CMPB     SI, (BX)(R10*1)
+	ADCQ     R9, R9
+	ADDQ     R8, AX
 	SUBQ     $0x01, CX
-	TESTQ    R8, R8
+	TESTQ    R9, R9
 	JZ       step1
 	JMP      done
 
 end1:
 done:
-	MOVQ CX, left+64(FP)
-	MOVQ R8, hits+72(FP)
+	MOVQ CX, left+72(FP)
+	MOVQ R9, hits+80(FP)
 	VZEROUPPER
 	RET
 
 DATA finalizationAVX2<>+0(SB)/8, $0x00000000000000ff
 GLOBL finalizationAVX2<>(SB), RODATA|NOPTR, $8
 
-// func decodePairs(dst *uint64, n int, stream *byte, pos int, last uint64, limit uint64, bitmap *uint64, shift uint64) (done int, newPos int, newLast uint64)
+// func decodePairs(dst *uint64, n int, stream *byte, pos int, last uint64, limit uint64, marks *byte, mark byte, shift uint64) (done int, newPos int, newLast uint64)
 // Requires: BMI2, LZCNT
-TEXT ·decodePairs(SB), NOSPLIT, $8-88
+TEXT ·decodePairs(SB), NOSPLIT, $8-96
 	MOVQ   dst+0(FP), AX
 	MOVQ   n+8(FP), CX
 	LEAQ   -8(AX)(CX*8), CX
 	MOVQ   CX, (SP)
 	MOVQ   stream+16(FP), CX
-	MOVQ   pos+24(FP), BX
-	MOVQ   BX, DX
-	SHRQ   $0x03, DX
-	ADDQ   DX, CX
-	MOVQ   (CX), DX
+	MOVQ   pos+24(FP), SI
+	SHLQ   $0x03, CX
+	ADDQ   SI, CX
+	MOVQ   CX, BX
+	SHRQ   $0x03, BX
+	MOVQ   (BX), DX
 	BSWAPQ DX
 	NOTQ   DX
-	ANDQ   $0x07, BX
+	MOVQ   7(BX), BX
+	BSWAPQ BX
+	NOTQ   BX
+	ANDQ   $0x07, SI
 	SHRQ   $0x08, DX
 	SHLQ   $0x08, DX
-	SHLXQ  BX, DX, DX
-	MOVQ   $0x00000038, SI
-	SUBQ   BX, SI
-	ADDQ   $0x07, CX
-	MOVQ   (CX), BX
-	BSWAPQ BX
-	NOTQ   BX
-	SHRXQ  SI, BX, BX
+	SHLXQ  SI, DX, DX
+	MOVQ   $0x00000038, DI
+	SUBQ   SI, DI
+	ADDQ   $0x3f, CX
+	SHRXQ  DI, BX, BX
 	ORQ    BX, DX
-	MOVQ   SI, BX
-	XORQ   $0x3f, BX
+	MOVQ   CX, BX
 	SHRQ   $0x03, BX
-	ADDQ   BX, CX
-	ORQ    $0x38, SI
-	MOVQ   (CX), BX
+	MOVQ   (BX), BX
 	BSWAPQ BX
 	NOTQ   BX
-	LEAQ   -40(SI), SI
+	ORQ    $0x38, DI
+	LEAQ   -40(DI), SI
 	MOVQ   last+32(FP), DI
-	MOVQ   bitmap+48(FP), R8
-	MOVQ   shift+56(FP), R9
+	MOVQ   marks+48(FP), R8
+	MOVB   mark+56(FP), R9
+	MOVQ   shift+64(FP), R10
 
 pair:
 	LZCNTQ DX, R11
 	SHLXQ  R11, DX, R12
 	SHLQ   $0x14, DX
 	SHLXQ  R11, DX, DX
-	MOVQ   SI, R10
-	SUBQ   R11, R10
-	LZCNTQ DX, R13
-	SHLXQ  R13, DX, R14
+	SUBQ   R11, SI
+	LZCNTQ DX, R14
+	SHLXQ  R14, DX, R13
 	SHLQ   $0x14, DX
-	SHLXQ  R13, DX, DX
-	SUBQ   R13, R10
+	SHLXQ  R14, DX, DX
+	SUBQ   R14, SI
 	JLT    done
+	LEAQ   40(CX)(R11*1), R15
+	ADDQ   R14, R15
 	SHRQ   $0x2c, R12
 	SHLQ   $0x13, R11
 	SUBQ   R12, R11
 	LEAQ   1048575(DI)(R11*1), R12
-	SHRQ   $0x2c, R14
-	SHLQ   $0x13, R13
-	SUBQ   R14, R13
-	LEAQ   1048575(R12)(R13*1), R14
-	CMPQ   R14, limit+40(FP)
+	SHRQ   $0x2c, R13
+	SHLQ   $0x13, R14
+	SUBQ   R13, R14
+	LEAQ   1048575(R12)(R14*1), R13
+	CMPQ   R13, limit+40(FP)
 	JAE    done
-	SHRXQ  R10, BX, BX
+	MOVQ   R15, CX
+	SHRXQ  SI, BX, BX
 	ORQ    BX, DX
-	MOVQ   R10, BX
-	XORQ   $0x3f, BX
+	MOVQ   CX, BX
 	SHRQ   $0x03, BX
-	ADDQ   BX, CX
-	ORQ    $0x38, R10
-	MOVQ   (CX), BX
+	MOVQ   (BX), BX
 	BSWAPQ BX
 	NOTQ   BX
-	LEAQ   -40(R10), SI
+	ORQ    $0x38, SI
+	LEAQ   -40(SI), SI
 	MOVQ   R12, (AX)
-	MOVQ   R14, 8(AX)
-	MOVQ   R14, DI
-	SHRXQ  R9, R12, R12
-	MOVQ   R12, R10
-	SHRQ   $0x06, R10
-	MOVQ   (R8)(R10*8), R11
-	BTSQ   R12, R11
-	MOVQ   R11, (R8)(R10*8)
-	SHRXQ  R9, R14, R14
-	MOVQ   R14, R10
-	SHRQ   $0x06, R10
-	MOVQ   (R8)(R10*8), R11
-	BTSQ   R14, R11
-	MOVQ   R11, (R8)(R10*8)
+	MOVQ   R13, 8(AX)
+	MOVQ   R13, DI
+	SHRXQ  R10, R12, R12
+	MOVB   R9, (R8)(R12*1)
+	SHRXQ  R10, R13, R13
+	MOVB   R9, (R8)(R13*1)
 	ADDQ   $0x10, AX
 	CMPQ   AX, (SP)
 	JB     pair
@@ -1138,240 +1068,201 @@ pair:
 done:
 	SUBQ dst+0(FP), AX
 	SHRQ $0x03, AX
-	SUBQ stream+16(FP), CX
-	SHLQ $0x03, CX
-	SUBQ SI, CX
-	SUBQ $0x28, CX
-	MOVQ AX, done+64(FP)
-	MOVQ CX, newPos+72(FP)
-	MOVQ DI, newLast+80(FP)
+	MOVQ AX, done+72(FP)
+	MOVQ stream+16(FP), AX
+	SHLQ $0x03, AX
+	SUBQ AX, CX
+	SUBQ $0x3f, CX
+	MOVQ CX, newPos+80(FP)
+	MOVQ DI, newLast+88(FP)
 	RET
 
-// func decodeGroups(dst *uint64, groups int, stream *byte, pos int, last uint64, limit uint64, bitmap *uint64, shift uint64) (left int, newPos int, newLast uint64)
+// func decodeGroups(dst *uint64, groups int, stream *byte, pos int, last uint64, limit uint64, marks *byte, mark byte, shift uint64) (left int, newPos int, newLast uint64)
 // Requires: AVX, AVX2, AVX512CD, AVX512F, BMI2, LZCNT
-TEXT ·decodeGroups(SB), NOSPLIT, $136-88
+TEXT ·decodeGroups(SB), NOSPLIT, $72-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         groups+8(FP), CX
-	MOVQ         bitmap+48(FP), DX
-	MOVQ         stream+16(FP), BX
-	MOVQ         pos+24(FP), DI
-	MOVQ         DI, SI
-	SHRQ         $0x03, SI
-	ADDQ         SI, BX
-	MOVQ         (BX), SI
-	BSWAPQ       SI
-	NOTQ         SI
-	ANDQ         $0x07, DI
-	SHRQ         $0x08, SI
-	SHLQ         $0x08, SI
-	SHLXQ        DI, SI, SI
-	MOVQ         $0x00000038, R8
-	SUBQ         DI, R8
-	ADDQ         $0x07, BX
-	MOVQ         (BX), DI
+	MOVQ         marks+48(FP), DX
+	MOVB         mark+56(FP), BL
+	MOVQ         stream+16(FP), SI
+	MOVQ         pos+24(FP), R9
+	SHLQ         $0x03, SI
+	ADDQ         R9, SI
+	MOVQ         SI, R8
+	SHRQ         $0x03, R8
+	MOVQ         (R8), DI
 	BSWAPQ       DI
 	NOTQ         DI
-	SHRXQ        R8, DI, DI
-	ORQ          DI, SI
-	MOVQ         R8, DI
-	XORQ         $0x3f, DI
-	SHRQ         $0x03, DI
-	ADDQ         DI, BX
-	ORQ          $0x38, R8
-	MOVQ         (BX), DI
-	BSWAPQ       DI
-	NOTQ         DI
-	LEAQ         -40(R8), R8
-	VMOVDQU64    decodeConstants<>+0(SB), Z5
-	VPBROADCASTQ decodeConstants<>+64(SB), Z7
-	VPBROADCASTQ decodeConstants<>+72(SB), Z8
-	VPXORQ       Z6, Z6, Z6
-	VPBROADCASTQ shift+56(FP), Z3
-	VPBROADCASTQ limit+40(FP), Z4
-	VPSUBQ       Z7, Z4, Z4
+	MOVQ         7(R8), R8
+	BSWAPQ       R8
+	NOTQ         R8
+	ANDQ         $0x07, R9
+	SHRQ         $0x08, DI
+	SHLQ         $0x08, DI
+	SHLXQ        R9, DI, DI
+	MOVQ         $0x00000038, R10
+	SUBQ         R9, R10
+	ADDQ         $0x3f, SI
+	SHRXQ        R10, R8, R8
+	ORQ          R8, DI
+	MOVQ         SI, R8
+	SHRQ         $0x03, R8
+	MOVQ         (R8), R8
+	BSWAPQ       R8
+	NOTQ         R8
+	ORQ          $0x38, R10
+	LEAQ         -40(R10), R9
+	VMOVDQU64    decodeConstants<>+0(SB), Z3
+	VPBROADCASTQ decodeConstants<>+72(SB), Z5
+	VPXORQ       Z4, Z4, Z4
+	VPBROADCASTQ shift+64(FP), Z1
+	VPBROADCASTQ decodeConstants<>+64(SB), Z0
+	VPBROADCASTQ limit+40(FP), Z2
+	VPSUBQ       Z0, Z2, Z2
 	VPBROADCASTQ last+32(FP), Z0
-	MOVQ         last+32(FP), R9
-	MOVQ         shift+56(FP), R10
-	SHRXQ        R10, R9, R9
-	SHRQ         $0x06, R9
-	VPBROADCASTQ R9, Z1
-	VPBROADCASTQ (DX)(R9*8), Z2
 
 group:
-	MOVQ         BX, R9
-	SHLQ         $0x03, R9
-	SUBQ         R8, R9
-	MOVQ         R9, 128(SP)
-	VMOVQ        SI, X9
-	LZCNTQ       SI, R9
-	SHLQ         $0x14, SI
-	SHLXQ        R9, SI, SI
-	VPINSRQ      $0x01, SI, X9, X9
-	SUBQ         R9, R8
-	LZCNTQ       SI, R9
-	SHLQ         $0x14, SI
-	SHLXQ        R9, SI, SI
-	SUBQ         R9, R8
+	MOVQ         SI, 64(SP)
+	VMOVQ        DI, X6
+	LZCNTQ       DI, R10
+	SHLQ         $0x14, DI
+	SHLXQ        R10, DI, DI
+	VPINSRQ      $0x01, DI, X6, X6
+	SUBQ         R10, R9
+	LZCNTQ       DI, R11
+	SHLQ         $0x14, DI
+	SHLXQ        R11, DI, DI
+	SUBQ         R11, R9
 	JLT          done
-	SHRXQ        R8, DI, DI
-	ORQ          DI, SI
-	MOVQ         R8, DI
-	XORQ         $0x3f, DI
-	SHRQ         $0x03, DI
-	ADDQ         DI, BX
-	ORQ          $0x38, R8
-	MOVQ         (BX), DI
-	BSWAPQ       DI
-	NOTQ         DI
-	LEAQ         -40(R8), R8
-	VMOVQ        SI, X10
-	LZCNTQ       SI, R9
-	SHLQ         $0x14, SI
-	SHLXQ        R9, SI, SI
-	VPINSRQ      $0x01, SI, X10, X10
-	SUBQ         R9, R8
-	LZCNTQ       SI, R9
-	SHLQ         $0x14, SI
-	SHLXQ        R9, SI, SI
-	SUBQ         R9, R8
+	LEAQ         40(SI)(R10*1), SI
+	ADDQ         R11, SI
+	SHRXQ        R9, R8, R8
+	ORQ          R8, DI
+	MOVQ         SI, R8
+	SHRQ         $0x03, R8
+	MOVQ         (R8), R8
+	BSWAPQ       R8
+	NOTQ         R8
+	ORQ          $0x38, R9
+	LEAQ         -40(R9), R9
+	VMOVQ        DI, X7
+	LZCNTQ       DI, R10
+	SHLQ         $0x14, DI
+	SHLXQ        R10, DI, DI
+	VPINSRQ      $0x01, DI, X7, X7
+	SUBQ         R10, R9
+	LZCNTQ       DI, R11
+	SHLQ         $0x14, DI
+	SHLXQ        R11, DI, DI
+	SUBQ         R11, R9
 	JLT          done
-	SHRXQ        R8, DI, DI
-	ORQ          DI, SI
-	MOVQ         R8, DI
-	XORQ         $0x3f, DI
-	SHRQ         $0x03, DI
-	ADDQ         DI, BX
-	ORQ          $0x38, R8
-	MOVQ         (BX), DI
-	BSWAPQ       DI
-	NOTQ         DI
-	LEAQ         -40(R8), R8
-	VMOVQ        SI, X11
-	LZCNTQ       SI, R9
-	SHLQ         $0x14, SI
-	SHLXQ        R9, SI, SI
-	VPINSRQ      $0x01, SI, X11, X11
-	SUBQ         R9, R8
-	LZCNTQ       SI, R9
-	SHLQ         $0x14, SI
-	SHLXQ        R9, SI, SI
-	SUBQ         R9, R8
+	LEAQ         40(SI)(R10*1), SI
+	ADDQ         R11, SI
+	SHRXQ        R9, R8, R8
+	ORQ          R8, DI
+	MOVQ         SI, R8
+	SHRQ         $0x03, R8
+	MOVQ         (R8), R8
+	BSWAPQ       R8
+	NOTQ         R8
+	ORQ          $0x38, R9
+	LEAQ         -40(R9), R9
+	VMOVQ        DI, X8
+	LZCNTQ       DI, R10
+	SHLQ         $0x14, DI
+	SHLXQ        R10, DI, DI
+	VPINSRQ      $0x01, DI, X8, X8
+	SUBQ         R10, R9
+	LZCNTQ       DI, R11
+	SHLQ         $0x14, DI
+	SHLXQ        R11, DI, DI
+	SUBQ         R11, R9
 	JLT          done
-	SHRXQ        R8, DI, DI
-	ORQ          DI, SI
-	MOVQ         R8, DI
-	XORQ         $0x3f, DI
-	SHRQ         $0x03, DI
-	ADDQ         DI, BX
-	ORQ          $0x38, R8
-	MOVQ         (BX), DI
-	BSWAPQ       DI
-	NOTQ         DI
-	LEAQ         -40(R8), R8
-	VMOVQ        SI, X12
-	LZCNTQ       SI, R9
-	SHLQ         $0x14, SI
-	SHLXQ        R9, SI, SI
-	VPINSRQ      $0x01, SI, X12, X12
-	SUBQ         R9, R8
-	LZCNTQ       SI, R9
-	SHLQ         $0x14, SI
-	SHLXQ        R9, SI, SI
-	SUBQ         R9, R8
+	LEAQ         40(SI)(R10*1), SI
+	ADDQ         R11, SI
+	SHRXQ        R9, R8, R8
+	ORQ          R8, DI
+	MOVQ         SI, R8
+	SHRQ         $0x03, R8
+	MOVQ         (R8), R8
+	BSWAPQ       R8
+	NOTQ         R8
+	ORQ          $0x38, R9
+	LEAQ         -40(R9), R9
+	VMOVQ        DI, X9
+	LZCNTQ       DI, R10
+	SHLQ         $0x14, DI
+	SHLXQ        R10, DI, DI
+	VPINSRQ      $0x01, DI, X9, X9
+	SUBQ         R10, R9
+	LZCNTQ       DI, R11
+	SHLQ         $0x14, DI
+	SHLXQ        R11, DI, DI
+	SUBQ         R11, R9
 	JLT          done
-	SHRXQ        R8, DI, DI
-	ORQ          DI, SI
-	MOVQ         R8, DI
-	XORQ         $0x3f, DI
-	SHRQ         $0x03, DI
-	ADDQ         DI, BX
-	ORQ          $0x38, R8
-	MOVQ         (BX), DI
-	BSWAPQ       DI
-	NOTQ         DI
-	LEAQ         -40(R8), R8
-	VINSERTI128  $0x01, X10, Y9, Y9
-	VINSERTI128  $0x01, X12, Y11, Y11
-	VINSERTI64X4 $0x01, Y11, Z9, Z10
-	VPLZCNTQ     Z10, Z12
-	VPSLLVQ      Z12, Z10, Z10
-	VPSLLQ       $0x13, Z12, Z12
-	VPSRLQ       $0x2c, Z10, Z10
-	VPSUBQ       Z10, Z12, Z12
-	VALIGNQ      $0x07, Z6, Z12, Z10
-	VPADDQ       Z10, Z12, Z12
-	VALIGNQ      $0x06, Z6, Z12, Z10
-	VPADDQ       Z10, Z12, Z12
-	VALIGNQ      $0x04, Z6, Z12, Z10
-	VPADDQ       Z10, Z12, Z12
-	VPADDQ       Z5, Z12, Z12
-	VPADDQ       Z0, Z12, Z12
-	VPERMQ       Z12, Z8, Z0
-	VMOVDQU64    Z12, (AX)
-	VPMINUQ      Z4, Z12, Z12
-	VPSRLVQ      Z3, Z12, Z12
-	VPROLVQ      Z12, Z7, Z13
-	VPSRLQ       $0x06, Z12, Z12
-	VPCMPEQQ     Z1, Z12, K1
-	VPORQ        Z2, Z13, K1, Z13
-	VALIGNQ      $0x07, Z1, Z12, Z10
-	VALIGNQ      $0x07, Z2, Z13, Z14
-	VPCMPEQQ     Z10, Z12, K1
-	VPORQ        Z14, Z13, K1, Z13
-	VALIGNQ      $0x06, Z1, Z12, Z10
-	VALIGNQ      $0x06, Z2, Z13, Z14
-	VPCMPEQQ     Z10, Z12, K1
-	VPORQ        Z14, Z13, K1, Z13
-	VALIGNQ      $0x04, Z1, Z12, Z10
-	VALIGNQ      $0x04, Z2, Z13, Z1
-	VPCMPEQQ     Z10, Z12, K1
-	VPORQ        Z1, Z13, K1, Z13
-	VPERMQ       Z12, Z8, Z1
-	VPERMQ       Z13, Z8, Z2
-	VMOVDQU64    Z12, (SP)
-	VMOVDQU64    Z13, 64(SP)
-	MOVQ         (SP), R9
-	MOVQ         64(SP), R10
-	MOVQ         R10, (DX)(R9*8)
-	MOVQ         8(SP), R9
-	MOVQ         72(SP), R10
-	MOVQ         R10, (DX)(R9*8)
-	MOVQ         16(SP), R9
-	MOVQ         80(SP), R10
-	MOVQ         R10, (DX)(R9*8)
-	MOVQ         24(SP), R9
-	MOVQ         88(SP), R10
-	MOVQ         R10, (DX)(R9*8)
-	MOVQ         32(SP), R9
-	MOVQ         96(SP), R10
-	MOVQ         R10, (DX)(R9*8)
-	MOVQ         40(SP), R9
-	MOVQ         104(SP), R10
-	MOVQ         R10, (DX)(R9*8)
-	MOVQ         48(SP), R9
-	MOVQ         112(SP), R10
-	MOVQ         R10, (DX)(R9*8)
-	MOVQ         56(SP), R9
-	MOVQ         120(SP), R10
-	MOVQ         R10, (DX)(R9*8)
+	LEAQ         40(SI)(R10*1), SI
+	ADDQ         R11, SI
+	SHRXQ        R9, R8, R8
+	ORQ          R8, DI
+	MOVQ         SI, R8
+	SHRQ         $0x03, R8
+	MOVQ         (R8), R8
+	BSWAPQ       R8
+	NOTQ         R8
+	ORQ          $0x38, R9
+	LEAQ         -40(R9), R9
+	VINSERTI128  $0x01, X7, Y6, Y6
+	VINSERTI128  $0x01, X9, Y8, Y8
+	VINSERTI64X4 $0x01, Y8, Z6, Z7
+	VPLZCNTQ     Z7, Z9
+	VPSLLVQ      Z9, Z7, Z7
+	VPSLLQ       $0x13, Z9, Z9
+	VPSRLQ       $0x2c, Z7, Z7
+	VPSUBQ       Z7, Z9, Z9
+	VALIGNQ      $0x07, Z4, Z9, Z7
+	VPADDQ       Z7, Z9, Z9
+	VALIGNQ      $0x06, Z4, Z9, Z7
+	VPADDQ       Z7, Z9, Z9
+	VALIGNQ      $0x04, Z4, Z9, Z7
+	VPADDQ       Z7, Z9, Z9
+	VPADDQ       Z3, Z9, Z9
+	VPADDQ       Z0, Z9, Z9
+	VPERMQ       Z9, Z5, Z0
+	VMOVDQU64    Z9, (AX)
+	VPMINUQ      Z2, Z9, Z9
+	VPSRLVQ      Z1, Z9, Z9
+	VMOVDQU64    Z9, (SP)
+	MOVQ         (SP), R10
+	MOVB         BL, (DX)(R10*1)
+	MOVQ         8(SP), R10
+	MOVB         BL, (DX)(R10*1)
+	MOVQ         16(SP), R10
+	MOVB         BL, (DX)(R10*1)
+	MOVQ         24(SP), R10
+	MOVB         BL, (DX)(R10*1)
+	MOVQ         32(SP), R10
+	MOVB         BL, (DX)(R10*1)
+	MOVQ         40(SP), R10
+	MOVB         BL, (DX)(R10*1)
+	MOVQ         48(SP), R10
+	MOVB         BL, (DX)(R10*1)
+	MOVQ         56(SP), R10
+	MOVB         BL, (DX)(R10*1)
 	ADDQ         $0x40, AX
 	DECQ         CX
 	JNZ          group
-	MOVQ         BX, AX
-	SHLQ         $0x03, AX
-	SUBQ         R8, AX
-	MOVQ         AX, 128(SP)
+	MOVQ         SI, 64(SP)
 
 done:
-	MOVQ  stream+16(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  128(SP), AX
-	SUBQ  BX, AX
-	SUBQ  $0x28, AX
-	MOVQ  CX, left+64(FP)
-	MOVQ  AX, newPos+72(FP)
+	MOVQ  64(SP), AX
+	MOVQ  CX, left+72(FP)
+	MOVQ  stream+16(FP), CX
+	SHLQ  $0x03, CX
+	SUBQ  CX, AX
+	SUBQ  $0x3f, AX
+	MOVQ  AX, newPos+80(FP)
 	VMOVQ X0, AX
-	MOVQ  AX, newLast+80(FP)
+	MOVQ  AX, newLast+88(FP)
 	VZEROUPPER
 	RET
 

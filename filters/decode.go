@@ -65,14 +65,15 @@ func parseCount(filter []byte) (n uint64, stream []byte, err error) {
 type decoded struct {
 	modulus uint64   // values are below this
 	values  []uint64 // ascending
-	bitmap  []uint64 // bit i: some value has value>>shift == i
+	marks   []uint8  // marks[i] == mark: some value has value>>shift == i; else it is lower
+	mark    uint8
 	shift   uint64
 	stream  []byte // the bit stream, and padding after it
 }
 
-// padding is the number of bytes after a stream that may be read as well. They
-// are all ones: a run of ones that long is never taken for a value.
-const padding = 24
+// padding follows a stream, and may be read as well: a run of ones that long is
+// never taken for a value.
+const padding = "\xff\xff\xff\xff\xff\xff\xff\xff" + "\xff\xff\xff\xff\xff\xff\xff\xff" + "\xff\xff\xff\xff\xff\xff\xff\xff"
 
 // has reports whether v is one of the values.
 func (d *decoded) has(v uint64) bool {
@@ -80,21 +81,16 @@ func (d *decoded) has(v uint64) bool {
 	return found
 }
 
-// decode decodes the n values of a bit stream. The bitmap has one bit for every
-// 2^shift values.
+// decode decodes the n values of a bit stream, and marks them, with one mark for
+// every 2^shift values.
 //
 // A value is its difference to the one before: the quotient by 2^19 as that many
 // one bits and a zero bit, then the remainder in 19 bits, high bit first.
 func (d *decoded) decode(k kernel, n uint64, stream []byte, shift uint64) error {
 	d.modulus, d.shift = n*falsePositive, shift
 	d.values = slices.Grow(d.values[:0], int(n))[:n]
-	words := int(d.modulus>>shift>>6) + 1
-	d.bitmap = slices.Grow(d.bitmap[:0], words)[:words]
-	clear(d.bitmap)
-	d.stream = append(d.stream[:0], stream...)
-	for range padding / 8 {
-		d.stream = binary.LittleEndian.AppendUint64(d.stream, ^uint64(0))
-	}
+	d.erase(int(d.modulus>>shift) + 1)
+	d.stream = append(append(d.stream[:0], stream...), padding...)
 
 	var (
 		last uint64            // the value before
@@ -117,7 +113,7 @@ func (d *decoded) decode(k kernel, n uint64, stream []byte, shift uint64) error 
 			if last < d.modulus {
 				todo[0] = last
 				todo = todo[1:]
-				d.bitmap[last>>shift>>6] |= 1 << (last >> shift & 63)
+				d.marks[last>>shift] = d.mark
 			}
 		}
 		if pos > end || last >= d.modulus {
@@ -125,6 +121,20 @@ func (d *decoded) decode(k kernel, n uint64, stream []byte, shift uint64) error 
 		}
 	}
 	return nil
+}
+
+// erase makes n places without a mark. Each filter marks with a number of its own,
+// so that those before need not be erased more than once in 255 times.
+func (d *decoded) erase(n int) {
+	d.mark++
+	if d.mark == 0 {
+		clear(d.marks[:cap(d.marks)])
+		d.mark = 1
+	}
+	if n > cap(d.marks) {
+		d.marks = make([]uint8, n+n/4)
+	}
+	d.marks = d.marks[:n]
 }
 
 // window returns the 64 - pos%8 bits of stream from bit position pos on, high
@@ -152,7 +162,7 @@ func ones(stream []byte, pos int) int {
 const pairBits = 2 * (remainderBits + 1)
 
 // decodePairs decodes values to dst, of which there are two at least, two at a
-// time, and sets their bits. The first starts at bit position pos and adds to
+// time, and marks them. The first starts at bit position pos and adds to
 // last. It stops before a pair that has many one bits or goes out of range. It
 // returns how many values it has decoded, and the new pos and last.
 //
@@ -190,9 +200,8 @@ func (d *decoded) decodePairs(dst []uint64, pos int, last uint64) (done, newPos 
 		last = v2
 		dst[done], dst[done+1] = v1, v2
 		done += 2
-		v1, v2 = v1>>shift, v2>>shift
-		d.bitmap[v1>>6] |= 1 << (v1 & 63)
-		d.bitmap[v2>>6] |= 1 << (v2 & 63)
+		d.marks[v1>>shift] = d.mark
+		d.marks[v2>>shift] = d.mark
 	}
 	return done, pos, last
 }

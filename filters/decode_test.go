@@ -35,24 +35,50 @@ func encodeValues(values []uint64) []byte {
 	return stream
 }
 
-// decodeValues decodes n values by a kernel and checks its bitmap.
+// decodeValues decodes n values by a kernel and checks the marks.
 func decodeValues(tb testing.TB, k kernel, n uint64, stream []byte) ([]uint64, error) {
 	tb.Helper()
 	const shift = 13
-	d := &decoded{bitmap: []uint64{1, 2, 3}, stream: []byte("of the filter before")}
+	d := &decoded{marks: []uint8{1, 2, 3}, mark: 3, stream: []byte("of the filter before")}
 	if err := d.decode(k, n, stream, shift); err != nil {
 		return d.values, err
 	}
+	checkMarks(tb, k, d)
+	return d.values, nil
+}
+
+// checkMarks checks that the values are marked, and nothing else is.
+func checkMarks(tb testing.TB, k kernel, d *decoded) {
+	tb.Helper()
 	set := map[uint64]bool{}
 	for _, v := range d.values {
-		set[v>>shift] = true
+		set[v>>d.shift] = true
 	}
-	for i := range uint64(len(d.bitmap)) * 64 {
-		if d.bitmap[i/64]>>(i%64)&1 == 1 != set[i] {
-			tb.Fatalf("%v: bit %d of the bitmap of %v", k, i, d.values)
+	for i, m := range d.marks {
+		if m > d.mark || m == d.mark != set[uint64(i)] {
+			tb.Fatalf("%v: mark %d of %v is %d, that of the filter %d", k, i, d.values, m, d.mark)
 		}
 	}
-	return d.values, nil
+}
+
+// TestMarks: what a filter has marked is of no meaning for those after it,
+// however many there are and whatever their sizes.
+func TestMarks(t *testing.T) {
+	for _, k := range kernels() {
+		rng := rand.New(rand.NewPCG(17, 18))
+		var d decoded
+		for range 2000 {
+			values := make([]uint64, 1+rng.IntN(30))
+			for i := range values {
+				values[i] = rng.Uint64N(uint64(len(values)) * falsePositive)
+			}
+			slices.Sort(values)
+			if err := d.decode(k, uint64(len(values)), encodeValues(values), grain(30, 20)); err != nil {
+				t.Fatal(err)
+			}
+			checkMarks(t, k, &d)
+		}
+	}
 }
 
 // TestDecode covers what random filters don't: runs of ones of every length, at
@@ -115,8 +141,7 @@ func TestDecodeRange(t *testing.T) {
 	}
 }
 
-// BenchmarkDecode is the decoding of filters, and their bitmaps, by the number of
-// their values.
+// BenchmarkDecode is the decoding of filters by the number of their values.
 func BenchmarkDecode(b *testing.B) {
 	for _, n := range []int{5, 20, 90, 400, 2000} {
 		samples := randomFilters(b, n)
@@ -128,7 +153,7 @@ func BenchmarkDecode(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if err := d.decode(k, n, stream, bitmapShift(n, 20)); err != nil {
+					if err := d.decode(k, n, stream, grain(n, 20)); err != nil {
 						b.Fatal(err)
 					}
 				}

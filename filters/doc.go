@@ -30,9 +30,9 @@
 //     blocks of eight scripts with their words side by side: one load fills a
 //     vector with the same word of eight scripts.
 //   - [Matcher.Match] decodes the small filter once into sorted values and a
-//     bitmap of their high bits, then streams the scripts through: hash, scale,
-//     look at one bit. Only the few that hit the bitmap are looked up among the
-//     values. The scripts are never sorted.
+//     table with a mark for the high bits of each, then streams the scripts through:
+//     hash, scale, look for a mark. Only the few that hit one are looked up among
+//     the values. The scripts are never sorted.
 //
 // A Query is immutable and may be shared by any number of goroutines. A Matcher
 // is the scratch memory of one goroutine; matching allocates nothing once the
@@ -51,36 +51,37 @@
 //   - Sixteen scripts at a time with AVX-512, eight with AVX2, as two interleaved
 //     streams of vectors. The half of the first round that only the key reaches
 //     is done once a filter, and v0 drops out of the hash before it is finished.
-//   - The bits are tested in general registers, which takes place while the
+//   - A mark is a byte, the number of the filter: a table is erased once in 255
+//     filters, and marking one value needs not wait for another.
+//   - Marks are looked for in general registers, which takes place while the
 //     vectors hash the next scripts. A step ends without a branch for its
-//     scripts: their bits are collected, and only a step that has one stops.
+//     scripts: a bit for each is collected, and only a step that has one stops.
 //   - Where a value starts depends on the value before, so decoding is a chain.
 //     The window of the bit stream stays in registers, inverted, so that one
 //     LZCNT gives the quotient; it is filled up every two values from bytes
-//     loaded one step ahead. With AVX-512 all else (remainders, sums, bits of the
-//     bitmap) is done in vectors, eight values at a time.
-//   - The grain of the bitmap goes by the number of scripts: a coarse one is
-//     sooner made, a fine one lets fewer scripts pass by chance.
+//     loaded one step ahead. With AVX-512 all else (remainders, sums) is done
+//     in vectors, eight values at a time.
+//   - The grain of the marks goes by the number of scripts: few scripts have not the
+//     time to bring a large table into the caches, many seldom hit a fine one.
 //
 // One core of an AMD EPYC (Zen 4), nanoseconds a script of 25 bytes, undisturbed
 // (the least of many short runs), filters of 90 values (241 bytes):
 //
 //	scripts    MatchAny   Go       AVX2    AVX-512
-//	1          859        343      255     227
-//	5          294        83       51      48
-//	20         108        33       17      14
-//	100        72         21       7.9     5.9
-//	1000       84         18       5.7     3.8
-//	10,000     106        18       5.6     3.6
-//	100,000    229        18       5.6     3.7
-//	200,000    243        21       5.7     4.1
+//	1          1459       347      216     193
+//	5          465        82       44      38
+//	20         175        33       16      12.5
+//	100        92         22       7.9     5.7
+//	1000       86         18       6.0     3.9
+//	10,000     104        18       5.8     3.9
+//	100,000    127        18       5.9     3.8
+//	200,000    134        18       6.0     3.9
 //
-// What was tried and did not pay: gathering the words of the bitmap by vector (3.8
-// to 3.6 ns), masks made by vector for the test (4.2 to 3.6), BEXTR for the
-// remainders (none), reading and writing the bitmap's words for each value (a
-// third of the decoding; with AVX-512 they are only written), windows handed to
-// the vectors through memory (twice the time: the load waits for the stores),
-// and several blocks against one part of the query: scripts are read at 8 GB/s,
+// What was tried and did not pay: a bitmap in place of the marks (290 to 254 ns for
+// 20 scripts: its words are read and written for each value, or joined by vector),
+// gathering by vector (3.8 to 3.6 ns), three streams of vectors (4.0 to 3.8), BEXTR
+// for the remainders (none), windows handed to the vectors through memory (twice
+// the time: the load waits for the stores), and several blocks against one part of the query: scripts are read at 8 GB/s,
 // which the caches and the memory sustain: a query of 200,000 scripts costs little
 // more a script than one of 1000. Go's own vectors (simd/archsimd) need a
 // GOEXPERIMENT.

@@ -24,12 +24,12 @@ func (k kernel) decodePairs(d *decoded, dst []uint64, pos int, last uint64) (don
 	if k == avx512 && len(dst) >= lanes {
 		var left int
 		groups := len(dst) / lanes
-		left, pos, last = decodeGroups(&dst[0], groups, &d.stream[0], pos, last, d.modulus, &d.bitmap[0], d.shift)
+		left, pos, last = decodeGroups(&dst[0], groups, &d.stream[0], pos, last, d.modulus, &d.marks[0], d.mark, d.shift)
 		if left < groups {
 			return (groups - left) * lanes, pos, last
 		}
 	}
-	return decodePairs(&dst[0], len(dst), &d.stream[0], pos, last, d.modulus, &d.bitmap[0], d.shift)
+	return decodePairs(&dst[0], len(dst), &d.stream[0], pos, last, d.modulus, &d.marks[0], d.mark, d.shift)
 }
 
 func (k kernel) search(d *decoded, g *group, from int, s *sipState, values *[maxStep]uint64) (next int, hits uint64) {
@@ -41,9 +41,9 @@ func (k kernel) search(d *decoded, g *group, from int, s *sipState, values *[max
 	data := &g.data[from*g.words*lanes]
 	left := 0
 	if k == avx512 {
-		left, hits = searchAVX512(data, g.blocks-from, g.words, (*[4]uint64)(s), d.modulus, d.shift, &d.bitmap[0], values)
+		left, hits = searchAVX512(data, g.blocks-from, g.words, (*[4]uint64)(s), d.modulus, d.shift, &d.marks[0], d.mark, values)
 	} else {
-		left, hits = searchAVX2(data, g.blocks-from, g.words, (*[4]uint64)(s), d.modulus, d.shift, &d.bitmap[0], values)
+		left, hits = searchAVX2(data, g.blocks-from, g.words, (*[4]uint64)(s), d.modulus, d.shift, &d.marks[0], d.mark, values)
 	}
 	return g.blocks - left, hits
 }

@@ -35,7 +35,7 @@ func (m *Matcher) match(k kernel, q *Query, key [16]byte, filter []byte) (bool, 
 	if err != nil {
 		return false, err
 	}
-	if err := m.filter.decode(k, n, stream, bitmapShift(n, q.count)); err != nil || n == 0 {
+	if err := m.filter.decode(k, n, stream, grain(n, q.count)); err != nil || n == 0 {
 		return false, err
 	}
 	s := newSipState(binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:]))
@@ -61,19 +61,20 @@ func (m *Matcher) matchGroup(k kernel, g *group, s *sipState) bool {
 	return false
 }
 
-// bitmapShift sets the grain of the bitmap of a filter of n values. A coarse one
-// is soon made, a fine one lets fewer scripts pass by chance: one in 48, or in
-// 383. Of a large filter it is kept within 32 KiB, which the nearest cache holds.
-func bitmapShift(n uint64, scripts int) uint64 {
+// grain is how coarsely the n values of a filter are marked: so many bits less. A
+// fine grain lets fewer scripts pass by chance, one in 383 where the other lets
+// pass one in 48, but takes more of the nearest caches. The marks of a large filter
+// are kept within 256 KiB.
+func grain(n uint64, scripts int) uint64 {
 	const (
-		few     = 256
-		maxBits = 1 << 18
+		few      = 256
+		maxMarks = 1 << 18
 	)
 	shift := uint64(14)
 	if scripts >= few {
 		shift = 11
 	}
-	for n*falsePositive>>shift > maxBits && shift < 32 {
+	for n*falsePositive>>shift > maxMarks && shift < 32 {
 		shift++
 	}
 	return shift

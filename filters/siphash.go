@@ -81,8 +81,12 @@ func (d *decoded) search(g *group, from int, s *sipState, values *[maxStep]uint6
 			y, _ = bits.Mul64(y, d.modulus)
 			values[i], values[i+1] = x, y
 			x, y = x>>d.shift, y>>d.shift
-			hits |= d.bitmap[x>>6] >> (x & 63) & 1 << i
-			hits |= d.bitmap[y>>6] >> (y & 63) & 1 << (i + 1)
+			if d.marks[x] == d.mark {
+				hits |= 1 << i
+			}
+			if d.marks[y] == d.mark {
+				hits |= 1 << (i + 1)
+			}
 		}
 	}
 	return next, hits

@@ -9,7 +9,7 @@ import (
 // BenchmarkMatch is one filter of the usual size against a number of scripts:
 // the product's way and dcrd's.
 func BenchmarkMatch(b *testing.B) {
-	cases := filterCases(200)
+	cases := filterCases(1000)
 	for _, n := range matchScripts {
 		scripts := nobody(n)
 		for _, way := range []struct {

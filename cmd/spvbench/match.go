@@ -93,7 +93,7 @@ func nobody(n int) [][]byte {
 
 // measureMatch compares the two on one core, in this process.
 func measureMatch(ctx context.Context, b *bench) error {
-	cases := filterCases(200)
+	cases := filterCases(1000)
 	for _, n := range matchScripts {
 		scripts := nobody(n)
 		mine := &row{Table: "match", What: product + " filters.Match", Scripts: n, Aim: "10 times"}

@@ -10,21 +10,28 @@ import (
 // quotient's one bits are leading zeros. It holds two values at least, unless
 // their quotients are large. The next eight bytes are loaded one refill ahead.
 type bitReader struct {
-	p            reg.GPVirtual // the byte after the window's whole bytes
+	// pos is where the window begins, in bits of the address space, and 63 more:
+	// an eighth of it is the byte after the window's whole bytes.
+	pos          reg.GPVirtual
 	window, next reg.GPVirtual
 	spare        reg.GPVirtual // bits in the window beyond two values' remainders
 }
 
-const pairBits = 2 * 20 // of two values of quotient 0
+const (
+	pairBits = 2 * 20 // of two values of quotient 0
+	posBias  = 63
+)
 
 func newBitReader() bitReader {
-	r := bitReader{p: load("stream"), window: GP64(), next: GP64(), spare: GP64()}
+	r := bitReader{pos: load("stream"), window: GP64(), next: GP64(), spare: GP64()}
 	pos := load("pos")
+	SHLQ(U8(3), r.pos)
+	ADDQ(pos, r.pos)
 	start, held := GP64(), GP64()
-	MOVQ(pos, start)
+	MOVQ(r.pos, start)
 	SHRQ(U8(3), start)
-	ADDQ(start, r.p)
-	r.load(r.window)
+	load64(Mem{Base: start}, r.window)
+	load64(Mem{Base: start, Disp: 7}, r.next)
 	// Seven bytes of the first load, less the bits before pos.
 	ANDQ(U8(7), pos)
 	SHRQ(U8(8), r.window)
@@ -32,30 +39,45 @@ func newBitReader() bitReader {
 	SHLXQ(pos, r.window, r.window)
 	MOVQ(U32(56), held)
 	SUBQ(pos, held)
-	ADDQ(U8(7), r.p)
-	r.load(r.next)
-	r.refill(held)
+	ADDQ(U8(posBias), r.pos)
+	r.refill(held, r.pos)
 	return r
 }
 
-func (r bitReader) load(dst reg.GPVirtual) {
-	MOVQ(Mem{Base: r.p}, dst)
+func load64(m Mem, dst reg.GPVirtual) {
+	MOVQ(m, dst)
 	BSWAPQ(dst)
 	NOTQ(dst)
 }
 
-// refill fills up a window that holds so many bits.
-func (r bitReader) refill(held reg.GPVirtual) {
+// behind is where the window begins when two values are taken.
+func (r bitReader) behind(q1, q2 reg.GPVirtual) reg.GPVirtual {
+	pos := GP64()
+	LEAQ(Mem{Base: r.pos, Index: q1, Scale: 1, Disp: pairBits}, pos)
+	ADDQ(q2, pos)
+	return pos
+}
+
+// refill fills up a window that begins at pos and holds so many bits.
+func (r bitReader) refill(held, pos reg.GPVirtual) {
 	t := GP64()
+	MOVQ(pos, r.pos)
 	SHRXQ(held, r.next, t)
 	ORQ(t, r.window)
-	MOVQ(held, t)
-	XORQ(U8(63), t)
+	MOVQ(r.pos, t)
 	SHRQ(U8(3), t)
-	ADDQ(t, r.p)
+	load64(Mem{Base: t}, r.next)
 	ORQ(U8(56), held)
-	r.load(r.next)
 	LEAQ(Mem{Base: held, Disp: -pairBits}, r.spare)
+}
+
+// storePos returns a place in bits as the caller counts them.
+func storePos(pos reg.GPVirtual, i int) {
+	stream := load("stream")
+	SHLQ(U8(3), stream)
+	SUBQ(stream, pos)
+	SUBQ(U8(posBias), pos)
+	Store(pos, ReturnIndex(i))
 }
 
 // value takes the bits of one value off window, which is lost, and leaves its
@@ -79,10 +101,10 @@ func add(last, quotient, stop reg.GPVirtual) {
 }
 
 func decodePairs() {
-	TEXT("decodePairs", NOSPLIT, "func(dst *uint64, n int, stream *byte, pos int, last, limit uint64, bitmap *uint64, shift uint64) (done, newPos int, newLast uint64)")
+	TEXT("decodePairs", NOSPLIT, "func(dst *uint64, n int, stream *byte, pos int, last, limit uint64, marks *byte, mark byte, shift uint64) (done, newPos int, newLast uint64)")
 	Pragma("noescape")
-	Doc("decodePairs decodes values, two at a time, to dst and sets the bits value>>shift",
-		"of bitmap. n, two at least, is how many are to come; they start at bit pos of",
+	Doc("decodePairs decodes values, two at a time, to dst and sets marks[value>>shift] to",
+		"mark. n, two at least, is how many are to come; they start at bit pos of",
 		"stream and add to last. It stops before a pair that has many one bits or goes",
 		"beyond limit.")
 	dst := load("dst")
@@ -92,7 +114,8 @@ func decodePairs() {
 	MOVQ(n, end)
 	r := newBitReader()
 	last := load("last")
-	bitmap := load("bitmap")
+	marks := load("marks")
+	mark := load8("mark")
 	shift := load("shift")
 
 	Label("pair")
@@ -103,22 +126,18 @@ func decodePairs() {
 	q2, v2 := value(second, r.window)
 	SUBQ(q2, held)
 	JLT(LabelRef("done"))
+	pos := r.behind(q1, q2)
 	add(last, q1, v1)
 	add(v1, q2, v2)
 	CMPQ(v2, param("limit"))
 	JAE(LabelRef("done"))
-	r.refill(held)
+	r.refill(held, pos)
 	MOVQ(v1, Mem{Base: dst})
 	MOVQ(v2, Mem{Base: dst, Disp: 8})
 	MOVQ(v2, last)
 	for _, v := range []reg.GPVirtual{v1, v2} {
-		word, bits := GP64(), GP64()
 		SHRXQ(shift, v, v)
-		MOVQ(v, word)
-		SHRQ(U8(6), word)
-		MOVQ(Mem{Base: bitmap, Index: word, Scale: 8}, bits)
-		BTSQ(v, bits)
-		MOVQ(bits, Mem{Base: bitmap, Index: word, Scale: 8})
+		MOVB(mark, Mem{Base: marks, Index: v, Scale: 1})
 	}
 	ADDQ(U8(16), dst)
 	CMPQ(dst, end)
@@ -127,12 +146,8 @@ func decodePairs() {
 	Label("done")
 	SUBQ(param("dst"), dst)
 	SHRQ(U8(3), dst)
-	SUBQ(param("stream"), r.p)
-	SHLQ(U8(3), r.p)
-	SUBQ(r.spare, r.p)
-	SUBQ(U8(pairBits), r.p)
 	Store(dst, ReturnIndex(0))
-	Store(r.p, ReturnIndex(1))
+	storePos(r.pos, 1)
 	Store(last, ReturnIndex(2))
 	RET()
 }

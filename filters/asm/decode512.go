@@ -10,58 +10,47 @@ import (
 // only finding where a value starts, which has to wait for the value before, is
 // left to the general registers.
 func decodeGroups() {
-	TEXT("decodeGroups", NOSPLIT, "func(dst *uint64, groups int, stream *byte, pos int, last, limit uint64, bitmap *uint64, shift uint64) (left, newPos int, newLast uint64)")
+	TEXT("decodeGroups", NOSPLIT, "func(dst *uint64, groups int, stream *byte, pos int, last, limit uint64, marks *byte, mark byte, shift uint64) (left, newPos int, newLast uint64)")
 	Pragma("noescape")
-	Doc("decodeGroups decodes values, eight at a time, to dst and sets the bits",
-		"value>>shift of bitmap. groups, one at least, is how many eights are to come;",
-		"they start at bit pos of stream and add to last, whose bit is set. It stops",
+	Doc("decodeGroups decodes values, eight at a time, to dst and sets",
+		"marks[value>>shift] to mark. groups, one at least, is how many eights are to come;",
+		"they start at bit pos of stream and add to last. It stops",
 		"before a group that has a pair of many one bits, and after a value that goes",
 		"beyond limit.")
 	dst := load("dst")
 	groups := load("groups")
-	bitmap := load("bitmap")
+	marks := load("marks")
+	mark := load8("mark")
 	r := newBitReader()
-	g := newGroupDecoder(bitmap)
+	g := newGroupDecoder()
 	start := AllocLocal(8)
-	mark := func() { // where the group starts
-		t := GP64()
-		MOVQ(r.p, t)
-		SHLQ(U8(3), t)
-		SUBQ(r.spare, t)
-		MOVQ(t, start)
-	}
-
 	Label("group")
-	mark()
+	MOVQ(r.pos, start)
 	var windows [4]reg.VecVirtual
 	for i := range windows {
 		windows[i] = XMM()
 		VMOVQ(r.window, windows[i])
 		second, held := GP64(), GP64()
-		q := skip(r.window, second)
+		q1 := skip(r.window, second)
 		VPINSRQ(U8(1), second, windows[i], windows[i])
 		MOVQ(r.spare, held)
-		SUBQ(q, held)
-		q = skip(second, r.window)
-		SUBQ(q, held)
+		SUBQ(q1, held)
+		q2 := skip(second, r.window)
+		SUBQ(q2, held)
 		JLT(LabelRef("done"))
-		r.refill(held)
+		r.refill(held, r.behind(q1, q2))
 	}
-	g.group(windows, dst, bitmap)
+	g.group(windows, dst, marks, mark)
 	ADDQ(U8(64), dst)
 	DECQ(groups)
 	JNZ(LabelRef("group"))
-	mark()
+	MOVQ(r.pos, start)
 
 	Label("done")
 	pos := GP64()
-	MOVQ(param("stream"), r.p)
-	SHLQ(U8(3), r.p)
 	MOVQ(start, pos)
-	SUBQ(r.p, pos)
-	SUBQ(U8(pairBits), pos)
 	Store(groups, ReturnIndex(0))
-	Store(pos, ReturnIndex(1))
+	storePos(pos, 1)
 	VMOVQ(g.last.AsX(), pos)
 	Store(pos, ReturnIndex(2))
 	VZEROUPPER()
@@ -79,20 +68,17 @@ func skip(window, rest reg.GPVirtual) reg.GPVirtual {
 }
 
 type groupDecoder struct {
-	last          reg.VecVirtual // in all lanes
-	words, masks  reg.VecVirtual // the word of last in the bitmap, in all lanes
-	shift, limit  reg.VecVirtual
-	offsets       reg.VecVirtual // see group
-	zero, one, at reg.VecVirtual // at is the number of the last lane
-	wordsBuf      Mem
-	masksBuf      Mem
+	last         reg.VecVirtual // in all lanes
+	shift, limit reg.VecVirtual
+	offsets      reg.VecVirtual // see group
+	zero, at     reg.VecVirtual // at is the number of the last lane
+	places       Mem
 }
 
-func newGroupDecoder(bitmap reg.Register) *groupDecoder {
+func newGroupDecoder() *groupDecoder {
 	g := &groupDecoder{
-		last: ZMM(), words: ZMM(), masks: ZMM(), shift: ZMM(), limit: ZMM(),
-		offsets: ZMM(), zero: ZMM(), one: ZMM(), at: ZMM(),
-		wordsBuf: AllocLocal(64), masksBuf: AllocLocal(64),
+		last: ZMM(), shift: ZMM(), limit: ZMM(), offsets: ZMM(), zero: ZMM(), at: ZMM(),
+		places: AllocLocal(64),
 	}
 	constants := GLOBL("decodeConstants", RODATA|NOPTR)
 	for i := range 8 {
@@ -101,23 +87,19 @@ func newGroupDecoder(bitmap reg.Register) *groupDecoder {
 	DATA(64, U64(1))
 	DATA(72, U64(7))
 	VMOVDQU64(constants, g.offsets)
-	VPBROADCASTQ(constants.Offset(64), g.one)
 	VPBROADCASTQ(constants.Offset(72), g.at)
 	VPXORQ(g.zero, g.zero, g.zero)
 	VPBROADCASTQ(param("shift"), g.shift)
+	one := ZMM()
+	VPBROADCASTQ(constants.Offset(64), one)
 	VPBROADCASTQ(param("limit"), g.limit)
-	VPSUBQ(g.one, g.limit, g.limit)
+	VPSUBQ(one, g.limit, g.limit)
 	VPBROADCASTQ(param("last"), g.last)
-	word, shift := load("last"), load("shift")
-	SHRXQ(shift, word, word)
-	SHRQ(U8(6), word)
-	VPBROADCASTQ(word, g.words)
-	VPBROADCASTQ(Mem{Base: bitmap, Index: word, Scale: 8}, g.masks)
 	return g
 }
 
 // group decodes the eight values at the heads of windows.
-func (g *groupDecoder) group(windows [4]reg.VecVirtual, dst, bitmap reg.Register) {
+func (g *groupDecoder) group(windows [4]reg.VecVirtual, dst, marks, mark reg.Register) {
 	w, q, v, t := ZMM(), ZMM(), ZMM(), ZMM()
 	VINSERTI128(U8(1), windows[1], windows[0].AsY(), windows[0].AsY())
 	VINSERTI128(U8(1), windows[3], windows[2].AsY(), windows[2].AsY())
@@ -138,32 +120,10 @@ func (g *groupDecoder) group(windows [4]reg.VecVirtual, dst, bitmap reg.Register
 	VMOVDQU64(v, Mem{Base: dst})
 	VPMINUQ(g.limit, v, v)
 	VPSRLVQ(g.shift, v, v)
-
-	// Each word of the bitmap is stored, not read: values are sorted, so the last
-	// of those in a word knows the bits of the others.
-	words, masks := ZMM(), ZMM()
-	VPROLVQ(v, g.one, masks)
-	VPSRLQ(U8(6), v, words)
-	join := func(otherWords, otherMasks reg.VecVirtual) {
-		same := K()
-		VPCMPEQQ(otherWords, words, same)
-		VPORQ(otherMasks, masks, same, masks)
-	}
-	join(g.words, g.masks)
-	for _, n := range []int{1, 2, 4} {
-		other := ZMM()
-		VALIGNQ(U8(8-n), g.words, words, t)
-		VALIGNQ(U8(8-n), g.masks, masks, other)
-		join(t, other)
-	}
-	VPERMQ(words, g.at, g.words)
-	VPERMQ(masks, g.at, g.masks)
-	VMOVDQU64(words, g.wordsBuf)
-	VMOVDQU64(masks, g.masksBuf)
+	VMOVDQU64(v, g.places)
 	for i := range 8 {
-		word, mask := GP64(), GP64()
-		MOVQ(g.wordsBuf.Offset(8*i), word)
-		MOVQ(g.masksBuf.Offset(8*i), mask)
-		MOVQ(mask, Mem{Base: bitmap, Index: word, Scale: 8})
+		place := GP64()
+		MOVQ(g.places.Offset(8*i), place)
+		MOVB(mark, Mem{Base: marks, Index: place, Scale: 1})
 	}
 }

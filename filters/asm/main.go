@@ -47,3 +47,9 @@ func load(name string) reg.GPVirtual {
 	MOVQ(param(name), r)
 	return r
 }
+
+func load8(name string) reg.GPVirtual {
+	r := GP8()
+	MOVB(param(name), r)
+	return r
+}
