@@ -65,8 +65,8 @@ func sipRound(v0, v1, v2, v3 uint64) (uint64, uint64, uint64, uint64) {
 	return v0, v1, v2, v3
 }
 
-// search looks the scripts of g up in the bitmap, from the block from on. It
-// stops after the first block in which a bit is set: then bit i of hits stands
+// search looks the scripts of g up among the marks, from the block from on. It
+// stops after the first block in which one is hit: then bit i of hits stands
 // for values[i]. next is the block to go on with.
 //
 // A script's value is its hash scaled from 64 bits to the range of the filter's
