@@ -121,8 +121,8 @@ func (w *Wallet) Balance(ctx context.Context) (Balance, error) {
 			out.Spendable += of.Spendable
 			out.Immature += immature[kind]
 		}
-		unmined, err := b.netUnmined()
-		for _, u := range unmined {
+		pending, err := b.readPending()
+		for _, u := range b.effects(pending) {
 			out.Unconfirmed += u.Net
 		}
 		return err

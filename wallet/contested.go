@@ -49,14 +49,6 @@ func (w *Wallet) contest(p *pendingMsg) {
 	}
 }
 
-func (w *Wallet) loadContested(b *buckets) error {
-	all, err := b.readPending()
-	for _, p := range all {
-		w.contest(p)
-	}
-	return err
-}
-
 // spentScript is the script of the output that an input spends, if the input
 // tells: the last thing it pushes is the public key or the script that the
 // output holds the hash of.

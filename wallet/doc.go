@@ -71,7 +71,9 @@
 // AddUnmined and are announced (Pending) until their fate is known; those that
 // peers send come by Seen, are not verified, bounded, and forgotten after a day.
 // Of several that spend the same output only one has an effect: an own one
-// before others, else the one that came first. The birthday of a script that one
+// before others, else the one that came first. What spends an output of one that
+// has none has none either. The effect of a transaction changes with the others,
+// with the coins that are found and with what is watched. The birthday of a script that one
 // of them pays is never above the next block: wherever it is mined, it is found.
 //
 // # The event log
@@ -80,9 +82,14 @@
 // EventMined that no later event about the same transaction has taken away; the
 // outputs are their credits less their debits; an output is spendable when the
 // last EventTip or EventReorg is at a height of at least Credit.Matures-1, a
-// ticket never; what waits to be mined are the EventUnmined likewise. An
-// EventReorg tells the fork and comes before the events of the transactions that
-// it undoes.
+// ticket never; what waits to be mined are the EventUnmined likewise, and the sum
+// of their Net is Balance.Unconfirmed. An EventReorg tells the fork and comes
+// before the events of the transactions that it undoes.
+//
+// All events of one change, such as a batch of blocks, get into the log at once,
+// and those of what waits come last. So a model that has read a part of them may
+// be ahead of the wallet in one thing and behind in another; with the last one it
+// is the wallet.
 //
 // Limits that come from what filters hold: an output is found by its script,
 // so one that pays a public key is not found by the address of the key's hash;

@@ -27,15 +27,18 @@ const (
 	// EventUnmined: Tx is not in the chain but may get into it: it was handed
 	// to AddUnmined or Seen, or its block was undone or disapproved. Own tells
 	// the first from the rest, of which nothing is verified. Credits, Debits and
-	// Net are what it would do to the wallet if nothing else spends the same.
+	// Net are as Unmined lists them: what it pays to the wallet, what it takes from
+	// it, and its effect, which is 0 if another one comes first that spends the same
+	// output. It comes again, and replaces the earlier one, whenever one of these
+	// four changes, behind all else that the same cause has told.
 	EventUnmined EventKind = "unmined"
 
-	// EventConflicted: Tx, which was not in the chain, can't get into it any
-	// more, as By spends one of its inputs.
+	// EventConflicted: Tx is not in the chain and can't get into it any more, as By
+	// spends one of its inputs. It may have been in the chain until then.
 	EventConflicted EventKind = "conflicted"
 
-	// EventExpired: Tx, which was not in the chain, can't get into it any more,
-	// as its expiry height has come.
+	// EventExpired: Tx is not in the chain and can't get into it any more, as its
+	// expiry height has come. It may have been in the chain until then.
 	EventExpired EventKind = "expired"
 
 	// EventRemoved: Tx is neither in the chain nor can get into it again, or
@@ -50,7 +53,8 @@ const (
 
 	// EventDisapproved: the votes in the block after Block disapproved its
 	// regular transactions. The events of those that concern the wallet
-	// follow.
+	// follow; of one that a later block of the same batch has again that is its
+	// EventMined.
 	EventDisapproved EventKind = "disapproved"
 
 	// EventTip: the wallet has processed blocks up to Block, higher than
@@ -73,7 +77,7 @@ type Event struct {
 
 	Tx      chainhash.Hash `json:"tx,omitzero"`
 	Tree    int8           `json:"tree,omitempty"`
-	Net     dcrutil.Amount `json:"net,omitempty"` // credits less debits
+	Net     dcrutil.Amount `json:"net,omitempty"` // credits less debits; of EventUnmined see there
 	Credits []Credit       `json:"credits,omitempty"`
 	Debits  []Debit        `json:"debits,omitempty"`
 	By      chainhash.Hash `json:"by,omitzero"`
@@ -117,6 +121,11 @@ const (
 
 // event adds to the log.
 func (c *change) event(ev Event) {
+	delete(c.untold, ev.Tx)
+	switch ev.Kind {
+	case EventMined, EventConflicted, EventExpired, EventRemoved:
+		delete(c.w.told, ev.Tx)
+	}
 	seq, err := c.events.NextSequence()
 	if err != nil {
 		c.fail(err)

@@ -235,6 +235,7 @@ func TestFailedTransaction(t *testing.T) {
 	watch(t, w, Watch{XPubs: []string{key}})
 	c.mine(c.pay(out(scriptN(1), 1)))
 	c.sync(w)
+	addUnmined(t, w, c.pay(out(scriptN(1), 2), out(scriptN(2), 3)))
 	state := summaryOf(t, w)
 	boom := errors.New("disk full")
 	err := w.update(context.Background(), func(c *change) {
@@ -243,6 +244,7 @@ func TestFailedTransaction(t *testing.T) {
 		c.uncover(0)
 		c.unmine(history(t, w)[0].TxID, 1, 1)
 		c.moveTo(c.w.positions[0])
+		c.tellUnmined()
 		c.fail(boom)
 	})
 	if !errors.Is(err, boom) || !strings.Contains(err.Error(), w.path) {

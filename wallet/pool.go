@@ -1,12 +1,10 @@
 package wallet
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -164,109 +162,4 @@ func parentsFirst(all []*pendingMsg) []*pendingMsg {
 		}
 	}
 	return out
-}
-
-// netUnmined lists the pending transactions that may be mined, with their
-// effect. Of those that spend the same output only one has any: an own one
-// before others, and then the first.
-func (b *buckets) netUnmined() ([]Unmined, error) {
-	all, err := b.readPending()
-	if err != nil {
-		return nil, err
-	}
-	all = slices.DeleteFunc(all, func(p *pendingMsg) bool { return p.dead != alive })
-	n := netting{
-		paid: make(map[outPoint]dcrutil.Amount), spent: make(map[outPoint]bool),
-		net: make(map[hash]dcrutil.Amount), lost: make(map[hash]bool),
-	}
-	for _, p := range parentsFirst(all) {
-		b.addPaid(n.paid, p)
-	}
-	// What an own one needs comes before it, whosever it is.
-	ranked := slices.Clone(all)
-	slices.SortStableFunc(ranked, func(a, b *pendingMsg) int {
-		switch {
-		case a.own && !b.own:
-			return -1
-		case b.own && !a.own:
-			return 1
-		}
-		return 0
-	})
-	for _, p := range parentsFirst(ranked) {
-		n.take(b, p)
-	}
-	var out []Unmined
-	for _, p := range all {
-		out = append(out, Unmined{TxID: p.id, Net: n.net[p.id], Own: p.own, Tx: p.msg})
-	}
-	return out, nil
-}
-
-// netting finds the effect of pending transactions one after the other.
-type netting struct {
-	paid  map[outPoint]dcrutil.Amount // to watched scripts
-	spent map[outPoint]bool
-	net   map[hash]dcrutil.Amount
-	lost  map[hash]bool // spends what another one spends
-}
-
-func (n *netting) take(b *buckets, p *pendingMsg) {
-	for _, in := range p.msg.TxIn {
-		if n.spent[spent(in)] || n.lost[in.PreviousOutPoint.Hash] {
-			n.lost[p.id] = true
-			return
-		}
-	}
-	for _, in := range p.msg.TxIn {
-		op := spent(in)
-		n.spent[op] = op != nothing
-		amount, ok := n.paid[op]
-		if coin, known := decodeCoin(b.coins.Get(outPointKey(&op.hash, op.index))); known && !ok {
-			amount = coin.amount
-		}
-		n.net[p.id] -= amount
-	}
-	for i := range p.msg.TxOut {
-		n.net[p.id] += n.paid[outPoint{p.id, uint32(i)}]
-	}
-}
-
-// addPaid notes what a pending transaction pays to watched scripts.
-func (b *buckets) addPaid(paid map[outPoint]dcrutil.Amount, p *pendingMsg) {
-	tree := treeOf(p.msg)
-	for i, out := range p.msg.TxOut {
-		if out.Version != 0 {
-			continue
-		}
-		kind, raw := untag(tree, out.Version, out.PkScript)
-		op := outPoint{p.id, uint32(i)}
-		watched := len(raw) > 0 && (scriptWatched(b.scripts.Get(raw)) || b.pointAwaited(op, raw))
-		if watched && (kind != Ticket || b.paysFor(paid, p)) {
-			paid[op] = dcrutil.Amount(out.Value)
-		}
-	}
-}
-
-// paysFor reports whether the wallet pays for a pending ticket, or is paid by
-// it: see addTicket.
-func (b *buckets) paysFor(paid map[outPoint]dcrutil.Amount, p *pendingMsg) bool {
-	for _, in := range p.msg.TxIn {
-		op := spent(in)
-		if _, ok := paid[op]; ok || b.coins.Get(outPointKey(&op.hash, op.index)) != nil {
-			return true
-		}
-	}
-	first := p.msg.TxOut[0]
-	_, own := untag(wire.TxTreeStake, first.Version, first.PkScript)
-	for _, out := range p.msg.TxOut[1:] {
-		raw := commitmentScript(out.Version, out.PkScript)
-		if raw == nil {
-			continue
-		}
-		if scriptWatched(b.scripts.Get(raw)) || bytes.Equal(own, raw) && b.pointAwaited(outPoint{p.id, 0}, raw) {
-			return true
-		}
-	}
-	return false
 }

@@ -24,7 +24,7 @@ func TestLikeTheOracle(t *testing.T) {
 		l := newLife(t, rng, born)
 		path := filepath.Join(t.TempDir(), "wallet.db")
 		w := openAt(t, path)
-		r := newReplica()
+		r := newReplay()
 		forked, published := false, false
 		t.Logf("seed %d, birthday %d", seed, born)
 
@@ -69,8 +69,8 @@ func TestLikeTheOracle(t *testing.T) {
 				l.c.step(w, h-min(h, rng.Uint32N(3)), rng)
 			}
 			verify(t, w)
-			for _, ev := range logged(t, w)[r.lastSeq:] {
-				r.take(t, ev)
+			if err := r.follow(w); err != nil {
+				t.Fatal(err)
 			}
 			r.check(t, w)
 		}

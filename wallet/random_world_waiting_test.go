@@ -216,24 +216,31 @@ func (d *driver) checkNet(ctx context.Context, t *truth, waiting []Unmined) {
 	sum := int64(0)
 	spent, lost := make(map[wire.OutPoint]bool), make(map[hash]bool)
 	for _, u := range ranked(waiting) {
+		var want, got [3]int64 // credits, debits, net
 		for _, in := range u.Tx.TxIn {
 			op := in.PreviousOutPoint
 			lost[u.TxID] = lost[u.TxID] || spent[op] || lost[op.Hash]
+			want[1] += paid(op)
 		}
-		net := int64(0)
+		for i := range u.Tx.TxOut {
+			want[0] += d.worth(u.Tx, i)
+		}
 		if !lost[u.TxID] {
 			for _, in := range u.Tx.TxIn {
 				spent[in.PreviousOutPoint] = in.PreviousOutPoint.Hash != (hash{})
-				net -= paid(in.PreviousOutPoint)
 			}
-			for i := range u.Tx.TxOut {
-				net += d.worth(u.Tx, i)
-			}
+			want[2] = want[0] - want[1]
 		}
-		if int64(u.Net) != net {
-			d.t.Fatalf("%s waits: net %d, not %d", d.describe(t, u.TxID), u.Net, net)
+		for _, cr := range u.Credits {
+			got[0] += int64(cr.Amount)
 		}
-		sum += net
+		for _, debit := range u.Debits {
+			got[1] += int64(debit.Amount)
+		}
+		if got[2] = int64(u.Net); got != want {
+			d.t.Fatalf("%s waits: credits, debits, net %d, not %d", d.describe(t, u.TxID), got, want)
+		}
+		sum += want[2]
 	}
 	if b, err := d.w.Balance(ctx); err != nil || int64(b.Unconfirmed) != sum {
 		d.t.Fatalf("unconfirmed %d, not %d; %v", b.Unconfirmed, sum, err)

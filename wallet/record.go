@@ -113,6 +113,7 @@ func (c *change) unmine(id hash, arrived, since uint32) {
 	c.del(c.order, orderKey(r.height, r.tree, r.pos))
 	if mayReturn(msg, r.tree, r.pos) {
 		c.pend(msg, id, fromBlock, arrived, since)
+		delete(c.untold, id) // that it was mined is in the log
 		return
 	}
 	c.remove(id)

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
-	"sort"
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -21,12 +20,16 @@ type replay struct {
 	log     []Event
 	mined   map[hash]Event
 	waiting map[hash]Event
+	dead    map[hash]Event // that were not in the chain and can't get into it
 	tip     uint32
 	reach   map[string]uint32 // addresses derived of each branch of a key
 }
 
 func newReplay() *replay {
-	return &replay{mined: make(map[hash]Event), waiting: make(map[hash]Event), reach: make(map[string]uint32)}
+	return &replay{
+		mined: make(map[hash]Event), waiting: make(map[hash]Event), dead: make(map[hash]Event),
+		reach: make(map[string]uint32),
+	}
 }
 
 // take takes in the next event.
@@ -34,24 +37,26 @@ func (r *replay) take(ev Event) error {
 	if ev.Seq != uint64(len(r.log))+1 {
 		return fmt.Errorf("event %d after %d", ev.Seq, len(r.log))
 	}
-	_, mined := r.mined[ev.Tx]
-	_, waiting := r.waiting[ev.Tx]
+	known := false // as it is
+	for state, txs := range map[EventKind]map[hash]Event{EventMined: r.mined, EventUnmined: r.waiting, "": r.dead} {
+		before, ok := txs[ev.Tx]
+		if ok && ev.Kind == state && same(before, ev) {
+			return fmt.Errorf("event %d tells what event %d told: %+v", ev.Seq, before.Seq, ev)
+		}
+		known = known || ok
+		delete(txs, ev.Tx)
+	}
 	switch ev.Kind {
 	case EventMined:
-		if mined && same(r.mined[ev.Tx], ev) {
-			return fmt.Errorf("event %d tells what event %d told: %+v", ev.Seq, r.mined[ev.Tx].Seq, ev)
-		}
-		delete(r.waiting, ev.Tx)
 		r.mined[ev.Tx] = ev
 	case EventUnmined:
-		if waiting && !mined && same(r.waiting[ev.Tx], ev) {
-			return fmt.Errorf("event %d tells what event %d told: %+v", ev.Seq, r.waiting[ev.Tx].Seq, ev)
-		}
-		delete(r.mined, ev.Tx)
 		r.waiting[ev.Tx] = ev
-	case EventConflicted, EventExpired, EventRemoved:
-		delete(r.mined, ev.Tx)
-		delete(r.waiting, ev.Tx)
+	case EventConflicted, EventExpired:
+		r.dead[ev.Tx] = ev
+	case EventRemoved:
+		if !known {
+			return fmt.Errorf("event %d: %v is gone and never was", ev.Seq, ev.Tx)
+		}
 	case EventTip:
 		if ev.Block.Height <= r.tip && r.tip > 0 {
 			return fmt.Errorf("event %d: tip %d after %d", ev.Seq, ev.Block.Height, r.tip)
@@ -103,15 +108,15 @@ func (r *replay) follow(w *Wallet) error {
 	return nil
 }
 
-// lines are history and unspent outputs as the events have it, sorted, and the
-// balance.
-func (r *replay) lines() (history, coins []string, sum Balance, err error) {
+// lines are history, unspent outputs and what waits as the events have it, sorted,
+// and the balance.
+func (r *replay) lines() (history, coins, waiting []string, sum Balance, err error) {
 	spent := make(map[wire.OutPoint]bool)
 	for _, ev := range r.mined {
 		for _, d := range ev.Debits {
 			op := wire.OutPoint{Hash: d.TxID, Index: d.Index}
 			if spent[op] {
-				return nil, nil, sum, fmt.Errorf("%v is spent twice", op)
+				return nil, nil, nil, sum, fmt.Errorf("%v is spent twice", op)
 			}
 			spent[op] = true
 		}
@@ -141,29 +146,35 @@ func (r *replay) lines() (history, coins []string, sum Balance, err error) {
 			coins = append(coins, replayLine(ev.Tx, cr.Index, ev.Tree, int64(cr.Amount), ev.Block.Height, cr.Kind, cr.Script))
 		}
 		if net != int64(ev.Net) {
-			return nil, nil, sum, fmt.Errorf("event %d: net %d is not %d", ev.Seq, ev.Net, net)
+			return nil, nil, nil, sum, fmt.Errorf("event %d: net %d is not %d", ev.Seq, ev.Net, net)
 		}
 	}
 	for op := range spent {
-		return nil, nil, sum, fmt.Errorf("%v is spent but was never there", op)
+		return nil, nil, nil, sum, fmt.Errorf("%v is spent but was never there", op)
 	}
-	sort.Strings(history)
-	sort.Strings(coins)
-	return history, coins, sum, nil
+	for _, ev := range r.waiting {
+		sum.Unconfirmed += ev.Net
+		waiting = append(waiting, waitingLine(ev.Tx, ev.Own, ev.Net, ev.Credits, ev.Debits))
+	}
+	return sorted(history), sorted(coins), sorted(waiting), sum, nil
 }
 
 func replayLine(id hash, index uint32, tree int8, amount int64, height uint32, kind CoinKind, script []byte) string {
 	return fmt.Sprintf("%v:%d tree %d amount %d height %d %v %x", id, index, tree, amount, height, kind, script)
 }
 
+func waitingLine(id hash, own bool, net dcrutil.Amount, credits []Credit, debits []Debit) string {
+	return fmt.Sprintf("%v own %v net %d credits %+v debits %+v", id, own, net, credits, debits)
+}
+
 // check compares with a wallet.
 func (r *replay) check(t *testing.T, w *Wallet) {
 	t.Helper()
-	mined, coins, sum, err := r.lines()
+	mined, coins, waiting, sum, err := r.lines()
 	if err != nil {
 		t.Fatalf("events: %v", err)
 	}
-	var wantHistory, wantCoins []string
+	var wantHistory, wantCoins, wantWaiting []string
 	for _, tx := range history(t, w) {
 		wantHistory = append(wantHistory, historyLine(tx.TxID, tx.Tree, tx.Height, tx.Block, int64(tx.Net)))
 		if at := r.mined[tx.TxID].Time; !at.Equal(tx.Time) {
@@ -173,31 +184,31 @@ func (r *replay) check(t *testing.T, w *Wallet) {
 	for _, u := range utxos(t, w) {
 		wantCoins = append(wantCoins, replayLine(u.TxID, u.Index, u.Tree, int64(u.Amount), u.Height, u.Kind, u.Script))
 	}
-	sort.Strings(wantHistory)
-	sort.Strings(wantCoins)
-	sameLines(t, "history", "the wallet", wantHistory, "the events", mined)
-	sameLines(t, "outputs", "the wallet", wantCoins, "the events", coins)
-	// What is unconfirmed is not in the events: of those that spend the same
-	// output of a stranger only one counts, and they do not name it.
+	for _, u := range unmined(t, w) {
+		wantWaiting = append(wantWaiting, waitingLine(u.TxID, u.Own, u.Net, u.Credits, u.Debits))
+	}
+	sameLines(t, "history", "the wallet", sorted(wantHistory), "the events", mined)
+	sameLines(t, "outputs", "the wallet", sorted(wantCoins), "the events", coins)
+	sameLines(t, "unmined", "the wallet", sorted(wantWaiting), "the events", waiting)
 	b := balance(t, w)
-	b.Unconfirmed, b.ByKind = 0, sum.ByKind
+	b.ByKind = sum.ByKind
 	if b != sum {
 		t.Fatalf("balance %+v, by the events %+v", b, sum)
 	}
-	var wantWaiting []string
-	for _, u := range unmined(t, w) {
-		wantWaiting = append(wantWaiting, u.TxID.String())
-	}
-	sort.Strings(wantWaiting)
-	var waiting []string
-	for id := range maps.Keys(r.waiting) {
-		waiting = append(waiting, id.String())
-	}
-	sort.Strings(waiting)
-	sameLines(t, "unmined", "the wallet", wantWaiting, "the events", waiting)
 	if ids, _ := w.Locator(); len(ids) > 0 && ids[0].Height != r.tip {
 		t.Fatalf("tip %d, by the events %d", ids[0].Height, r.tip)
 	}
+}
+
+// replayed is the log of a wallet, replayed and compared with it.
+func replayed(t *testing.T, w *Wallet) *replay {
+	t.Helper()
+	r := newReplay()
+	if err := r.follow(w); err != nil {
+		t.Fatal(err)
+	}
+	r.check(t, w)
+	return r
 }
 
 // checkCursor reads the log again from somewhere.

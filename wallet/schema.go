@@ -9,7 +9,7 @@ import (
 // schemaVersion is the version of the buckets below. A file of a higher one is
 // refused, one of a lower one is brought up to it when it is opened (see
 // upgrade).
-const schemaVersion = 3
+const schemaVersion = 4
 
 // The buckets of a wallet file. Numbers are big endian; "4" is four bytes.
 //

@@ -18,9 +18,10 @@ const (
 	// maxSeenTx is what nodes relay at most (dcrd mempool: maxStandardTxSize).
 	maxSeenTx = 100_000
 
-	// maxEvictions is how many of them make room for new ones until the next
-	// block: each takes events, and the log is bounded as well.
-	maxEvictions = 100
+	// maxChurn is how many of them make room for new ones, or change their effect,
+	// until the next block: each takes an event, and the log is bounded as well.
+	// There is no end to how often rivals of rivals can turn the effect of all others.
+	maxChurn = 100
 
 	// keepStale is for how long a transaction of somebody else is kept.
 	keepStale = 24 * time.Hour
@@ -125,8 +126,11 @@ func (c *change) makeRoom(size int) bool {
 		}
 	}
 	tip := c.tipHeight()
-	if c.w.evictedAt != tip {
-		c.w.evictedAt, c.w.evicted = tip, 0
+	if c.w.churnedAt != tip {
+		c.w.churnedAt, c.w.churned = tip, 0
+	}
+	if c.w.churned >= maxChurn {
+		return false
 	}
 	if count <= maxSeen && bytes <= maxSeenBytes {
 		return true
@@ -136,13 +140,13 @@ func (c *change) makeRoom(size int) bool {
 		if count <= maxSeen && bytes <= maxSeenBytes {
 			return true
 		}
-		if c.w.evicted >= maxEvictions {
+		if c.w.churned >= maxChurn {
 			return false
 		}
 		if !c.pending().has(p) || needed[p.id] {
 			continue
 		}
-		c.w.evicted++
+		c.w.churned++
 		count--
 		bytes -= len(p.raw)
 		c.evict(p)
@@ -189,32 +193,6 @@ func (c *change) evict(p *pendingMsg) {
 			c.evict(child)
 		}
 	}
-}
-
-// expect is what a pending transaction would mean to the wallet.
-func (c *change) expect(p *pendingMsg) (s summary) {
-	c.eachExpected(p.msg, func(i uint32, kind CoinKind, to *script) {
-		if n := len(s.credits); n > 0 && s.credits[n-1].Index == i {
-			return // by its script, and by itself
-		}
-		amount := dcrutil.Amount(p.msg.TxOut[i].Value)
-		s.credits = append(s.credits, Credit{Index: i, Kind: kind, Amount: amount, Script: []byte(to.raw)})
-		s.credit += amount
-	})
-	for _, in := range p.msg.TxIn {
-		op := &in.PreviousOutPoint
-		d := Debit{TxID: op.Hash, Index: op.Index}
-		if coin, ok := c.coin(outPointKey(&op.Hash, op.Index)); ok {
-			d.Amount = coin.amount
-		} else if c.pendingPays(op, true) {
-			d.Amount = dcrutil.Amount(c.pending().byID[op.Hash].msg.TxOut[op.Index].Value)
-		} else {
-			continue
-		}
-		s.debits = append(s.debits, d)
-		s.debit += d.Amount
-	}
-	return s
 }
 
 // ownMark is something to be seen: in a transaction under way, bbolt does not

@@ -67,7 +67,8 @@ func TestSeen(t *testing.T) {
 			told = append(told, ev.Own)
 		}
 	}
-	if !slices.Equal(told, []bool{false, false, true}) {
+	// The gift, the theft, our own spend, and that the theft has lost to it.
+	if !slices.Equal(told, []bool{false, false, false, true}) {
 		t.Fatalf("events %v", told)
 	}
 	c.mine(own, gift)
@@ -220,12 +221,12 @@ func TestSeenIsBounded(t *testing.T) {
 	}
 	seen(t, w, txs...)
 	txs = nil
-	for range maxEvictions + 10 {
+	for range maxChurn + 10 {
 		txs = append(txs, c.pay(out(scriptN(1), 3)))
 	}
 	seen(t, w, txs...)
 	u := unmined(t, w)
-	if len(u) != maxSeen+1 || !u[0].Own || u[1].Net != 2+maxEvictions {
+	if len(u) != maxSeen+1 || !u[0].Own || u[1].Net != 2+maxChurn {
 		t.Fatalf("%d unmined, the first %v and %v", len(u), u[0].Net, u[1].Net)
 	}
 	c.mine()
@@ -242,5 +243,48 @@ func TestSeenIsBounded(t *testing.T) {
 	}
 	if bytes > maxSeenBytes+1000 || len(pendingIDs(t, w)) != 1 {
 		t.Fatalf("%d bytes", bytes)
+	}
+}
+
+// TestSeenTurnsAround: rivals of rivals could have the effect of many transactions
+// told again and again.
+func TestSeenTurnsAround(t *testing.T) {
+	const steps, size = 12, 40
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	// Each rival spends what the one before does, and counts more, as it has a child
+	// that came earlier.
+	var ins []wire.OutPoint
+	for range steps + 1 {
+		ins = append(ins, c.foreignOutput())
+	}
+	var rivals, children []*wire.MsgTx
+	for i := range steps {
+		rivals = append(rivals, c.spend(ins[i:i+2], out(scriptN(1), 1)))
+		children = append(children, c.spend(outPoints(rivals[i], 0), out(scriptN(1), 1)))
+	}
+	slices.Reverse(children)
+	var outs []*wire.TxOut
+	for range size {
+		outs = append(outs, out(scriptN(1), 3))
+	}
+	root := c.spend(ins[:1], outs...)
+	family := []*wire.MsgTx{root}
+	for i := range uint32(size) {
+		family = append(family, c.spend(outPoints(root, i), out(scriptN(1), 2)))
+	}
+	seen(t, w, children...)
+	seen(t, w, family...)
+	for range 2 {
+		before, _ := w.LastEvent(background())
+		for _, rival := range rivals {
+			seen(t, w, rival)
+		}
+		replayed(t, w)
+		if after, _ := w.LastEvent(background()); after-before > maxChurn+size+steps || after-before < maxChurn {
+			t.Fatalf("%d events", after-before)
+		}
+		c.mine()
+		c.sync(w)
 	}
 }

@@ -121,26 +121,21 @@ func (c *change) pend(msg *wire.MsgTx, id hash, from origin, arrived, since uint
 	var by hash
 	p.dead, p.deadHeight, p.deadTree, by = c.fate(msg)
 	c.savePending(p)
-	c.tell(p, by)
-	if p.dead != alive { // those that spend it may have come before it
+	c.untold[id] = true
+	if p.dead != alive {
+		c.tellDead(p, by)
+		// Those that spend it may have come before it.
 		c.eachChild(p, func(child *pendingMsg) { c.kill(child, conflicted, p.deadHeight, p.deadTree, id) })
 	}
 }
 
-// tell logs the state of a pending transaction.
-func (c *change) tell(p *pendingMsg, by hash) {
-	switch p.dead {
-	case conflicted:
-		c.event(Event{Kind: EventConflicted, Tx: p.id, By: by, Own: p.own})
-	case expired:
-		c.event(Event{Kind: EventExpired, Tx: p.id, Own: p.own})
-	default:
-		s := c.expect(p)
-		c.event(Event{
-			Kind: EventUnmined, Tx: p.id, Own: p.own, Tree: treeOf(p.msg),
-			Net: s.credit - s.debit, Credits: s.credits, Debits: s.debits,
-		})
+// tellDead logs that a pending transaction can't be mined.
+func (c *change) tellDead(p *pendingMsg, by hash) {
+	kind := EventExpired
+	if p.dead == conflicted {
+		kind = EventConflicted
 	}
+	c.event(Event{Kind: kind, Tx: p.id, By: by, Own: p.own})
 }
 
 // kill makes a pending transaction, and those that spend it, dead. What is known
@@ -156,7 +151,7 @@ func (c *change) kill(p *pendingMsg, why death, height uint32, tree int8, by has
 	} else {
 		c.savePending(p)
 	}
-	c.tell(p, by)
+	c.tellDead(p, by)
 	c.eachChild(p, func(child *pendingMsg) { c.kill(child, conflicted, height, tree, p.id) })
 }
 
@@ -196,12 +191,15 @@ func (c *change) drop(p *pendingMsg) {
 	c.dropSpenders(p.msg, p.id)
 }
 
-// remove tells that a transaction is no part of the wallet any more.
+// remove tells that a transaction is no part of the wallet any more, unless it
+// came and went in one change.
 func (c *change) remove(id hash) {
 	if c.own.Get(id[:]) != nil {
 		c.del(c.own, id[:])
 	}
-	c.event(Event{Kind: EventRemoved, Tx: id})
+	if !c.untold[id] {
+		c.event(Event{Kind: EventRemoved, Tx: id})
+	}
 }
 
 func (c *change) dropSpenders(msg *wire.MsgTx, id hash) {
@@ -223,7 +221,6 @@ func (c *change) revive(maybe func(*pendingMsg) bool) {
 			if d, _, _, _ := c.fate(p.msg); d == alive {
 				p.dead, p.deadHeight, p.deadTree = alive, 0, 0
 				c.savePending(p)
-				c.tell(p, hash{})
 				again = true // for those that spend it
 			}
 		}
@@ -289,7 +286,6 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 			if !p.own {
 				p.own = true
 				c.savePending(p)
-				c.tell(p, hash{})
 			}
 		} else {
 			height := c.tipHeight()
@@ -313,8 +309,13 @@ func (w *Wallet) DropUnmined(ctx context.Context, txid chainhash.Hash) error {
 // Unmined is a transaction that is not in the chain but may get into it.
 type Unmined struct {
 	TxID chainhash.Hash
-	Net  dcrutil.Amount // effect on the wallet; 0 if another one comes first that spends the same output
 	Tx   *wire.MsgTx
+
+	// Net is the effect on the wallet: credits less debits, or 0 if another one
+	// comes first that spends the same output.
+	Net     dcrutil.Amount
+	Credits []Credit // what it pays to the wallet
+	Debits  []Debit  // what it takes from it, be that mined or not
 
 	// Own: it was given to AddUnmined. Of the others, which peers have sent or
 	// which were in a block that left the chain, nothing is verified: anybody
@@ -326,7 +327,10 @@ type Unmined struct {
 // it, in order of arrival.
 func (w *Wallet) Unmined(ctx context.Context) (out []Unmined, err error) {
 	err = w.view(ctx, func(b *buckets) error {
-		out, err = b.netUnmined()
+		all, err := b.readPending()
+		for _, u := range b.effects(all) {
+			out = append(out, *u)
+		}
 		return err
 	})
 	return out, err

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -42,9 +43,11 @@ func upgradeFrom(v uint32, tx *bbolt.Tx, params *chaincfg.Params) error {
 		}
 	}
 	if v == 1 {
-		return upgrade1(tx, params)
+		if err := upgrade1(tx, params); err != nil {
+			return err
+		}
 	}
-	return nil
+	return upgrade3(tx, params)
 }
 
 // upgrade1 makes version 2 of version 1, which had no sums and list of maturing
@@ -151,4 +154,41 @@ func (c *change) widenAccounts1() error {
 		c.put(c.accounts, []byte(k), v)
 	}
 	return err
+}
+
+// upgrade3 has the log tell the effects of the transactions that wait. Version 3
+// told of each when it came what it would do if it were alone, and no more.
+func upgrade3(tx *bbolt.Tx, params *chaincfg.Params) error {
+	b, err := openBuckets(tx)
+	if err != nil {
+		return err
+	}
+	c := &change{buckets: b, w: &Wallet{params: params, keepEvents: keepEvents}, weighed: true}
+	if err := c.w.loadKeep(b); err != nil {
+		return err
+	}
+	if len(c.pending().byID) > 0 {
+		if c.w.told, err = c.readTold3(); err != nil {
+			return err
+		}
+		c.tellUnmined()
+	}
+	return c.err
+}
+
+// readTold3 is what a log says of the transactions that wait, among others: their
+// last event is an EventUnmined.
+func (b *buckets) readTold3() (map[hash]string, error) {
+	told := make(map[hash]string)
+	err := b.events.ForEach(func(k, v []byte) error {
+		var ev Event
+		if json.Unmarshal(v, &ev) != nil {
+			return corrupt("event %.40x", k)
+		}
+		if ev.Kind == EventUnmined {
+			told[ev.Tx] = (&Unmined{Net: ev.Net, Own: ev.Own, Credits: ev.Credits, Debits: ev.Debits}).digest()
+		}
+		return nil
+	})
+	return told, err
 }

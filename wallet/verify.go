@@ -234,6 +234,15 @@ func (c *change) verifySpend(op outPoint, coin *coin) error {
 
 func (c *change) verifyUnmined(r *Report) error {
 	all, err := c.readPending()
+	waiting := c.effects(all)
+	for _, u := range waiting {
+		if c.w.told[u.TxID] != u.digest() {
+			return corrupt("the effect of unmined transaction %v is not as in memory", u.TxID)
+		}
+	}
+	if err == nil && len(waiting) != len(c.w.told) {
+		return corrupt("the effects of %d transactions are in memory, of %d that wait", len(c.w.told), len(waiting))
+	}
 	for _, p := range all {
 		r.Unmined++
 		if c.txs.Get(p.id[:]) != nil {

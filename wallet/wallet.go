@@ -57,10 +57,15 @@ type cache struct {
 	// contested: scripts to be searched for besides the watched ones.
 	contested map[hash]*contestedInputs
 
-	// evicted counts the pending transactions that had to make room for others
-	// while the tip was at evictedAt.
-	evictedAt uint32
-	evicted   int
+	// told is what the log says of the pending transactions that may be mined: see
+	// Unmined.digest.
+	told map[hash]string
+
+	// churned counts the pending transactions that had to make room for others,
+	// and changes of effect, since the first that came while the tip was at
+	// churnedAt.
+	churnedAt uint32
+	churned   int
 
 	query       *filters.Query // of the groups with queryLabels
 	queryLabels []uint64
@@ -124,6 +129,7 @@ func (w *Wallet) load() error {
 		label:    label,
 
 		contested: make(map[hash]*contestedInputs),
+		told:      make(map[hash]string),
 	}
 	w.broken = w.db.View(func(tx *bbolt.Tx) error {
 		b, err := openBuckets(tx)
@@ -131,7 +137,7 @@ func (w *Wallet) load() error {
 			return err
 		}
 		for _, load := range []func(*buckets) error{
-			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadContested, w.loadKeep,
+			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPending, w.loadKeep,
 		} {
 			if err := load(b); err != nil {
 				return err
@@ -157,6 +163,9 @@ type change struct {
 	pruned  bool // the events that are no longer kept are gone
 
 	pool *pool // of pending transactions; nil until first needed
+
+	weighed bool          // something that effects follow from has changed
+	untold  map[hash]bool // came to be pending and is not in the log yet
 }
 
 var (
@@ -176,12 +185,13 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	if err := cmp.Or(ctx.Err(), w.broken); err != nil {
 		return w.explain(err)
 	}
-	c := &change{w: w}
+	c := &change{w: w, untold: make(map[hash]bool)}
 	w.broken = errUnfinished // should fn panic
 	err := w.db.Update(func(tx *bbolt.Tx) error {
 		if c.buckets, c.err = openBuckets(tx); c.err == nil {
 			fn(c)
 			c.lookOut()
+			c.tellUnmined()
 			c.saveTotals()
 		}
 		if c.err == nil && !c.wrote {
@@ -257,14 +267,14 @@ func (c *change) fail(err error) {
 }
 
 func (c *change) put(b *bbolt.Bucket, key, value []byte) {
-	c.wrote = true
+	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Put(key, value); err != nil {
 		c.fail(err)
 	}
 }
 
 func (c *change) del(b *bbolt.Bucket, key []byte) {
-	c.wrote = true
+	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Delete(key); err != nil {
 		c.fail(err)
 	}

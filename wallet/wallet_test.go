@@ -47,7 +47,7 @@ func TestConcurrent(t *testing.T) {
 	repeat(func() error { w.Scanned(60); w.Birthday(); _, err := w.Unmined(background()); return err })
 	var reader sync.WaitGroup
 	reader.Go(func() {
-		r := newReplica()
+		r := newReplay()
 		for ev, err := range w.Events(context.Background(), 0) {
 			if err != nil {
 				if err != ErrClosed {
@@ -55,7 +55,10 @@ func TestConcurrent(t *testing.T) {
 				}
 				return
 			}
-			r.take(t, ev)
+			if err := r.take(ev); err != nil {
+				t.Error(err)
+				return
+			}
 		}
 	})
 	for limit := uint32(1); limit <= c.height(); limit++ {

@@ -225,11 +225,7 @@ func TestUnwatch(t *testing.T) {
 	if len(h) != 2 || h[0].Net != 50 || h[1].Net != 99 || len(unmined(t, w)) != 0 {
 		t.Fatalf("history: %+v", h)
 	}
-	r := newReplica()
-	for _, ev := range logged(t, w) {
-		r.take(t, ev)
-	}
-	r.check(t, w)
+	replayed(t, w)
 	watchN(t, w, 0, 1)
 	c.sync(w)
 	wantBalance(t, w, 156, 0, 0, 0)

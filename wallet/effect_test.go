@@ -1,0 +1,335 @@
+package wallet
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+	"go.etcd.io/bbolt"
+)
+
+// teller reads what is new in a log, with names for transactions.
+type teller struct {
+	t      *testing.T
+	w      *Wallet
+	names  map[hash]string
+	cursor int
+}
+
+func newTeller(t *testing.T, w *Wallet) *teller {
+	return &teller{t: t, w: w, names: make(map[hash]string)}
+}
+
+func (s *teller) name(name string, tx *wire.MsgTx) *wire.MsgTx {
+	s.names[tx.TxHash()] = name
+	return tx
+}
+
+// want compares what is new, of each event its kind and transaction, and for what
+// waits its net effect and the indices and sums of credits and debits. And all of
+// the log must make the wallet.
+func (s *teller) want(want ...string) {
+	s.t.Helper()
+	verify(s.t, s.w)
+	replayed(s.t, s.w)
+	log := logged(s.t, s.w)
+	var got []string
+	for _, ev := range log[s.cursor:] {
+		line := string(ev.Kind)
+		if name := s.names[ev.Tx]; name != "" {
+			line += " " + name
+		}
+		if ev.Kind == EventUnmined {
+			var pays, takes dcrutil.Amount
+			for _, cr := range ev.Credits {
+				pays += cr.Amount
+			}
+			for _, d := range ev.Debits {
+				takes += d.Amount
+			}
+			line += fmt.Sprintf(" %d = %d-%d", ev.Net, pays, takes)
+			if ev.Own {
+				line += " own"
+			}
+		}
+		got = append(got, line)
+	}
+	s.cursor = len(log)
+	if !slices.Equal(got, want) {
+		s.t.Fatalf("told\n%q\nnot\n%q", got, want)
+	}
+}
+
+// funded is a wallet with a coin of 100 of address 1, and nothing of 2 and 3.
+func funded(t *testing.T) (*world, *Wallet, *teller, *wire.MsgTx) {
+	t.Helper()
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	s := newTeller(t, w)
+	s.name("fund", fund)
+	s.want("mined fund", "tip")
+	return c, w, s, fund
+}
+
+// TestRivalsAreTold: of several transactions that spend the same output the log
+// says which one counts, also when that changes.
+func TestRivalsAreTold(t *testing.T) {
+	c, w, s, fund := funded(t)
+	first := s.name("first", c.spend(outPoints(fund, 0), out(scriptN(1), 70)))
+	child := s.name("child", c.spend(outPoints(first, 0), out(scriptN(1), 60)))
+	second := s.name("second", c.spend(outPoints(fund, 0), out(scriptN(1), 99)))
+	ours := s.name("ours", c.spend(outPoints(fund, 0), out(foreignScript(1), 50), out(scriptN(1), 49)))
+	seen(t, w, first, child)
+	s.want("unmined first -30 = 70-100", "unmined child -10 = 60-70")
+	seen(t, w, second)
+	s.want("unmined second 0 = 99-100")
+	addUnmined(t, w, ours)
+	s.want("unmined first 0 = 70-100", "unmined child 0 = 60-70", "unmined ours -51 = 49-100 own")
+	addUnmined(t, w, second) // of two own ones the first to arrive
+	s.want("unmined second -1 = 99-100 own", "unmined ours 0 = 49-100 own")
+	if err := w.DropUnmined(background(), second.TxHash()); err != nil {
+		t.Fatal(err)
+	}
+	s.want("removed second", "unmined ours -51 = 49-100 own")
+	w = openAt(t, reclose(t, w))
+	s.w = w
+	seen(t, w, first, child, ours)
+	addUnmined(t, w, ours)
+	s.want()
+	c.mine(first)
+	c.sync(w)
+	s.want("conflicted ours", "mined first", "tip", "unmined child -10 = 60-70")
+	c = c.fork(1)
+	c.mine()
+	c.mine()
+	c.sync(w)
+	s.want("reorg", "unmined child 0 = 60-70", "unmined ours -51 = 49-100 own", "unmined first 0 = 70-100", "tip")
+}
+
+func reclose(t *testing.T, w *Wallet) (path string) {
+	t.Helper()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return w.path
+}
+
+// TestParentGoes: what a transaction takes from the wallet goes with the one that
+// paid it, if it stays itself.
+func TestParentGoes(t *testing.T) {
+	c, w, s, _ := funded(t)
+	daily := *params
+	daily.TargetTimePerBlock = keepStale
+	w.params = &daily
+	parent := s.name("parent", c.pay(out(scriptN(1), 10)))
+	child := s.name("child", c.spend(outPoints(parent, 0), out(scriptN(1), 9)))
+	seen(t, w, parent)
+	c.mine()
+	c.sync(w)
+	seen(t, w, child)
+	s.want("unmined parent 10 = 10-0", "tip", "unmined child -1 = 9-10")
+	c.mine()
+	c.sync(w)
+	s.want("tip", "removed parent", "unmined child 9 = 9-0")
+
+	// As much is found at once as goes.
+	parent = s.name("parent 2", c.pay(out(scriptN(1), 10)))
+	coin := s.name("coin", c.pay(out(scriptN(1), 10)))
+	child = s.name("child 2", c.spend([]wire.OutPoint{opOf(parent, 0), opOf(coin, 0)}, out(scriptN(1), 9)))
+	seen(t, w, parent)
+	c.mine()
+	c.sync(w)
+	seen(t, w, child)
+	s.want("unmined parent 2 10 = 10-0", "tip", "removed child", "unmined child 2 -1 = 9-10")
+	c.mine(coin)
+	c.sync(w)
+	s.want("mined coin", "tip", "removed parent 2", "unmined child 2 -1 = 9-10")
+}
+
+// TestTicketsWait: of a ticket that waits its own output counts if the wallet pays
+// for it or is paid by it. What is worth nothing does not.
+func TestTicketsWait(t *testing.T) {
+	c, w, s, fund := funded(t)
+	stranger := addr(1<<40 + 1)
+	seen(t, w, s.name("bought", c.ticket(opOf(fund, 0), addr(1), stranger, 80, 5)))
+	s.want("unmined bought -20 = 80-100")
+	seen(t, w, s.name("gift", c.ticket(c.foreignOutput(), addr(1), addr(1), 70, 0)))
+	s.want("unmined gift 70 = 70-0")
+	theirs := c.ticket(c.foreignOutput(), addr(1), stranger, 60, 5)
+	_, theirs.TxOut[2].PkScript = addr(1).StakeChangeScript()
+	seen(t, w, s.name("theirs", theirs))
+	seen(t, w, s.name("empty", c.pay(out(scriptN(1), 0), out(scriptN(1), 3))))
+	s.want("unmined theirs 5 = 5-0", "unmined empty 3 = 3-0")
+	if u := unmined(t, w); len(u) != 4 || len(u[3].Credits) != 1 || u[3].Credits[0].Index != 1 {
+		t.Fatalf("%+v", u)
+	}
+}
+
+// TestNothingToTell: a change that effects do not follow from looks for none, and
+// Verify compares what is in memory with the file.
+func TestNothingToTell(t *testing.T) {
+	c, w, s, _ := funded(t)
+	tx := s.name("tx", c.pay(out(scriptN(1), 1)))
+	addUnmined(t, w, tx)
+	s.want("unmined tx 1 = 1-0 own")
+	id := tx.TxHash()
+	good := w.told[id]
+	w.told[id] = "something else"
+	if _, err := w.Verify(background()); !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
+	}
+	c.mine()
+	c.step(w, c.height(), nil)
+	w.told[id], w.told[hash{1}] = good, good
+	if _, err := w.Verify(background()); !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
+	}
+	delete(w.told, hash{1})
+	s.want("tip")
+}
+
+// TestCoinFoundLater: that a transaction which waits spends a coin is told when a
+// scan finds the coin.
+func TestCoinFoundLater(t *testing.T) {
+	c, w, s, fund := funded(t)
+	coin := s.name("coin", c.pay(out(scriptN(2), 50)))
+	c.mine(coin)
+	c.sync(w)
+	tx := s.name("tx", c.spend([]wire.OutPoint{opOf(fund, 0), opOf(coin, 0)}, out(scriptN(1), 149)))
+	addUnmined(t, w, tx)
+	s.want("tip", "unmined tx 49 = 149-100 own")
+	watchN(t, w, 0, 2)
+	s.want()
+	c.sync(w)
+	s.want("mined coin", "unmined tx -1 = 149-150 own")
+	if err := w.Rescan(background(), 0, 100); err != nil {
+		t.Fatal(err)
+	}
+	c.sync(w)
+	watch(t, w, Watch{Addresses: []string{addr(2).String()}, Label: "savings"})
+	s.want()
+}
+
+// TestWatchedWhileWaiting: what a transaction that waits pays changes with what is
+// watched, by itself or through an account whose gap moves.
+func TestWatchedWhileWaiting(t *testing.T) {
+	c, w, s, _ := funded(t)
+	key := testXPub(t, 1)
+	tx := c.pay(out(scriptN(1), 1), out(scriptN(2), 2), out(scriptOf(keyAddr(t, key, 0, 7)), 4))
+	addUnmined(t, w, s.name("tx", tx))
+	s.want("unmined tx 1 = 1-0 own")
+	watchN(t, w, 50, 2)
+	s.want("unmined tx 3 = 3-0 own")
+	watchPoints(t, w, 0, pointAt(tx, 1, 2))
+	watch(t, w, Watch{XPubs: []string{key}, Gap: 5})
+	s.want()
+	used := s.name("used", c.pay(out(scriptOf(keyAddr(t, key, 0, 3)), 8)))
+	seen(t, w, used)
+	s.want("derived", "unmined tx 7 = 7-0 own", "unmined used 8 = 8-0")
+	unwatch(t, w, Watch{Addresses: []string{addr(2).String(), addr(1).String()}})
+	s.want("removed fund", "unmined tx 6 = 6-0 own")
+	unwatch(t, w, Watch{OutPoints: []OutPoint{pointAt(tx, 1, 2)}})
+	s.want("unmined tx 4 = 4-0 own")
+	unwatch(t, w, Watch{XPubs: []string{key}})
+	s.want("removed tx", "removed used")
+}
+
+// TestOneChange: what comes and goes in one change is told once, behind its cause.
+func TestOneChange(t *testing.T) {
+	c, w, s, fund := funded(t)
+	pay := s.name("pay", c.spend(outPoints(fund, 0), out(scriptN(1), 90)))
+	voided := s.name("voided", c.pay(out(scriptN(1), 5)))
+	c.mine(pay, voided)
+	c.sync(w)
+	s.want("mined pay", "mined voided", "tip")
+	// The next block disapproves it and has one of its transactions and a rival of
+	// the other. One of a further void block is spent at once.
+	thief := s.name("thief", c.spend(outPoints(fund, 0), out(scriptN(1), 1)))
+	c.mineVoted(false, thief, voided)
+	lost := s.name("lost", c.pay(out(scriptN(1), 7)))
+	c.mine(lost)
+	c.mineVoted(false, c.spend([]wire.OutPoint{lost.TxIn[0].PreviousOutPoint}), s.name("last", c.pay(out(scriptN(1), 3))))
+	c.sync(w)
+	s.want("disapproved", "conflicted pay", "mined thief", "mined voided", "disapproved", "conflicted lost", "mined last", "tip")
+
+	// What spends a coinbase goes with it.
+	fork := c.height()
+	reward := s.name("reward", c.coinbase(scriptN(1), 30))
+	c.mine(reward)
+	c.mine(s.name("spent", c.spend(outPoints(reward, 0), out(scriptN(1), 29))))
+	c.sync(w)
+	s.want("mined reward", "mined spent", "tip")
+	if err := w.Rewind(c.id(fork)); err != nil {
+		t.Fatal(err)
+	}
+	s.want("reorg", "removed reward", "removed spent")
+}
+
+// TestCameAndWent: nobody hears of what made room for others as soon as it had
+// come.
+func TestCameAndWent(t *testing.T) {
+	c, w, s, _ := funded(t)
+	var txs []*wire.MsgTx
+	for n := range maxSeen + 10 {
+		txs = append(txs, c.pay(out(scriptN(1), int64(n)+1)))
+	}
+	seen(t, w, txs[:5]...)
+	seen(t, w, txs[5:]...)
+	log := logged(t, w)[s.cursor:]
+	replayed(t, w)
+	count := make(map[EventKind]int)
+	for _, ev := range log {
+		count[ev.Kind]++
+	}
+	if count[EventRemoved] != 5 || count[EventUnmined] != maxSeen+5 {
+		t.Fatalf("%v", count)
+	}
+}
+
+// TestUpgradeTells: the log of a version 3 file told of a transaction what it would
+// do if it were alone. What is not so is told when the file is brought up to date.
+func TestUpgradeTells(t *testing.T) {
+	c, w, s, fund := funded(t)
+	seen(t, w, s.name("first", c.spend(outPoints(fund, 0), out(scriptN(1), 70))))
+	addUnmined(t, w, s.name("ours", c.spend(outPoints(fund, 0), out(scriptN(1), 99))))
+	addUnmined(t, w, s.name("other", c.pay(out(scriptN(1), 5))))
+	s.want("unmined first -30 = 70-100", "unmined first 0 = 70-100", "unmined ours -1 = 99-100 own", "unmined other 5 = 5-0 own")
+	edit(t, reclose(t, w), func(tx *bbolt.Tx) error {
+		// As it was: when ours came, nothing more was told of the first.
+		events := tx.Bucket([]byte("events"))
+		for _, seq := range []uint64{4, 5} {
+			if err := events.Put(key64(seq), events.Get(key64(seq+1))); err != nil {
+				return err
+			}
+		}
+		return errors.Join(
+			events.Delete(key64(6)), events.SetSequence(5),
+			tx.Bucket([]byte("meta")).Put(keyVersion, key32(3)))
+	})
+	w = openAt(t, w.path)
+	s.w, s.cursor = w, 5
+	s.want("unmined first 0 = 70-100")
+	s.w = openAt(t, reclose(t, w))
+	s.want()
+	// As many are kept as the owner wants.
+	edit(t, reclose(t, s.w), func(tx *bbolt.Tx) error {
+		meta, events := tx.Bucket([]byte("meta")), tx.Bucket([]byte("events"))
+		return errors.Join(
+			events.Delete(key64(6)), events.SetSequence(5),
+			meta.Put(keyKeep, key64(4)), meta.Put(keyVersion, key32(3)))
+	})
+	w = openAt(t, w.path)
+	verify(t, w)
+	if log, err := w.readEvents(background(), 2); err != nil || len(log) != 4 {
+		t.Fatal(len(log), err)
+	}
+	if _, err := w.readEvents(background(), 1); !errors.Is(err, ErrCursorTooOld) {
+		t.Fatal(err)
+	}
+}
