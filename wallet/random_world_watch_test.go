@@ -109,7 +109,7 @@ func (d *driver) unwatch() {
 		gone := make(map[hash]bool)
 		v := *d.cast
 		v.c = d.view
-		t := v.read(d.set, d.view.height(), true)
+		t := v.read(d.set, min(d.view.height(), d.tip()), true) // what the next block's votes say is not known yet
 		for id := range d.known {
 			height, mined := t.mined[id]
 			if !d.paysWatched(d.made[id]) || mined && !d.foundAt(d.made[id], height) {
@@ -124,6 +124,19 @@ func (d *driver) unwatch() {
 			delete(d.dropped, id)
 		}
 	})
+}
+
+// tip is the wallet's.
+func (d *driver) tip() uint32 {
+	d.t.Helper()
+	ids, err := d.w.Locator()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if len(ids) == 0 {
+		return 0
+	}
+	return ids[0].Height
 }
 
 // foundAt reports whether a transaction at a height pays a script that was tested
