@@ -45,8 +45,9 @@ func (w *Wallet) Apply(b spv.Batch) error {
 			c.disapprove(height)
 		}
 		higher := c.advance(b)
+		holed := w.holed()
 		for i := range b.Blocks {
-			c.applyBlock(&b.Blocks[i])
+			c.applyBlock(&b.Blocks[i], holed)
 		}
 		if higher {
 			c.event(Event{Kind: EventTip, Block: b.End})
@@ -135,47 +136,56 @@ func (c *change) agrees(id chain.BlockID) error {
 	return nil
 }
 
-// applyBlock takes up what concerns the wallet in one block.
-func (c *change) applyBlock(b *spv.Block) {
-	h := b.ID.Height
-	disapproved := b.Disapproved && c.knows(h+1) || c.disapproved.Get(key32(h)) != nil
-	record := blockRecord{hash: b.ID.Hash, prev: b.Msg.Header.PrevBlock, time: uint32(b.Time.Unix())}
+// applyBlock takes up what concerns the wallet in one block, and what is found to
+// concern it in blocks above.
+func (c *change) applyBlock(b *spv.Block, holed bool) {
+	txs := c.blockTxs(b)
+	void := c.applyTxs(txs)
+	if holed {
+		c.noteStrays(txs)
+	}
+	for len(c.found) > 0 && c.err == nil {
+		void = append(void, c.applyTxs(c.foundStrays())...)
+	}
+	// One after the other: they may spend each other's outputs too.
+	for _, t := range void {
+		if len(t.credits) == 0 && !c.concerns(t.msg) {
+			continue
+		}
+		c.markDisapproved(t.height, t.block)
+		if t.returns() {
+			c.pend(t.msg, t.id(), fromBlock, t.height, t.height)
+		}
+	}
+}
 
-	txs := blockTxs(b.Msg)
-	var lost []*blockTx
+// applyTxs takes up transactions in the order in which they are in the chain. It
+// returns those that are void.
+func (c *change) applyTxs(txs []*blockTx) (void []*blockTx) {
 	for _, t := range txs {
-		c.findCredits(t, h)
+		c.findCredits(t)
 	}
 	// All outputs before all inputs: a block's transactions spend each other's.
 	for _, t := range txs {
-		if t.counts(disapproved) {
-			c.addCoins(t, h)
+		if !t.void {
+			c.addCoins(t)
 		}
 	}
 	for _, t := range txs {
-		if !t.counts(disapproved) {
-			if len(t.credits) > 0 || c.concerns(t.msg) {
-				lost = append(lost, t)
-			}
+		if t.void {
+			void = append(void, t)
 			continue
 		}
-		c.spend(t, h)
-		c.addTicket(t, h)
-		wasPending := c.confirm(t, h)
+		c.spend(t)
+		c.addTicket(t)
+		wasPending := c.confirm(t, t.height)
 		if len(t.credits) > 0 || t.spends {
-			c.mined(t, h, &record)
+			c.mined(t)
 		} else if wasPending {
 			c.remove(t.id())
 		}
 	}
-	if len(lost) > 0 {
-		c.markDisapproved(h, &record)
-		for _, t := range lost {
-			if t.returns() {
-				c.pend(t.msg, t.id(), fromBlock, h, h)
-			}
-		}
-	}
+	return void
 }
 
 // advance moves the position to the end of a batch, if that is higher, and
@@ -206,27 +216,33 @@ func (c *change) knows(height uint32) bool {
 }
 
 // mined makes or renews the history entry of a transaction.
-func (c *change) mined(t *blockTx, height uint32, record *blockRecord) {
+func (c *change) mined(t *blockTx) {
 	id := t.id()
 	raw, err := t.msg.Bytes()
 	if err != nil {
 		c.fail(err)
 		return
 	}
-	if c.blocks.Get(key32(height)) == nil {
-		c.put(c.blocks, key32(height), record.encode())
+	if c.blocks.Get(key32(t.height)) == nil {
+		c.put(c.blocks, key32(t.height), t.block.encode())
 	}
-	c.keep(id, txRecord{height: height, pos: t.pos, tree: t.tree, raw: raw}, t.msg)
+	c.keep(id, txRecord{height: t.height, pos: t.pos, tree: t.tree, raw: raw}, t.msg)
 }
 
 // blockTxs are the transactions of a block, regular ones first.
-func blockTxs(b *wire.MsgBlock) []*blockTx {
-	txs := make([]*blockTx, 0, len(b.Transactions)+len(b.STransactions))
-	for i, tx := range b.Transactions {
-		txs = append(txs, &blockTx{msg: tx, tree: wire.TxTreeRegular, pos: uint32(i)})
+func (c *change) blockTxs(b *spv.Block) []*blockTx {
+	h := b.ID.Height
+	_, disapproved := c.disapprovedBlock(h)
+	disapproved = disapproved || b.Disapproved && c.knows(h+1)
+	record := &blockRecord{hash: b.ID.Hash, prev: b.Msg.Header.PrevBlock, time: uint32(b.Time.Unix())}
+	txs := make([]*blockTx, 0, len(b.Msg.Transactions)+len(b.Msg.STransactions))
+	for i, tx := range b.Msg.Transactions {
+		txs = append(txs, &blockTx{
+			msg: tx, height: h, tree: wire.TxTreeRegular, pos: uint32(i), void: disapproved, block: record,
+		})
 	}
-	for i, tx := range b.STransactions {
-		txs = append(txs, &blockTx{msg: tx, tree: wire.TxTreeStake, pos: uint32(i)})
+	for i, tx := range b.Msg.STransactions {
+		txs = append(txs, &blockTx{msg: tx, height: h, tree: wire.TxTreeStake, pos: uint32(i), block: record})
 	}
 	return txs
 }

@@ -53,18 +53,28 @@ func (w *Wallet) contest(p *pendingMsg) {
 // tells: the last thing it pushes is the public key or the script that the
 // output holds the hash of.
 func spentScript(in *wire.TxIn) string {
-	var last []byte
-	for t := txscript.MakeScriptTokenizer(0, in.SignatureScript); t.Next(); {
-		last = t.Data()
-	}
+	last := lastPush(in)
 	if len(last) == 0 {
 		return ""
 	}
-	hash := string(dcrutil.Hash160(last))
+	scripts := hashScripts(dcrutil.Hash160(last))
 	if len(last) == 33 && (last[0] == 2 || last[0] == 3) {
-		return "\x76\xa9\x14" + hash + "\x88\xac" // pay to public key hash
+		return scripts[0]
 	}
-	return "\xa9\x14" + hash + "\x87" // pay to script hash
+	return scripts[1]
+}
+
+// lastPush is the data that the last operation of an input pushes, and so what
+// the script that it spends finds first; nil if that can't be told.
+func lastPush(in *wire.TxIn) (last []byte) {
+	t := txscript.MakeScriptTokenizer(0, in.SignatureScript)
+	for t.Next() {
+		last = t.Data()
+	}
+	if t.Err() != nil {
+		return nil
+	}
+	return last
 }
 
 // contestedIn are the further scripts to be searched for in a stretch of

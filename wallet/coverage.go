@@ -17,11 +17,12 @@ func (w *Wallet) Birthday() (height uint32, ok bool) {
 
 func (w *Wallet) birthday() (uint32, bool) {
 	if !w.bornKnown {
-		w.born, w.bornKnown = math.MaxUint32, true
+		w.born, w.veiled, w.bornKnown = math.MaxUint32, false, true
 		for _, s := range w.scripts {
 			if s.watched() {
 				w.born = min(w.born, s.from)
 			}
+			w.veiled = w.veiled || !paysHash([]byte(s.raw))
 		}
 		for _, s := range w.points {
 			w.born = min(w.born, s.from)
@@ -42,7 +43,7 @@ func (w *Wallet) Scanned(limit uint32) (from, through uint32, ok bool) {
 	}
 	through = limit
 	for _, g := range w.groups {
-		debt := g.debt(limit)
+		debt := g.debt(chain.Range{To: limit})
 		if len(debt) == 0 {
 			continue
 		}
@@ -52,6 +53,23 @@ func (w *Wallet) Scanned(limit uint32) (from, through uint32, ok bool) {
 		through = min(through, debt[0].From-1)
 	}
 	return from, through, true
+}
+
+// Owed is how many blocks up to limit are still to be tested, for any watched
+// script.
+func (w *Wallet) Owed(limit uint32) (blocks uint32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var owed chain.Ranges
+	for _, g := range w.groups {
+		for _, r := range g.debt(chain.Range{To: limit}) {
+			owed = owed.Add(r)
+		}
+	}
+	for _, r := range owed {
+		blocks += uint32(r.Len())
+	}
+	return blocks
 }
 
 // Rescan marks blocks as not tested, for the given addresses and extended

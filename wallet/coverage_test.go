@@ -3,7 +3,7 @@ package wallet
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -25,15 +25,20 @@ const ledgerTop = 120
 
 func (l *ledger) debt(n uint64, h uint32) bool { return h >= l.from[n] && !l.tested[n][h] }
 
-// lowest is the first height in debt and the scripts that owe it.
-func (l *ledger) lowest(limit uint32) (h uint32, owing map[uint64]bool) {
+// next is the height in debt to go on from: the first one above the tip or, below
+// it, the last one. In a wallet without a tip it is the first one of all.
+func (l *ledger) next(w *Wallet, limit uint32) (at uint32, upwards, ok bool) {
+	tip, started := w.tip()
 	for h := range limit + 1 {
-		owing := l.owingAt(h)
-		if len(owing) > 0 {
-			return h, owing
+		if len(l.owingAt(h)) == 0 {
+			continue
+		}
+		at, ok = h, true
+		if upwards = !started || h > tip.Height; upwards {
+			break
 		}
 	}
-	return 0, nil
+	return at, upwards, ok
 }
 
 func (l *ledger) owingAt(h uint32) map[uint64]bool {
@@ -79,6 +84,9 @@ func TestCoverageLedger(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		w := open(t)
+		if seed%2 == 0 {
+			w.maxScan = 1 + rng.Uint32N(60)
+		}
 		l := &ledger{from: make(map[uint64]uint32), tested: make(map[uint64]*[ledgerTop]bool)}
 		for op := range 150 {
 			exact := l.random(t, c, w, rng)
@@ -154,7 +162,7 @@ func (l *ledger) random(t *testing.T, c *world, w *Wallet, rng *rand.Rand) (exac
 		return true
 	case 5, 6:
 		if l.scan == nil {
-			l.next(t, c, w, h)
+			l.scanNext(t, c, w, h)
 			return true
 		}
 		fallthrough
@@ -163,35 +171,57 @@ func (l *ledger) random(t *testing.T, c *world, w *Wallet, rng *rand.Rand) (exac
 	}
 }
 
-// next takes a scan and checks that it is the lowest debt.
-func (l *ledger) next(t *testing.T, c *world, w *Wallet, limit uint32) {
+// scanNext takes a scan and checks that it is the right debt: all around the
+// height to go on from, in one direction, that the same scripts owe.
+func (l *ledger) scanNext(t *testing.T, c *world, w *Wallet, limit uint32) {
 	t.Helper()
+	l.checkDebt(t, w, limit)
 	scan, ok, err := w.NextScan(limit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, owing := l.lowest(limit)
-	if ok != (owing != nil) {
-		t.Fatalf("debt %v, not %v", ok, owing != nil)
+	at, upwards, owed := l.next(w, limit)
+	if ok != owed {
+		t.Fatalf("debt %v, not %v", ok, owed)
 	}
 	if !ok {
 		return
 	}
-	if scan.Range.From != first || scan.Query.Len() != len(owing) || scan.Range.To > limit {
-		t.Fatalf("scan %v of %d scripts, not from %d of %d", scan.Range, scan.Query.Len(), first, len(owing))
+	owing := l.owingAt(at)
+	want := chain.Range{From: at, To: at}
+	for upwards && want.To < limit && maps.Equal(l.owingAt(want.To+1), owing) {
+		want.To++
 	}
-	for x := first; x <= scan.Range.To; x++ {
-		if len(l.owingAt(x)) != len(owing) {
-			t.Fatalf("scan %v: the scripts that owe change at %d", scan.Range, x)
-		}
+	for !upwards && want.From > 0 && maps.Equal(l.owingAt(want.From-1), owing) {
+		want.From--
 	}
-	if to := scan.Range.To; to < limit && fmt.Sprint(l.owingAt(to+1)) == fmt.Sprint(owing) {
-		t.Fatalf("scan %v is too short", scan.Range)
+	if length := min(want.To-want.From, w.maxScan-1); upwards {
+		want.To = want.From + length
+	} else {
+		want.From = want.To - length
+	}
+	if scan.Range != want || scan.Query.Len() != len(owing) {
+		t.Fatalf("scan %v of %d scripts, not %v of %d", scan.Range, scan.Query.Len(), want, len(owing))
 	}
 	l.scan, l.owing = &scan, owing
+}
+
+// checkDebt compares what the wallet says of its debt.
+func (l *ledger) checkDebt(t *testing.T, w *Wallet, limit uint32) {
+	t.Helper()
+	owed, first := uint32(0), limit+1
+	for h := range limit + 1 {
+		if len(l.owingAt(h)) > 0 {
+			owed++
+			first = min(first, h)
+		}
+	}
+	if got := w.Owed(limit); got != owed {
+		t.Fatalf("%d blocks owed, not %d", got, owed)
+	}
 	from, through, any := w.Scanned(limit)
-	born, _ := w.Birthday()
-	if any != (first > born) || any && (from != born || through != first-1) {
+	born, watching := w.Birthday()
+	if any != (watching && born <= limit && first > born) || any && (from != born || through != first-1) {
 		t.Fatalf("scanned %d to %d %v, with debt from %d and birthday %d", from, through, any, first, born)
 	}
 }

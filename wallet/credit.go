@@ -47,9 +47,12 @@ type (
 
 // blockTx is a transaction of a block while it is applied.
 type blockTx struct {
-	msg  *wire.MsgTx
-	tree int8
-	pos  uint32
+	msg    *wire.MsgTx
+	height uint32
+	tree   int8
+	pos    uint32
+	void   bool // without effect: votes disapprove of the regular tree
+	block  *blockRecord
 
 	txid    *hash
 	credits []credit
@@ -73,12 +76,6 @@ func (t *blockTx) id() hash {
 	return *t.txid
 }
 
-// counts reports whether the transaction has effect: votes disapprove only the
-// regular tree.
-func (t *blockTx) counts(disapproved bool) bool {
-	return !disapproved || t.tree == wire.TxTreeStake
-}
-
 // returns reports whether the transaction may be mined again in another block.
 func (t *blockTx) returns() bool { return mayReturn(t.msg, t.tree, t.pos) }
 
@@ -91,11 +88,11 @@ func mayReturn(tx *wire.MsgTx, tree int8, pos uint32) bool {
 	return stake.IsSStx(tx) || stake.IsTAdd(tx) || stake.IsSSRtx(tx) || stake.IsTSpend(tx)
 }
 
-// findCredits notes which outputs pay watched scripts at a height, and that
-// those scripts, and those a ticket commits to, are in use.
-func (c *change) findCredits(t *blockTx, height uint32) {
+// findCredits notes which outputs pay watched scripts, and that those scripts,
+// and those a ticket commits to, are in use.
+func (c *change) findCredits(t *blockTx) {
 	c.eachPaid(t.msg, t.tree, func(i uint32, kind CoinKind, s *script) {
-		if !c.notice(s, height) || len(t.credits) > 0 && t.credits[len(t.credits)-1].index == i {
+		if !c.notice(s, t.height) || len(t.credits) > 0 && t.credits[len(t.credits)-1].index == i {
 			return
 		}
 		if t.tree == wire.TxTreeRegular && t.pos == 0 {
@@ -104,7 +101,7 @@ func (c *change) findCredits(t *blockTx, height uint32) {
 		t.credits = append(t.credits, credit{index: i, kind: kind, script: s})
 	})
 	if t.tree == wire.TxTreeStake {
-		c.eachCommitment(t.msg, func(s *script) { c.notice(s, height) })
+		c.eachCommitment(t.msg, func(s *script) { c.notice(s, t.height) })
 	}
 }
 
@@ -180,10 +177,10 @@ func (c *change) ticketPoint(tx *wire.MsgTx, raw []byte) *script {
 }
 
 // addCoins makes coins of a transaction's credits, except of tickets.
-func (c *change) addCoins(t *blockTx, height uint32) {
+func (c *change) addCoins(t *blockTx) {
 	for _, cr := range t.credits {
 		if cr.kind != Ticket {
-			c.addCoin(t, cr, height)
+			c.addCoin(t, cr)
 		}
 	}
 }
@@ -194,7 +191,7 @@ func (c *change) addCoins(t *blockTx, height uint32) {
 // leave a trace of it there: what they hold is whom the ticket commits to pay
 // (dcrd gcs/blockcf2: Regular). So a ticket is only taken up if the wallet pays
 // for it or is paid by it: of others the end would not be seen.
-func (c *change) addTicket(t *blockTx, height uint32) {
+func (c *change) addTicket(t *blockTx) {
 	i := -1
 	for n, cr := range t.credits {
 		if cr.kind == Ticket {
@@ -206,20 +203,20 @@ func (c *change) addTicket(t *blockTx, height uint32) {
 	}
 	ours := t.spends
 	c.eachCommitment(t.msg, func(s *script) {
-		ours = ours || s.watched() && s.from <= height
+		ours = ours || s.watched() && s.from <= t.height
 	})
 	if ours {
-		c.addCoin(t, t.credits[i], height)
+		c.addCoin(t, t.credits[i])
 		return
 	}
 	t.credits = append(t.credits[:i], t.credits[i+1:]...)
 }
 
-func (c *change) addCoin(t *blockTx, cr credit, height uint32) {
+func (c *change) addCoin(t *blockTx, cr credit) {
 	id := t.id()
 	key := outPointKey(&id, cr.index)
 	fresh := coin{
-		height: height,
+		height: t.height,
 		tree:   t.tree,
 		kind:   cr.kind,
 		expiry: t.msg.Expiry != wire.NoExpiryValue,
@@ -228,6 +225,8 @@ func (c *change) addCoin(t *blockTx, cr credit, height uint32) {
 	}
 	if old, ok := c.coin(key); ok {
 		fresh.spent, fresh.spentHeight, fresh.spentBy = old.spent, old.spentHeight, old.spentBy
+	} else {
+		c.found = append(c.found, key)
 	}
 	c.saveCoin(key, &fresh)
 }
@@ -267,14 +266,14 @@ func (c *change) dropCoin(key []byte) {
 }
 
 // spend marks the coins that a transaction spends.
-func (c *change) spend(t *blockTx, height uint32) {
+func (c *change) spend(t *blockTx) {
 	for _, in := range t.msg.TxIn {
 		key := outPointKey(&in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index)
 		coin, ok := c.coin(key)
 		if !ok {
 			continue
 		}
-		coin.spent, coin.spentHeight, coin.spentBy = true, height, t.id()
+		coin.spent, coin.spentHeight, coin.spentBy = true, t.height, t.id()
 		c.saveCoin(key, &coin)
 		t.spends = true
 	}

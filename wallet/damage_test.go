@@ -34,10 +34,16 @@ func newPatient(t *testing.T) *patient {
 	for n := range uint32(24) {
 		tx := c.pay(out(scriptN(1), 1), out(scriptOf(keyAddr(t, testXPub(t, 1), 0, n)), 2))
 		c.mine(tx)
-		c.mineVoted(n%8 != 7, c.spend(outPoints(tx, 0), out(scriptN(2), 3)))
+		c.mineVoted(n%8 != 7, c.spend(outPoints(tx, 0), out(scriptN(2), 3), out(scriptN(4), 1)))
 	}
 	c.sync(w)
 	addUnmined(t, w, c.pay(out(scriptN(3), 4)))
+	w.maxScan = 20
+	watch(t, w, Watch{Scripts: [][]byte{{0x51}, scriptN(4)}})
+	c.scans(w, 1)
+	if strayCount(w) == 0 {
+		t.Fatal("no strays")
+	}
 	p := &patient{t: t, c: c, path: w.path, page: w.db.Info().PageSize, state: summaryOf(t, w)}
 	if err := errors.Join(w.db.Sync(), w.Close()); err != nil {
 		t.Fatal(err)

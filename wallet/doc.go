@@ -22,21 +22,28 @@
 //
 // For every watched script the wallet knows which heights it was tested on:
 // its coverage. Scripts of equal coverage form a group. What is missing between
-// a script's birthday and the tip is debt. NextScan gives out the lowest debt,
+// a script's birthday and the tip is debt. NextScan gives out some of it,
 // Apply takes the matching blocks and pays it off. So a new address, an address
 // derived while scanning, a Rescan, a reorg and an interrupted run are all the
 // same thing, blocks not tested yet, and nobody has to remember to scan.
 //
-// A matching block is searched for all watched scripts and all known coins. As
-// debt is paid from below, and filters hold the scripts of outputs spent as
-// well as of those made, whoever finds a coin also finds where it went. The
-// result is that of a scan that had known every script from the start.
+// A matching block is searched for all watched scripts and all known coins.
+// Filters hold the scripts of outputs spent as well as of those made: whoever
+// finds a coin also finds where it went. The result is that of a scan that had
+// known every script from the start.
 //
-// The newest blocks are not first, though a user might see money sooner: a block
-// that spends a coin names its outpoint and not its script, so a spend met before
-// its coin could not be told from a stranger's, and what had long been spent would
-// be shown as money until the block is fetched again. All that is owed is one pass,
-// which takes seconds; the order would be its only gain.
+// What matters most is tested first. New blocks come before old ones. Of those
+// below the tip, scripts and outpoints that are watched by themselves have the
+// newest tested first, where the money is that is left. An account is tested
+// upwards: the addresses that it uses now are not even watched before the older
+// ones are found, each of which lets the gap reach further. Whoever owes the same
+// blocks shares one pass.
+//
+// A block that spends a coin names its outpoint and not its script, so a spend that
+// is met before its coin looks like a stranger's. As long as older blocks are owed,
+// transactions that may be such spends are kept, and applied once more when the
+// coin is found. So at any time what is shown as money is not spent in any block
+// that was tested.
 //
 // # Outpoints
 //

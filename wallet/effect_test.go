@@ -310,7 +310,7 @@ func TestUpgradeTells(t *testing.T) {
 		}
 		return errors.Join(
 			events.Delete(key64(6)), events.SetSequence(5),
-			tx.Bucket([]byte("meta")).Put(keyVersion, key32(3)))
+			downgradeTo3(tx))
 	})
 	w = openAt(t, w.path)
 	s.w, s.cursor = w, 5
@@ -322,7 +322,7 @@ func TestUpgradeTells(t *testing.T) {
 		meta, events := tx.Bucket([]byte("meta")), tx.Bucket([]byte("events"))
 		return errors.Join(
 			events.Delete(key64(6)), events.SetSequence(5),
-			meta.Put(keyKeep, key64(4)), meta.Put(keyVersion, key32(3)))
+			meta.Put(keyKeep, key64(4)), downgradeTo3(tx))
 	})
 	w = openAt(t, w.path)
 	verify(t, w)

@@ -51,12 +51,28 @@ func (g *group) remove(s *script) {
 	}
 }
 
-// debt is what still has to be tested up to limit.
-func (g *group) debt(limit uint32) chain.Ranges {
+// debt is what still has to be tested of some blocks.
+func (g *group) debt(of chain.Range) chain.Ranges {
 	if g.watched == 0 {
 		return nil
 	}
-	return g.covered.Missing(chain.Range{From: 0, To: limit})
+	return g.covered.Missing(of)
+}
+
+// ordered reports whether the group is tested upwards only: it has a script of
+// an account, and the addresses that come into use last are not even known before
+// the older ones are found.
+func (g *group) ordered() bool {
+	return slices.ContainsFunc(g.scripts, func(s *script) bool { return s.account != 0 })
+}
+
+// holed reports whether blocks above some that are to be tested were tested.
+//
+// Where nobody waits for a test it does not count. Only what a Rescan takes away
+// makes a hole there, and that was tested once: had it paid a script ahead of a
+// gap, nothing above would count as tested (see notice).
+func (g *group) holed() bool {
+	return g.watched > 0 && (len(g.covered) > 1 || len(g.covered) == 1 && g.covered[0].From > 0)
 }
 
 // unwanted is the coverage of a script that was never tested.

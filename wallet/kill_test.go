@@ -82,14 +82,30 @@ func everything(t *testing.T, w *Wallet, limit uint32) string {
 		t.Fatal(err)
 	}
 	from, through, any := w.Scanned(limit)
-	return fmt.Sprintf("%s\nlocator %v\nlast event %d\nwatched %+v\nscanned %d %d %v",
-		summaryOf(t, w), ids, last, watched, from, through, any)
+	return fmt.Sprintf("%s\nlocator %v\nlast event %d\nwatched %+v\nscanned %d %d %v, %d owed, %d strays",
+		summaryOf(t, w), ids, last, watched, from, through, any, w.Owed(limit), strayCount(w))
 }
 
 // killStep is a change to a wallet in one transaction.
 type killStep struct {
 	name   string
 	change func(t *testing.T, w *Wallet)
+}
+
+// killChain makes four blocks, and two transactions that can't be mined behind
+// them.
+func killChain(t *testing.T, c *world, key string) (spend, waits, child *wire.MsgTx) {
+	late := c.pay(out(scriptN(3), 33))
+	fund := c.pay(out(scriptN(1), 100), out(scriptN(2), 50))
+	c.mine(fund, late)
+	spend = c.spend([]wire.OutPoint{opOf(fund, 0)}, out(scriptN(2), 90))
+	c.mine(spend, c.ticket(opOf(fund, 1), addr(2), addr(2), 30, 15))
+	c.mineVoted(false, c.pay(out(scriptOf(keyAddr(t, key, 0, 15)), 7)))
+	waits = c.spend([]wire.OutPoint{opOf(spend, 0)}, out(scriptN(1), 80))
+	child = c.spend([]wire.OutPoint{opOf(waits, 0)}, out(scriptN(1), 70))
+	rival := c.spend([]wire.OutPoint{opOf(spend, 0)}, out(scriptN(2), 60))
+	c.mine(spend, rival, c.spend([]wire.OutPoint{opOf(late, 0)}))
+	return spend, waits, child
 }
 
 // killSteps go through all that writes.
@@ -114,15 +130,7 @@ func killSteps(t *testing.T) (steps []killStep, height uint32) {
 			return w.Apply(c.batch(scan, to))
 		})
 	}
-	fund := c.pay(out(scriptN(1), 100), out(scriptN(2), 50))
-	c.mine(fund)
-	spend := c.spend([]wire.OutPoint{opOf(fund, 0)}, out(scriptN(2), 90))
-	c.mine(spend, c.ticket(opOf(fund, 1), addr(2), addr(2), 30, 15))
-	c.mineVoted(false, c.pay(out(scriptOf(keyAddr(t, key, 0, 15)), 7)))
-	waits := c.spend([]wire.OutPoint{opOf(spend, 0)}, out(scriptN(1), 80))
-	child := c.spend([]wire.OutPoint{opOf(waits, 0)}, out(scriptN(1), 70))
-	rival := c.spend([]wire.OutPoint{opOf(spend, 0)}, out(scriptN(2), 60))
-	c.mine(spend, rival)
+	spend, waits, child := killChain(t, c, key)
 
 	watching := func(what Watch) {
 		add("Watch", func(w *Wallet) error { return w.Watch(ctx, what) })
@@ -137,6 +145,19 @@ func killSteps(t *testing.T) (steps []killStep, height uint32) {
 	apply(3) // disapproves, and derives addresses
 	apply(3) // for those
 	apply(4) // conflicts
+	watching(Watch{Addresses: []string{addr(3).String()}})
+	add("Apply from the tip", func(w *Wallet) error {
+		w.maxScan = 2
+		defer func() { w.maxScan = maxScan }()
+		scan, _, err := w.NextScan(4)
+		if err != nil {
+			return err
+		}
+		return w.Apply(c.batch(scan, 4))
+	})
+	add("Rewind with strays", func(w *Wallet) error { return w.Rewind(c.id(3)) })
+	apply(4)
+	apply(4) // what is below
 	add("Rescan", func(w *Wallet) error { return w.Rescan(ctx, 0, 3) })
 	apply(4)
 	add("Rewind", func(w *Wallet) error { return w.Rewind(c.id(1)) })

@@ -12,6 +12,7 @@ import (
 
 const (
 	castSingles = 6  // addresses that are watched by themselves
+	castScripts = 4  // scripts of other kinds
 	castKeys    = 2  // accounts
 	castIndices = 40 // per branch, that anybody ever pays
 	castGap     = 3
@@ -38,12 +39,32 @@ var castAddrs = sync.OnceValue(func() (out struct {
 		for branch := range out.indexed[k] {
 			for i := range out.indexed[k][branch] {
 				addr, _ := a.address(uint8(branch), uint32(i), params)
+				child, _ := a.keys[branch].Child(uint32(i))
+				hashed(child.SerializedPubKey())
 				out.indexed[k][branch][i] = addr.(stdaddr.StakeAddress)
 			}
 		}
 	}
 	return out
 })
+
+// singleScript is a script that is watched by itself: that of an address of the
+// usual kind, or one of the rest, of which some do not show when they are spent.
+func singleScript(n int) []byte {
+	key := keyN(uint64(n))
+	push := append([]byte{33}, key...)
+	switch n {
+	case castSingles:
+		return append(push, 0xac) // pay to public key
+	case castSingles + 1:
+		return append(append([]byte{0x51}, push...), 0x51, 0xae) // multisig
+	case castSingles + 2:
+		return []byte(hashScripts(hashed(push))[1]) // pay to script hash
+	case castSingles + 3:
+		return []byte(hashScripts(hashed(key[1:]))[2]) // pay to Ed25519 public key hash
+	}
+	return scriptN(uint64(n))
+}
 
 // accountIndex is where a script is in an account.
 type accountIndex struct{ key, branch, index int }
@@ -60,15 +81,17 @@ type cast struct {
 	made map[hash]*wire.MsgTx // every transaction, in a chain or not
 	ids  map[*wire.MsgTx]hash
 	pool []*wire.MsgTx // transactions that wait for a block
+
+	voided map[hash]bool // those that were disapproved, on some branch
 }
 
 func newCast(c *world, rng *rand.Rand) *cast {
 	k := &cast{
 		rng: rng, c: c, index: make(map[string]accountIndex), all: make(watchSet),
-		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash),
+		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash), voided: make(map[hash]bool),
 	}
-	for n := range uint64(castSingles) {
-		k.all[string(scriptN(n))] = 0
+	for n := range castSingles + castScripts {
+		k.all[string(singleScript(n))] = 0
 	}
 	for key, branches := range castAddrs().indexed {
 		for branch, addrs := range branches {
@@ -120,6 +143,8 @@ func (k *cast) output() *wire.TxOut {
 		o := out(scriptOf(k.own()), 1+k.rng.Int64N(1000))
 		o.Version = 1 // another script language: not money that the wallet knows
 		return o
+	case 3:
+		return out(singleScript(castSingles+k.rng.IntN(castScripts)), 1+k.rng.Int64N(1000))
 	}
 	return out(scriptOf(k.own()), 1+k.rng.Int64N(1000))
 }
@@ -193,6 +218,12 @@ func (k *cast) end(ticket *wire.MsgTx) *wire.MsgTx {
 // block mines one.
 func (k *cast) block() {
 	approve := k.c.height() < 2 || k.rng.IntN(7) > 0
+	if !approve {
+		for _, tx := range k.c.blocks[k.c.height()].Transactions[1:] {
+			k.pool = append(k.pool, tx)
+			k.voided[k.id(tx)] = true
+		}
+	}
 	b := &draft{k: k, t: k.read(k.all, k.c.height(), approve), spent: make(map[wire.OutPoint]bool)}
 	for _, tx := range k.pool {
 		switch k.rng.IntN(9) {

@@ -22,6 +22,9 @@ func (d *driver) check() {
 	d.derive()
 	d.checkEvents()
 	through, tip, any := d.checkCoverage()
+	if d.located {
+		d.checkFound(tip)
+	}
 	if d.located && any {
 		d.checkHistory(through, tip)
 	}
@@ -224,6 +227,7 @@ func (d *driver) checkScan(scan spv.Scan, ok bool, limit uint32) {
 	if !ok {
 		return
 	}
+	d.checkOrder(scan.Range, limit)
 	scripts := d.scriptsOf(scan)
 	distinct := make(map[string]bool)
 	for _, s := range scripts {

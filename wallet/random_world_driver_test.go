@@ -23,10 +23,11 @@ type driver struct {
 	path   string
 	w      *Wallet
 	ahead  uint32 // so many addresses behind a gap the wallet may know
+	length uint32 // of a scan
 	replay *replay
 
 	// What the user watches, by birthday; accounts with their gap.
-	singles  [castSingles]bool
+	singles  [castSingles + castScripts]bool
 	accounts [castKeys]*castAccount
 	points   []OutPoint
 	set      watchSet // every watched script, as the wallet derives them, and outpoint
@@ -67,6 +68,7 @@ func newDriver(t *testing.T, k *cast) *driver {
 		own: make(map[hash]bool),
 	}
 	d.ahead = uint32(k.rng.IntN(3)) * 3
+	d.length = []uint32{maxScan, 40, 7, 1 + k.rng.Uint32N(20)}[k.rng.IntN(4)]
 	d.open()
 	return d
 }
@@ -75,6 +77,9 @@ func (d *driver) open() {
 	d.t.Helper()
 	d.w = openAt(d.t, d.path)
 	d.w.maxAhead = d.ahead
+	if d.length > 0 {
+		d.w.maxScan = d.length
+	}
 }
 
 // do makes a change to the wallet, and notes it with done unless the wallet was
@@ -143,6 +148,11 @@ func (d *driver) grow() {
 	if d.rng.IntN(2) == 0 {
 		depth = 1 + d.rng.Uint32N(3)
 	}
+	d.goElsewhere(depth)
+}
+
+// goElsewhere replaces some blocks.
+func (d *driver) goElsewhere(depth uint32) {
 	fork := d.c.height() - min(depth, d.c.height()-1)
 	d.reorg(depth)
 	// As the Syncer does when blocks leave the best chain.

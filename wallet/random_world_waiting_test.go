@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -76,7 +77,7 @@ func (d *driver) checkWaiting(complete bool) {
 	v.c = d.view
 	t := v.read(d.set, d.view.height(), true)
 	for tx, height := range t.void {
-		if id := d.id(tx); !isCoinbase(tx) && t.paysAt(tx, height) && !d.dropped[id] {
+		if id := d.id(tx); !isCoinbase(tx) && (t.paysAt(tx, height) || t.takes(tx, height)) && !d.dropped[id] {
 			d.known[id] = true
 		}
 	}
@@ -92,7 +93,7 @@ func (d *driver) checkWaiting(complete bool) {
 		}
 	}
 	for id := range d.known {
-		if fate := d.fate(t, id); fate == fateWaits && !listed[id] && d.paysWatched(d.made[id]) {
+		if fate := d.fate(t, id); fate == fateWaits && !listed[id] && (d.paysWatched(d.made[id]) || t.takes(d.made[id], t.void[d.made[id]])) {
 			d.t.Fatalf("%s can be mined and does not wait", d.describe(t, id))
 		}
 	}
@@ -138,6 +139,15 @@ func (t *truth) paysAt(tx *wire.MsgTx, height uint32) bool {
 	return false
 }
 
+// takes reports whether a transaction at a height spends an output that was the
+// wallet's by then.
+func (t *truth) takes(tx *wire.MsgTx, height uint32) bool {
+	return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool {
+		coin := t.credits[in.PreviousOutPoint]
+		return coin != nil && coin.height < height
+	})
+}
+
 type fate string
 
 const (
@@ -154,6 +164,10 @@ func (d *driver) fate(t *truth, id hash) fate {
 		return fateUnclear
 	}
 	if _, mined := t.mined[id]; mined {
+		ours := slices.ContainsFunc(t.history, func(tx truthTx) bool { return tx.id == id })
+		if d.voided[id] && !ours {
+			return fateUnclear // mined below a birthday, where it was void when it became known
+		}
 		return fateMined
 	}
 	if !isReturning(tx) || d.dropped[id] || d.hearsay[id] || !d.known[id] {

@@ -16,7 +16,11 @@ func (d *driver) watch() {
 	}
 	switch d.rng.IntN(3) {
 	case 0:
-		d.watchSingle(d.rng.IntN(castSingles), from)
+		n := d.rng.IntN(castSingles)
+		if d.rng.IntN(4) == 0 {
+			n = castSingles + d.rng.IntN(castScripts)
+		}
+		d.watchSingle(n, from)
 		return
 	case 1:
 		d.watchPoint(from)
@@ -27,10 +31,10 @@ func (d *driver) watch() {
 
 func (d *driver) watchSingle(n int, from uint32) {
 	d.t.Helper()
-	what := Watch{Addresses: []string{addr(uint64(n)).String()}, From: from}
+	what := Watch{Scripts: [][]byte{singleScript(n)}, From: from}
 	d.do("Watch", func() error { return d.w.Watch(context.Background(), what) }, func() {
 		d.singles[n] = true
-		d.setFrom(string(scriptN(uint64(n))), from)
+		d.setFrom(string(singleScript(n)), from)
 	})
 }
 
@@ -73,7 +77,7 @@ func (d *driver) setFrom(script string, from uint32) {
 func (d *driver) unwatch() {
 	d.t.Helper()
 	var what Watch
-	n, key := d.rng.IntN(castSingles), d.rng.IntN(castKeys)
+	n, key := d.rng.IntN(len(d.singles)), d.rng.IntN(castKeys)
 	account := d.rng.IntN(3) == 0
 	point := -1
 	switch {
@@ -86,7 +90,7 @@ func (d *driver) unwatch() {
 	case account && d.accounts[key] != nil:
 		what.XPubs = []string{castAddrs().keys[key]}
 	case !account && d.singles[n]:
-		what.Addresses = []string{addr(uint64(n)).String()}
+		what.Scripts = [][]byte{singleScript(n)}
 	default:
 		return
 	}
@@ -96,7 +100,7 @@ func (d *driver) unwatch() {
 			d.points = slices.Delete(d.points, point, point+1)
 		} else if !account {
 			d.singles[n] = false
-			d.unset(string(scriptN(uint64(n))))
+			d.unset(string(singleScript(n)))
 		} else {
 			d.accounts[key] = nil
 			d.derived[key] = [2]uint32{}

@@ -39,15 +39,10 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 			c.fail(err)
 			return
 		}
-		for {
-			v := c.disapproved.Get(key32(to.Height))
-			if v == nil || to.Height == 0 {
-				break
-			}
-			r, ok := decodeBlock(v)
+		for to.Height > 0 {
+			r, ok := c.disapprovedBlock(to.Height)
 			if !ok {
-				c.fail(corrupt("disapproved block %d", to.Height))
-				return
+				break
 			}
 			to = chain.BlockID{Height: to.Height - 1, Hash: r.prev}
 		}
@@ -59,6 +54,7 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 		}
 		c.cutBlocks(c.blocks, to.Height)
 		c.cutBlocks(c.disapproved, to.Height)
+		c.cutStrays(to.Height)
 		c.revive(func(p *pendingMsg) bool { return p.deadHeight > to.Height })
 		c.uncover(to.Height)
 	})
@@ -131,9 +127,24 @@ func (c *change) disapprove(height uint32) {
 	for _, id := range ids {
 		c.unmine(id, height, height)
 	}
+	c.voidStrays(height)
 	c.revive(func(p *pendingMsg) bool {
 		return p.dead == conflicted && p.deadHeight == height && p.deadTree == wire.TxTreeRegular
 	})
+}
+
+// disapprovedBlock is the record of a block whose regular transactions are known
+// to be void, as some of them concern the wallet or may.
+func (c *change) disapprovedBlock(height uint32) (blockRecord, bool) {
+	v := c.disapproved.Get(key32(height))
+	if v == nil {
+		return c.voidAt(height)
+	}
+	r, ok := decodeBlock(v)
+	if !ok {
+		c.fail(corrupt("disapproved block %d", height))
+	}
+	return r, ok
 }
 
 // markDisapproved remembers that a block has transactions that would concern

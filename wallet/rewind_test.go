@@ -170,6 +170,27 @@ func TestDisapproval(t *testing.T) {
 	}
 }
 
+// TestVoidTogether: of a disapproved block, what spends what the block itself made
+// waits too, also if that is mined again at once, and though it could have expired
+// by the block that has it.
+func TestVoidTogether(t *testing.T) {
+	for _, expiry := range []uint32{0, 3} {
+		c, w := newWorld(t), open(t)
+		watchN(t, w, 0, 1)
+		parent := c.pay(out(scriptN(1), 100))
+		parent.Expiry = expiry
+		child := c.spend(outPoints(parent, 0))
+		c.mine(parent, child)
+		c.mineVoted(false, parent)
+		mineTo(c, 20)
+		c.sync(w)
+		wantBalance(t, w, 100, 0, 0, -100)
+		if u := unmined(t, w); len(u) != 1 || u[0].TxID != child.TxHash() {
+			t.Fatalf("%+v", u)
+		}
+	}
+}
+
 // TestDisapprovalChain: disapproving blocks in a row are undone together.
 func TestDisapprovalChain(t *testing.T) {
 	c, w := newWorld(t), open(t)

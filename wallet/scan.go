@@ -22,14 +22,22 @@ const (
 	minScan = 500
 )
 
-// scanLength is how many blocks to test for a number of scripts at a time.
-func scanLength(scripts int) uint32 {
-	return uint32(min(max(maxTests/max(scripts, 1), minScan), maxScan))
+// scanLength is how many blocks to test for some groups at a time.
+func (w *Wallet) scanLength(groups []*group) uint32 {
+	scripts := 0
+	for _, g := range groups {
+		scripts += len(g.scripts)
+	}
+	return min(uint32(max(maxTests/max(scripts, 1), minScan)), w.maxScan)
 }
 
-// NextScan is the lowest stretch of blocks up to limit that some script still
-// has to be tested on, for all the scripts that have to be. It is as long as
+// NextScan is a stretch of blocks up to limit that some script still has to be
+// tested on, for all the scripts that have to be on all of it. It is as long as
 // that set of scripts stays the same, and at most 50,000 blocks.
+//
+// First come the blocks that accounts have to be tested on, and those above the
+// wallet's tip, the lowest first; then those below the tip that only other
+// scripts have to be tested on, the highest first.
 //
 // Only one scan at a time counts: the same debt is given out again until Apply.
 func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
@@ -39,36 +47,24 @@ func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 		return spv.Scan{}, false, w.explain(w.broken)
 	}
 	groups := w.sortedGroups()
-	debts := make([]chain.Ranges, len(groups))
-	var r chain.Range
-	found := false
-	for i, g := range groups {
-		debts[i] = g.debt(limit)
-		if len(debts[i]) > 0 && (!found || debts[i][0].From < r.From) {
-			r.From, found = debts[i][0].From, true
-		}
-	}
-	if !found {
+	at, upwards, ok := w.nextHeight(groups, limit)
+	if !ok {
 		return spv.Scan{}, false, nil
 	}
-	r.To = limit
-	var owing []*group
-	scripts := 0
-	for i, debt := range debts {
-		switch {
-		case len(debt) == 0:
-		case debt[0].From == r.From:
-			owing = append(owing, groups[i])
-			scripts += len(groups[i].scripts)
-			r.To = min(r.To, debt[0].To)
-		default:
-			r.To = min(r.To, debt[0].From-1)
-		}
+	r := chain.Range{To: at}
+	if upwards {
+		r = chain.Range{From: at, To: limit}
 	}
-	if length := scanLength(scripts); r.To-r.From >= length {
-		r.To = r.From + length - 1
+	owing := owingAt(groups, at, &r)
+	length := w.scanLength(owing)
+	var contested [][]byte
+	switch {
+	case upwards:
+		r.To = uint32(min(uint64(r.To), uint64(r.From)+uint64(length)-1))
+		contested = w.contestedIn(&r)
+	case r.To >= length:
+		r.From = max(r.From, r.To-length+1)
 	}
-	contested := w.contestedIn(&r)
 	scan := spv.Scan{Range: r, Groups: make([]uint64, len(owing))}
 	for i, g := range owing {
 		g.given = true
@@ -76,6 +72,50 @@ func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 	}
 	scan.Query = w.prepare(owing, scan.Groups, contested)
 	return scan, true, nil
+}
+
+// nextHeight is the height from which on to scan, upwards or downwards.
+func (w *Wallet) nextHeight(groups []*group, limit uint32) (at uint32, upwards, ok bool) {
+	tip, started := w.tip()
+	for _, g := range groups {
+		debt := g.debt(chain.Range{To: limit})
+		if len(debt) == 0 {
+			continue
+		}
+		if started && debt[0].From <= tip.Height && !g.ordered() {
+			if newest := debt[len(debt)-1].To; !upwards && (!ok || newest > at) {
+				at, ok = newest, true
+			}
+			if debt = g.debt(chain.Range{From: tip.Height + 1, To: limit}); len(debt) == 0 {
+				continue
+			}
+		}
+		if lowest := debt[0].From; !upwards || lowest < at {
+			at, upwards, ok = lowest, true, true
+		}
+	}
+	return at, upwards, ok
+}
+
+// owingAt are the groups that have to be tested at a height. The stretch around it
+// is trimmed to where it is these and no others.
+func owingAt(groups []*group, at uint32, r *chain.Range) (owing []*group) {
+	for _, g := range groups {
+		if g.watched == 0 {
+			continue
+		}
+		alike := g.covered
+		if !g.covered.Contains(at) {
+			alike = g.covered.Missing(*r)
+			owing = append(owing, g)
+		}
+		for _, s := range alike {
+			if s.From <= at && at <= s.To {
+				r.From, r.To = max(r.From, s.From), min(r.To, s.To)
+			}
+		}
+	}
+	return owing
 }
 
 // prepare makes the query of some groups, and of further scripts. The last one

@@ -184,6 +184,24 @@ func scriptAddress(raw []byte, params *chaincfg.Params) string {
 	return addrs[0].String()
 }
 
+// hashScripts are the scripts that pay whoever has what this is the hash of: to a
+// public key, to a script, to an Ed25519 and to a Schnorr public key.
+func hashScripts(hash []byte) [4]string {
+	h := string(hash)
+	return [4]string{
+		"\x76\xa9\x14" + h + "\x88\xac",
+		"\xa9\x14" + h + "\x87",
+		"\x76\xa9\x14" + h + "\x88\x51\xbe",
+		"\x76\xa9\x14" + h + "\x88\x52\xbe",
+	}
+}
+
+// paysHash reports whether a script is one of hashScripts.
+func paysHash(raw []byte) bool {
+	return stdscript.IsPubKeyHashScriptV0(raw) || stdscript.IsScriptHashScriptV0(raw) ||
+		stdscript.IsPubKeyHashEd25519ScriptV0(raw) || stdscript.IsPubKeyHashSchnorrSecp256k1ScriptV0(raw)
+}
+
 // untag takes the stake opcode off an output script, as filters do (dcrd
 // gcs/blockcf2: Regular), and tells what kind of output it marks. In the
 // regular tree no script has one.

@@ -173,6 +173,9 @@ func (c *change) confirm(t *blockTx, height uint32) bool {
 		return false
 	}
 	c.dropPending(p)
+	if p.dead != alive { // seemed so, and those that spend it with it
+		c.revive(func(child *pendingMsg) bool { return child.dead == conflicted })
+	}
 	return true
 }
 

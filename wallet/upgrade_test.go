@@ -10,9 +10,15 @@ import (
 	"go.etcd.io/bbolt"
 )
 
+// downgradeTo3 makes version 3 of a closed file.
+func downgradeTo3(tx *bbolt.Tx) error {
+	return errors.Join(tx.DeleteBucket([]byte("strays")), tx.DeleteBucket([]byte("strayspends")),
+		tx.Bucket([]byte("meta")).Put(keyVersion, key32(3)))
+}
+
 // downgradeTo2 makes version 2 of a closed file.
 func downgradeTo2(tx *bbolt.Tx) error {
-	return errors.Join(tx.DeleteBucket([]byte("points")), tx.Bucket([]byte("meta")).Put(keyVersion, key32(2)))
+	return errors.Join(downgradeTo3(tx), tx.DeleteBucket([]byte("points")), tx.Bucket([]byte("meta")).Put(keyVersion, key32(2)))
 }
 
 // downgrade makes version 1 of a closed file.
@@ -87,12 +93,14 @@ func TestUpgrade(t *testing.T) {
 	c.sync(w)
 	wantBalance(t, w, 99+5+3+9+40, 7, 80, 0)
 	state = summaryOf(t, w)
-	w.Close()
-	edit(t, w.path, downgradeTo2)
-	w = openAt(t, w.path)
-	verify(t, w)
-	if got := summaryOf(t, w); got != state {
-		t.Fatalf("%s\nnot\n%s", got, state)
+	for _, older := range []func(*bbolt.Tx) error{downgradeTo3, downgradeTo2} {
+		w.Close()
+		edit(t, w.path, older)
+		w = openAt(t, w.path)
+		verify(t, w)
+		if got := summaryOf(t, w); got != state {
+			t.Fatalf("%s\nnot\n%s", got, state)
+		}
 	}
 	// The address that was used by itself counts for the account.
 	if list, _ := w.Watched(background()); list[0].External != 30 || list[0].Label != "savings" {

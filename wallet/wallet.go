@@ -35,6 +35,7 @@ type Wallet struct {
 
 	keepEvents uint64
 	maxAhead   uint32 // see derive; 0 is none
+	maxScan    uint32 // blocks of one scan
 }
 
 // cache is what the wallet keeps in memory of its file: whatever the work on a
@@ -53,6 +54,10 @@ type cache struct {
 
 	born      uint32 // lowest birthday of all scripts, valid if bornKnown
 	bornKnown bool
+
+	// veiled: of some known script a spend does not tell that it is spent, valid
+	// if bornKnown.
+	veiled bool
 
 	// contested: scripts to be searched for besides the watched ones.
 	contested map[hash]*contestedInputs
@@ -93,6 +98,7 @@ func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 		changed:    make(chan struct{}, 1),
 		keepEvents: keepEvents,
 		maxAhead:   maxAhead,
+		maxScan:    maxScan,
 	}
 	w.wake.init()
 	// Labels start anywhere, so that a batch from before a reopen means nothing.
@@ -162,6 +168,8 @@ type change struct {
 	recount bool // the sums of the coins have changed
 	pruned  bool // the events that are no longer kept are gone
 
+	found [][]byte // coins that were none before; see strays
+
 	pool *pool // of pending transactions; nil until first needed
 
 	weighed bool          // something that effects follow from has changed
@@ -192,6 +200,7 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 			fn(c)
 			c.lookOut()
 			c.tellUnmined()
+			c.dropStrays()
 			c.saveTotals()
 		}
 		if c.err == nil && !c.wrote {

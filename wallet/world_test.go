@@ -18,7 +18,6 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
-	"github.com/decred/dcrd/hdkeychain/v3"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 )
@@ -99,6 +98,7 @@ func (c *world) mineVoted(approve bool, txs ...*wire.MsgTx) *wire.MsgBlock {
 			}
 		}
 	}
+	c.sign(b)
 	filter, err := blockcf2.Regular(b, c)
 	if err != nil {
 		c.t.Fatal(err)
@@ -216,55 +216,6 @@ func opOf(tx *wire.MsgTx, index uint32) wire.OutPoint {
 		op.Tree = wire.TxTreeStake
 	}
 	return op
-}
-
-// addr is the n-th of some addresses.
-func addr(n uint64) stdaddr.StakeAddress {
-	hash := make([]byte, 20)
-	binary.BigEndian.PutUint64(hash, n+1)
-	a, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(hash, params)
-	if err != nil {
-		panic(err)
-	}
-	return a
-}
-
-func scriptOf(a stdaddr.Address) []byte {
-	_, s := a.PaymentScript()
-	return s
-}
-
-// script is the payment script of the n-th address.
-func scriptN(n uint64) []byte { return scriptOf(addr(n)) }
-
-func foreignScript(n uint64) []byte { return scriptN(1<<40 + n) }
-
-// testKey is an account key.
-func testKey(t *testing.T, n byte) *hdkeychain.ExtendedKey {
-	t.Helper()
-	seed := make([]byte, 32)
-	seed[0] = n
-	key, err := hdkeychain.NewMaster(seed, params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func testXPub(t *testing.T, n byte) string { return testKey(t, n).Neuter().String() }
-
-// keyAddr is the address of an account by derivation.
-func keyAddr(t *testing.T, key string, branch, index uint32) stdaddr.StakeAddress {
-	t.Helper()
-	a := &account{key: key}
-	if err := a.parse(params); err != nil {
-		t.Fatal(err)
-	}
-	out, ok := a.address(uint8(branch), index, params)
-	if !ok {
-		t.Fatal("no such index")
-	}
-	return out.(stdaddr.StakeAddress)
 }
 
 // open makes a wallet in a directory of the test.

@@ -1,0 +1,132 @@
+package wallet
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// TestNewestInRandomWorld: as TestRandomWorld, with the work on blocks below the
+// tip almost never done: there is something more to watch, the chain has gone on or
+// elsewhere, or the program has ended.
+func TestNewestInRandomWorld(t *testing.T) {
+	for seed := *firstSeed; seed < *firstSeed+uint64(max(*seedCount*3/4, 1)); seed++ {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			d := newDriver(t, newCast(newWorld(t), rand.New(rand.NewPCG(seed, 8))))
+			d.calm = d.rng.IntN(2) == 0
+			d.length = 1 + d.rng.Uint32N(8)
+			d.w.maxScan = d.length
+			d.late()
+		})
+	}
+}
+
+// late is the life of such a world.
+func (d *driver) late() {
+	for range 15 + d.rng.IntN(10) {
+		d.block()
+	}
+	d.watchSingle(0, 0)
+	d.sync()
+	for range 60 {
+		switch d.rng.IntN(16) {
+		case 0, 1:
+			d.watchSingle(d.rng.IntN(len(d.singles)), d.rng.Uint32N(8))
+		case 2:
+			d.watchPoint(d.rng.Uint32N(8))
+		case 3:
+			d.grow()
+		case 4:
+			if d.c.blocks[d.c.height()].Header.VoteBits&1 == 0 {
+				d.goElsewhere(1) // what was disapproved may count after all
+			}
+			d.block()
+		case 5:
+			d.reopen()
+		case 6:
+			d.announce()
+		case 7:
+			if d.rng.IntN(4) == 0 {
+				d.unwatch()
+			}
+		default:
+			d.scan()
+		}
+		d.check()
+	}
+	d.locate()
+	d.sync()
+	d.check()
+	verify(d.t, d.w)
+	if through, tip, any := d.checkCoverage(); !any || through != tip || tip != d.c.height() {
+		d.t.Fatalf("tested through %d of %d in the end", through, d.c.height())
+	}
+	d.w.Close()
+}
+
+// checkFound: what the wallet says it has tested it knows, in whatever order that
+// was: an output in a block tested for it is there, and none is shown that another
+// tested block spends.
+func (d *driver) checkFound(tip uint32) {
+	d.t.Helper()
+	v := *d.cast
+	v.c = d.view
+	all := v.read(d.set, min(tip, d.view.height()), true)
+	entries := d.entries()
+	tested := func(coin *truthCoin, height uint32) bool {
+		for _, key := range []string{coin.script, pointKey(OutPoint{coin.op.Hash, coin.op.Index, []byte(coin.script)})} {
+			if from, ok := d.set[key]; ok && from <= coin.height && entries[key].group.covered.Contains(height) {
+				return true
+			}
+		}
+		return false
+	}
+	shown := make(map[wire.OutPoint]bool)
+	for _, u := range utxos(d.t, d.w) {
+		op := wire.OutPoint{Hash: u.TxID, Index: u.Index, Tree: u.Tree}
+		shown[op] = true
+		if all.credits[op] == nil {
+			d.t.Fatalf("output %+v is not in the chain", u)
+		}
+	}
+	for op, coin := range all.credits {
+		by, spent := all.spent[op]
+		switch {
+		case !spent && !shown[op] && tested(coin, coin.height):
+			d.t.Fatalf("output %v is not there, and block %d was tested for it", op, coin.height)
+		case spent && shown[op] && tested(coin, all.mined[by]):
+			d.t.Fatalf("output %v is there, and block %d was tested for it, where %v spends it", op, all.mined[by], by)
+		}
+	}
+}
+
+// checkOrder: accounts and what is above the tip come first, upwards; then the
+// blocks below that only others owe, downwards.
+func (d *driver) checkOrder(scan chain.Range, limit uint32) {
+	d.t.Helper()
+	tip, started := d.w.tip()
+	first, last, urgent := limit, uint32(0), false
+	for _, g := range d.w.groups {
+		ordered := false
+		for _, s := range g.scripts {
+			ordered = ordered || s.account != 0
+		}
+		for h := range limit + 1 {
+			if g.watched == 0 || g.covered.Contains(h) {
+				continue
+			}
+			if ordered || !started || h > tip.Height {
+				first, urgent = min(first, h), true
+			} else {
+				last = max(last, h)
+			}
+		}
+	}
+	if urgent && scan.From != first || !urgent && scan.To != last {
+		d.t.Fatalf("scan %v, tip %v, limit %d: from %d upwards is urgent %v, or from %d down", scan, tip, limit, first, urgent, last)
+	}
+}
