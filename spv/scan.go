@@ -19,6 +19,8 @@ type walletState struct {
 	watching bool
 	birthday uint32
 	scanned  Span
+	owed     uint32 // blocks up to owedTo that are to be tested
+	owedTo   uint32
 	pending  []*wire.MsgTx // its own transactions that are not in the chain
 
 	seen    []*wire.MsgTx // of others, that it has not been told of yet
@@ -170,16 +172,19 @@ type report struct {
 	birthday uint32
 	watching bool
 	scanned  Span
+	owed     uint32
+	owedTo   uint32
 	pending  []*wire.MsgTx
 	err      error
 }
 
 // reportOf reads the wallet's summary, on its goroutine.
 func reportOf(w *walletState, limit uint32, err error) report {
-	r := report{w: w, err: err}
+	r := report{w: w, owedTo: limit, err: err}
 	if err == nil {
 		r.birthday, r.watching = w.wallet.Birthday()
 		r.scanned.From, r.scanned.Through, r.scanned.Any = w.wallet.Scanned(limit)
+		r.owed = w.wallet.Owed(limit)
 		if w.unmined != nil {
 			r.pending, r.err = w.unmined.Pending()
 		}
@@ -198,6 +203,7 @@ func (e *engine) reply(r report) bool {
 		return false
 	}
 	r.w.birthday, r.w.watching, r.w.scanned, r.w.pending = r.birthday, r.watching, r.scanned, r.pending
+	r.w.owed, r.w.owedTo = r.owed, r.owedTo
 	return true
 }
 
@@ -246,6 +252,17 @@ func (e *engine) scanDone() bool {
 		}
 	}
 	return true
+}
+
+// owedAll is how many blocks up to a height are still to be tested, for the wallet
+// that owes the most.
+func (e *engine) owedAll(height uint32) (owed uint32) {
+	for _, w := range e.wallets {
+		if w.watching {
+			owed = max(owed, w.owed+height-min(height, w.owedTo))
+		}
+	}
+	return owed
 }
 
 // scannedAll is the stretch that every script of every wallet was tested on.

@@ -173,6 +173,17 @@ func (m *modelWallet) Scanned(limit uint32) (from, through uint32, ok bool) {
 	return from, min(through, limit), len(m.watches) > 0
 }
 
+func (m *modelWallet) Owed(limit uint32) (owed uint32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, w := range m.watches {
+		if w.from <= limit {
+			owed = max(owed, count(w.covered.Missing(chain.Range{From: w.from, To: limit})))
+		}
+	}
+	return owed
+}
+
 // outpoint is an output without its tree, which its hash implies.
 type outpoint struct {
 	hash  [32]byte

@@ -31,6 +31,7 @@ func (e *engine) snapshot() Status {
 		st.Target = max(st.Target, e.headers.pending)
 	}
 	e.target = st.Target
+	st.Owed = e.owedAll(st.Target)
 	if through, ok := e.filters.through(); ok {
 		st.Filters = Span{From: e.filters.from, Through: through, Any: true}
 	}
@@ -65,7 +66,7 @@ func (e *engine) phase(st *Status) (Phase, string, uint32) {
 	case !e.filtersDone():
 		return Filters, e.filtersReason(st.Filters.Through, st.Target), st.Filters.Through
 	case !e.scanDone():
-		return Scanning, fmt.Sprintf("testing blocks for the watched scripts, %d of %d", st.Scanned.Through, st.Target), st.Scanned.Through
+		return Scanning, fmt.Sprintf("testing blocks for the watched scripts, %d left", st.Owed), st.Target - min(st.Target, st.Owed)
 	}
 	return InSync, "", st.Tip.Height
 }
@@ -118,6 +119,7 @@ func storedStatus(cfg Config, db *chaindb.DB) (Status, error) {
 		if i == 0 || !span.Any {
 			st.Scanned = span
 		}
+		st.Owed = max(st.Owed, w.Owed(tip.Height))
 	}
 	return st, nil
 }

@@ -32,9 +32,9 @@ type Wallet interface {
 	// when nothing is watched.
 	Birthday() (height uint32, ok bool)
 
-	// NextScan returns the lowest stretch of blocks, none above limit, that
-	// some watched script has not been tested against yet. ok is false when
-	// there is no such debt.
+	// NextScan returns a stretch of blocks, none above limit, that some watched
+	// script has not been tested against yet: that which the wallet wants first.
+	// ok is false when there is no such debt.
 	NextScan(limit uint32) (scan Scan, ok bool, err error)
 
 	// Apply takes the result of a scan in one transaction.
@@ -48,6 +48,10 @@ type Wallet interface {
 	// Scanned returns the stretch of heights that every watched script has
 	// been tested on, counted from the wallet's birthday. It is for display.
 	Scanned(limit uint32) (from, through uint32, ok bool)
+
+	// Owed returns how many blocks, none above limit, some watched script has not
+	// been tested on yet. It is for display.
+	Owed(limit uint32) uint32
 }
 
 // UnminedWallet is what a wallet fulfils besides Wallet to deal with transactions

@@ -310,6 +310,20 @@ func (m *memoryWallet) Scanned(limit uint32) (uint32, uint32, bool) {
 	return m.from, min(through, limit), ok
 }
 
+func (m *memoryWallet) Owed(limit uint32) uint32 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return count(m.covered.Missing(chain.Range{From: m.from, To: limit}))
+}
+
+// count is how many heights some ranges have.
+func count(ranges chain.Ranges) (n uint32) {
+	for _, r := range ranges {
+		n += uint32(r.Len())
+	}
+	return n
+}
+
 // wantMatches checks that exactly the blocks at these heights of a chain were
 // delivered.
 func (w *world) wantMatches(c *spvtest.Chain, heights ...uint32) {

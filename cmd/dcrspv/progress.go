@@ -83,11 +83,12 @@ func stages(st spv.Status) [3]stage {
 		done := s.Through - s.From + 1
 		return stage{phase: phase, done: done, total: max(done, top-min(top, s.From)+1)}
 	}
-	return [3]stage{
-		{spv.Headers, st.Tip.Height, top},
-		span(spv.Filters, st.Filters),
-		span(spv.Scanning, st.Scanned),
+	scan := stage{phase: spv.Scanning, total: top + 1}
+	if st.Filters.Any { // from the birthday on
+		scan.total -= min(top, st.Filters.From)
 	}
+	scan.done = scan.total - min(scan.total, st.Owed)
+	return [3]stage{{spv.Headers, st.Tip.Height, top}, span(spv.Filters, st.Filters), scan}
 }
 
 // progressLine says in one line where the sync is.

@@ -113,6 +113,8 @@ func (l *limited) Scanned(limit uint32) (from, through uint32, ok bool) {
 	return l.Wallet.Scanned(min(limit, l.to))
 }
 
+func (l *limited) Owed(limit uint32) uint32 { return l.Wallet.Owed(min(limit, l.to)) }
+
 // checkRange reports a wrong --from or --to.
 func (p *program) checkRange() error {
 	var ends [2]*when

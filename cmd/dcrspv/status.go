@@ -35,6 +35,7 @@ func (p *program) runStatus(ctx context.Context) error {
 	var watched []wallet.Watched
 	err = p.withWallet(func(w *wallet.Wallet) error {
 		st.Scanned.From, st.Scanned.Through, st.Scanned.Any = w.Scanned(st.Tip.Height)
+		st.Owed = w.Owed(st.Tip.Height)
 		var err error
 		watched, err = w.Watched(ctx)
 		return err
@@ -56,6 +57,9 @@ func (p *program) printStatus(st spv.Status, watched []wallet.Watched) error {
 	fmt.Fprintf(w, "tip\t%s\n", st.Tip.Hash)
 	fmt.Fprintf(w, "filters\t%s\n", spanText(st.Filters))
 	fmt.Fprintf(w, "scanned\t%s\n", spanText(st.Scanned))
+	if st.Owed > 0 {
+		fmt.Fprintf(w, "to scan\t%s\n", plural(int(st.Owed), "block"))
+	}
 	for i, e := range watched {
 		title := ""
 		if i == 0 {
