@@ -53,7 +53,10 @@ func (w *Wallet) contest(p *pendingMsg) {
 // tells: the last thing it pushes is the public key or the script that the
 // output holds the hash of.
 func spentScript(in *wire.TxIn) string {
-	last := lastPush(in)
+	var last []byte
+	for t := txscript.MakeScriptTokenizer(0, in.SignatureScript); t.Next(); {
+		last = t.Data()
+	}
 	if len(last) == 0 {
 		return ""
 	}
@@ -62,19 +65,6 @@ func spentScript(in *wire.TxIn) string {
 		return scripts[0]
 	}
 	return scripts[1]
-}
-
-// lastPush is the data that the last operation of an input pushes, and so what
-// the script that it spends finds first; nil if that can't be told.
-func lastPush(in *wire.TxIn) (last []byte) {
-	t := txscript.MakeScriptTokenizer(0, in.SignatureScript)
-	for t.Next() {
-		last = t.Data()
-	}
-	if t.Err() != nil {
-		return nil
-	}
-	return last
 }
 
 // contestedIn are the further scripts to be searched for in a stretch of

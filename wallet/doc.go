@@ -34,7 +34,8 @@
 //
 // What matters most is tested first. New blocks come before old ones. Of those
 // below the tip, scripts and outpoints that are watched by themselves have the
-// newest tested first, where the money is that is left. An account is tested
+// newest tested first, where the money is that is left: a stretch of 500 blocks,
+// then one that goes twice as far, and so on. An account is tested
 // upwards: the addresses that it uses now are not even watched before the older
 // ones are found, each of which lets the gap reach further. Whoever owes the same
 // blocks shares one pass.

@@ -18,7 +18,8 @@ const (
 	// the work that an interruption can lose: a second takes about 100 million.
 	maxTests = 100_000_000
 
-	// minScan is the length that a scan of any number of scripts may have.
+	// minScan is the length that a scan of any number of scripts, anywhere, may
+	// have.
 	minScan = 500
 )
 
@@ -37,7 +38,8 @@ func (w *Wallet) scanLength(groups []*group) uint32 {
 //
 // First come the blocks that accounts have to be tested on, and those above the
 // wallet's tip, the lowest first; then those below the tip that only other
-// scripts have to be tested on, the highest first.
+// scripts have to be tested on, the highest first: at most 500 blocks at the tip,
+// and twice as far with each scan.
 //
 // Only one scan at a time counts: the same debt is given out again until Apply.
 func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
@@ -62,8 +64,10 @@ func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 	case upwards:
 		r.To = uint32(min(uint64(r.To), uint64(r.From)+uint64(length)-1))
 		contested = w.contestedIn(&r)
-	case r.To >= length:
-		r.From = max(r.From, r.To-length+1)
+	default: // short at the tip: the blocks of one scan come from the lowest up
+		tip, _ := w.tip()
+		length = min(length, max(minScan, tip.Height-r.To))
+		r.From = max(r.From, r.To-min(r.To, length-1))
 	}
 	scan := spv.Scan{Range: r, Groups: make([]uint64, len(owing))}
 	for i, g := range owing {

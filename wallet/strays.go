@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/stdscript"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
 )
@@ -99,25 +101,51 @@ func strayKey(in *wire.TxIn, key []byte) []byte {
 }
 
 // mayBeOurs reports whether an input that spends no coin of the wallet may spend
-// one that is yet to be found. What it has to show for the hash in the usual
-// scripts is the last thing it pushes; it does not say which scripts of other
-// kinds it spends, nor does it of a ticket that is revoked by itself (DCP0009).
+// one that is yet to be found.
 func (c *change) mayBeOurs(in *wire.TxIn) bool {
 	op := spent(in)
 	if op == nothing || c.coins.Get(outPointKey(&op.hash, op.index)) != nil {
 		return false
 	}
-	last := lastPush(in)
 	c.w.birthday()
-	if c.w.veiled || len(last) == 0 || c.w.points[op] != nil {
+	hash := shownHash(in)
+	if c.w.veiled || hash == nil || c.w.points[op] != nil {
 		return true
 	}
-	for _, raw := range hashScripts(dcrutil.Hash160(last)) {
+	for _, raw := range hashScripts(hash) {
 		if c.w.scripts[raw] != nil {
 			return true
 		}
 	}
 	return false
+}
+
+// shownHash is the hash in the script that an input spends, if the input shows what
+// that is of in one of the two usual forms: a signature and a public key, or
+// signatures and a multisignature script. All others are nil: those of rare scripts,
+// and the empty one that gives a missed ticket back (DCP0009). No rule is relied on
+// here that a header does not prove: who makes blocks without valid signatures would
+// only have us miss what such blocks spend if they look signed.
+func shownHash(in *wire.TxIn) []byte {
+	var pushed [][]byte
+	t := txscript.MakeScriptTokenizer(0, in.SignatureScript)
+	for t.Next() {
+		pushed = append(pushed, t.Data())
+	}
+	if t.Err() != nil || len(pushed) < 2 {
+		return nil
+	}
+	last := len(pushed) - 1
+	for _, sig := range pushed[:last] {
+		if len(sig) < 9 || len(sig) > 73 || sig[0] != 0x30 { // DER, and the hash type
+			return nil
+		}
+	}
+	key := last == 1 && len(pushed[last]) == 33 && (pushed[last][0] == 2 || pushed[last][0] == 3)
+	if !key && !stdscript.IsMultiSigScriptV0(pushed[last]) {
+		return nil
+	}
+	return dcrutil.Hash160(pushed[last])
 }
 
 // foundStrays are the strays that spend coins found since it was last called, in

@@ -37,6 +37,9 @@ func hashed(secret []byte) []byte {
 
 var secrets sync.Map // by their hash
 
+// signature pushes what looks like one.
+var signature = append([]byte{71, 0x30}, make([]byte, 70)...)
+
 // sign fills in what spends an output: a signature that nobody checks and, if the
 // output pays a hash, what that is the hash of. An input stays as it is if only the
 // owner of an account could tell that.
@@ -47,12 +50,12 @@ func sign(in *wire.TxIn, pays []byte) {
 			continue
 		}
 		if secret, ok := secrets.Load(string(raw[at : at+20])); ok {
-			in.SignatureScript = append([]byte{1, 0, byte(len(secret.([]byte)))}, secret.([]byte)...)
+			in.SignatureScript = slices.Concat(signature, []byte{byte(len(secret.([]byte)))}, secret.([]byte))
 			return
 		}
 	}
 	if !paysHash(raw) {
-		in.SignatureScript = []byte{1, 0}
+		in.SignatureScript = signature
 	}
 }
 

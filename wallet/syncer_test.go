@@ -1,0 +1,145 @@
+package wallet_test
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/spv/spvtest"
+	"dcrspv/wallet"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
+)
+
+// lateScript is watched when the wallet is at the tip.
+var lateScript = spvtest.Script(1)
+
+// paidChain pays lateScript in every twentieth block. Every third payment is
+// spent, long after.
+func paidChain() *spvtest.Chain {
+	c := spvtest.NewChain(nil)
+	var paid []*wire.MsgTx
+	for i := range 150 {
+		c.Mine(19)
+		txs := []*wire.MsgTx{c.Pay(lateScript, int64(i)+1)}
+		if i%3 == 2 {
+			out := wire.NewTxOut(1, spvtest.Script(99))
+			txs = append(txs, c.Spend([]wire.OutPoint{spvtest.OutPoint(paid[i/2], 0)}, out))
+		}
+		paid = append(paid, txs[0])
+		c.MineBlock(txs...)
+	}
+	return c
+}
+
+// TestNewestFirst: who adds a script to a wallet at the tip is told of the newest
+// payments first, a new block does not wait for the old ones, and no coin is shown
+// that is spent.
+func TestNewestFirst(t *testing.T) {
+	c := paidChain()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(c.Time()))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		net := spvtest.NewNetwork()
+		defer net.Close()
+		peer := spvtest.NewPeer(c, spvtest.Behaviour{Latency: 100 * time.Millisecond})
+		net.Add("10.0.0.1:18555", peer)
+
+		w, err := wallet.Open(filepath.Join(t.TempDir(), "wallet.db"), chaincfg.SimNetParams())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		if err := w.Watch(ctx, wallet.Watch{Scripts: [][]byte{spvtest.Script(2)}}); err != nil {
+			t.Fatal(err)
+		}
+		s, err := spv.New(spv.Config{
+			Params: chaincfg.SimNetParams(), DataDir: t.TempDir(), Dial: net.Dial,
+			Connect: []string{"10.0.0.1:18555"}, Wallets: []spv.Wallet{w},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		ended := make(chan error, 1)
+		running, stop := context.WithCancel(ctx)
+		go func() { ended <- s.Run(running) }()
+		if err := s.Wait(ctx, spv.Settled); err != nil {
+			t.Fatal(err)
+		}
+		cursor, err := w.LastEvent(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Watch(ctx, wallet.Watch{Scripts: [][]byte{lateScript}}); err != nil {
+			t.Fatal(err)
+		}
+
+		tip := c.Tip().Height
+		final := unspent(c)
+		var heights []uint32
+		for ev, err := range w.Events(ctx, cursor) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkCoins(t, w, final)
+			if ev.Kind != wallet.EventMined {
+				continue
+			}
+			if heights = append(heights, ev.Block.Height); len(heights) == 1 { // and the chain goes on
+				c.MineBlock(c.Pay(lateScript, 1000))
+				peer.SetChain(c)
+				final = unspent(c)
+			}
+			if ev.Block.Height == 20 {
+				break
+			}
+		}
+		if first := heights[:10]; slices.Min(first) <= tip-500 {
+			t.Errorf("the first blocks are %v, the tip was %d", first, tip)
+		}
+		if !slices.Contains(heights, tip+1) {
+			t.Errorf("the new block %d waits for the oldest: %v", tip+1, heights)
+		}
+		if err := s.Wait(ctx, spv.Synced); err != nil {
+			t.Fatal(err)
+		}
+		if coins := checkCoins(t, w, final); coins != len(final) {
+			t.Errorf("%d coins, there are %d", coins, len(final))
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// unspent are the outputs that pay lateScript and are not spent.
+func unspent(c *spvtest.Chain) map[wire.OutPoint]bool {
+	coins := make(map[wire.OutPoint]bool)
+	for _, u := range c.Truth([][]byte{lateScript}).Coins {
+		coins[u.OutPoint] = true
+	}
+	return coins
+}
+
+// checkCoins checks that a wallet shows no coin that is spent, and counts them.
+func checkCoins(t *testing.T, w *wallet.Wallet, final map[wire.OutPoint]bool) int {
+	t.Helper()
+	coins, err := w.UTXOs(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range coins {
+		if !final[wire.OutPoint{Hash: u.TxID, Index: u.Index, Tree: u.Tree}] {
+			t.Fatalf("%v:%d of block %d is shown, and is spent", u.TxID, u.Index, u.Height)
+		}
+	}
+	return len(coins)
+}
