@@ -23,7 +23,14 @@ func TestLikeTheOracle(t *testing.T) {
 		born := rng.Uint32N(3) * 5
 		l := newLife(t, rng, born)
 		path := filepath.Join(t.TempDir(), "wallet.db")
-		w := openAt(t, path)
+		reopen := func() (w *Wallet) {
+			w = openAt(t, path)
+			if seed%2 == 1 {
+				w.maxScan = 1 + rng.Uint32N(20)
+			}
+			return w
+		}
+		w := reopen()
 		r := newReplay()
 		forked, published := false, false
 		t.Logf("seed %d, birthday %d", seed, born)
@@ -61,7 +68,7 @@ func TestLikeTheOracle(t *testing.T) {
 			}
 			if rng.IntN(2) == 0 {
 				w.Close()
-				w = openAt(t, path)
+				w = reopen()
 			}
 			l.c.locate(w)
 			for range rng.IntN(10) {

@@ -14,7 +14,7 @@ import (
 // tip almost never done: there is something more to watch, the chain has gone on or
 // elsewhere, or the program has ended.
 func TestNewestInRandomWorld(t *testing.T) {
-	for seed := *firstSeed; seed < *firstSeed+uint64(max(*seedCount*3/4, 1)); seed++ {
+	for seed := *firstSeed; seed < *firstSeed+uint64(max(*seedCount/2, 1)); seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			d := newDriver(t, newCast(newWorld(t), rand.New(rand.NewPCG(seed, 8))))
 			d.calm = d.rng.IntN(2) == 0
