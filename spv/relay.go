@@ -2,6 +2,7 @@ package spv
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
@@ -16,7 +17,7 @@ import (
 // is verified but their form.
 type relay struct {
 	wanted bool // some wallet listens
-	seen   *lru.Set[chainhash.Hash]
+	seen   func() *lru.Set[chainhash.Hash]
 	asked  map[chainhash.Hash]*txRequest
 }
 
@@ -47,7 +48,9 @@ const (
 
 func newRelay(cfg *Config) relay {
 	r := relay{
-		seen:  lru.NewSet[chainhash.Hash](maxSeenTxs),
+		seen: sync.OnceValue(func() *lru.Set[chainhash.Hash] {
+			return lru.NewSet[chainhash.Hash](maxSeenTxs)
+		}),
 		asked: make(map[chainhash.Hash]*txRequest),
 	}
 	for _, w := range cfg.Wallets {
@@ -78,10 +81,10 @@ func (ev announcedTxs) apply(e *engine) {
 			}
 			continue
 		}
-		if r.seen.Contains(hash) || e.outgoing.txs[hash] != nil || s.askedTxs+len(ask) >= maxAskedTxs {
+		if r.seen().Contains(hash) || e.outgoing.txs[hash] != nil || s.askedTxs+len(ask) >= maxAskedTxs {
 			continue
 		}
-		r.seen.Put(hash)
+		r.seen().Put(hash)
 		ask = append(ask, hash)
 	}
 	e.requestTxs(s, ask)
@@ -168,7 +171,7 @@ func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 			return
 		}
 	}
-	e.relay.seen.Delete(hash) // whoever announces it next is asked
+	e.relay.seen().Delete(hash) // whoever announces it next is asked
 }
 
 // fetchTxs moves requests on that are not answered. What waits in the peers'

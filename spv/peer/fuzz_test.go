@@ -13,7 +13,6 @@ import (
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/container/lru"
 	"github.com/decred/dcrd/wire"
 	"github.com/decred/slog"
 )
@@ -31,7 +30,7 @@ func reading(stream []byte) *Peer {
 		done:    make(chan struct{}),
 		waiting: newPending(),
 		handler: new(log),
-		asked:   lru.NewSet[chainhash.Hash](maxTxsAsked),
+		asked:   newAsked(),
 	}
 	p.addrs.Store(maxAddrs)
 	p.pver.Store(wire.BatchedCFiltersV2Version)

@@ -55,7 +55,7 @@ type Peer struct {
 	addrs    atomic.Int64    // addresses that are still welcome
 	getaddrs sync.Once
 
-	asked *lru.Set[chainhash.Hash] // transactions
+	asked func() *lru.Set[chainhash.Hash] // transactions
 }
 
 // newPeer makes a Peer of a fresh connection and starts its writer.
@@ -71,7 +71,7 @@ func newPeer(conn net.Conn, addr string, cfg *Config) *Peer {
 		done:    make(chan struct{}),
 		written: make(chan struct{}),
 		waiting: newPending(),
-		asked:   lru.NewSet[chainhash.Hash](maxTxsAsked),
+		asked:   newAsked(),
 	}
 	if p.log == nil {
 		p.log = slog.Disabled

@@ -79,13 +79,15 @@ func (r *request) links(headers []chain.Header) bool {
 type pending struct {
 	mu          sync.Mutex
 	open        map[key]*request
-	late        *lru.Set[key] // given up, answer may come
-	lateHeaders int           // given-up getheaders whose answer has not come
-	announcing  bool          // sendheaders was sent: headers are nobody's
+	late        func() *lru.Set[key] // given up, answer may come; made when first needed
+	lateHeaders int                  // given-up getheaders whose answer has not come
+	announcing  bool                 // sendheaders was sent: headers are nobody's
 }
 
 func newPending() pending {
-	return pending{open: make(map[key]*request), late: lru.NewSet[key](maxLate)}
+	return pending{open: make(map[key]*request), late: sync.OnceValue(func() *lru.Set[key] {
+		return lru.NewSet[key](maxLate)
+	})}
 }
 
 // add enters a request, or none of it if any of its keys is taken.
@@ -113,8 +115,8 @@ func (t *pending) take(k key) (r *request, late bool) {
 	defer t.mu.Unlock()
 	r = t.open[k]
 	if r == nil {
-		late = t.late.Contains(k)
-		t.late.Delete(k)
+		late = t.late().Contains(k)
+		t.late().Delete(k)
 		return nil, late
 	}
 	delete(t.open, k)
@@ -129,8 +131,8 @@ func (t *pending) takeBatch(first, last chainhash.Hash) (r *request, late bool) 
 	defer t.mu.Unlock()
 	r, other := t.open[key{kindBatch, first}], t.open[key{kindBatch, last}]
 	if r == nil || r != other {
-		if k := batchKey(first, last); t.late.Contains(k) {
-			t.late.Delete(k)
+		if k := batchKey(first, last); t.late().Contains(k) {
+			t.late().Delete(k)
 			return nil, true
 		}
 	}
@@ -187,7 +189,7 @@ func (t *pending) drop(r *request) {
 		case k == headersKey:
 			t.lateHeaders++
 		default:
-			t.late.Put(k)
+			t.late().Put(k)
 		}
 	}
 	close(r.gone)

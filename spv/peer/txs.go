@@ -2,8 +2,10 @@ package peer
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/container/lru"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -58,6 +60,11 @@ func (p *Peer) NotFound(inv []*wire.InvVect) error {
 	return p.Send(msg)
 }
 
+// newAsked is made when first needed: a first sync does without.
+func newAsked() func() *lru.Set[chainhash.Hash] {
+	return sync.OnceValue(func() *lru.Set[chainhash.Hash] { return lru.NewSet[chainhash.Hash](maxTxsAsked) })
+}
+
 // RequestTxs asks for up to 500 transactions, and does not wait: each one comes
 // to Handler.Tx, or is named to Handler.NotFound. A remote may also stay
 // silent. Transactions that were not asked for are dropped.
@@ -67,7 +74,7 @@ func (p *Peer) RequestTxs(txs []chainhash.Hash) error {
 		return fmt.Errorf("%w: %d transactions", ErrRequest, len(txs))
 	}
 	for _, hash := range txs {
-		p.asked.Put(hash)
+		p.asked().Put(hash)
 	}
 	return p.Send(&wire.MsgGetData{InvList: txInvs(txs)})
 }
@@ -75,11 +82,11 @@ func (p *Peer) RequestTxs(txs []chainhash.Hash) error {
 // onTx hands over a transaction that was asked for.
 func (p *Peer) onTx(tx *wire.MsgTx) error {
 	hash := tx.TxHash()
-	if !p.asked.Contains(hash) {
+	if !p.asked().Contains(hash) {
 		p.count.unsolicited.Add(1)
 		return nil
 	}
-	p.asked.Delete(hash)
+	p.asked().Delete(hash)
 	return p.hand(func(h Handler) { h.Tx(tx) })
 }
 
@@ -87,8 +94,8 @@ func (p *Peer) onTx(tx *wire.MsgTx) error {
 func (p *Peer) onTxsNotFound(invs []*wire.InvVect) error {
 	var missing []chainhash.Hash
 	for _, inv := range invs {
-		if inv.Type == wire.InvTypeTx && p.asked.Contains(inv.Hash) {
-			p.asked.Delete(inv.Hash)
+		if inv.Type == wire.InvTypeTx && p.asked().Contains(inv.Hash) {
+			p.asked().Delete(inv.Hash)
 			missing = append(missing, inv.Hash)
 		}
 	}

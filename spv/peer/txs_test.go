@@ -145,7 +145,7 @@ func TestRequestTxsIsBounded(t *testing.T) {
 			wantError(t, p.RequestTxs(part), nil)
 			expect[*wire.MsgGetData](r)
 		}
-		if n := p.asked.Len(); n != maxTxsAsked {
+		if n := p.asked().Len(); n != maxTxsAsked {
 			t.Errorf("%d transactions are remembered", n)
 		}
 	})
