@@ -90,6 +90,7 @@ func newCast(c *world, rng *rand.Rand) *cast {
 		rng: rng, c: c, index: make(map[string]accountIndex), all: make(watchSet),
 		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash), voided: make(map[hash]bool),
 	}
+	c.forges = true
 	for n := range castSingles + castScripts {
 		k.all[string(singleScript(n))] = 0
 	}

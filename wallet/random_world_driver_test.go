@@ -267,7 +267,7 @@ func (d *driver) apply() {
 func (d *driver) sync() {
 	d.t.Helper()
 	for i := 0; d.scan(); i++ {
-		if i > 2000 {
+		if i > 10_000 {
 			d.t.Fatal("never done")
 		}
 	}

@@ -39,25 +39,26 @@ const schemaVersion = 4
 //	strays       height 4, tree 1, position 4 -> see stray.encode; transactions that
 //	             may spend coins that are yet to be found below them
 //	strayspends  txid 32, index 4 of what a stray spends, its key in strays -> nothing
+//	strangers    txid 8, index 4 of what other transactions spend, height 4 -> nothing
 //	events       number 8 -> an Event as JSON
 var bucketNames = [...]string{
 	"meta", "accounts", "scripts", "groups", "positions", "blocks", "txs",
 	"order", "coins", "unspent", "unmined", "disapproved", "events",
-	"maturing", "own", "labels", "points", "strays", "strayspends",
+	"maturing", "own", "labels", "points", "strays", "strayspends", "strangers",
 }
 
 // buckets gives access to the buckets in one transaction.
 type buckets struct {
 	meta, accounts, scripts, groups, positions, blocks, txs,
 	order, coins, unspent, unmined, disapproved, events,
-	maturing, own, labels, points, strays, straySpends *bbolt.Bucket
+	maturing, own, labels, points, strays, straySpends, strangers *bbolt.Bucket
 }
 
 func (b *buckets) fields() []**bbolt.Bucket {
 	return []**bbolt.Bucket{
 		&b.meta, &b.accounts, &b.scripts, &b.groups, &b.positions, &b.blocks, &b.txs,
 		&b.order, &b.coins, &b.unspent, &b.unmined, &b.disapproved, &b.events,
-		&b.maturing, &b.own, &b.labels, &b.points, &b.strays, &b.straySpends,
+		&b.maturing, &b.own, &b.labels, &b.points, &b.strays, &b.straySpends, &b.strangers,
 	}
 }
 

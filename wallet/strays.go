@@ -79,9 +79,13 @@ func (c *change) noteStrays(txs []*blockTx) {
 	for _, t := range txs {
 		key, may := orderKey(t.height, t.tree, t.pos), false
 		for _, in := range t.msg.TxIn {
-			if c.mayBeOurs(in) {
+			switch op := spent(in); {
+			case op == nothing, c.coins.Get(op.key()) != nil:
+			case c.mayBeOurs(in):
 				c.put(c.straySpends, strayKey(in, key), nil)
 				may = true
+			default:
+				c.noteStranger(op, t.height)
 			}
 		}
 		if !may {
@@ -100,16 +104,12 @@ func strayKey(in *wire.TxIn, key []byte) []byte {
 	return append(outPointKey(&in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index), key...)
 }
 
-// mayBeOurs reports whether an input that spends no coin of the wallet may spend
-// one that is yet to be found.
+// mayBeOurs reports whether an input that spends no coin of the wallet looks as if
+// it might spend one that is yet to be found.
 func (c *change) mayBeOurs(in *wire.TxIn) bool {
-	op := spent(in)
-	if op == nothing || c.coins.Get(outPointKey(&op.hash, op.index)) != nil {
-		return false
-	}
 	c.w.birthday()
 	hash := shownHash(in)
-	if c.w.veiled || hash == nil || c.w.points[op] != nil {
+	if c.w.veiled || hash == nil || c.w.points[spent(in)] != nil {
 		return true
 	}
 	for _, raw := range hashScripts(hash) {
@@ -123,9 +123,7 @@ func (c *change) mayBeOurs(in *wire.TxIn) bool {
 // shownHash is the hash in the script that an input spends, if the input shows what
 // that is of in one of the two usual forms: a signature and a public key, or
 // signatures and a multisignature script. All others are nil: those of rare scripts,
-// and the empty one that gives a missed ticket back (DCP0009). No rule is relied on
-// here that a header does not prove: who makes blocks without valid signatures would
-// only have us miss what such blocks spend if they look signed.
+// and the empty one that gives a missed ticket back (DCP0009).
 func shownHash(in *wire.TxIn) []byte {
 	var pushed [][]byte
 	t := txscript.MakeScriptTokenizer(0, in.SignatureScript)
@@ -154,6 +152,7 @@ func (c *change) foundStrays() (txs []*blockTx) {
 	var keys [][]byte
 	cur := c.straySpends.Cursor()
 	for _, coin := range c.found {
+		c.retestStrangers(coin)
 		for k, _ := cur.Seek(coin); bytes.HasPrefix(k, coin); k, _ = cur.Next() {
 			keys = append(keys, bytes.Clone(k[len(coin):]))
 		}
@@ -222,10 +221,16 @@ func (c *change) cutStrays(height uint32) {
 
 // dropStrays removes all strays, once there is nothing left that they may spend.
 func (c *change) dropStrays() {
-	if k, _ := c.strays.Cursor().First(); k == nil || c.err != nil || c.w.holed() {
+	first := func(b *bbolt.Bucket) []byte {
+		k, _ := b.Cursor().First()
+		return k
+	}
+	if c.err != nil || first(c.strays) == nil && first(c.strangers) == nil || c.w.holed() {
 		return
 	}
-	for name, b := range map[string]**bbolt.Bucket{"strays": &c.strays, "strayspends": &c.straySpends} {
+	for name, b := range map[string]**bbolt.Bucket{
+		"strays": &c.strays, "strayspends": &c.straySpends, "strangers": &c.strangers,
+	} {
 		tx := (*b).Tx()
 		if err := tx.DeleteBucket([]byte(name)); err != nil {
 			c.fail(err)

@@ -32,7 +32,7 @@ func upgrade(s *store, params *chaincfg.Params) error {
 var newBuckets = [schemaVersion + 1][]string{
 	2: {"maturing", "own", "labels"},
 	3: {"points"},
-	4: {"strays", "strayspends"},
+	4: {"strays", "strayspends", "strangers"},
 }
 
 func upgradeFrom(v uint32, tx *bbolt.Tx, params *chaincfg.Params) error {

@@ -12,7 +12,7 @@ import (
 
 // downgradeTo3 makes version 3 of a closed file.
 func downgradeTo3(tx *bbolt.Tx) error {
-	return errors.Join(tx.DeleteBucket([]byte("strays")), tx.DeleteBucket([]byte("strayspends")),
+	return errors.Join(tx.DeleteBucket([]byte("strays")), tx.DeleteBucket([]byte("strayspends")), tx.DeleteBucket([]byte("strangers")),
 		tx.Bucket([]byte("meta")).Put(keyVersion, key32(3)))
 }
 

@@ -97,13 +97,16 @@ func keyAddr(t *testing.T, key string, branch, index uint32) stdaddr.StakeAddres
 	return out.(stdaddr.StakeAddress)
 }
 
-// sign signs what a block spends, which no transaction's hash covers. Nobody signs
-// what gives a ticket back.
+// sign signs what a block spends, which no transaction's hash covers. Nobody signs what
+// gives a ticket back.
 func (c *world) sign(b *wire.MsgBlock) {
 	for _, tx := range slices.Concat(b.Transactions, b.STransactions) {
 		for _, in := range tx.TxIn {
 			if prev := c.prev[in.PreviousOutPoint]; prev != nil && in.SignatureScript == nil && !stake.IsSSRtx(tx) {
 				sign(in, prev.PkScript)
+				if c.forges && in.PreviousOutPoint.Hash[0]%8 == 0 {
+					in.SignatureScript = forged
+				}
 			}
 		}
 	}
