@@ -1,8 +1,17 @@
 package wallet
 
 import (
+	"bytes"
 	"slices"
 	"testing"
+
+	"github.com/decred/dcrd/dcrec"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/txscript/v4"
+	txsign "github.com/decred/dcrd/txscript/v4/sign"
+	"github.com/decred/dcrd/txscript/v4/stdscript"
+	"github.com/decred/dcrd/wire"
 )
 
 // forged shows a key that no output pays.
@@ -49,6 +58,47 @@ func TestForgedSpend(t *testing.T) {
 		}
 		if strangerCount(w) != 0 {
 			t.Fatalf("%d strangers", strangerCount(w))
+		}
+	}
+}
+
+// TestShownHash: what really signed inputs show is found, and nothing in others.
+func TestShownHash(t *testing.T) {
+	key := secp256k1.PrivKeyFromBytes([]byte{7})
+	pub := key.PubKey().SerializeCompressed()
+	tx := wire.NewMsgTx()
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{}, 1, nil))
+	shown := func(script []byte, err error) []byte {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shownHash(&wire.TxIn{SignatureScript: script})
+	}
+	to := []byte(hashScripts(dcrutil.Hash160(pub))[0])
+	signed, err := txsign.SignatureScript(tx, 0, to, txscript.SigHashAll, key.Serialize(), dcrec.STEcdsaSecp256k1, true)
+	if !bytes.Equal(shown(signed, err), dcrutil.Hash160(pub)) {
+		t.Errorf("public key hash: %x", signed)
+	}
+	redeem, err := stdscript.MultiSigScriptV0(1, pub, pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig, err := txsign.RawTxInSignature(tx, 0, redeem, txscript.SigHashAll, key.Serialize(), dcrec.STEcdsaSecp256k1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	multi, err := txscript.NewScriptBuilder().AddData(sig).AddData(redeem).Script()
+	if !bytes.Equal(shown(multi, err), dcrutil.Hash160(redeem)) {
+		t.Errorf("script hash: %x", multi)
+	}
+	alone, err := txscript.NewScriptBuilder().AddData(sig).Script() // pay to public key
+	if shown(alone, err) != nil {
+		t.Errorf("public key: %x", alone)
+	}
+	for _, script := range [][]byte{nil, {0x51}, pub, signed[:len(signed)-1], append(signed[:len(signed):len(signed)], 0xac)} {
+		if shown(script, nil) != nil {
+			t.Errorf("%x", script)
 		}
 	}
 }
