@@ -178,7 +178,7 @@ func (c *change) applyTxs(txs []*blockTx) (void []*blockTx) {
 		}
 		c.spend(t)
 		c.addTicket(t)
-		wasPending := c.confirm(t, t.height)
+		wasPending := c.confirm(t)
 		if len(t.credits) > 0 || t.spends {
 			c.mined(t)
 		} else if wasPending {

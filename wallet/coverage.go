@@ -31,6 +31,13 @@ func (w *Wallet) birthday() (uint32, bool) {
 	return w.born, len(w.scripts)+len(w.points) > 0
 }
 
+// veils reports whether there is a script of which a spend does not tell that it
+// is spent.
+func (w *Wallet) veils() bool {
+	w.birthday()
+	return w.veiled
+}
+
 // Scanned is the stretch of heights, from the birthday on, that every watched
 // script has been tested on; through is not above limit. ok is false when it
 // is empty.

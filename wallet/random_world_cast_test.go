@@ -81,14 +81,12 @@ type cast struct {
 	made map[hash]*wire.MsgTx // every transaction, in a chain or not
 	ids  map[*wire.MsgTx]hash
 	pool []*wire.MsgTx // transactions that wait for a block
-
-	voided map[hash]bool // those that were disapproved, on some branch
 }
 
 func newCast(c *world, rng *rand.Rand) *cast {
 	k := &cast{
 		rng: rng, c: c, index: make(map[string]accountIndex), all: make(watchSet),
-		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash), voided: make(map[hash]bool),
+		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash),
 	}
 	c.forges = true
 	for n := range castSingles + castScripts {
@@ -220,10 +218,7 @@ func (k *cast) end(ticket *wire.MsgTx) *wire.MsgTx {
 func (k *cast) block() {
 	approve := k.c.height() < 2 || k.rng.IntN(7) > 0
 	if !approve {
-		for _, tx := range k.c.blocks[k.c.height()].Transactions[1:] {
-			k.pool = append(k.pool, tx)
-			k.voided[k.id(tx)] = true
-		}
+		k.pool = append(k.pool, k.c.blocks[k.c.height()].Transactions[1:]...)
 	}
 	b := &draft{k: k, t: k.read(k.all, k.c.height(), approve), spent: make(map[wire.OutPoint]bool)}
 	for _, tx := range k.pool {

@@ -266,8 +266,9 @@ func (d *driver) apply() {
 // sync does all there is to do.
 func (d *driver) sync() {
 	d.t.Helper()
-	for i := 0; d.scan(); i++ {
-		if i > 10_000 {
+	most := 2000 * (1 + d.c.height()/max(d.length, 1)) // scans are the more the shorter they are
+	for i := uint32(0); d.scan(); i++ {
+		if i > most {
 			d.t.Fatal("never done")
 		}
 	}

@@ -164,10 +164,6 @@ func (d *driver) fate(t *truth, id hash) fate {
 		return fateUnclear
 	}
 	if _, mined := t.mined[id]; mined {
-		ours := slices.ContainsFunc(t.history, func(tx truthTx) bool { return tx.id == id })
-		if d.voided[id] && !ours {
-			return fateUnclear // mined below a birthday, where it was void when it became known
-		}
 		return fateMined
 	}
 	if !isReturning(tx) || d.dropped[id] || d.hearsay[id] || !d.known[id] {

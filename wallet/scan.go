@@ -60,11 +60,10 @@ func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 	owing := owingAt(groups, at, &r)
 	length := w.scanLength(owing)
 	var contested [][]byte
-	switch {
-	case upwards:
+	if upwards {
 		r.To = uint32(min(uint64(r.To), uint64(r.From)+uint64(length)-1))
 		contested = w.contestedIn(&r)
-	default: // short at the tip: the blocks of one scan come from the lowest up
+	} else { // short at the tip: the blocks of one scan come from the lowest up
 		tip, _ := w.tip()
 		length = min(length, max(minScan, tip.Height-r.To))
 		r.From = max(r.From, r.To-min(r.To, length-1))

@@ -184,10 +184,16 @@ func (p *pool) needed() map[hash]bool {
 // evict removes a transaction of somebody else, and those of others that concern
 // the wallet only through it.
 func (c *change) evict(p *pendingMsg) {
-	var children []*pendingMsg
-	c.eachChild(p, func(child *pendingMsg) { children = append(children, child) })
 	c.dropPending(p)
 	c.remove(p.id)
+	c.evictChildren(p)
+}
+
+// evictChildren removes the transactions of others that concerned the wallet only
+// through one that is no longer pending: what becomes of them would not be seen.
+func (c *change) evictChildren(p *pendingMsg) {
+	var children []*pendingMsg
+	c.eachChild(p, func(child *pendingMsg) { children = append(children, child) })
 	for _, child := range children {
 		if c.pending().has(child) && !child.own && !c.concerns(child.msg) {
 			c.evict(child)

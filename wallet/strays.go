@@ -107,9 +107,8 @@ func strayKey(in *wire.TxIn, key []byte) []byte {
 // mayBeOurs reports whether an input that spends no coin of the wallet looks as if
 // it might spend one that is yet to be found.
 func (c *change) mayBeOurs(in *wire.TxIn) bool {
-	c.w.birthday()
 	hash := shownHash(in)
-	if c.w.veiled || hash == nil || c.w.points[spent(in)] != nil {
+	if c.w.veils() || hash == nil || c.w.points[spent(in)] != nil {
 		return true
 	}
 	for _, raw := range hashScripts(hash) {
@@ -147,7 +146,8 @@ func shownHash(in *wire.TxIn) []byte {
 }
 
 // foundStrays are the strays that spend coins found since it was last called, in
-// the order in which they are in the chain.
+// the order in which they are in the chain. What strangers spend of these is to be
+// tested again.
 func (c *change) foundStrays() (txs []*blockTx) {
 	var keys [][]byte
 	cur := c.straySpends.Cursor()

@@ -379,3 +379,27 @@ func TestUnwatchedHalfWay(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 }
+
+// TestVoidChildIsLetGo: a transaction that waits only because its parent does is no
+// concern any more when that is mined below a birthday, and so pays nothing. Its own
+// block was tested before.
+func TestVoidChildIsLetGo(t *testing.T) {
+	c := newWorld(t)
+	mineTo(c, 2)
+	parent := c.pay(out(scriptN(1), 50))
+	child := c.spend(outPoints(parent, 0), out(foreignScript(1), 40))
+	c.mine(parent, child, c.pay(out(scriptN(2), 1)))
+	c.mineVoted(false, parent, c.pay(out(scriptN(2), 1)))
+	c.mine(child)
+	mineTo(c, 12)
+	w := behind(t, c, 4, Watch{From: 5, Addresses: watching(1).Addresses})
+	watch(t, w, watching(2))
+	if tested := c.scans(w, 3); tested[2] != (chain.Range{From: 1, To: 4}) {
+		t.Fatal(tested)
+	}
+	if waits := unmined(t, w); len(waits) != 1 || waits[0].TxID == child.TxHash() {
+		t.Fatalf("%+v", waits)
+	}
+	c.sync(w)
+	replayed(t, w)
+}

@@ -83,12 +83,13 @@ func TestNewestFirst(t *testing.T) {
 
 		tip := c.Tip().Height
 		final := unspent(c)
-		var heights []uint32
+		var heights, owed []uint32
 		for ev, err := range w.Events(ctx, cursor) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkCoins(t, w, final)
+			owed = append(owed, s.Status().Owed)
 			if ev.Kind != wallet.EventMined {
 				continue
 			}
@@ -104,11 +105,17 @@ func TestNewestFirst(t *testing.T) {
 		if first := heights[:10]; slices.Min(first) <= tip-500 {
 			t.Errorf("the first blocks are %v, the tip was %d", first, tip)
 		}
+		if left := slices.Compact(owed); len(left) < 4 || left[0] > tip || !slices.IsSortedFunc(left, func(a, b uint32) int { return int(b) - int(a) }) {
+			t.Errorf("of %d blocks are owed, one after the other, %d", tip, left)
+		}
 		if !slices.Contains(heights, tip+1) {
 			t.Errorf("the new block %d waits for the oldest: %v", tip+1, heights)
 		}
 		if err := s.Wait(ctx, spv.Synced); err != nil {
 			t.Fatal(err)
+		}
+		if st := s.Status(); st.Owed != 0 || st.Scanned.Through != tip+1 {
+			t.Errorf("%+v", st)
 		}
 		if coins := checkCoins(t, w, final); coins != len(final) {
 			t.Errorf("%d coins, there are %d", coins, len(final))

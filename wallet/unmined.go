@@ -157,14 +157,14 @@ func (c *change) kill(p *pendingMsg, why death, height uint32, tree int8, by has
 
 // confirm settles the pending transactions that a mined one decides: those that
 // spend the same outputs, and itself. It reports whether it was pending.
-func (c *change) confirm(t *blockTx, height uint32) bool {
+func (c *change) confirm(t *blockTx) bool {
 	if len(c.pending().byID) == 0 {
 		return false // no need to hash every transaction of a block
 	}
 	for _, in := range t.msg.TxIn {
 		for _, p := range c.spenders(spent(in)) {
 			if p.id != t.id() {
-				c.kill(p, conflicted, height, t.tree, t.id())
+				c.kill(p, conflicted, t.height, t.tree, t.id())
 			}
 		}
 	}
@@ -176,6 +176,7 @@ func (c *change) confirm(t *blockTx, height uint32) bool {
 	if p.dead != alive { // seemed so, and those that spend it with it
 		c.revive(func(child *pendingMsg) bool { return child.dead == conflicted })
 	}
+	c.evictChildren(p) // mined below a birthday it may pay nothing
 	return true
 }
 

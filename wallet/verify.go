@@ -266,7 +266,7 @@ func (c *change) verifyStrays(*Report) error {
 	case n != inputs:
 		err = corrupt("%d inputs of strays are listed, not %d", n, inputs)
 	case n+c.strangers.Stats().KeyN > 0 && !c.w.holed():
-		err = corrupt("there are strays, and no block is owed below one that was tested")
+		err = corrupt("there are strays or strangers, and no block is owed below one that was tested")
 	}
 	return err
 }
