@@ -119,7 +119,7 @@ func (ev filterSetChecked) apply(e *engine) {
 		// A local failure, or a reorg since.
 	case ev.good:
 		s.verified = true
-		s.forget()
+		e.finishAll(s.forget())
 		clear(s.delivered)
 		e.logs.filters.Infof("The filters up to block %d, which headers don't commit to, are the known set", s.last)
 	case s.right != nil:
@@ -129,6 +129,9 @@ func (ev filterSetChecked) apply(e *engine) {
 		e.logs.filters.Warnf("The filters up to block %d are not the known set: fetching other copies to find what is wrong", s.last)
 	}
 }
+
+// auditWindow is how many requests for a copy are made at a time.
+const auditWindow = 3
 
 // planAudit chooses whose copy of the set is fetched, and asks for more of it.
 func (e *engine) planAudit() {
@@ -146,13 +149,13 @@ func (e *engine) planAudit() {
 	}
 	a := s.auditor(peers, e.now)
 	if s.current != nil && (a != s.current || a.failed()) {
-		s.current.suspend()
+		e.finishAll(s.suspend())
 	}
 	s.current = a
 	if a == nil {
 		return
 	}
-	for a.wanted() <= s.last && len(a.units) < firstWindow {
+	for a.wanted() <= s.last && len(a.units) < auditWindow {
 		u, err := e.filterUnit(s.stretch(int(a.wanted() / stretchFilters)))
 		if err != nil {
 			e.fail(err)
@@ -206,26 +209,12 @@ func (ev copyHashed) apply(e *engine) {
 	}
 	if ev.sum != s.want {
 		ev.audit.wrong = e.now
-		e.doubtCopy(ev.audit.addr)
+		e.judgeCopy(ev.audit.addr)
 		return
 	}
-	if s.current != nil {
-		s.current.suspend()
-		s.current = nil
-	}
+	e.finishAll(s.suspend())
 	for _, addr := range s.prove(ev.audit) {
 		e.strikeAddr(addr, registry.BadFilter, errFilterSet)
-	}
-}
-
-// doubtCopy is called for a peer whose whole copy is not the known set. That
-// makes it no liar yet, but of no use; if we chose it ourselves it makes room
-// for another one, so that peers that agree with each other can't keep us.
-func (e *engine) doubtCopy(addr string) {
-	e.logs.filters.Warnf("Neither is the copy that %s has", addr)
-	if s := e.sessions[addr]; s != nil && e.network.discover {
-		e.registry.Incomplete(addr, registry.Filters, e.now)
-		e.cut(s, errFilterSet)
 	}
 }
 

@@ -3,7 +3,6 @@ package spv
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"dcrspv/spv/registry"
 
@@ -33,7 +32,7 @@ func (e *engine) blockUnits(sc *scan) {
 
 // blockUnit is the request for the blocks at some places of a batch.
 func (e *engine) blockUnit(sc *scan, places []int) *unit {
-	u := &unit{kind: registry.Blocks}
+	u := newUnit(registry.Blocks)
 	for _, i := range places {
 		u.headers = append(u.headers, sc.headers[i])
 		u.hashes = append(u.hashes, sc.batch.Blocks[i].ID.Hash)
@@ -53,7 +52,7 @@ func (e *engine) blockUnit(sc *scan, places []int) *unit {
 			sc.batch.Blocks[places[b.index]].Msg = b.block
 		}
 		if fl.err == nil {
-			u.finish()
+			e.finish(u)
 			sc.open--
 			return
 		}
@@ -61,7 +60,7 @@ func (e *engine) blockUnit(sc *scan, places []int) *unit {
 			return
 		}
 		// Some came before it failed: only the others are asked for again.
-		u.finish()
+		e.finish(u)
 		var missing []int
 		for _, i := range places {
 			if sc.batch.Blocks[i].Msg == nil {
@@ -69,8 +68,7 @@ func (e *engine) blockUnit(sc *scan, places []int) *unit {
 			}
 		}
 		rest := e.blockUnit(sc, missing)
-		rest.failed = maps.Clone(u.failed)
-		rest.fail(fl.s.addr)
+		rest.Inherit(u.Request)
 		sc.units = append(sc.units, rest)
 	}
 	return u

@@ -10,6 +10,7 @@ import (
 	"dcrspv/spv/addrbook"
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/requests"
 	"dcrspv/spv/registry"
 )
 
@@ -35,6 +36,9 @@ type engine struct {
 	registry *registry.Registry
 	sessions map[string]*session // connected peers by address
 
+	requests *requests.Table[*unit]     // who is asked for what
+	open     []*requests.Request[*unit] // those not done, since the last dispatch
+
 	network  network     // dialing
 	headers  headerStage // asking for headers
 	filters  filterStage // asking for filters
@@ -43,7 +47,7 @@ type engine struct {
 	outgoing outgoing // transactions to publish
 	relay    relay    // transactions of others
 	withheld withheld // branches that nobody serves
-	stuck    stuck    // whether anything moves
+	stall    stall    // whether anything moves
 	progress progress
 	target   uint32 // of the last status
 	cuts     []Cut
@@ -88,6 +92,7 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 		now:      now,
 		chain:    chain.New(s.rules, s.db, tip, work),
 		sessions: make(map[string]*session),
+		requests: requests.NewTable[*unit](),
 	}
 	e.relay = newRelay(e.cfg)
 	e.network.init(e)
@@ -159,7 +164,7 @@ func (e *engine) handle(ev event) {
 // step starts everything that the state calls for. It is idempotent: with
 // nothing new it does nothing.
 func (e *engine) step() {
-	e.cutLagging()
+	e.disconnectLagging()
 	e.makeRoom()
 	e.seedMore()
 	e.dialMore()
@@ -173,7 +178,7 @@ func (e *engine) step() {
 	e.dispatch()
 	e.giveUpWithheld()
 	e.replaceUseless()
-	e.rotateStale()
+	e.tryStrangers()
 	e.followPeers()
 	e.publishMore()
 	e.fetchTxs()
@@ -187,8 +192,8 @@ func (e *engine) wake() time.Time {
 	}
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
-		e.dialTime(), e.seedTime(), e.gatherEnd(), e.headerTime(), e.unitTime(), e.lagTime(), e.followTime(), e.outgoingTime(),
-		e.relayTime(), e.stuckTime(),
+		e.dialTime(), e.seedTime(), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.open, e.now), e.lagTime(), e.followTime(), e.outgoingTime(),
+		e.relayTime(), e.stallTime(),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t

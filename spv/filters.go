@@ -46,7 +46,7 @@ func (e *engine) planFilters() {
 	if f.from > tip || len(f.units) >= maxFilterUnits {
 		return
 	}
-	complete := e.headersDone() && e.store.tip == e.chain.Tip()
+	complete := e.tipHeld()
 	for _, missing := range f.plannedRanges().Missing(chain.Range{From: f.from, To: tip}) {
 		for from := missing.From; from <= missing.To; {
 			// Batches end below multiples of 100, so that whole batches make
@@ -122,7 +122,8 @@ func (e *engine) filterUnit(r chain.Range) (*unit, error) {
 	if !ok {
 		return nil, fmt.Errorf("headers %d to %d are not in the chain", r.From, r.To)
 	}
-	u := &unit{kind: registry.Filters, headers: headers, hashes: hashes, result: filtersLanded}
+	u := newUnit(registry.Filters)
+	u.headers, u.hashes, u.result = headers, hashes, filtersLanded
 	rules, set := e.rules, &e.filters.set
 	inSet := set.exists && r.From <= set.last
 	right, known := set.rightHash(r)
@@ -154,7 +155,7 @@ func filtersLanded(e *engine, fl *flight) {
 	}
 	u := fl.unit
 	u.ready, u.hash = fl.filters, fl.hash
-	u.finish()
+	e.finish(u)
 	if u.only == "" {
 		e.filters.set.deliver(chain.Range{From: u.from(), To: u.to()}, fl.s.addr, fl.hash)
 	}
@@ -184,7 +185,7 @@ func (f *filterStage) readyEnd() uint32 {
 		if i > 0 && u.from() != next {
 			break // what follows is held already
 		}
-		if !u.done {
+		if !u.Done() {
 			return whole
 		}
 		next = u.to() + 1
@@ -200,24 +201,26 @@ func (f *filterStage) readyEnd() uint32 {
 func (f *filterStage) setHeld(held chain.Ranges, height uint32) {
 	f.held = held.Remove(chain.Range{From: height + 1, To: ^uint32(0)})
 	f.units = slices.DeleteFunc(f.units, func(u *unit) bool {
-		return u.done && f.held.Covers(chain.Range{From: u.from(), To: u.to()})
+		return u.Done() && f.held.Covers(chain.Range{From: u.from(), To: u.to()})
 	})
 }
 
-// cutAbove forgets the requests for what has left the best chain.
-func (f *filterStage) cutAbove(height uint32) {
+// truncateAbove forgets the requests for what has left the best chain, and returns
+// them to be called off.
+func (f *filterStage) truncateAbove(height uint32) (dropped []*unit) {
 	kept := f.units[:0]
 	for _, u := range f.units {
 		if u.to() <= height {
 			kept = append(kept, u)
-			continue
+		} else {
+			dropped = append(dropped, u)
 		}
-		u.finish()
 	}
 	f.units = kept
 	if f.set.exists && height < f.set.last {
-		f.set.reset(height)
+		dropped = append(dropped, f.set.reset(height)...)
 	}
+	return dropped
 }
 
 // through is the end of the filters held from the birthday on.

@@ -80,9 +80,10 @@ func newFilterSet(rules *chain.Rules) filterSet {
 	return s
 }
 
-// reset begins anew after a reorg that left only the blocks up to kept.
-func (s *filterSet) reset(kept uint32) {
-	s.forget()
+// reset begins anew after a reorg that left only the blocks up to kept. It returns
+// the requests that are not needed any more.
+func (s *filterSet) reset(kept uint32) (dropped []*unit) {
+	dropped = s.forget()
 	s.running, s.verified, s.wrong = newSetHasher(0), false, false
 	old := s.delivered
 	s.delivered = make([]delivery, s.last/stretchFilters+1)
@@ -91,14 +92,26 @@ func (s *filterSet) reset(kept uint32) {
 			s.delivered[i] = d
 		}
 	}
+	return dropped
 }
 
-// forget drops the audits and what they proved.
-func (s *filterSet) forget() {
+// forget drops the audits and what they proved. It returns the requests that are
+// not needed any more.
+func (s *filterSet) forget() (dropped []*unit) {
+	dropped = s.suspend()
+	s.audits, s.right = nil, nil
+	return dropped
+}
+
+// suspend ends the present audit. It returns the requests to be called off; the
+// copy can be continued.
+func (s *filterSet) suspend() (dropped []*unit) {
 	if s.current != nil {
-		s.current.suspend()
+		dropped = s.current.units
+		s.current.units = nil
 	}
-	s.audits, s.current, s.right = nil, nil, nil
+	s.current = nil
+	return dropped
 }
 
 // stretch returns the heights of a stretch.
@@ -241,7 +254,7 @@ func (a *audit) wanted() uint32 {
 
 // take removes the filters that continue the copy.
 func (a *audit) take() (filters [][]byte) {
-	for len(a.units) > 0 && a.units[0].done {
+	for len(a.units) > 0 && a.units[0].Done() {
 		u := a.units[0]
 		a.units = a.units[1:]
 		a.next = u.to() + 1
@@ -254,19 +267,11 @@ func (a *audit) take() (filters [][]byte) {
 // failed: the peer could not do something of it.
 func (a *audit) failed() bool {
 	for _, u := range a.units {
-		if len(u.failed) > 0 {
+		if u.AnyFailed() {
 			return true
 		}
 	}
 	return false
-}
-
-// suspend calls off what is under way. The copy can be continued.
-func (a *audit) suspend() {
-	for _, u := range a.units {
-		u.finish()
-	}
-	a.units = nil
 }
 
 // setHasher hashes filters in height order.

@@ -11,6 +11,16 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
+// followState is a peer's announcements of new blocks.
+type followState struct {
+	on    bool // sendheaders was sent
+	since time.Time
+
+	requested time.Time // when the getheaders in flight after that was sent; zero is none
+	answered  bool      // the first one was
+	orphans   int       // announcements in a row that link to nothing
+}
+
 const (
 	// answerTime is how long a peer may take for a getheaders once it has
 	// sendheaders, before a claim it has made stops counting.
@@ -26,7 +36,7 @@ const (
 func (e *engine) followPeers() {
 	if e.following {
 		e.refuteClaims()
-	} else if e.synced() {
+	} else if e.caughtUp() {
 		e.following = true
 		e.progress.finishInitial(e.now)
 		e.logs.sync.Infof("Synced to block %d; now following %d peers", e.chain.Tip().Height, len(e.sessions))
@@ -35,18 +45,18 @@ func (e *engine) followPeers() {
 		return
 	}
 	for _, s := range e.sessions {
-		if !s.greeted {
-			e.greet(s)
+		if !s.following.on {
+			e.enableAnnouncements(s)
 		}
 	}
 }
 
-func (e *engine) greet(s *session) {
-	if s.headers != nil {
-		s.headers.cancel() // late, and answered by the next request
+func (e *engine) enableAnnouncements(s *session) {
+	if s.headers.flight != nil {
+		s.headers.flight.cancel() // late, and answered by the next request
 		e.headers.release(s)
 	}
-	s.greeted, s.greetedAt, s.asked = true, e.now, e.now
+	s.following = followState{on: true, since: e.now, requested: e.now}
 	if err := s.peer.SendHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
 		e.lost(s, err)
 		return
@@ -55,12 +65,12 @@ func (e *engine) greet(s *session) {
 	e.announceOutgoing(s)
 }
 
-// askOn sends a getheaders to a greeted peer unless one is in flight.
+// askOn sends a getheaders to a peer that announces, unless one is in flight.
 func (e *engine) askOn(s *session) {
-	if !s.asked.IsZero() {
+	if !s.following.requested.IsZero() {
 		return
 	}
-	s.asked = e.now
+	s.following.requested = e.now
 	if err := s.peer.RequestHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
 		e.lost(s, err)
 	}
@@ -72,17 +82,17 @@ func (e *engine) refuteClaims() {
 	for _, addr := range e.registry.Ahead(e.chain.Tip().Height, e.now) {
 		s := e.sessions[addr]
 		switch {
-		case s == nil || !s.greeted || e.now.Before(s.restsUntil):
-		case s.asked.IsZero():
+		case s == nil || !s.following.on || e.now.Before(s.headers.restsUntil):
+		case s.following.requested.IsZero():
 			e.askOn(s)
-		case e.now.Sub(s.asked) >= answerTime:
-			s.asked = time.Time{}
+		case e.now.Sub(s.following.requested) >= answerTime:
+			s.following.requested = time.Time{}
 			e.registry.ClaimFailed(addr, e.now)
 		}
 	}
 }
 
-// announcedHeaders: headers that no call waited for. To a greeted peer they are
+// announcedHeaders: headers that no call waited for. From a peer that announces they are
 // an announcement or the answer to our getheaders, which look the same.
 type announcedHeaders struct {
 	s     *session
@@ -96,14 +106,14 @@ func (ev announcedHeaders) apply(e *engine) {
 	if e.sessions[s.addr] != s {
 		return
 	}
-	if !s.greeted {
+	if !s.following.on {
 		if n := len(ev.batch.Hashes); n > 0 {
-			s.announced = ev.batch.Hashes[n-1]
+			s.chain.announced(ev.batch.Hashes[n-1])
 		}
 		return // not wanted yet, and not punished
 	}
-	asked := !s.asked.IsZero()
-	before := s.last
+	asked := !s.following.requested.IsZero()
+	before := s.chain.last
 	var update chain.Update
 	err := ev.err
 	if err == nil && ev.count > 0 {
@@ -113,14 +123,14 @@ func (ev announcedHeaders) apply(e *engine) {
 		e.orphan(s, err)
 		return
 	}
-	s.asked, s.answered, s.told = time.Time{}, true, s.told || err == nil
+	s.following.requested, s.following.answered = time.Time{}, true
 	if ev.count > 0 {
-		s.orphans = 0
+		s.following.orphans = 0
 	}
 	switch {
 	case err != nil:
-		e.blame(s, registry.Headers, err)
-	case e.hasMore(s, ev.count == wire.MaxBlockHeadersPerMsg, update, before):
+		e.judge(s, registry.Headers, err)
+	case s.chain.answer(ev.count == wire.MaxBlockHeadersPerMsg, update.Added, before):
 		e.askOn(s) // there is more
 	case asked:
 		e.exhausted(s) // this is all it has
@@ -136,12 +146,13 @@ const maxOrphans = 10
 // the new branch header by header, and we may have missed the first. What lies
 // between is asked for.
 func (e *engine) orphan(s *session, err error) {
-	if !s.asked.IsZero() && e.now.Sub(s.asked) < answerTime {
+	f := &s.following
+	if !f.requested.IsZero() && e.now.Sub(f.requested) < answerTime {
 		return // it has been
 	}
-	s.asked = time.Time{}
-	if s.orphans++; s.orphans > maxOrphans {
-		e.blame(s, registry.Headers, err)
+	f.requested = time.Time{}
+	if f.orphans++; f.orphans > maxOrphans {
+		e.judge(s, registry.Headers, err)
 	}
 	if e.sessions[s.addr] == s {
 		e.askOn(s)
@@ -161,22 +172,22 @@ func (ev announcedBlock) apply(e *engine) {
 	if e.sessions[s.addr] != s {
 		return
 	}
-	s.announced = ev.hash
-	if !s.greeted || e.keepsUp(s) || !s.asked.IsZero() {
+	s.chain.announced(ev.hash)
+	if !s.following.on || e.keepsUp(s) || !s.following.requested.IsZero() {
 		return
 	}
-	if s.orphans++; s.orphans > maxOrphans {
-		e.blame(s, registry.Headers, chain.ErrOrphan) // it announces what it does not have
+	if s.following.orphans++; s.following.orphans > maxOrphans {
+		e.judge(s, registry.Headers, chain.ErrOrphan) // it announces what it does not have
 	}
 	if e.sessions[s.addr] == s {
 		e.askOn(s)
 	}
 }
 
-// settled reports whether every peer has had its say since it was greeted.
+// settled reports whether every peer has had its say since it announces.
 func (e *engine) settled() bool {
 	for _, s := range e.sessions {
-		if !s.answered && (!s.greeted || e.now.Sub(s.greetedAt) < settleTime) {
+		if f := &s.following; !f.answered && (!f.on || e.now.Sub(f.since) < settleTime) {
 			return false
 		}
 	}
@@ -191,11 +202,12 @@ func (e *engine) followTime() (next time.Time) {
 		}
 	}
 	for _, s := range e.sessions {
-		if s.greeted && !s.answered {
-			sooner(s.greetedAt.Add(settleTime))
+		f := &s.following
+		if f.on && !f.answered {
+			sooner(f.since.Add(settleTime))
 		}
-		if !s.asked.IsZero() {
-			sooner(s.asked.Add(answerTime))
+		if !f.requested.IsZero() {
+			sooner(f.requested.Add(answerTime))
 		}
 	}
 	return next

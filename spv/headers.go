@@ -14,18 +14,37 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// headerStage asks for headers during the initial sync: one peer at a time,
-// until no peer claims a chain higher than ours. Locators exist only here and
-// in the getheaders that goes with a sendheaders.
+// headerStage asks for headers during the initial sync, until every peer that
+// claims a chain higher than ours was asked. Locators exist only here and in the
+// getheaders that goes with a sendheaders.
+//
+// One peer is asked at a time. If it is late, measured against what others take,
+// as many again are asked as have been. The fastest one goes first, but each peer
+// gets its chance to show how fast it is.
 type headerStage struct {
 	flights  []*headerFlight
-	sticky   string   // the peer that delivered last; it is asked again
 	prefetch prefetch // headers above known blocks that lie ahead
+
+	grown   time.Time // when the best chain last got longer
+	settled int       // requests since a peer that was not measured was tried
 
 	// A peer that had delivered headers and left in the middle of it: what it
 	// claimed is waited for until the time given, because others may have it.
 	pending      uint32
 	pendingUntil time.Time
+}
+
+// headerAsk is the asking of one peer.
+type headerAsk struct {
+	flight *headerFlight // its request
+	asked  bool          // it was asked in this connection
+
+	// recheck: it is to be asked although it claims no more than we have, because
+	// nobody delivers. recheckedAt is when that was decided.
+	recheck     bool
+	recheckedAt time.Time
+
+	restsUntil time.Time // when it may be asked again
 }
 
 // headerFlight is a getheaders at a peer.
@@ -45,101 +64,148 @@ const (
 	maxBacklog = 4 * wire.MaxBlockHeadersPerMsg
 
 	// claimPatience is how long the claim of a good peer that left counts.
-	claimPatience = 20 * time.Second
+	claimPatience = 5 * time.Second
+
+	// rest is how long a peer that had nothing more is not asked again, whatever
+	// else speaks for it.
+	rest = time.Second
+
+	// While the fastest peer takes longer than slowHeaders for an answer, every
+	// second request tries one that was not measured; else every fourth.
+	slowHeaders = 250 * time.Millisecond
+
+	// grownPatience is how long what has come last is given to go on: then the
+	// best chain is taken for complete, whoever else may be asked.
+	grownPatience = time.Second
+
+	// joinedPatience is how long after the last header of the best chain the
+	// initial sync waits for peers that join: whoever comes later is asked, but
+	// not waited for, so that nobody can prolong it by coming back.
+	joinedPatience = 5 * time.Second
 )
 
-// askHeaders sends the next getheaders if one is due.
+// askHeaders sends the getheaders that are due.
 func (e *engine) askHeaders() {
-	h := &e.headers
-	for _, fl := range slices.Concat(h.flights, h.prefetch.flights()) {
-		if !fl.late && e.now.Sub(fl.since) >= e.network.pace(registry.Headers).lateHeaders() {
+	for _, fl := range slices.Concat(e.headers.flights, e.headers.prefetch.flights()) {
+		if !fl.late && e.now.Sub(fl.since) >= e.requests.LateAfter(fl.s.addr, registry.Headers) {
 			fl.late = true
+			e.requests.Overdue(fl.s.addr, registry.Headers, e.now.Sub(fl.since))
 			e.logs.sync.Debugf("%s is late with headers", fl.s.addr)
 		}
 	}
-	if e.following || e.chain.Storable() > maxBacklog {
+	if e.following || e.chain.Storable() > maxBacklog || e.moreHeaders() {
 		return
 	}
-	if e.moreHeaders() {
-		return
-	}
-	s := e.headerPeer()
-	if s == nil && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
-		s = e.perhapsMore()
-	}
-	if s != nil {
+	for range max(len(e.headers.flights), 1) {
+		s := e.headerPeer()
+		if s == nil && len(e.headers.flights) == 0 && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
+			s = e.lastResortPeer()
+		}
+		if s == nil {
+			return
+		}
 		e.requestHeaders(s)
 	}
 }
 
-// moreHeaders reports whether headers above our tip are on their way.
+// moreHeaders reports whether headers above our tip may be on their way, from a
+// peer that is not late.
 func (e *engine) moreHeaders() bool {
 	h := &e.headers
 	return h.prefetch.waiting(e.chain.Tip()) || slices.ContainsFunc(h.flights, func(fl *headerFlight) bool { return !fl.late })
 }
 
-// headerPeer chooses whom to ask: any peer that claims more than we have, the
-// one that delivered last before others.
+// headerPeer chooses whom to ask next: the fastest of the peers that claim more
+// than we have, or one that was not measured yet.
 func (e *engine) headerPeer() *session {
-	ahead := e.registry.Ahead(e.chain.Tip().Height, e.now)
-	if slices.Contains(ahead, e.headers.sticky) {
-		ahead = append([]string{e.headers.sticky}, ahead...)
-	}
-	for _, addr := range ahead {
-		if s := e.sessions[addr]; s != nil && s.headers == nil && !s.greeted && !e.now.Before(s.restsUntil) {
-			return s
+	var fastest, untried *session
+	var takes time.Duration
+	for _, addr := range e.registry.Ahead(e.chain.Tip().Height, e.now) {
+		s := e.sessions[addr]
+		if s == nil || !e.mayAskHeaders(s) {
+			continue
+		}
+		switch d := e.requests.Measured(addr, registry.Headers); {
+		case d == 0 && untried == nil:
+			untried = s
+		case d > 0 && (fastest == nil || d < takes):
+			fastest, takes = s, d
 		}
 	}
+	h := &e.headers
+	every := 3
+	if takes > slowHeaders {
+		every = 1
+	}
+	if untried != nil && (fastest == nil || h.settled >= every) {
+		h.settled = 0
+		return untried
+	}
+	if h.settled++; fastest != nil {
+		return fastest
+	}
 	for _, s := range e.sessions {
-		if s.doubted && s.headers == nil && !s.greeted {
+		if s.headers.recheck && e.mayAskHeaders(s) {
 			return s
 		}
 	}
 	return nil
 }
 
-// perhapsMore chooses whom to ask when nobody is believed to have more than we
+// mayAskHeaders reports whether a peer may have a getheaders of the initial sync.
+func (e *engine) mayAskHeaders(s *session) bool {
+	return s.headers.flight == nil && !s.following.on && !e.now.Before(s.headers.restsUntil)
+}
+
+// lastResortPeer chooses whom to ask when nobody is believed to have more than we
 // have, and yet we can't be sure to have all: there must be more, or everybody's
 // claim is doubted and nobody has been asked. A peer that had nothing may have
 // been syncing itself: dcrd answers getheaders with nothing until its own chain
 // is proven.
-func (e *engine) perhapsMore() *session {
+func (e *engine) lastResortPeer() *session {
 	for _, addr := range e.registry.Serving(registry.Headers, 0, e.now) {
 		s := e.sessions[addr]
-		if s != nil && s.headers == nil && e.now.Sub(s.doubtedAt) >= doubtPause {
-			s.doubtedAt = e.now
+		if s != nil && s.headers.flight == nil && e.now.Sub(s.headers.recheckedAt) >= recheckPause {
+			s.headers.recheckedAt = e.now
 			return s
 		}
 	}
 	return nil
 }
 
-// doubtPause is how long the answer to a doubt holds.
-const doubtPause = 30 * time.Second
+// recheckPause is how long the answer to a recheck holds.
+const recheckPause = 5 * time.Second
 
-// doubtView is called when no peer delivers what it should have. Perhaps these
+// recheckAll is called when no peer delivers what it should have. Perhaps these
 // blocks have left the peers' best chain: dcrd is silent about the filters of a
 // side chain. So everybody is asked for headers once, and nobody is blamed.
-func (e *engine) doubtView() {
+func (e *engine) recheckAll() {
 	for _, s := range e.sessions {
-		e.doubt(s)
+		e.recheck(s)
 	}
 }
 
-// doubt has one peer asked for headers, unless it was not long ago.
-func (e *engine) doubt(s *session) {
-	if e.now.Sub(s.doubtedAt) < doubtPause {
+// recheck has one peer asked for headers, unless it was not long ago.
+func (e *engine) recheck(s *session) {
+	if e.now.Sub(s.headers.recheckedAt) < recheckPause {
 		return
 	}
-	s.doubtedAt = e.now
-	if s.greeted {
+	s.headers.recheckedAt = e.now
+	if s.following.on {
 		e.askOn(s)
 	} else {
-		s.doubted = true
+		s.headers.recheck = true
 	}
 }
 
-// requestHeaders asks a peer that has not been greeted.
+// recheckNow does it however long ago the last one was: the best chain has
+// changed under the peers' feet.
+func (e *engine) recheckNow(s *session) {
+	s.headers.recheckedAt = time.Time{}
+	e.recheck(s)
+}
+
+// requestHeaders asks a peer that does not announce yet.
 func (e *engine) requestHeaders(s *session) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	fl := &headerFlight{s: s, since: e.now, branch: e.branch, cancel: cancel}
@@ -147,8 +213,7 @@ func (e *engine) requestHeaders(s *session) {
 	if from == e.chain.Tip() {
 		fl.stop = e.headers.prefetch.stop(from.Height)
 	}
-	s.headers = fl
-	s.doubted = false
+	s.headers.flight, s.headers.asked, s.headers.recheck = fl, true, false
 	e.headers.flights = append(e.headers.flights, fl)
 	locator := e.chain.Locator(from)
 	e.work(s, func(p Source) event {
@@ -171,8 +236,9 @@ func (e *engine) requestHeaders(s *session) {
 // says it is: it has told how high it was when it connected, and only headers in
 // its answer show that it has the blocks since.
 func (e *engine) locatorStart(s *session) chain.BlockID {
-	if e.chain.Known(s.last.Hash, s.last.Height) && (s.below || !e.chain.Contains(s.last)) {
-		return s.last
+	last := s.chain.last
+	if e.chain.Known(last.Hash, last.Height) && (s.chain.walking || !e.chain.Contains(last)) {
+		return last
 	}
 	tip := e.chain.Tip()
 	if height := e.registry.Height(s.addr); height < tip.Height {
@@ -198,18 +264,19 @@ func (ev headersReply) apply(e *engine) {
 	if e.sessions[s.addr] != s {
 		return
 	}
-	s.headers = nil
+	s.headers.flight = nil
 	if ev.err != nil {
 		if errors.Is(ev.err, peer.ErrStalled) {
-			e.keepClaim(s) // it is cut off, but others may have what it claims
+			e.keepClaim(s) // it is disconnected, but others may have what it claims
 			e.registry.ClaimFailed(s.addr, e.now)
 		}
-		e.blame(s, registry.Headers, ev.err)
+		e.judge(s, registry.Headers, ev.err)
 		return
 	}
-	e.network.pace(registry.Headers).learn(ev.took)
+	if ev.count == wire.MaxBlockHeadersPerMsg {
+		e.requests.Learn(s.addr, registry.Headers, ev.took)
+	}
 	if e.takeHeaders(ev.fl, ev.batch, ev.count) {
-		e.headers.sticky = s.addr
 		e.registry.Success(s.addr, registry.Headers, ev.took, e.now)
 	}
 }
@@ -219,45 +286,32 @@ func (ev headersReply) apply(e *engine) {
 // anything was new.
 func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) bool {
 	s := fl.s
+	before := s.chain.last
 	if count == 0 {
 		// At the end of its chain; or below MinKnownChainWork, when dcrd
 		// answers with nothing (dcrd server.go OnGetHeaders).
-		s.told = true
+		s.chain.answer(false, 0, before)
 		e.exhausted(s)
 		return false
 	}
-	before := s.last
 	update, err := e.addHeaders(s, batch)
 	if errors.Is(err, chain.ErrOrphan) && fl.branch != e.branch {
 		return false // our locator told of blocks that were given up since
 	}
 	if err != nil {
-		e.blame(s, registry.Headers, err)
+		e.judge(s, registry.Headers, err)
 		return update.Added > 0
 	}
-	s.told = true
 	full := count == wire.MaxBlockHeadersPerMsg || batch.Hashes[count-1] == fl.stop
-	if !e.hasMore(s, full, update, before) {
+	if !s.chain.answer(full, update.Added, before) {
 		e.exhausted(s)
 	}
 	return update.Added > 0
 }
 
-// hasMore reports whether a peer's answer was full and led on. If it held only
-// blocks that we know, then the peer's branch leaves our chain further up than
-// the locator could tell, and the next locator begins where the answer ended.
-func (e *engine) hasMore(s *session, full bool, update chain.Update, before chain.BlockID) bool {
-	s.below = full && update.Added == 0 && (s.last.Height > before.Height || s.last != before && !s.below)
-	return full && update.Added > 0 || s.below
-}
-
-// rest is how long a peer that had nothing more is not asked again, whatever
-// else speaks for it.
-const rest = time.Second
-
 // exhausted notes that a peer has delivered all it has.
 func (e *engine) exhausted(s *session) {
-	s.restsUntil = e.now.Add(rest)
+	s.headers.restsUntil = e.now.Add(rest)
 	e.registry.ClaimFailed(s.addr, e.now)
 }
 
@@ -269,10 +323,9 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 		return chain.Update{}, nil
 	}
 	update, err := e.chain.Add(batch, e.now)
-	if update.Last.Height > 0 {
-		s.last = update.Last
-	}
+	s.chain.delivered(update.Last)
 	if update.Best {
+		e.headers.grown = e.now
 		e.network.tip.Store(e.chain.Tip().Height)
 		if update.Reorged > 0 {
 			e.reorganize(update.Fork, update.Reorged)
@@ -283,12 +336,10 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 }
 
 // credit notes how high a peer has proved to be, or where its chain parts from
-// ours: blocks of another branch than the best one prove no height.
+// ours.
 func (e *engine) credit(s *session) {
-	fork, known := e.chain.Fork(s.last)
-	s.elsewhere, s.fork = known && fork < s.last.Height, fork
-	if known && !s.elsewhere && s.last.Height > 0 {
-		e.registry.Validated(s.addr, s.last.Height, e.now)
+	if height, proved := s.chain.compare(e.chain); proved {
+		e.registry.Validated(s.addr, height, e.now)
 	}
 }
 
@@ -299,33 +350,49 @@ func (e *engine) reorganize(fork chain.BlockID, depth int) {
 	e.registry.Reorganized(fork.Height)
 	for _, s := range e.sessions {
 		e.credit(s)
+		s.headers.recheckedAt = time.Time{} // what it said was about the old branch
 	}
-	e.filters.cutAbove(fork.Height)
+	e.finishAll(e.filters.truncateAbove(fork.Height))
 	e.reorgDisk(fork)
 	for _, w := range e.wallets {
-		w.cutAbove(fork)
+		e.truncateWallet(w, fork)
 	}
+}
+
+// headersComplete reports whether every peer that claims more than we have was
+// asked for it and has had its time to answer. What they claim does not count.
+func (e *engine) headersComplete() bool {
+	tip := e.chain.Tip().Height
+	if len(e.sessions) == 0 || !e.chain.Proven() || e.network.gathering(e) || !e.heard(tip) {
+		return false
+	}
+	waitedFor := func(s *session) bool { return s.since.Before(e.headers.grown.Add(joinedPatience)) }
+	for _, fl := range e.headers.flights {
+		if !fl.late && waitedFor(fl.s) && !fl.s.chain.walking {
+			return false
+		}
+	}
+	for _, addr := range e.registry.Ahead(tip, e.now) {
+		if s := e.sessions[addr]; s != nil && !s.headers.asked && !s.following.on && waitedFor(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// tipHeld reports whether the best chain is all that will come soon, so that the
+// last, incomplete batch of filters is worth asking for. It depends on what came,
+// not on what anybody claims.
+func (e *engine) tipHeld() bool {
+	return e.store.tip == e.chain.Tip() && (e.following || !e.moreHeaders() || e.now.Sub(e.headers.grown) >= grownPatience)
 }
 
 // headersDone reports whether no credible peer is ahead of us. It is false
 // until there has been a fair chance to hear from everybody.
 func (e *engine) headersDone() bool {
 	tip := e.chain.Tip().Height
-	switch {
-	case len(e.sessions) == 0,
-		!e.chain.Proven(),
-		e.network.gathering(e),
-		!e.heard(tip),
-		e.registry.Target(e.now) > tip,
-		e.headers.pending > tip && e.now.Before(e.headers.pendingUntil):
-		return false
-	}
-	for _, fl := range e.headers.flights {
-		if !fl.late {
-			return false
-		}
-	}
-	return true
+	pending := e.headers.pending > tip && e.now.Before(e.headers.pendingUntil)
+	return e.headersComplete() && e.registry.Target(e.now) <= tip && !pending
 }
 
 // heard reports whether somebody can tell that there is nothing above our tip: a
@@ -333,7 +400,7 @@ func (e *engine) headersDone() bool {
 // answers is no proof, however long it lasts.
 func (e *engine) heard(tip uint32) bool {
 	for addr, s := range e.sessions {
-		if s.told || e.registry.Height(addr) <= tip {
+		if s.chain.answered || e.registry.Height(addr) <= tip {
 			return true
 		}
 	}
@@ -346,17 +413,14 @@ func (e *engine) keepClaim(s *session) {
 	if e.ctx.Err() != nil {
 		return
 	}
-	if s.last.Height == 0 {
-		if e.following {
-			// It claimed more than we have, and left before it was asked: one
-			// that does so each time is not to keep us out of sync.
-			e.registry.ClaimFailed(s.addr, e.now)
-		}
-		return
-	}
 	claim := e.registry.Claim(s.addr)
-	if claim > e.chain.Tip().Height {
+	if claim > e.chain.Tip().Height && s.chain.last.Height > 0 && !e.following {
 		e.headers.pending, e.headers.pendingUntil = claim, e.now.Add(claimPatience)
+	}
+	if s.chain.last.Height > 0 || e.following {
+		// It left without making good on what it claimed: one that does so
+		// each time is not to keep us out of sync.
+		e.registry.ClaimFailed(s.addr, e.now)
 	}
 }
 
@@ -367,18 +431,25 @@ func (h *headerStage) forget(fl *headerFlight) {
 func (h *headerStage) release(s *session) {
 	h.flights = slices.DeleteFunc(h.flights, func(f *headerFlight) bool { return f.s == s })
 	h.prefetch.release(s)
-	s.headers = nil
+	s.headers.flight = nil
 }
 
-// headerTime is when a getheaders becomes late or an absent peer's claim ends.
+// headerTime is when a getheaders becomes late, an absent peer's claim ends or the
+// best chain counts as complete.
 func (e *engine) headerTime() (next time.Time) {
-	if e.headers.pendingUntil.After(e.now) {
-		next = e.headers.pendingUntil
+	sooner := func(t time.Time) {
+		if t.After(e.now) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	sooner(e.headers.pendingUntil)
+	if !e.following {
+		sooner(e.headers.grown.Add(grownPatience))
+		sooner(e.headers.grown.Add(joinedPatience))
 	}
 	for _, fl := range slices.Concat(e.headers.flights, e.headers.prefetch.flights()) {
-		t := fl.since.Add(e.network.pace(registry.Headers).lateHeaders())
-		if !fl.late && (next.IsZero() || t.Before(next)) {
-			next = t
+		if !fl.late {
+			sooner(fl.since.Add(e.requests.LateAfter(fl.s.addr, registry.Headers)))
 		}
 	}
 	return next

@@ -21,6 +21,11 @@ const (
 	lagGrace = 5 * time.Second
 )
 
+// lagState is how long a peer has been behind.
+type lagState struct {
+	since time.Time // zero if it is not
+}
+
 // acceptHeight refuses a peer in the handshake, before it costs anything.
 func (e *engine) acceptHeight(info peer.Info) error {
 	return lagError(info.Height, e.network.reach.Load())
@@ -47,8 +52,8 @@ func lagError(height, tip uint32) error {
 	return fmt.Errorf("%w: at block %d, %d behind", ErrLagging, height, tip-height)
 }
 
-// cutLagging disconnects peers that are too far behind our tip.
-func (e *engine) cutLagging() {
+// disconnectLagging ends the connections to peers that are too far behind our tip.
+func (e *engine) disconnectLagging() {
 	tip := e.reach()
 	e.network.reach.Store(tip)
 	lagging := make(map[string]bool)
@@ -58,17 +63,17 @@ func (e *engine) cutLagging() {
 			continue
 		}
 		lagging[addr] = true
-		if s.lagsSince.IsZero() {
-			s.lagsSince = e.now
+		if s.lag.since.IsZero() {
+			s.lag.since = e.now
 		}
-		if e.following && e.now.Sub(s.lagsSince) < lagGrace {
+		if e.following && e.now.Sub(s.lag.since) < lagGrace {
 			continue
 		}
-		e.cut(s, lagError(e.registry.Height(addr), tip))
+		e.disconnect(s, lagError(e.registry.Height(addr), tip))
 	}
 	for addr, s := range e.sessions {
 		if !lagging[addr] {
-			s.lagsSince = time.Time{}
+			s.lag.since = time.Time{}
 		}
 	}
 }
@@ -78,7 +83,7 @@ func (e *engine) cutLagging() {
 func (e *engine) keepsUp(s *session) bool {
 	tip := e.chain.Tip().Height
 	for height := tip - min(tip, maxLag); height <= tip; height++ {
-		if hash, ok := e.chain.Hash(height); ok && hash == s.announced {
+		if hash, ok := e.chain.Hash(height); ok && hash == s.chain.inv {
 			e.registry.Validated(s.addr, height, e.now)
 			return true
 		}
@@ -91,22 +96,20 @@ func (e *engine) keepsUp(s *session) bool {
 // by the height that it stated when it connected. It stays until it has answered
 // or is late.
 func (e *engine) mayBeAhead(s *session) bool {
-	if s.greeted || s.announced == (chainhash.Hash{}) {
+	if s.following.on || s.chain.inv == (chainhash.Hash{}) {
 		return false
 	}
-	if e.now.Sub(s.doubtedAt) >= doubtPause {
-		s.doubted, s.doubtedAt = true, e.now
-	}
-	return s.doubted || s.headers != nil && !s.headers.late
+	e.recheck(s)
+	return s.headers.recheck || s.headers.flight != nil && !s.headers.flight.late
 }
 
 // lagTime is when a lagging peer's grace ends.
 func (e *engine) lagTime() (next time.Time) {
 	for _, s := range e.sessions {
-		if s.lagsSince.IsZero() {
+		if s.lag.since.IsZero() {
 			continue
 		}
-		if t := s.lagsSince.Add(lagGrace); next.IsZero() || t.Before(next) {
+		if t := s.lag.since.Add(lagGrace); next.IsZero() || t.Before(next) {
 			next = t
 		}
 	}

@@ -19,7 +19,7 @@ func (s *Syncer) BanPeer(ctx context.Context, host string) error {
 		e.registry.Ban(host, e.now)
 		for addr, session := range e.sessions {
 			if e.registry.Banned(addr, e.now) {
-				e.cut(session, errBanned)
+				e.disconnect(session, errBanned)
 			}
 		}
 	})

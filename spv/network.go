@@ -24,8 +24,7 @@ type network struct {
 	book *addrbook.Book // addresses heard of; nil unless discover
 	seed seeding
 
-	paces map[registry.Kind]*pace
-	gone  peer.Stats // sums of closed connections
+	gone peer.Stats // sums of closed connections
 }
 
 const (
@@ -44,9 +43,6 @@ const (
 func (n *network) init(e *engine) {
 	n.discover = len(e.cfg.Connect) == 0
 	n.tip.Store(e.chain.Tip().Height)
-	n.paces = map[registry.Kind]*pace{
-		registry.Headers: {}, registry.Filters: {}, registry.Blocks: {},
-	}
 	n.peerConfig = peer.Config{
 		Params:           e.cfg.Params,
 		UserAgentName:    e.cfg.UserAgentName,
@@ -59,9 +55,6 @@ func (n *network) init(e *engine) {
 		Log:              e.logs.peer,
 	}
 }
-
-// pace is how fast requests of a kind are answered.
-func (n *network) pace(kind registry.Kind) *pace { return n.paces[kind] }
 
 // gathering reports whether peers are still being asked in for the first time:
 // every configured address gets one chance, and of discovered ones there must
@@ -140,7 +133,7 @@ func (e *engine) makeRoom() {
 		if !ok {
 			return
 		}
-		e.cut(e.sessions[addr], errReplaced)
+		e.disconnect(e.sessions[addr], errReplaced)
 	}
 }
 
@@ -190,7 +183,7 @@ func (ev dialed) apply(e *engine) {
 	if ev.err != nil {
 		e.registry.DialFailed(ev.addr, incompatible(ev.err), e.now)
 		if errors.Is(ev.err, ErrLagging) {
-			e.noteCut(ev.addr, ev.err)
+			e.noteDisconnect(ev.addr, ev.err)
 		}
 		e.logs.peer.Infof("%s: no connection: %v", ev.addr, ev.err)
 		return
@@ -198,10 +191,10 @@ func (ev dialed) apply(e *engine) {
 	if len(e.sessions) == 0 {
 		e.network.firstPeer = e.now
 	}
-	e.network.pace(registry.Headers).guess(ev.took) // two round trips at least
 	info := ev.peer.Info()
 	e.logs.peer.Infof("%s connected: %s, protocol %d, at block %d", ev.addr, info.UserAgent, info.PVer, info.Height)
 	e.sessions[ev.addr] = e.startSession(ev.addr, ev.peer)
+	e.requests.Join(ev.addr, ev.took)
 	if e.network.discover {
 		e.network.book.Good(ev.addr)
 		if err := ev.peer.RequestAddrs(); err != nil {

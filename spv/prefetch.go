@@ -55,7 +55,7 @@ func (e *engine) prefetchHeaders() {
 	}
 	for _, addr := range e.registry.Ahead(tip, e.now) {
 		s := e.sessions[addr]
-		if s == nil || s.headers != nil || s.greeted || e.now.Before(s.restsUntil) {
+		if s == nil || !e.mayAskHeaders(s) {
 			continue
 		}
 		if p.held+wire.MaxBlockHeadersPerMsg > maxPrefetched {
@@ -127,7 +127,7 @@ func (e *engine) prefetchFrom(s *session, st *stretch) {
 	locator = append(locator, genesis.Hash)
 	ctx, cancel := context.WithCancel(s.ctx)
 	fl := &headerFlight{s: s, since: e.now, cancel: cancel}
-	s.headers, st.flight = fl, fl
+	s.headers.flight, s.headers.asked, st.flight = fl, true, fl
 	e.headers.prefetch.held += wire.MaxBlockHeadersPerMsg
 	stop := st.to.Hash
 	e.work(s, func(p Source) event {
@@ -157,26 +157,28 @@ func (ev prefetchReply) apply(e *engine) {
 		return // given up when the peer was lost
 	}
 	e.headers.prefetch.endFlight(st)
-	s.headers = nil
+	s.headers.flight = nil
 	n := len(ev.batch.Headers)
 	switch {
 	case ev.err != nil:
-		e.blame(s, registry.Headers, ev.err)
+		e.judge(s, registry.Headers, ev.err)
 		return
 	case n == 0 || ev.batch.Headers[0].PrevBlock() != st.last.Hash:
 		// It is on another chain, or what came before was. The tip's requests
 		// will find out which.
-		s.restsUntil = e.now.Add(rest)
+		s.headers.restsUntil = e.now.Add(rest)
 		st.dead = n > 0 && st.last != st.from
 		if st.dead {
 			e.headers.prefetch.drop(st)
 		}
 		return
 	}
-	e.network.pace(registry.Headers).learn(ev.took)
+	if n == wire.MaxBlockHeadersPerMsg {
+		e.requests.Learn(s.addr, registry.Headers, ev.took)
+	}
 	last := chain.BlockID{Height: ev.batch.Headers[n-1].Height(), Hash: ev.batch.Hashes[n-1]}
 	if last.Height > st.to.Height || last.Height == st.to.Height && last != st.to {
-		e.strike(s, registry.BadHeaders, chain.ErrAnchor)
+		e.judge(s, registry.Headers, chain.ErrAnchor)
 		st.dead = true
 		e.headers.prefetch.drop(st)
 		return
@@ -213,7 +215,7 @@ func (e *engine) joinPrefetched() {
 		if _, err := e.addHeaders(b.s, b.batch); err != nil {
 			st.dead = true
 			p.drop(st)
-			e.blame(b.s, registry.Headers, err)
+			e.judge(b.s, registry.Headers, err)
 			return
 		}
 	}

@@ -210,7 +210,7 @@ func (e *engine) publishMore() {
 	}
 	o.again = e.now.Add(announceEvery)
 	for _, s := range e.sessions {
-		if s.greeted {
+		if s.following.on {
 			e.announceOutgoing(s)
 		}
 	}
@@ -231,7 +231,7 @@ func (e *engine) collectPending() {
 		}
 	}
 	for _, s := range e.sessions {
-		if added && s.greeted {
+		if added && s.following.on {
 			e.announceOutgoing(s)
 		}
 	}

@@ -21,6 +21,11 @@ type relay struct {
 	asked  map[chainhash.Hash]*txRequest
 }
 
+// relayState is how many transactions are on their way from a peer.
+type relayState struct {
+	requested int
+}
+
 // txRequest is an announced transaction on its way.
 type txRequest struct {
 	s      *session
@@ -40,6 +45,10 @@ const (
 	// maxSeenQueue bounds those that wait for a busy wallet. What does not fit
 	// is lost, which costs nothing but that it is seen later, in its block.
 	maxSeenQueue = 1000
+
+	// maxOtherPeers is how many more peers are remembered that announced a
+	// transaction that is on its way.
+	maxOtherPeers = 2
 
 	// txPatience is how long a peer may take for a transaction that it has
 	// announced, before another one is asked.
@@ -76,12 +85,12 @@ func (ev announcedTxs) apply(e *engine) {
 	var ask []chainhash.Hash
 	for _, hash := range ev.hashes {
 		if req := r.asked[hash]; req != nil {
-			if req.s != s && len(req.others) < maxFlights && !slices.Contains(req.others, s) {
+			if req.s != s && len(req.others) < maxOtherPeers && !slices.Contains(req.others, s) {
 				req.others = append(req.others, s)
 			}
 			continue
 		}
-		if r.seen().Contains(hash) || e.outgoing.txs[hash] != nil || s.askedTxs+len(ask) >= maxAskedTxs {
+		if r.seen().Contains(hash) || e.outgoing.txs[hash] != nil || s.relaying.requested+len(ask) >= maxAskedTxs {
 			continue
 		}
 		r.seen().Put(hash)
@@ -102,7 +111,7 @@ func (e *engine) requestTxs(s *session, hashes []chainhash.Hash) {
 		}
 		req.s, req.since = s, e.now
 	}
-	s.askedTxs += len(hashes)
+	s.relaying.requested += len(hashes)
 	if err := s.peer.RequestTxs(hashes); err != nil {
 		e.lost(s, err)
 	}
@@ -141,7 +150,7 @@ func (ev arrivedTx) apply(e *engine) {
 
 func (e *engine) endTxRequest(hash chainhash.Hash, req *txRequest) {
 	delete(e.relay.asked, hash)
-	req.s.askedTxs--
+	req.s.relaying.requested--
 }
 
 // missingTxs: a peer does not have transactions that it announced. They have
@@ -165,7 +174,7 @@ func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 	for len(req.others) > 0 {
 		s := req.others[0]
 		req.others = req.others[1:]
-		if e.sessions[s.addr] == s && s.askedTxs < maxAskedTxs {
+		if e.sessions[s.addr] == s && s.relaying.requested < maxAskedTxs {
 			e.relay.asked[hash] = req
 			e.requestTxs(s, []chainhash.Hash{hash})
 			return

@@ -67,23 +67,17 @@ func (w *walletState) units() []*unit {
 	return w.scan.units
 }
 
-// cutAbove gives up work on blocks that left the best chain.
-func (w *walletState) cutAbove(fork chain.BlockID) {
+// truncateWallet gives up work on blocks that left the best chain.
+func (e *engine) truncateWallet(w *walletState, fork chain.BlockID) {
 	if w.located && !w.forked || w.forked && fork.Height < w.fork.Height {
 		w.fork, w.forked = fork, true
 	}
 	w.located, w.asked, w.locator = false, false, nil
 	w.isQuiet = false
 	if w.scan != nil && w.scan.batch.End.Height > fork.Height {
-		w.dropScan()
+		e.finishAll(w.scan.units)
+		w.scan = nil
 	}
-}
-
-func (w *walletState) dropScan() {
-	for _, u := range w.scan.units {
-		u.finish()
-	}
-	w.scan = nil
 }
 
 func (e *engine) goWallets() {

@@ -2,18 +2,17 @@ package spv
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/requests"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
-// session is a connected peer as the engine sees it.
+// session is a connected peer as the engine sees it. Each part has one writer:
+// the file that declares its type.
 type session struct {
 	addr  string
 	peer  Source
@@ -21,54 +20,16 @@ type session struct {
 	ctx   context.Context // ends with the connection
 	tasks chan task       // never full: the engine counts what is in flight
 
-	workers  int           // goroutines that do tasks
-	busy     int           // tasks that they have
-	window   window        // how many filter and block requests it may have
-	inflight int           // and how many it has
-	headers  *headerFlight // the header request in flight, before greeted
+	workers int // goroutines that do tasks
+	busy    int // tasks that they have
 
-	// last is the newest header this peer delivered. It may be on a branch
-	// that is not the best one; the next locator starts there.
-	last chain.BlockID
-
-	// elsewhere: last is not of the best chain, and the peer's own parts from it
-	// after the block at height fork.
-	elsewhere bool
-	fork      uint32
-
-	// below: last is of our chain, and the peer's own branch begins above it.
-	below bool
-
-	told   bool // it has answered a getheaders
-	lacked int  // requests that it may have had a reason not to answer
-
-	// announced is the last block it announced before we wanted
-	// announcements: nothing is done with it but to see that the peer keeps up.
-	announced chainhash.Hash
-
-	// doubted: it should be asked for headers although it claims no more than
-	// we have, because nobody delivers. doubtedAt is when that was decided.
-	doubted   bool
-	doubtedAt time.Time
-
-	restsUntil time.Time // when it may be asked for headers again
-
-	// greeted: sendheaders was sent. asked is when the getheaders in flight
-	// after that was sent; answered tells that the first one was answered.
-	greeted   bool
-	greetedAt time.Time
-	asked     time.Time
-	answered  bool
-	orphans   int // announcements in a row that link to nothing
-
-	askedTxs int // transactions on their way from it
-
-	lagsSince time.Time // when it was first seen to be behind; zero if it is not
+	chain     peerChain   // what it has shown of its chain
+	headers   headerAsk   // asking it for headers, before it announces them
+	following followState // its announcements of new blocks
+	lag       lagState    // whether it is behind
+	relaying  relayState  // transactions on their way from it
+	conduct   conduct     // what was not held against it yet
 }
-
-// lacks reports whether a peer has shown that its chain is another one than ours
-// at a height.
-func (s *session) lacks(height uint32) bool { return s.elsewhere && height > s.fork }
 
 // A task is a request to a peer: the wait for the network and the verification
 // of what came, both on a worker goroutine. It returns the event to post.
@@ -78,8 +39,8 @@ type task func(p Source) event
 // more, one that writes and one that pings.)
 func (e *engine) startSession(addr string, p Source) *session {
 	ctx, cancel := context.WithCancel(e.ctx)
-	s := &session{addr: addr, peer: p, since: e.now, ctx: ctx, window: window{size: firstWindow}}
-	s.tasks = make(chan task, maxWindow+1) // and one for headers
+	s := &session{addr: addr, peer: p, since: e.now, ctx: ctx}
+	s.tasks = make(chan task, requests.MaxWindow+1) // and one for headers
 	e.goWorker(func() {
 		defer cancel()
 		err := p.Run(ctx, &handler{e: e, s: s})
@@ -127,11 +88,9 @@ type disconnected struct {
 
 func (ev disconnected) apply(e *engine) {
 	if e.ctx.Err() != nil {
-		return // it is we who are stopping: shutdown takes care of it
+		return // we are shutting down, which takes care of it
 	}
-	if errors.Is(ev.err, peer.ErrProtocol) && e.sessions[ev.s.addr] == ev.s {
-		e.strike(ev.s, registry.Protocol, ev.err)
-	}
+	e.judgeEnd(ev.s, ev.err)
 	e.lost(ev.s, ev.err)
 }
 
@@ -154,7 +113,7 @@ func (e *engine) drop(s *session, reason error) {
 	e.network.gone = e.network.gone.Plus(s.peer.Stats())
 	e.registry.Disconnected(s.addr, reason, e.now)
 	e.logs.peer.Infof("%s disconnected: %v", s.addr, reason)
-	e.releaseUnits(s)
+	e.requests.Leave(s.addr)
 	e.headers.release(s)
 	if len(e.sessions) == 0 {
 		// The whole initial sync starts over in this same Syncer: whoever

@@ -12,6 +12,12 @@ func (e *engine) synced() bool {
 	return e.headersDone() && e.filtersDone() && e.scanDone()
 }
 
+// caughtUp reports the end of the initial sync: everybody was asked, and all that
+// came is on disk and tested. Nobody's claims can put it off.
+func (e *engine) caughtUp() bool {
+	return e.headersComplete() && e.filtersDone() && e.scanDone()
+}
+
 // snapshot computes the status from the state.
 func (e *engine) snapshot() Status {
 	tip := e.chain.Tip()

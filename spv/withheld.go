@@ -38,9 +38,6 @@ const (
 	// withholdTime is how long a branch that was given up is not looked at.
 	withholdTime = 10 * time.Minute
 
-	// untriedPause is between the requests to one peer and the next then.
-	untriedPause = time.Second
-
 	// maxWithheld bounds the branches remembered.
 	maxWithheld = 64
 )
@@ -51,11 +48,11 @@ const (
 func (e *engine) giveUpWithheld() {
 	w := &e.withheld
 	u := e.filters.lowest()
-	if u == nil || !u.asked() || e.filters.set.exists && u.from() <= e.filters.set.last {
+	if u == nil || !u.Asked() || e.filters.set.exists && u.from() <= e.filters.set.last {
 		w.since = time.Time{}
 		return
 	}
-	if height, ok := e.reachInto(u); ok && u.stuck {
+	if height, ok := e.reachInto(u); ok && u.Unserved() {
 		e.splitUnit(u, height)
 		return
 	}
@@ -63,43 +60,24 @@ func (e *engine) giveUpWithheld() {
 		w.height, w.since, w.by = u.from(), e.now, make(map[string]bool)
 	}
 	waited := e.now.Sub(w.since)
-	if waited < untriedPause || !e.othersKnow(w.height) {
-		return
-	}
-	if untried := e.askUntried(u); !untried && waited >= withholdPatience {
+	if e.othersKnow(w.height) && !e.untried(u) && waited >= withholdPatience {
 		e.abandonBranch(w.height)
 	}
 }
 
-// askUntried asks one peer more for a unit that was asked for in vain so far,
-// however many are at it. It reports whether there was one left to ask.
-func (e *engine) askUntried(u *unit) bool {
+// untried notes who was asked in vain for a unit, and reports whether somebody is
+// left to ask.
+func (e *engine) untried(u *unit) bool {
 	w := &e.withheld
-	serving := e.registry.Serving(u.kind, u.to(), e.now)
-	for addr, s := range e.sessions {
+	able := e.able(u.Request, false)
+	for addr := range e.sessions {
 		// One that rests has told of the branch, and was silent about another part.
-		rests := e.registry.Proved(addr) >= w.height && !slices.Contains(serving, addr)
-		if u.failed[addr] || u.flying(s) || rests {
+		rests := e.registry.Proved(addr) >= w.height && !slices.Contains(able, addr)
+		if u.Failed(addr) || u.At(addr) || rests {
 			w.by[addr] = true
 		}
 	}
-	untried := slices.DeleteFunc(serving, func(addr string) bool {
-		s := e.sessions[addr]
-		return s == nil || w.by[addr] || s.lacks(u.to())
-	})
-	if n := len(u.flights); n > 0 && e.now.Sub(u.flights[n-1].since) < untriedPause {
-		return len(untried) > 0
-	}
-	for _, addr := range untried {
-		if s := e.sessions[addr]; s.inflight < s.window.size {
-			for _, fl := range u.flights {
-				fl.late = true
-			}
-			e.launch(u, s)
-			break
-		}
-	}
-	return len(untried) > 0
+	return slices.ContainsFunc(able, func(addr string) bool { return !w.by[addr] })
 }
 
 // reachInto returns the highest block of a unit, but not its last, that a
@@ -107,8 +85,8 @@ func (e *engine) askUntried(u *unit) bool {
 func (e *engine) reachInto(u *unit) (height uint32, ok bool) {
 	for addr, s := range e.sessions {
 		h := e.registry.Height(addr)
-		if s.elsewhere {
-			h = min(h, s.fork)
+		if s.chain.onSideBranch {
+			h = min(h, s.chain.fork)
 		}
 		if h >= u.from() && h < u.to() && h >= height {
 			height, ok = h, true
@@ -129,7 +107,7 @@ func (e *engine) splitUnit(u *unit, height uint32) {
 		e.fail(err)
 		return
 	}
-	u.finish()
+	e.finish(u)
 	i := slices.Index(e.filters.units, u)
 	e.filters.units = slices.Replace(e.filters.units, i, i+1, low, high)
 }
@@ -137,7 +115,7 @@ func (e *engine) splitUnit(u *unit, height uint32) {
 // lowest returns the lowest missing filters.
 func (f *filterStage) lowest() *unit {
 	for _, u := range f.units {
-		if !u.done {
+		if !u.Done() {
 			return u
 		}
 	}
@@ -148,7 +126,7 @@ func (f *filterStage) lowest() *unit {
 // in question: it ends below its height, or parts from it there.
 func (e *engine) othersKnow(height uint32) bool {
 	for addr, s := range e.sessions {
-		if e.registry.Height(addr) < height || s.lacks(height) {
+		if e.registry.Height(addr) < height || s.chain.partsBelow(height) {
 			return true
 		}
 	}
@@ -204,9 +182,10 @@ func (ev branchAbandoned) apply(e *engine) {
 func (e *engine) askAgain() {
 	for addr, s := range e.sessions {
 		e.registry.ClaimFailed(addr, e.now)
-		s.last, s.elsewhere, s.asked, s.doubtedAt = chain.BlockID{}, false, time.Time{}, time.Time{}
+		s.chain.forget()
+		s.following.requested = time.Time{}
+		e.recheckNow(s)
 	}
-	e.doubtView()
 }
 
 // remember adds a block to those that were given up. Peers that were asked for it

@@ -35,6 +35,10 @@ func (r *Registry) worthProbing(candidate *entry, now time.Time) bool {
 	return !now.Before(r.nextProbe) && r.score(candidate, now) >= r.score(worst, now)+probeMargin
 }
 
+// ProbeNow allows the slot beyond MaxConnected to be used at once, for a peer that
+// was not met yet.
+func (r *Registry) ProbeNow(now time.Time) { r.nextProbe = now }
+
 // NextEviction returns whom to disconnect because more than MaxConnected peers
 // are connected. It is the one with the lowest score; then the one that has
 // proved the least, the slower, the newer. Peers that the quota of batched

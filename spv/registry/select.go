@@ -38,6 +38,14 @@ func (r *Registry) Serving(kind Kind, height uint32, now time.Time) []string {
 	})
 }
 
+// Resting returns the connected peers that would be Serving but for a pause, best
+// first: when nobody else is left they are asked all the same.
+func (r *Registry) Resting(kind Kind, height uint32, now time.Time) []string {
+	return r.best(now, func(e *entry) bool {
+		return e.claim.stated() >= height && !e.cool[kind].over(now)
+	})
+}
+
 // best returns the addresses of connected, usable peers that fit, by proved
 // height, score and latency. Equals are in random order: were it their address
 // that decides, one could be made to measure.

@@ -1,14 +1,12 @@
 package spv
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -19,14 +17,14 @@ import (
 // asked, pauses, and stays. So when nothing moves although something is missing,
 // those that can't be asked for it make room for peers that were not tried yet.
 
-// stuck is how far the sync was when it last moved.
-type stuck struct {
+// stall is how far the sync was when it last moved.
+type stall struct {
 	at    milestone
 	since time.Time
 
-	newest  chain.BlockID // the tip, and since when
-	stale   time.Time
-	rotated time.Time // when peers were last replaced because of that
+	newest chain.BlockID // the tip, and since when
+	stale  time.Time
+	tried  time.Time // when a stranger was last let in because of that
 }
 
 // milestone changes with every bit of progress.
@@ -45,12 +43,11 @@ const (
 
 	// A tip is stale when this many times the network's block interval has
 	// gone by, and at least staleMin, without a new block. On mainnet that
-	// happens by chance once in 400 blocks. Then a quarter of the peers is
-	// replaced every rotateTime.
+	// happens by chance once in 400 blocks. Then strangers are let in, one after
+	// the other, for so long each.
 	staleIntervals = 6
 	staleMin       = 5 * time.Minute
-	rotateTime     = 20 * time.Second
-	rotatePart     = 4
+	strangerTime   = 20 * time.Second
 )
 
 // milestone is where the sync is.
@@ -59,7 +56,7 @@ func (e *engine) milestone() milestone {
 	m.filters, _ = e.filters.through()
 	count := func(units []*unit) {
 		for _, u := range units {
-			if u.done {
+			if u.Done() {
 				m.ready++
 			}
 		}
@@ -74,7 +71,7 @@ func (e *engine) milestone() milestone {
 // replaceUseless cuts peers off that can't give what is missing, as many as there
 // are others to try. It leaves peers alone that the user has chosen.
 func (e *engine) replaceUseless() {
-	st := &e.stuck
+	st := &e.stall
 	kind, height, missing := e.missing()
 	if at := e.milestone(); !missing || at != st.at {
 		st.at, st.since = at, e.now
@@ -99,30 +96,29 @@ func (e *engine) replaceUseless() {
 	for addr, s := range e.sessions {
 		if !useful[addr] && spares > 0 {
 			spares--
-			e.cut(s, fmt.Errorf("%w: it has no %s that we need", registry.ErrUseless, kind))
+			e.disconnect(s, fmt.Errorf("%w: it has no %s that we need", registry.ErrUseless, kind))
 		}
 	}
 }
 
-// rotateStale replaces peers bit by bit while no new block comes, although
+// tryStrangers makes room for one peer more while no new block comes, although
 // nothing is missing that we know of: all that are connected may keep the newest
-// blocks from us. Those that have been connected the longest go first.
-func (e *engine) rotateStale() {
-	st := &e.stuck
+// blocks from us. A stranger that has nothing new makes room for the next; those
+// that have served stay.
+func (e *engine) tryStrangers() {
+	st := &e.stall
 	if tip := e.chain.Tip(); tip != st.newest || !e.following {
 		st.newest, st.stale = tip, e.now
 	}
-	if !e.network.discover || e.now.Sub(st.stale) < staleAfter(e.cfg.Params) || e.now.Sub(st.rotated) < rotateTime {
+	if !e.network.discover || e.now.Sub(st.stale) < staleAfter(e.cfg.Params) || e.now.Sub(st.tried) < strangerTime {
 		return
 	}
-	st.rotated = e.now
-	if len(e.sessions) < e.cfg.MaxPeers {
-		return // there is room
+	st.tried = e.now
+	if len(e.sessions) > e.cfg.MaxPeers {
+		newest := slices.MaxFunc(slices.Collect(maps.Values(e.sessions)), func(a, b *session) int { return a.since.Compare(b.since) })
+		e.disconnect(newest, fmt.Errorf("%w: no new block for %v", registry.ErrUseless, e.now.Sub(st.stale).Round(time.Second)))
 	}
-	oldest := slices.SortedFunc(maps.Values(e.sessions), func(a, b *session) int { return a.since.Compare(b.since) })
-	for _, s := range oldest[:min(max(e.cfg.MaxPeers/rotatePart, 1), e.spares())] {
-		e.cut(s, fmt.Errorf("%w: no new block for %v", registry.ErrUseless, e.now.Sub(st.stale).Round(time.Second)))
-	}
+	e.registry.ProbeNow(e.now)
 }
 
 // staleAfter is how long no new block has to come until something may be wrong.
@@ -137,12 +133,12 @@ func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 	}
 	for _, w := range e.wallets {
 		for _, u := range w.units() {
-			if u.stuck && !u.done {
+			if u.Unserved() {
 				return registry.Blocks, u.to(), true
 			}
 		}
 	}
-	if u := e.filters.lowest(); u != nil && u.stuck {
+	if u := e.filters.lowest(); u != nil && u.Unserved() {
 		return registry.Filters, u.to(), true
 	}
 	tip := e.chain.Tip().Height
@@ -163,14 +159,14 @@ func (e *engine) spares() int {
 	return e.registry.Spares(e.now)
 }
 
-// stuckTime is when to look whether anything has moved.
-func (e *engine) stuckTime() time.Time {
-	st := &e.stuck
+// stallTime is when to look whether anything has moved.
+func (e *engine) stallTime() time.Time {
+	st := &e.stall
 	switch {
 	case !e.network.discover:
 		return time.Time{}
 	case e.following && e.progress.synced:
-		stale, again := st.stale.Add(staleAfter(e.cfg.Params)), st.rotated.Add(rotateTime)
+		stale, again := st.stale.Add(staleAfter(e.cfg.Params)), st.tried.Add(strangerTime)
 		if again.After(stale) {
 			return again
 		}
@@ -179,24 +175,4 @@ func (e *engine) stuckTime() time.Time {
 		return st.since.Add(stuckTime)
 	}
 	return st.since.Add(stuckFiltersTime)
-}
-
-// lacking deals with a peer that did not answer a filter request, or said that it
-// has not found a block. dcrd says nothing when the filters are not of its best
-// chain (server.go OnGetCFsV2), and has not seen the blocks of every branch, so
-// that is what it may mean: it is a fault only of a peer that has shown to have
-// them, or that does so again.
-func (e *engine) lacking(s *session, u *unit, err error) {
-	if !s.lacks(u.to()) && (e.registry.Proved(s.addr) >= u.to() || s.lacked > 0) {
-		e.blame(s, u.kind, err)
-		return
-	}
-	s.lacked++
-	e.registry.Pause(s.addr, u.kind, e.now)
-	switch {
-	case !errors.Is(err, peer.ErrNotFound):
-		e.doubtView()
-	case s.greeted: // what the others have is not in question, it has said so
-		e.doubt(s)
-	}
 }

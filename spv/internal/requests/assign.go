@@ -1,0 +1,162 @@
+package requests
+
+import "time"
+
+// Able tells who may be asked for a request, best first. Those who rest after a
+// failure are asked when nobody else is left.
+type Able[W any] func(r *Request[W], resting bool) []string
+
+// retryPause is after how long those are asked again who could not do it, when
+// nobody else is left.
+const retryPause = 3 * time.Second
+
+// round is one call of Assign: what does not change for one request after the
+// other is computed once.
+type round[W any] struct {
+	*Table[W]
+	able    Able[W]
+	now     time.Time
+	best    [numKinds]ranking
+	full    bool // nobody has room
+	started []*Attempt[W]
+}
+
+// Assign returns what to ask of whom now, for the open requests in the order of
+// their importance. The owner sends each attempt and reports its end with
+// Succeeded, Failed or Dropped.
+func (t *Table[W]) Assign(open []*Request[W], able Able[W], now time.Time) []*Attempt[W] {
+	d := round[W]{Table: t, able: able, now: now}
+	for kind := range numKinds {
+		d.best[kind] = t.rank(kind)
+	}
+	for _, r := range open {
+		d.markLate(r)
+	}
+	d.full = !t.free()
+	for _, step := range []func(*Request[W]){d.first, d.again, d.takeOver} {
+		for _, r := range open {
+			if d.full {
+				return d.started
+			}
+			if !r.done {
+				step(r)
+			}
+		}
+	}
+	return d.started
+}
+
+func (d *round[W]) markLate(r *Request[W]) {
+	for _, a := range r.attempts {
+		a.late = a.late || d.now.Sub(a.Since) >= d.lateAfter(&d.best[r.Kind], a.Peer)
+	}
+}
+
+func (d *round[W]) send(r *Request[W], addr string) {
+	d.started = append(d.started, d.start(r, addr, d.now))
+	d.full = !d.free()
+}
+
+// first asks somebody for what nobody is at.
+func (d *round[W]) first(r *Request[W]) {
+	if len(r.attempts) > 0 {
+		r.unserved = false
+		return
+	}
+	addr, hope := d.chooseAny(r)
+	if !hope && len(r.failed) > 0 && d.now.Sub(r.failedAt) >= retryPause {
+		r.failed = nil // whoever is able has had its rest
+		addr, hope = d.chooseAny(r)
+	}
+	r.unserved = !hope
+	if addr != "" {
+		d.send(r, addr)
+	}
+}
+
+// again asks as many peers as are at a request if all of those are late.
+func (d *round[W]) again(r *Request[W]) {
+	if len(r.attempts) == 0 || !r.allLate() {
+		return
+	}
+	for range len(r.attempts) {
+		addr, hope := d.chooseAny(r)
+		r.nobodyElse = !hope
+		if addr == "" {
+			return
+		}
+		d.send(r, addr)
+	}
+}
+
+// chooseAny chooses among all who are able, and those who rest if there is none.
+func (d *round[W]) chooseAny(r *Request[W]) (addr string, hope bool) {
+	if addr, hope = d.choose(r, d.able(r, false), anybody); !hope {
+		addr, hope = d.choose(r, d.able(r, true), anybody)
+	}
+	return addr, hope
+}
+
+// takeOver asks a peer that has proved itself for what others hold for longer
+// than twice the time that it takes.
+func (d *round[W]) takeOver(r *Request[W]) {
+	if len(r.attempts) == 0 || d.now.Before(d.takeoverTime(r, &d.best[r.Kind])) {
+		return
+	}
+	held := d.now.Sub(r.newest())
+	addr, _ := d.choose(r, d.able(r, false), func(p *peer[W]) bool {
+		takes := time.Duration(p.paces[r.Kind])
+		return takes > 0 && held >= takeoverAfter(r.Kind, takes)
+	})
+	if addr == "" {
+		return
+	}
+	for _, a := range r.attempts {
+		a.late = true
+	}
+	d.send(r, addr)
+}
+
+// takeoverTime is when the fastest peer that is not at a request may take it over.
+func (t *Table[W]) takeoverTime(r *Request[W], best *ranking) time.Time {
+	takes := best.takes[0]
+	if r.At(best.addrs[0]) {
+		takes = best.takes[1]
+	}
+	if takes == 0 {
+		return r.newest().Add(lateCeiling)
+	}
+	return r.newest().Add(takeoverAfter(r.Kind, takes))
+}
+
+// Deadline is the next time at which Assign may have something to do although
+// nothing has happened; the zero time if there is none.
+func (t *Table[W]) Deadline(open []*Request[W], now time.Time) (next time.Time) {
+	sooner := func(at time.Time) {
+		if at.After(now) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	var best [numKinds]ranking
+	for kind := range numKinds {
+		best[kind] = t.rank(kind)
+	}
+	for _, r := range open {
+		if r.done {
+			continue
+		}
+		if len(r.attempts) == 0 {
+			if len(r.failed) > 0 {
+				sooner(r.failedAt.Add(retryPause))
+			}
+			continue
+		}
+		sooner(t.takeoverTime(r, &best[r.Kind]))
+		for _, a := range r.attempts {
+			if !a.late {
+				sooner(a.Since.Add(t.lateAfter(&best[r.Kind], a.Peer)))
+			}
+		}
+	}
+	return next
+}

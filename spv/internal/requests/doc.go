@@ -1,0 +1,31 @@
+// Package requests decides who is asked for what. It knows which requests are
+// open, which peer is at which of them and since when, and how fast each peer
+// has answered; from that it tells what to ask of whom now (Assign), and when to
+// look again (Deadline).
+//
+// It is one plain data structure with one owner. It opens no connection, reads
+// no clock and starts no goroutine: the owner hands in the time and who is able
+// to serve a request, sends what Assign returns, and reports how it ended.
+//
+// # One peer at a time, unless it is late
+//
+// A request is at one peer at a time, so everything is fetched once. It is late
+// when others show that it could be answered sooner: a peer's own answers are
+// never the measure of that peer, so that nobody can train us to wait.
+//
+//   - A peer that has proved itself and has room takes over what another one has
+//     held for more than twice the time that it takes itself.
+//   - When all who hold a request are late, as many again are asked: one, two,
+//     four, and so on. However many are silent, the one that answers is reached
+//     after a few steps.
+//
+// So the copies of a request that is not answered are bounded by the number of
+// peers able to serve it, and a request that is answered in time has one copy.
+//
+// # Who is asked
+//
+// The peer that is expected to be done first: by the time that it takes for an
+// answer, and by what it has to do already. A peer that has proved nothing has
+// one request at a time. One that is late has one more than those, so that a
+// request that it had a reason to ignore does not keep it from serving others.
+package requests

@@ -1,0 +1,89 @@
+package requests
+
+import (
+	"slices"
+	"time"
+)
+
+// Request is something that one peer can deliver. Work is the owner's.
+type Request[W any] struct {
+	Kind Kind
+	Work W
+
+	attempts []*Attempt[W]
+	failed   map[string]bool // peers that could not do it
+	failedAt time.Time       // when the last of them failed
+	done     bool
+	unserved bool // nobody is at it, and nobody is left to ask
+
+	nobodyElse bool // who is at it is all there is
+}
+
+// Attempt is a request at a peer.
+type Attempt[W any] struct {
+	Request *Request[W]
+	Peer    string
+	Since   time.Time
+	Cancel  func() // calls it off; set by the owner
+
+	late bool
+	over bool // it does not count any more
+}
+
+// Done reports whether the request was finished.
+func (r *Request[W]) Done() bool { return r.done }
+
+// Unserved reports that nobody was left to ask when it was last looked at.
+func (r *Request[W]) Unserved() bool { return r.unserved && !r.done }
+
+// Overdue reports that everybody who was asked is late, and that it was several or
+// nobody is left to ask: perhaps it can't be had any more.
+func (r *Request[W]) Overdue() bool {
+	return len(r.attempts) > 0 && r.allLate() && (len(r.attempts) > 1 || r.nobodyElse)
+}
+
+// Asked reports whether anybody has been asked for it, or nobody is left to ask.
+func (r *Request[W]) Asked() bool {
+	return r.unserved || len(r.attempts)+len(r.failed) > 0
+}
+
+// Failed reports whether a peer could not do it.
+func (r *Request[W]) Failed(peer string) bool { return r.failed[peer] }
+
+// AnyFailed reports whether some peer could not do it.
+func (r *Request[W]) AnyFailed() bool { return len(r.failed) > 0 }
+
+// At reports whether a peer is at it.
+func (r *Request[W]) At(peer string) bool {
+	return slices.ContainsFunc(r.attempts, func(a *Attempt[W]) bool { return a.Peer == peer })
+}
+
+// allLate reports whether nobody is at it who is not late.
+func (r *Request[W]) allLate() bool {
+	return !slices.ContainsFunc(r.attempts, func(a *Attempt[W]) bool { return !a.late })
+}
+
+// newest is when somebody was last asked for it.
+func (r *Request[W]) newest() (last time.Time) {
+	for _, a := range r.attempts {
+		if a.Since.After(last) {
+			last = a.Since
+		}
+	}
+	return last
+}
+
+func (r *Request[W]) fail(peer string) {
+	if r.failed == nil {
+		r.failed = make(map[string]bool)
+	}
+	r.failed[peer] = true
+}
+
+// Inherit takes over from a request that it stands in for who could not do it.
+func (r *Request[W]) Inherit(from *Request[W]) {
+	for peer := range from.failed {
+		r.fail(peer)
+	}
+	r.failedAt = from.failedAt
+}

@@ -1,0 +1,165 @@
+package spv
+
+import (
+	"errors"
+	"fmt"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
+	"dcrspv/spv/registry"
+)
+
+// Reasons for which a peer is disconnected.
+var (
+	// ErrLagging: the peer's chain ends more than 6 blocks below ours.
+	ErrLagging = errors.New("lags behind")
+
+	// errBadFilter: a filter is not the one that its header commits to.
+	errBadFilter = errors.New("filter does not match its header")
+
+	// errFilterSet: filters from before DCP0005 are not those of the set with
+	// the known hash.
+	errFilterSet = errors.New("filters are not those of the known set")
+
+	// errBanned: banned by hand.
+	errBanned = errors.New("banned by the operator")
+
+	// errReplaced: a peer that serves better has taken its place.
+	errReplaced = errors.New("replaced by a better peer")
+
+	// errBadBlock: a block is not the one of its header.
+	errBadBlock = errors.New("block does not match its header")
+)
+
+// This is the one place where errors become consequences. There are three:
+//
+//   - proved bad: banned, by the machine, over restarts;
+//   - unhelpful: costs score, and a pause that ends with the next success;
+//   - a different view of the chain: costs nothing, the peer is asked again.
+//
+// What is our own doing (a request called off, our disk) is held against nobody.
+
+// conduct is what a peer did in this connection that was not held against it yet.
+type conduct struct {
+	silences int // requests that it may have had a reason not to answer
+}
+
+// judge decides what an error says about the peer that caused it.
+func (e *engine) judge(s *session, kind registry.Kind, err error) {
+	switch {
+	case errors.Is(err, chain.ErrSource):
+		e.fail(err) // our disk
+
+	case isLocal(err), errors.Is(err, peer.ErrClosed), errors.Is(err, peer.ErrAfterSendHeaders), errors.Is(err, peer.ErrBusy):
+		// Ours, or the disconnect is an event of its own.
+
+	case errors.Is(err, errBadFilter), errors.Is(err, errFilterSet):
+		e.strike(s, registry.BadFilter, err)
+	case errors.Is(err, errBadBlock):
+		e.strike(s, registry.BadBlock, err)
+
+	case errors.Is(err, chain.ErrFuture):
+		// Perhaps our clock is wrong: ask again later.
+		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.ClaimFailed(s.addr, e.now)
+	case errors.Is(err, chain.ErrOrphan):
+		e.strike(s, registry.OrphanHeader, err)
+		e.registry.ClaimFailed(s.addr, e.now)
+	case errors.Is(err, chain.ErrLowWork):
+		// It proves nothing: a true chain has little work too at its start.
+		e.registry.Failure(s.addr, kind, e.now)
+		e.disconnect(s, err)
+	case errors.As(err, new(chain.ErrorKind)):
+		e.strike(s, registry.BadHeaders, err)
+
+	case errors.Is(err, peer.ErrStalled):
+		e.registry.Failure(s.addr, kind, e.now)
+		e.disconnect(s, fmt.Errorf("%w: does not answer: %w", registry.ErrUseless, err))
+	case errors.Is(err, peer.ErrProtocol):
+		e.strike(s, registry.Protocol, err)
+		e.disconnect(s, err)
+	default:
+		e.registry.Failure(s.addr, kind, e.now)
+	}
+}
+
+// judgeUnit is judge for filters and blocks. dcrd says nothing when filters are not
+// of its best chain (server.go OnGetCFsV2), and has not seen the blocks of every
+// branch, so silence about the ones and notfound about the others may be a
+// different view: it is a fault only of a peer that has shown to have the blocks,
+// or that does so again.
+func (e *engine) judgeUnit(s *session, u *unit, err error) {
+	silent := u.Kind == registry.Filters && errors.Is(err, peer.ErrStalled)
+	if !silent && !errors.Is(err, peer.ErrNotFound) {
+		e.judge(s, u.Kind, err)
+		return
+	}
+	proved := e.registry.Proved(s.addr) >= u.to() && !s.chain.partsBelow(u.to())
+	if !proved {
+		s.conduct.silences++
+	}
+	switch {
+	case proved || s.conduct.silences > 1 && !s.chain.partsBelow(u.to()):
+		e.judge(s, u.Kind, err)
+	case silent:
+		e.recheckAll()
+	case s.following.on: // what the others have is not in question, it has said so
+		e.recheck(s)
+	}
+}
+
+// judgeEnd looks at why a connection has ended.
+func (e *engine) judgeEnd(s *session, err error) {
+	if errors.Is(err, peer.ErrProtocol) && e.sessions[s.addr] == s {
+		e.strike(s, registry.Protocol, err)
+	}
+}
+
+// judgeCopy is for a peer whose whole copy of the filters is not the known set.
+// That makes it no liar yet, but of no use; if we chose it ourselves it makes room
+// for another one, so that peers that agree with each other can't keep us.
+func (e *engine) judgeCopy(addr string) {
+	e.logs.filters.Warnf("Neither is the copy that %s has", addr)
+	if s := e.sessions[addr]; s != nil && e.network.discover {
+		e.registry.Incomplete(addr, registry.Filters, e.now)
+		e.disconnect(s, errFilterSet)
+	}
+}
+
+// strike counts a fault; enough of them are a ban.
+func (e *engine) strike(s *session, reason registry.Reason, err error) {
+	e.logs.registry.Debugf("%s: %v", s.addr, err)
+	if e.registry.Strike(s.addr, reason, e.now) {
+		e.logs.registry.Infof("%s is banned: %v", s.addr, err)
+		e.disconnect(s, fmt.Errorf("banned: %w", err))
+	}
+}
+
+// strikeAddr is strike for a peer that may be gone.
+func (e *engine) strikeAddr(addr string, reason registry.Reason, err error) {
+	if s := e.sessions[addr]; s != nil {
+		e.strike(s, reason, err)
+	} else if e.registry.Strike(addr, reason, e.now) {
+		e.logs.registry.Infof("%s is banned: %v", addr, err)
+		e.noteDisconnect(addr, fmt.Errorf("banned: %w", err))
+	}
+}
+
+// disconnect ends a connection for a reason that its owner would want to know.
+func (e *engine) disconnect(s *session, reason error) {
+	if e.sessions[s.addr] != s {
+		return
+	}
+	e.noteDisconnect(s.addr, reason)
+	e.drop(s, reason)
+}
+
+// maxCuts bounds the list of Status.CutOff.
+const maxCuts = 64
+
+func (e *engine) noteDisconnect(addr string, reason error) {
+	if len(e.cuts) == maxCuts {
+		e.cuts = e.cuts[1:]
+	}
+	e.cuts = append(e.cuts[:len(e.cuts):len(e.cuts)], Cut{Addr: addr, Reason: reason.Error(), Time: e.now})
+}
