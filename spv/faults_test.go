@@ -157,7 +157,7 @@ func TestFalseBlocks(t *testing.T) {
 func TestBlockThatAPeerDoesNotHave(t *testing.T) {
 	withFaulty(t, spvtest.Behaviour{NotFound: true}, func(w *world) {
 		time.Sleep(time.Minute)
-		if n := w.peers[0].Count(wire.CmdGetData); n < 5 || n > 20 {
+		if n := w.peers[0].Count(wire.CmdGetData); n < 5 || n > 25 {
 			t.Errorf("%d getdata in a minute", n)
 		}
 		w.wantUnpunished(0)

@@ -57,6 +57,7 @@ func (e *engine) enableAnnouncements(s *session) {
 		e.headers.release(s)
 	}
 	s.following = followState{on: true, since: e.now, requested: e.now}
+	e.registry.Asked(s.addr, e.now)
 	if err := s.peer.SendHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
 		e.lost(s, err)
 		return
@@ -71,6 +72,7 @@ func (e *engine) askOn(s *session) {
 		return
 	}
 	s.following.requested = e.now
+	e.registry.Asked(s.addr, e.now)
 	if err := s.peer.RequestHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
 		e.lost(s, err)
 	}

@@ -70,8 +70,9 @@ const (
 	// else speaks for it.
 	rest = time.Second
 
-	// While the fastest peer takes longer than slowHeaders for an answer, every
-	// second request tries one that was not measured; else every fourth.
+	// Two peers are tried first. While the fastest one takes longer than
+	// slowHeaders for an answer, every second request tries one that was not
+	// measured; else every fourth.
 	slowHeaders = 250 * time.Millisecond
 
 	// grownPatience is how long what has come last is given to go on: then the
@@ -120,9 +121,16 @@ func (e *engine) moreHeaders() bool {
 func (e *engine) headerPeer() *session {
 	var fastest, untried *session
 	var takes time.Duration
+	tried := 0
 	for _, addr := range e.registry.Ahead(e.chain.Tip().Height, e.now) {
 		s := e.sessions[addr]
-		if s == nil || !e.mayAskHeaders(s) {
+		if s == nil {
+			continue
+		}
+		if s.headers.asked {
+			tried++
+		}
+		if !e.mayAskHeaders(s) {
 			continue
 		}
 		switch d := e.requests.Measured(addr, registry.Headers); {
@@ -137,7 +145,7 @@ func (e *engine) headerPeer() *session {
 	if takes > slowHeaders {
 		every = 1
 	}
-	if untried != nil && (fastest == nil || h.settled >= every) {
+	if untried != nil && (tried < 2 || fastest == nil || h.settled >= every) {
 		h.settled = 0
 		return untried
 	}
@@ -214,6 +222,7 @@ func (e *engine) requestHeaders(s *session) {
 		fl.stop = e.headers.prefetch.stop(from.Height)
 	}
 	s.headers.flight, s.headers.asked, s.headers.recheck = fl, true, false
+	e.registry.Asked(s.addr, e.now)
 	e.headers.flights = append(e.headers.flights, fl)
 	locator := e.chain.Locator(from)
 	e.work(s, func(p Source) event {
@@ -324,8 +333,14 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 	}
 	update, err := e.chain.Add(batch, e.now)
 	s.chain.delivered(update.Last)
+	if update.Added > 0 {
+		e.registry.Brought(s.addr)
+	}
 	if update.Best {
 		e.headers.grown = e.now
+		for _, fl := range e.headers.flights {
+			fl.late = fl.late || !fl.s.chain.walking && update.Reorged == 0 // overtaken
+		}
 		e.network.tip.Store(e.chain.Tip().Height)
 		if update.Reorged > 0 {
 			e.reorganize(update.Fork, update.Reorged)
@@ -413,7 +428,7 @@ func (e *engine) keepClaim(s *session) {
 	if e.ctx.Err() != nil {
 		return
 	}
-	claim := e.registry.Claim(s.addr)
+	claim := e.registry.Claim(s.addr, e.now)
 	if claim > e.chain.Tip().Height && s.chain.last.Height > 0 && !e.following {
 		e.headers.pending, e.headers.pendingUntil = claim, e.now.Add(claimPatience)
 	}

@@ -61,7 +61,7 @@ func (e *engine) prefetchHeaders() {
 		if p.held+wire.MaxBlockHeadersPerMsg > maxPrefetched {
 			return
 		}
-		claim := e.registry.Claim(addr)
+		claim := e.registry.Claim(addr, e.now)
 		i := slices.IndexFunc(p.stretches, func(st *stretch) bool {
 			return st.from.Height > tip && st.flight == nil && !st.dead && !st.complete() && st.to.Height <= claim
 		})

@@ -18,6 +18,7 @@ import (
 type withheld struct {
 	height  uint32          // the lowest block that nobody delivers the filter of
 	since   time.Time       // since when; zero if somebody may
+	block   chainhash.Hash  // its hash, on the present branch
 	by      map[string]bool // the peers that were asked for it in vain
 	givenUp map[chainhash.Hash]givenUp
 }
@@ -33,7 +34,7 @@ type givenUp struct {
 const (
 	// withholdPatience is how long a filter is waited for that nobody delivers
 	// while there are peers whose chain ends below it.
-	withholdPatience = time.Minute
+	withholdPatience = 15 * time.Second
 
 	// withholdTime is how long a branch that was given up is not looked at.
 	withholdTime = 10 * time.Minute
@@ -48,16 +49,23 @@ const (
 func (e *engine) giveUpWithheld() {
 	w := &e.withheld
 	u := e.filters.lowest()
-	if u == nil || !u.Asked() || e.filters.set.exists && u.from() <= e.filters.set.last {
+	if u == nil || e.filters.set.exists && u.from() <= e.filters.set.last {
 		w.since = time.Time{}
 		return
 	}
-	if height, ok := e.reachInto(u); ok && u.Unserved() {
+	if !u.Asked() {
+		return
+	}
+	if height, ok := e.reachInto(u); ok && (u.Unserved() || u.Overdue()) {
 		e.splitUnit(u, height)
 		return
 	}
 	if w.since.IsZero() || w.height != u.from() {
-		w.height, w.since, w.by = u.from(), e.now, make(map[string]bool)
+		w.height, w.since = u.from(), e.now
+	}
+	if w.block != u.hashes[0] {
+		// Another branch, of which nobody delivers the filter either.
+		w.block, w.by = u.hashes[0], make(map[string]bool)
 	}
 	waited := e.now.Sub(w.since)
 	if e.othersKnow(w.height) && !e.untried(u) && waited >= withholdPatience {

@@ -8,46 +8,48 @@ import (
 // use (dcrwallet cuts off at the same number).
 const maxLag = 6
 
+// claimTime is how long a claim counts after the peer was asked for what it
+// claims, unless it delivers: only new, valid headers give it more time.
+const claimTime = 5 * time.Second
+
 // claim is the height of a connected peer, in three readings. What a peer says
 // costs it nothing, so it is kept apart from what it has proved.
 type claim struct {
 	advertised uint32    // what it has said when it connected, or proved since
 	validated  uint32    // the highest block it has delivered a valid header of
 	credit     uint32    // of advertised, what is still believed
-	failures   int       // claims in a row that it did not make good on
-	doubt      time.Time // until then nothing it says is believed
+	ends       time.Time // of the credit; zero before it was asked for it
 }
 
-// connected starts over with the height in a version message. Doubts stay: a
-// liar doesn't get rid of them by connecting again.
-func (c *claim) connected(height uint32, now time.Time) {
-	*c = claim{advertised: height, failures: c.failures, doubt: c.doubt}
-	if !now.Before(c.doubt) {
+// connected starts over with the height in a version message, which is believed
+// or not.
+func (c *claim) connected(height uint32, believed bool) {
+	*c = claim{advertised: height}
+	if believed {
 		c.credit = height
 	}
 }
 
-// validate notes what a peer has proved.
-func (c *claim) validate(height uint32) {
-	if height >= c.advertised { // it has made good on what it said
-		c.advertised = height
-		c.failures = 0
-		c.doubt = time.Time{}
+// asked notes that the peer was asked for what it claims.
+func (c *claim) asked(now time.Time) {
+	if c.ends.IsZero() {
+		c.ends = now.Add(claimTime)
 	}
-	c.validated = max(c.validated, height)
 }
 
-// failed takes back the credit: the peer was asked for what it claims and did
-// not deliver. It says nothing about a peer that claimed no more than it has
-// delivered.
-func (c *claim) failed(now time.Time) {
-	if c.credit <= c.validated {
-		return
+// validate notes what a peer has proved, and reports whether it has made good on
+// what it said.
+func (c *claim) validate(height uint32) (good bool) {
+	if height >= c.advertised {
+		c.advertised = height
+		good = true
 	}
-	c.credit = 0
-	c.failures++
-	c.doubt = now.Add(doubling(cooldownMin, c.failures, cooldownMax))
+	c.validated = max(c.validated, height)
+	return good
 }
+
+// open reports whether more is believed of the peer than it has proved.
+func (c *claim) open(now time.Time) bool { return c.credible(now) > c.validated }
 
 // reorganize takes back what was proved above a fork: those blocks have left the
 // best chain. What was not proved yet is still claimed, and what the peer says
@@ -60,16 +62,74 @@ func (c *claim) reorganize(fork uint32) {
 }
 
 // credible is the height at which the peer is believed to be.
-func (c *claim) credible() uint32 { return max(c.credit, c.validated) }
+func (c *claim) credible(now time.Time) uint32 {
+	if !c.ends.IsZero() && !now.Before(c.ends) {
+		return c.validated
+	}
+	return max(c.credit, c.validated)
+}
 
 // stated is the height that the peer says it is at.
 func (c *claim) stated() uint32 { return max(c.advertised, c.validated) }
+
+// doubt is what failed claims leave behind. It belongs to the machine: neither a
+// new connection nor a new port gets rid of it.
+type doubt struct {
+	failures int       // claims in a row that were not made good
+	until    time.Time // until then nothing that it says is believed
+}
+
+const (
+	doubtMin = 30 * time.Second
+	doubtMax = 24 * time.Hour
+
+	// maxDoubts bounds the machines remembered.
+	maxDoubts = 1000
+)
+
+// doubted adds a failure to those of a machine. If there are too many of them the
+// one is forgotten that is believed again first.
+func (r *Registry) doubted(key string, now time.Time) {
+	d := r.doubts[key]
+	d.failures++
+	d.until = now.Add(doubling(doubtMin, d.failures, doubtMax))
+	r.doubts[key] = d
+	if len(r.doubts) <= maxDoubts {
+		return
+	}
+	soonest := key
+	for k, other := range r.doubts {
+		if other.until.Before(r.doubts[soonest].until) {
+			soonest = k
+		}
+	}
+	delete(r.doubts, soonest)
+}
+
+// Asked notes that a connected peer was asked for the blocks that it claims. It
+// has 5 seconds to deliver something new and valid (Brought), each time anew; then
+// it is credited no more than it has delivered.
+func (r *Registry) Asked(addr string, now time.Time) {
+	if e := r.connected(addr); e != nil {
+		e.claim.asked(now)
+	}
+}
+
+// Brought notes that a connected peer has delivered valid headers that are new:
+// its claim counts until it is asked on and fails then.
+func (r *Registry) Brought(addr string) {
+	if e := r.connected(addr); e != nil {
+		e.claim.ends = time.Time{}
+	}
+}
 
 // Validated notes that a connected peer has delivered the valid header of a
 // block at this height, or is otherwise known to have that block.
 func (r *Registry) Validated(addr string, height uint32, now time.Time) {
 	if e := r.connected(addr); e != nil {
-		e.claim.validate(height)
+		if e.claim.validate(height) {
+			delete(r.doubts, e.key)
+		}
 		e.lastSeen = now
 	}
 }
@@ -84,20 +144,22 @@ func (r *Registry) Reorganized(fork uint32) {
 
 // ClaimFailed notes that a peer was asked for the blocks it claims and did not
 // have them. It is credited no more than it has delivered, and what it says
-// when it connects again is doubted for 30 seconds, twice as long each further
-// time, up to 5 minutes.
+// when it connects again, under whatever port, is doubted for 30 seconds, twice
+// as long each further time, up to a day. It says nothing about a peer that
+// claimed no more than it has delivered.
 func (r *Registry) ClaimFailed(addr string, now time.Time) {
-	if e := r.connected(addr); e != nil {
-		e.claim.failed(now)
+	if e := r.connected(addr); e != nil && e.claim.credit > e.claim.validated {
+		e.claim.credit = 0
+		r.doubted(e.key, now)
 	}
 }
 
 // Claim returns the height at which a peer is believed to be: what it claims,
 // until that has failed, and at least what it has delivered. It is 0 for an
 // unknown peer. For a peer that has left it is the last belief.
-func (r *Registry) Claim(addr string) uint32 {
+func (r *Registry) Claim(addr string, now time.Time) uint32 {
 	if e := r.peers[addr]; e != nil {
-		return e.claim.credible()
+		return e.claim.credible(now)
 	}
 	return 0
 }
@@ -117,10 +179,24 @@ func (r *Registry) Target(now time.Time) uint32 {
 	var target uint32
 	for _, e := range r.order {
 		if e.state == stateConnected && r.usable(e, now) {
-			target = max(target, e.claim.credible())
+			target = max(target, e.claim.credible(now))
 		}
 	}
 	return target
+}
+
+// ClaimTime is when the next claim ends that was not made good; the zero time if
+// none is open.
+func (r *Registry) ClaimTime(now time.Time) (next time.Time) {
+	for _, e := range r.order {
+		if e.state != stateConnected || e.claim.ends.IsZero() || !e.claim.open(now) {
+			continue
+		}
+		if next.IsZero() || e.claim.ends.Before(next) {
+			next = e.claim.ends
+		}
+	}
+	return next
 }
 
 // Lagging returns the connected peers that, even by their own word, are more

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestTargetIsTheHighestCredibleClaim(t *testing.T) {
 	if got := r.Target(t0); got != 100 {
 		t.Errorf("target %d after the claim has failed", got)
 	}
-	if got := r.Claim(addrB); got != 40 {
+	if got := r.Claim(addrB, t0); got != 40 {
 		t.Errorf("credited with %d", got)
 	}
 	wantAddrs(t, r.Ahead(40, t0), addrA)
@@ -36,7 +37,7 @@ func TestTargetIsTheHighestCredibleClaim(t *testing.T) {
 	if got := r.Target(t0); got != 40 {
 		t.Errorf("target %d after the best has left", got)
 	}
-	if got := r.Claim(addrA); got != 105 {
+	if got := r.Claim(addrA, t0); got != 105 {
 		t.Errorf("last belief in the one that left is %d", got)
 	}
 }
@@ -46,12 +47,12 @@ func TestTargetIsTheHighestCredibleClaim(t *testing.T) {
 func TestDoubtsOutlastTheConnection(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	now := t0
-	for _, doubt := range []time.Duration{30, 60, 120, 240, 300, 300} {
+	for _, doubt := range []time.Duration{30, 60, 120, 240, 480, 960} {
 		doubt *= time.Second
 		if err := redial(r, addrA, 1000, now); err != nil {
 			t.Fatal(err)
 		}
-		if r.Claim(addrA) != 1000 {
+		if r.Claim(addrA, now) != 1000 {
 			t.Fatal("no hearing")
 		}
 		r.ClaimFailed(addrA, now)
@@ -61,7 +62,7 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 			if err := redial(r, addrA, 1000, now.Add(at)); err != nil {
 				t.Fatal(err)
 			}
-			if got := r.Claim(addrA); got != 0 {
+			if got := r.Claim(addrA, now.Add(at)); got != 0 {
 				t.Errorf("credited with %d after %v", got, at)
 			}
 		}
@@ -78,7 +79,7 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 	if err := redial(r, addrA, 1001, now); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.Claim(addrA); got != 1001 {
+	if got := r.Claim(addrA, now); got != 1001 {
 		t.Errorf("credited with %d after making good", got)
 	}
 }
@@ -88,7 +89,7 @@ func TestClaimFailedWithoutAClaim(t *testing.T) {
 	connectOne(t, r, addrA, 100)
 	r.Validated(addrA, 120, t0)
 	r.ClaimFailed(addrA, t0)
-	if e := r.peers[addrA]; e.claim.failures != 0 || r.Claim(addrA) != 120 {
+	if e := r.peers[addrA]; r.doubts[e.key].failures != 0 || r.Claim(addrA, t0) != 120 {
 		t.Errorf("claim %+v", e.claim)
 	}
 }
@@ -120,7 +121,7 @@ func TestEventsOfStrangersChangeNothing(t *testing.T) {
 		r.SentHeaders(addr)
 		r.Disconnected(addr, nil, t0)
 		r.DialFailed(addr, nil, t0)
-		if r.Claim(addr) != 0 || r.Height(addr) != 0 {
+		if r.Claim(addr, t0) != 0 || r.Height(addr) != 0 {
 			t.Errorf("%s has a height", addr)
 		}
 	}
@@ -137,16 +138,68 @@ func TestEventsOfStrangersChangeNothing(t *testing.T) {
 // what it still claims is.
 func TestReorganized(t *testing.T) {
 	var c claim
-	c.connected(100, t0)
+	c.connected(100, true)
 	c.validate(104)
 	c.reorganize(98)
-	if c.credible() != 98 || c.stated() != 104 {
-		t.Errorf("credible %d, stated %d, want 98 and 104", c.credible(), c.stated())
+	if c.credible(t0) != 98 || c.stated() != 104 {
+		t.Errorf("credible %d, stated %d, want 98 and 104", c.credible(t0), c.stated())
 	}
-	c.connected(200, t0)
+	c.connected(200, true)
 	c.validate(150)
 	c.reorganize(140)
-	if c.credible() != 200 || c.validated != 140 {
-		t.Errorf("credible %d, validated %d, want 200 and 140", c.credible(), c.validated)
+	if c.credible(t0) != 200 || c.validated != 140 {
+		t.Errorf("credible %d, validated %d, want 200 and 140", c.credible(t0), c.validated)
+	}
+}
+
+// Rule 22: a claim lives as long as it brings something new: five seconds after
+// it was asked for, or after it last delivered and was asked on.
+func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectOne(t, r, addrA, 1000)
+	at := func(d time.Duration) time.Time { return t0.Add(d) }
+	if r.Claim(addrA, at(time.Hour)) != 1000 {
+		t.Error("a claim has ended that nobody asked about")
+	}
+	r.Asked(addrA, at(0))
+	r.Validated(addrA, 100, at(time.Second))
+	r.Brought(addrA) // in time
+	r.Asked(addrA, at(time.Second))
+	r.Validated(addrA, 110, at(4*time.Second)) // known already
+	r.Asked(addrA, at(4*time.Second))
+	if got := r.ClaimTime(at(4 * time.Second)); got != at(6*time.Second) {
+		t.Errorf("ends at %v", got)
+	}
+	if r.Claim(addrA, at(6*time.Second-1)) != 1000 || r.Claim(addrA, at(6*time.Second)) != 110 {
+		t.Error("it does not end 5 seconds after it was asked for")
+	}
+	if got := r.ClaimTime(at(6 * time.Second)); !got.IsZero() {
+		t.Errorf("ends again at %v", got)
+	}
+}
+
+// A host that has not made good is doubted under any port.
+func TestDoubtsGoByTheMachine(t *testing.T) {
+	r := fixture(t, Options{}, addrA, "192.0.2.1:2")
+	connectOne(t, r, addrA, 1000)
+	r.Asked(addrA, t0)
+	later := t0.Add(claimTime)
+	r.Disconnected(addrA, nil, later)
+	if err := redial(r, "192.0.2.1:2", 1000, later); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Claim("192.0.2.1:2", later); got != 0 {
+		t.Errorf("credited with %d under another port", got)
+	}
+}
+
+// The doubts remembered are bounded: the first to end is forgotten first.
+func TestDoubtsAreBounded(t *testing.T) {
+	r := fixture(t, Options{})
+	for i := range maxDoubts + 10 {
+		r.doubted(fmt.Sprint(i), t0.Add(time.Duration(i)))
+	}
+	if _, first := r.doubts["0"]; first || len(r.doubts) != maxDoubts {
+		t.Errorf("%d doubts, the oldest among them: %v", len(r.doubts), first)
 	}
 }

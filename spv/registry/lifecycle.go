@@ -73,7 +73,7 @@ func (r *Registry) Connected(addr string, info Info, now time.Time) error {
 	e.since = now
 	e.lastSeen = now
 	e.sentHeader = false
-	e.claim.connected(info.Height, now)
+	e.claim.connected(info.Height, !now.Before(r.doubts[e.key].until))
 	e.dial = dialState{delay: e.dial.delay, met: true}
 	r.lastErr = nil
 	r.publish(Change{Addr: addr, Up: true})
@@ -87,6 +87,9 @@ func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
 	e := r.connected(addr)
 	if e == nil {
 		return
+	}
+	if c := &e.claim; !c.ends.IsZero() && !now.Before(c.ends) {
+		r.ClaimFailed(addr, now) // its time was over
 	}
 	e.state = stateIdle
 	e.lastSeen = now

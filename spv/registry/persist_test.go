@@ -55,7 +55,7 @@ func TestSaveAndLoad(t *testing.T) {
 			t.Errorf("was %+v\n is %+v", was[i], is[i])
 		}
 	}
-	if loaded.Target(now) != 0 || loaded.Claim(addrA) != 0 || len(loaded.Ahead(0, now)) != 0 {
+	if loaded.Target(now) != 0 || loaded.Claim(addrA, t0) != 0 || len(loaded.Ahead(0, now)) != 0 {
 		t.Error("a height of another run is believed")
 	}
 	if !loaded.FirstRound() {
@@ -122,7 +122,7 @@ func TestNothingOfAnotherRunIsTakenForLive(t *testing.T) {
 	r.Add(addrB, true, t0)
 	r = reload(t, r, t0)
 	s := r.Subscribe()
-	if r.Target(t0) != 0 || r.Claim(addrA) != 0 || r.Height(addrA) != 0 || s.Take() != nil || r.LastError() != nil {
+	if r.Target(t0) != 0 || r.Claim(addrA, t0) != 0 || r.Height(addrA) != 0 || s.Take() != nil || r.LastError() != nil {
 		t.Error("something is believed")
 	}
 	wantAddrs(t, slices.Concat(r.Ahead(0, t0), r.Serving(Filters, 0, t0), r.Lagging(1000)))

@@ -37,6 +37,7 @@ type Registry struct {
 	peers    map[string]*entry
 	order    []*entry            // the same, oldest first: maps have no order of their own
 	conducts map[string]*conduct // by ban key
+	doubts   map[string]doubt    // likewise
 	lastErr  error
 	newer    error // why Marshal must not overwrite what was saved
 
@@ -86,6 +87,7 @@ func New(opts Options, rng *rand.Rand) *Registry {
 		rng:      rng,
 		peers:    make(map[string]*entry),
 		conducts: make(map[string]*conduct),
+		doubts:   make(map[string]doubt),
 	}
 }
 
@@ -171,7 +173,7 @@ func (r *Registry) Reset(addr string) {
 			e.record = record{}
 			e.cool = [numKinds]cooldown{}
 			e.rates = [numKinds]rate{}
-			e.claim.failures, e.claim.doubt = 0, time.Time{}
+			delete(r.doubts, e.key)
 			e.dial = dialState{met: e.dial.met}
 		}
 	}

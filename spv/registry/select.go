@@ -25,7 +25,7 @@ func (r *Registry) score(e *entry, now time.Time) float64 {
 // above tip that are not cooling down for headers, best first.
 func (r *Registry) Ahead(tip uint32, now time.Time) []string {
 	return r.best(now, func(e *entry) bool {
-		return e.claim.credible() > tip && e.cool[Headers].over(now)
+		return e.claim.credible(now) > tip && e.cool[Headers].over(now)
 	})
 }
 

@@ -90,13 +90,11 @@ func (t *Table[W]) lateAfter(best *ranking, addr string) time.Duration {
 // unknown is lateAfter when no other peer was measured. The quickest dial tells
 // about the line that all of them share.
 func (t *Table[W]) unknown() time.Duration {
-	var quickest time.Duration
+	quickest := lateCeiling / dialFactor
 	for _, p := range t.peers {
-		if quickest == 0 || p.dialed < quickest {
-			quickest = p.dialed
-		}
+		quickest = min(quickest, p.dialed)
 	}
-	return min(max(dialFactor*quickest, lateUnknown), lateCeiling)
+	return max(dialFactor*quickest, lateUnknown)
 }
 
 // takeoverAfter is how old a request must be before a peer that takes this long
