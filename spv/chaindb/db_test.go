@@ -49,7 +49,10 @@ func TestGaps(t *testing.T) {
 	if err := db.ReplaceHeaders(0, m.chain.headers[1:], m.chain.work[10]); err != nil {
 		t.Fatal(err)
 	}
+	other := all.fork(9)
+	other.extend(rules, rand.New(rand.NewPCG(1, 2)), 2, 30, false)
 	tests := map[string]error{
+		"of another branch": db.ReplaceHeaders(10, other.headers[11:], other.work[11]),
 		"above the tip":     db.ReplaceHeaders(11, all.headers[12:], all.work[20]),
 		"not linked":        db.ReplaceHeaders(10, all.headers[12:], all.work[20]),
 		"a hole":            db.ReplaceHeaders(10, append(all.fork(12).headers[11:], all.headers[14]), all.work[14]),

@@ -87,6 +87,13 @@ func TestOpenRefuses(t *testing.T) {
 	cut := func(size int64) func(string) error {
 		return func(path string) error { return errors.Join(good(path), os.Truncate(path, size)) }
 	}
+	cutLast := func(path string) error {
+		if err := good(path); err != nil {
+			return err
+		}
+		size, err := usedSize(path)
+		return errors.Join(err, os.Truncate(path, size-1))
+	}
 	bytesOf := func(b []byte) func(string) error {
 		return func(path string) error { return os.WriteFile(path, b, 0o600) }
 	}
@@ -124,6 +131,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"cut to 100 bytes", cut(100), simnet, ErrCorrupt, "delete it"},
 		{"cut to 20 kB", cut(20000), simnet, ErrCorrupt, "delete it"},
 		{"cut to 300 kB", cut(300000), simnet, ErrCorrupt, "delete it"},
+		{"cut by a byte", cutLast, simnet, ErrCorrupt, "cut off"},
 		{"a directory", func(path string) error { return os.Mkdir(path, 0o700) }, simnet, nil, "is a directory"},
 		{"no directory", func(path string) error { return os.RemoveAll(filepath.Dir(path)) }, simnet, os.ErrNotExist, "no such file"},
 	}
@@ -157,6 +165,40 @@ func TestOpenRefuses(t *testing.T) {
 				openTest(t, path, simnet)
 			}
 		})
+	}
+}
+
+// usedSize is the size of a file without the space that is kept for its growth.
+func usedSize(path string) (size int64, err error) {
+	bolt, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		return 0, err
+	}
+	err = bolt.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil })
+	return size, errors.Join(err, bolt.Close())
+}
+
+// A file needs no space for growth: a compacted copy has none.
+func TestOpenWithoutSpareSpace(t *testing.T) {
+	rules := simnetRules()
+	path := testPath(t)
+	db := openTest(t, path, rules)
+	m := newModel(rules)
+	m.chain.extend(rules, rand.New(rand.NewPCG(1, 2)), 300, 60, false)
+	m.chain.store(t, db, 0)
+	for h := range m.chain.tip() + 1 {
+		m.held[h] = true
+	}
+	db.Close()
+	size, err := usedSize(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, size); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.differs(openTest(t, path, rules)); err != nil {
+		t.Error(err)
 	}
 }
 

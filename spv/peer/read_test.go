@@ -27,6 +27,19 @@ func TestUnknownCommandIsSkipped(t *testing.T) {
 	})
 }
 
+// endedNow returns why a connection is over, and fails the test if it goes on.
+func endedNow(t *testing.T, ended <-chan answer[any]) error {
+	t.Helper()
+	synctest.Wait()
+	select {
+	case got := <-ended:
+		return got.err
+	default:
+		t.Fatal("the connection goes on")
+		return nil
+	}
+}
+
 func TestMessagesThatEndTheConnection(t *testing.T) {
 	ping := encode(t, wire.NewMsgPing(1), simnet.Net)
 	badSum := bytes.Clone(ping)
@@ -64,7 +77,7 @@ func TestMessagesThatEndTheConnection(t *testing.T) {
 				if name == "cut off" {
 					r.hangUp()
 				}
-				wantError(t, (<-ended).err, c.want)
+				wantError(t, endedNow(t, ended), c.want)
 			})
 		})
 	}
@@ -93,6 +106,10 @@ func FuzzParseHeaders(f *testing.F) {
 		f.Add(b.Bytes())
 		f.Add(append(b.Bytes(), 0))
 	}
+	var withTx bytes.Buffer
+	headersMsg(makeHeaders(chainhash.Hash{1}, 5, 1)).BtcEncode(&withTx, wire.ProtocolVersion)
+	withTx.Bytes()[withTx.Len()-1] = 1
+	f.Add(withTx.Bytes())
 	f.Add([]byte{0xfd, 1, 0})
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, payload []byte) {

@@ -172,6 +172,25 @@ func TestMarginOfAnUpgrade(t *testing.T) {
 	}
 }
 
+// Two too many are one too many whatever the newcomers prove: the worst of the
+// others goes at once, and only the last decision waits for them.
+func TestOneOfTwoTooManyGoesAtOnce(t *testing.T) {
+	r, now := settled(t, Options{MaxConnected: 3}, far(50), far(51))
+	spoil(r, far(1), now)
+	for _, addr := range []string{far(50), far(51)} {
+		if err := redial(r, addr, 100, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if addr, _ := r.NextEviction(now); addr != far(1) {
+		t.Errorf("evicts %q", addr)
+	}
+	r.Disconnected(far(1), nil, now)
+	if addr, ok := r.NextEviction(now.Add(trialTime - 1)); ok {
+		t.Errorf("%s is evicted before the newcomers have shown themselves", addr)
+	}
+}
+
 // Persistent peers stay, and only they are dialed when only they were asked for.
 func TestPersistentPeersAreNeverEvicted(t *testing.T) {
 	r, now := settled(t, Options{MaxConnected: 2}, far(50))
