@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"dcrspv/spv/chain"
+
+	"go.etcd.io/bbolt"
 )
 
 // TestReorganize replaces blocks around the borders of segments: filters above
@@ -35,6 +39,79 @@ func TestReorganize(t *testing.T) {
 				t.Fatalf("%d blocks above %d: %v", n, above, err)
 			}
 			db.Close()
+		}
+	}
+}
+
+// TestFiltersAtTheBordersOfSegments drops filters and puts them again: those
+// beside the range stay, and a segment that holds nothing is not kept.
+func TestFiltersAtTheBordersOfSegments(t *testing.T) {
+	const border = segmentBlocks
+	rules := simnetRules()
+	db := openTest(t, testPath(t), rules)
+	m := newModel(rules)
+	m.chain.extend(rules, rand.New(rand.NewPCG(1, 1)), 3*border, 30, false)
+	m.chain.store(t, db, 0)
+	for h := range m.chain.tip() + 1 {
+		m.held[h] = true
+	}
+	kept := func(segment uint32) (yes bool) {
+		if err := db.bolt.View(func(tx *bbolt.Tx) error {
+			yes = tx.Bucket(filtersBucket).Get(segmentKey(segment)) != nil
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return yes
+	}
+	for _, from := range []uint32{border - 1, border, border + 1} {
+		for _, to := range []uint32{2*border - 2, 2*border - 1, 2 * border} {
+			r := chain.Range{From: from, To: to}
+			if err := db.DropFilters(r); err != nil {
+				t.Fatal(err)
+			}
+			for h := from; h <= to; h++ {
+				delete(m.held, h)
+			}
+			if err := m.differs(db); err != nil {
+				t.Errorf("%v dropped: %v", r, err)
+			}
+			if empty := from <= border && to >= 2*border-1; kept(1) == empty {
+				t.Errorf("%v dropped: the segment is kept: %v", r, !empty)
+			}
+			if err := db.PutFilters(from, m.chain.filters[from:to+1]); err != nil {
+				t.Fatal(err)
+			}
+			for h := from; h <= to; h++ {
+				m.held[h] = true
+			}
+			if err := m.differs(db); err != nil {
+				t.Errorf("%v put: %v", r, err)
+			}
+		}
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	const border = segmentBlocks
+	rules := simnetRules()
+	for _, tip := range []uint32{2*border - 1, 2 * border, 2*border + 20} { // the last segment full or not
+		db := openTest(t, testPath(t), rules)
+		c := genesisChain(rules)
+		c.extend(rules, rand.New(rand.NewPCG(1, 1)), int(tip), 30, false)
+		c.store(t, db, 0)
+		for _, r := range []chain.Range{
+			{From: 0, To: tip}, {From: 0, To: 0}, {From: tip, To: tip}, {From: border - 1, To: border},
+			{From: border, To: 2*border - 1}, {From: border + 1, To: tip},
+		} {
+			if got, err := db.Headers(r); err != nil || !slices.Equal(got, c.headers[r.From:r.To+1]) {
+				t.Errorf("tip %d: %d headers of %v, %v", tip, len(got), r, err)
+			}
+		}
+		for _, r := range []chain.Range{{From: 0, To: tip + 1}, {From: tip + 1, To: tip + 1}, {From: tip + 1000, To: tip + 1001}} {
+			if _, err := db.Headers(r); !errors.Is(err, ErrNotFound) {
+				t.Errorf("tip %d: %v: %v", tip, r, err)
+			}
 		}
 	}
 }
@@ -101,6 +178,39 @@ func TestBlocks(t *testing.T) {
 	})
 	if err != nil || called != 301 {
 		t.Errorf("stopped at 300: %v, %d calls", err, called)
+	}
+}
+
+// TestBlocksMissing: what the file says it holds and does not is damage, and no
+// block is handed out in its place.
+func TestBlocksMissing(t *testing.T) {
+	const last = segmentBlocks + 10
+	for name, edit := range map[string]func(*bbolt.Tx) error{
+		"a filter": func(tx *bbolt.Tx) error {
+			var r records
+			r[9] = []byte{1}
+			return tx.Bucket(filtersBucket).Put(segmentKey(1), r.value())
+		},
+		"a header": func(tx *bbolt.Tx) error {
+			segment := tx.Bucket(headersBucket).Get(segmentKey(1))
+			return tx.Bucket(headersBucket).Put(segmentKey(1), bytes.Clone(segment[:10*chain.HeaderSize]))
+		},
+	} {
+		rules := simnetRules()
+		db := openTest(t, testPath(t), rules)
+		c := genesisChain(rules)
+		c.extend(rules, rand.New(rand.NewPCG(1, 1)), last, 30, false)
+		c.store(t, db, 0)
+		if err := db.bolt.Update(edit); err != nil {
+			t.Fatal(err)
+		}
+		err := db.Blocks(chain.Range{From: last, To: last}, func(uint32, *chain.Header, []byte) bool {
+			t.Errorf("%s is missing, and a block is handed out", name)
+			return true
+		})
+		if !errors.Is(err, ErrCorrupt) || !strings.Contains(fmt.Sprint(err), "block 260 is missing") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -224,6 +334,28 @@ func TestWriteFails(t *testing.T) {
 	db.Close() // its error is the test's doing
 	if err := m.differs(openTest(t, path, rules)); err != nil {
 		t.Fatalf("opened again: %v", err)
+	}
+}
+
+// TestFailedWriteThatArrived: after a write that failed, what counts is what the
+// file says: the root may have reached it before the error.
+func TestFailedWriteThatArrived(t *testing.T) {
+	rules := simnetRules()
+	db := openTest(t, testPath(t), rules)
+	m := newModel(rules)
+	m.chain.extend(rules, rand.New(rand.NewPCG(1, 1)), 300, 30, false)
+	m.chain.store(t, db, 0)
+	arrived := *db.state.Load()
+	arrived.filters = chain.Ranges{{From: 0, To: 99}}
+	if err := db.bolt.Update(arrived.put); err != nil {
+		t.Fatal(err)
+	}
+	failure := errors.New("sync failed")
+	if err := db.update(func(*bbolt.Tx, *state) error { return failure }); !errors.Is(err, failure) {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(db.Filters()); got != fmt.Sprint(arrived.filters) {
+		t.Errorf("filters %s, the file has %v", got, arrived.filters)
 	}
 }
 

@@ -94,6 +94,13 @@ func TestOpenRefuses(t *testing.T) {
 		size, err := usedSize(path)
 		return errors.Join(err, os.Truncate(path, size-1))
 	}
+	withRanges := func(heights ...uint32) func(string) error {
+		var value []byte
+		for _, h := range heights {
+			value = binary.BigEndian.AppendUint32(value, h)
+		}
+		return edited(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(rangesKey, value) })
+	}
 	bytesOf := func(b []byte) func(string) error {
 		return func(path string) error { return os.WriteFile(path, b, 0o600) }
 	}
@@ -111,6 +118,25 @@ func TestOpenRefuses(t *testing.T) {
 		{"no version", edited(func(tx *bbolt.Tx) error {
 			return tx.Bucket(metaBucket).Delete(versionKey)
 		}), simnet, ErrCorrupt, "delete it"},
+		{"an impossible version", edited(func(tx *bbolt.Tx) error {
+			return tx.Bucket(metaBucket).Put(versionKey, make([]byte, 4))
+		}), simnet, ErrCorrupt, "impossible version 0"},
+		{"another first header", edited(func(tx *bbolt.Tx) error {
+			return tx.Bucket(headersBucket).Put(segmentKey(0), make([]byte, segmentBlocks*chain.HeaderSize))
+		}), simnet, ErrCorrupt, "does not start with the genesis block"},
+		{"another last header", edited(func(tx *bbolt.Tx) error {
+			return tx.Bucket(headersBucket).Put(segmentKey(8), make([]byte, chain.HeaderSize))
+		}), simnet, ErrCorrupt, "does not end with block 2000"},
+		{"a header too many", edited(func(tx *bbolt.Tx) error {
+			segment := tx.Bucket(headersBucket).Get(segmentKey(0))
+			return tx.Bucket(headersBucket).Put(segmentKey(0), append(bytes.Clone(segment), make([]byte, chain.HeaderSize)...))
+		}), simnet, ErrCorrupt, "delete it"},
+		{"filters above the tip", withRanges(0, 2001), simnet, ErrCorrupt, "filters 0 to 2001"},
+		{"filters that end before they start", withRanges(5, 4), simnet, ErrCorrupt, "filters 5 to 4"},
+		{"filters out of order", withRanges(7, 9, 1, 2), simnet, ErrCorrupt, "filters 1 to 2"},
+		{"adjacent filters apart", withRanges(1, 2, 3, 4), simnet, ErrCorrupt, "filters 3 to 4"},
+		{"half a range", withRanges(1, 2, 4), simnet, ErrCorrupt, "records of 36, 32 and 12 bytes"},
+		{"no blobs", edited(func(tx *bbolt.Tx) error { return tx.DeleteBucket(blobsBucket) }), simnet, ErrCorrupt, "bucket blobs"},
 		{"no headers", edited(func(tx *bbolt.Tx) error { return tx.DeleteBucket(headersBucket) }), simnet, ErrCorrupt, "delete it"},
 		{"the tip missing", edited(func(tx *bbolt.Tx) error {
 			return tx.Bucket(headersBucket).Delete(segmentKey(8))

@@ -135,6 +135,9 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"headers above the tip", "headers above the tip", func(tx *bbolt.Tx) error {
 			return tx.Bucket(headersBucket).Put(segmentKey(9), make([]byte, 180))
 		}},
+		{"filters above the tip", "filters above the tip", func(tx *bbolt.Tx) error {
+			return tx.Bucket(filtersBucket).Put(segmentKey(9), []byte{1})
+		}},
 		{"the held ranges", "filters 5 to 4", func(tx *bbolt.Tx) error {
 			return tx.Bucket(metaBucket).Put(rangesKey, []byte{0, 0, 0, 5, 0, 0, 0, 4})
 		}},
@@ -180,8 +183,10 @@ func snapshot(t *testing.T, db *DB) func() {
 	}
 	return func() {
 		err := db.bolt.Update(func(tx *bbolt.Tx) error {
-			if err := tx.Bucket(headersBucket).Delete(segmentKey(9)); err != nil {
-				return err
+			for _, name := range [][]byte{headersBucket, filtersBucket} {
+				if err := tx.Bucket(name).Delete(segmentKey(9)); err != nil {
+					return err
+				}
 			}
 			for _, r := range all {
 				if err := tx.Bucket(r.bucket).Put(r.key, r.value); err != nil {

@@ -198,7 +198,7 @@ func TestVerifyKnownWork(t *testing.T) {
 		if report.Proven != tt.proven || errors.Is(err, chain.ErrLowWork) != tt.bad || (err != nil) != tt.bad {
 			t.Errorf("%s: proven %v, %v", tt.name, report.Proven, err)
 		}
-		if tt.bad && !strings.Contains(err.Error(), "header 310") {
+		if tt.bad && !strings.Contains(fmt.Sprint(err), "header 310") {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
