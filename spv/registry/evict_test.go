@@ -98,6 +98,31 @@ func TestNoEvictionWhenSomebodyHasLeft(t *testing.T) {
 	if addr, ok := r.NextEviction(now); ok {
 		t.Errorf("evicts %s", addr)
 	}
+	// The next newcomer is given its time: who was named before is not any more.
+	r.Add(far(51), false, now)
+	if err := redial(r, far(51), 100, now); err != nil {
+		t.Fatal(err)
+	}
+	if addr, ok := r.NextEviction(now); ok {
+		t.Errorf("evicts %s, which was named for another newcomer", addr)
+	}
+}
+
+// The user keeps the one that was named: another has to go.
+func TestAPeerNamedForEvictionBecomesPersistent(t *testing.T) {
+	r, now := settled(t, Options{}, far(50))
+	spoil(r, far(3), now)
+	if err := redial(r, far(50), 100, now); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(trialTime)
+	if addr, _ := r.NextEviction(now); addr != far(3) {
+		t.Fatalf("evicts %q", addr)
+	}
+	r.Add(far(3), true, now)
+	if addr, ok := r.NextEviction(now); !ok || addr == far(3) {
+		t.Errorf("evicts %q", addr)
+	}
 }
 
 // One candidate at a time, and not again for 5 minutes.
@@ -238,6 +263,13 @@ func TestRoomIsMadeForAPersistentPeer(t *testing.T) {
 	}
 	if addr, ok := r.NextEviction(now); !ok || addr == far(50) {
 		t.Errorf("evicts %q", addr)
+	} else {
+		r.Disconnected(addr, nil, now)
+	}
+	// It was not a trial of somebody better: that one may come at once.
+	r.Add(far(51), false, now)
+	if addr, _ := r.NextDial(now); addr != far(51) {
+		t.Errorf("dials %q, not the new face", addr)
 	}
 }
 

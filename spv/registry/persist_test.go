@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -89,23 +90,31 @@ func TestLoadingTooMany(t *testing.T) {
 func TestWrongClockCantLengthenABan(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	r.Ban(addrA, t0.Add(100*24*time.Hour))
+	r.peers[addrA].dial.avoid = t0.Add(100 * 24 * time.Hour)
 	loaded := reload(t, r, t0)
 	if !loaded.Banned(addrA, t0) || loaded.Banned(addrA, t0.Add(24*time.Hour)) {
 		t.Error("banned for longer than a day")
+	}
+	if when, _ := loaded.NextDialTime(t0); !when.Equal(t0.Add(24 * time.Hour)) {
+		t.Errorf("not dialed for %v", when.Sub(t0))
 	}
 }
 
 // Nor can it keep a peer from its second chance, points from fading or an
 // address from being forgotten.
 func TestTimesInTheFutureAreTakenAsNow(t *testing.T) {
-	r := fixture(t, Options{}, addrA, addrB)
+	r := fixture(t, Options{}, addrA, addrB, far(1))
 	future := t0.Add(1000 * time.Hour)
+	r.Success(far(1), Filters, 0, future)
 	r.Failure(addrA, Filters, future)
 	r.Strike(addrB, Protocol, future)
 	r.peers[addrA].lastSeen = future
 	loaded := reload(t, r, t0)
 	if got := loaded.score(loaded.peers[addrA], t0.Add(5*time.Minute)); got != scoreRecovered {
 		t.Errorf("score %v after 5 minutes", got)
+	}
+	if got := loaded.score(loaded.peers[far(1)], t0.Add(recent)); got != 80 {
+		t.Errorf("score %v an hour later: the last success counts as recent for too long", got)
 	}
 	if got := loaded.List(t0.Add(20 * time.Minute))[1].BanScore; got != 0 {
 		t.Errorf("%d points after 20 minutes", got)
@@ -144,6 +153,7 @@ func TestLoadingDamage(t *testing.T) {
 		`{"version":1,"bans":[{"key":""}]}`,
 		`{"version":1,"bans":[{"key":"192.0.2.1","points":-1}]}`,
 		`{"version":1,"bans":[{"key":"192.0.2.1","points":9223372036854775807,"as_of":"2023-11-14T22:13:20Z"}]}`,
+		`{"version":1,"bans":[{"key":"192.0.2.1","points":1,"as_of":"2023-11-14T22:13:20Z","reasons":["1"` + strings.Repeat(`,"2"`, maxHistory) + `]}]}`,
 		`{"version":1,"bans":[{"key":"a","points":1,"as_of":"2023-11-14T22:13:20Z"},{"key":"a","points":1}]}`,
 	} {
 		r := fixture(t, Options{}, addrA)

@@ -98,6 +98,9 @@ func TestTheOnlyPeerMayBeSlow(t *testing.T) {
 	r.Incomplete(addrB, Blocks, t0)
 	r.Delivered(addrA, Blocks, 1, time.Minute, t0)
 	wantAddrs(t, r.Serving(Blocks, 100, t0), addrA)
+	r.Ban(addrB, t0)
+	r.Delivered(addrA, Filters, 1, time.Minute, t0)
+	wantAddrs(t, r.Serving(Filters, 100, t0), addrA)
 }
 
 func TestHeadersAreNotMeasured(t *testing.T) {

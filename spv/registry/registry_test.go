@@ -126,6 +126,47 @@ func TestResetLeavesBansAlone(t *testing.T) {
 	}
 }
 
+// A reset gives a liar another hearing at once. That the peer was met before is
+// no service of its own and stays.
+func TestResetForgetsWhatWasClaimed(t *testing.T) {
+	r := fixture(t, Options{})
+	r.Add(addrA, true, t0)
+	connectOne(t, r, addrA, 1000)
+	r.ClaimFailed(addrA, t0)
+	r.Reset(addrA)
+	if !r.FirstRound() {
+		t.Error("the first round has begun again")
+	}
+	r.Disconnected(addrA, nil, t0)
+	if err := redial(r, addrA, 1000, t0); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Claim(addrA); got != 1000 {
+		t.Errorf("credited with %d after a reset", got)
+	}
+	r.ClaimFailed(addrA, t0)
+	if got := r.peers[addrA].claim.doubt.Sub(t0); got != cooldownMin {
+		t.Errorf("doubted for %v after a reset, as if it had failed before", got)
+	}
+}
+
+// That sendheaders was sent is true of one connection.
+func TestSentHeadersEndsWithTheConnection(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectOne(t, r, addrA, 1)
+	r.SentHeaders(addrA)
+	r.Disconnected(addrA, nil, t0)
+	if r.List(t0)[0].SendHeaders {
+		t.Error("a peer that has left has been sent sendheaders")
+	}
+	if err := redial(r, addrA, 1, t0); err != nil {
+		t.Fatal(err)
+	}
+	if r.List(t0)[0].SendHeaders {
+		t.Error("the new connection has been sent sendheaders")
+	}
+}
+
 func TestListOrder(t *testing.T) {
 	r := fixture(t, Options{}, "192.0.2.9:1", "192.0.2.1:1", "192.0.2.5:1")
 	connectOne(t, r, "192.0.2.5:1", 77)

@@ -95,6 +95,17 @@ func TestEndOfASubscription(t *testing.T) {
 	}
 	r.Disconnected(addrA, nil, t0)
 	wantChanges(t, late)
+	// Loading does not open it again.
+	data, err := r.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Unmarshal(data, t0); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.Subscribe(); !s.closed {
+		t.Error("subscribed to a closed registry that has loaded")
+	}
 }
 
 // Loading replaces all peers: those that were connected are not any more.
