@@ -18,7 +18,7 @@ func TestCooldownDoubles(t *testing.T) {
 			t.Errorf("failure %d: until %v, want %v", c.failures, c.until.Sub(t0), want)
 		}
 	}
-	c.failures = 1 << 40
+	c.failures = math.MaxInt - 1
 	c.failed(t0)
 	if got := c.until.Sub(t0); got != 5*time.Minute {
 		t.Errorf("after very many failures: %v", got)
