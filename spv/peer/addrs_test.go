@@ -79,7 +79,11 @@ func TestAddrsV2(t *testing.T) {
 		version := remoteVersion()
 		version.ProtocolVersion = 12
 		r.send(version, wire.NewMsgVerAck())
-		p, l := (<-result).peer, new(log)
+		res, l := <-result, new(log)
+		if res.err != nil {
+			t.Fatal(res.err)
+		}
+		p := res.peer
 		ended := call(func() (any, error) { return nil, p.Run(t.Context(), l) })
 		if err := p.RequestAddrs(); err != nil {
 			t.Fatal(err)

@@ -73,6 +73,67 @@ func TestBlocksBadRequest(t *testing.T) {
 	})
 }
 
+// 500 blocks are one message.
+func TestBlocksAtMost(t *testing.T) {
+	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
+		msgs, hs := blocks(500)
+		reply := askBlocks(t.Context(), p, hs)
+		if n := len(expect[*wire.MsgGetData](r).InvList); n != 500 {
+			t.Errorf("asked for %d blocks", n)
+		}
+		for _, b := range msgs {
+			r.send(b)
+		}
+		if got := <-reply; got.err != nil || len(got.v) != 500 {
+			t.Errorf("%d blocks, %v", len(got.v), got.err)
+		}
+	})
+}
+
+// The answer to a block that was given up is good once.
+func TestBlocksLateAnswer(t *testing.T) {
+	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
+		msgs, hs := blocks(1)
+		wantError(t, (<-askBlocks(t.Context(), p, hs)).err, ErrStalled)
+		for want := range int64(3) {
+			r.send(msgs[0])
+			synctest.Wait()
+			if n := p.Stats().Unsolicited; n != want {
+				t.Errorf("%d counted, want %d", n, want)
+			}
+		}
+	})
+}
+
+// What came before the end of the connection is delivered, however late the
+// caller looks.
+func TestBlocksThatCameBeforeTheEnd(t *testing.T) {
+	for range 10 { // of two things that are ready Go takes either
+		running(t, new(log), func(t *testing.T, p *Peer, r *remote, ended <-chan answer[any]) {
+			msgs, hs := blocks(1 + blockBuffer)
+			release := make(chan struct{})
+			reply := call(func() (n int, err error) {
+				err = p.Blocks(t.Context(), hs, func(int, *wire.MsgBlock) error {
+					<-release
+					n++
+					return nil
+				})
+				return n, err
+			})
+			expect[*wire.MsgGetData](r)
+			for _, b := range msgs {
+				r.send(b)
+			}
+			r.hangUp()
+			<-ended
+			close(release)
+			if got := <-reply; got.err != nil || got.v != len(hs) {
+				t.Errorf("%d blocks of %d, %v", got.v, len(hs), got.err)
+			}
+		})
+	}
+}
+
 func TestBlocksNotFound(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		msgs, hs := blocks(6)

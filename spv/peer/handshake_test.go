@@ -3,7 +3,9 @@ package peer
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -200,6 +202,93 @@ func TestHandshakeWithOurOwnListener(t *testing.T) {
 		wantError(t, (<-first).err, ErrSelf)
 		rb.send(va) // forgotten with its handshake, and no full node
 		wantError(t, (<-second).err, ErrServices)
+	})
+}
+
+// endingConn ends something with a read, once it is armed.
+type endingConn struct {
+	net.Conn
+	armed atomic.Bool
+	end   func()
+}
+
+func (c *endingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.armed.Load() {
+		c.end()
+	}
+	return n, err
+}
+
+// A handshake whose context ends with its last message has failed: nobody is
+// given a connection that is closed already.
+func TestHandshakeEndsInTheLastMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, r := newRemote(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		ours := &endingConn{Conn: conn, end: cancel}
+		result := shake(ctx, ours, testConfig())
+		expect[*wire.MsgVersion](r)
+		r.send(remoteVersion())
+		expect[*wire.MsgVerAck](r)
+		ours.armed.Store(true)
+		r.send(wire.NewMsgVerAck())
+		res := <-result
+		wantError(t, res.err, context.Canceled)
+		if res.peer != nil {
+			t.Error("a peer is returned with the error")
+		}
+	})
+}
+
+// A height that no chain can have is taken as none.
+func TestHandshakeNegativeHeight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		version := remoteVersion()
+		version.LastBlock = -1
+		p, _ := connect(t, version)
+		if got := p.Info().Height; got != 0 {
+			t.Errorf("height %d", got)
+		}
+		p.Close(nil)
+	})
+}
+
+// From the handshake on only messages of the agreed version are taken.
+func TestMessageOfANewerVersionIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		version := remoteVersion()
+		version.ProtocolVersion = 10
+		p, r := connect(t, version)
+		ended := call(func() (any, error) { return nil, p.Run(t.Context(), new(log)) })
+		r.send(batchMsg(blockHashes(1, 3))) // of version 11
+		wantError(t, endedNow(t, ended), ErrProtocol)
+	})
+}
+
+// As many messages as are kept may come before the verack, and reach the Handler.
+func TestHandshakeKeepsWhatComesBeforeVerack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, r := newRemote(t)
+		result := shake(t.Context(), ours, testConfig())
+		expect[*wire.MsgVersion](r)
+		r.send(remoteVersion())
+		for range maxBacklog {
+			r.send(invMsg(1))
+		}
+		r.send(wire.NewMsgVerAck())
+		res := <-result
+		if res.err != nil {
+			t.Fatal(res.err)
+		}
+		l := new(log)
+		ended := call(func() (any, error) { return nil, res.peer.Run(t.Context(), l) })
+		synctest.Wait()
+		if len(l.inv) != maxBacklog {
+			t.Errorf("%d announcements of %d reached the handler", len(l.inv), maxBacklog)
+		}
+		res.peer.Close(nil)
+		<-ended
 	})
 }
 

@@ -102,6 +102,28 @@ func TestHeadersBadLocator(t *testing.T) {
 	})
 }
 
+// The locator is the caller's again when a call that only sends has returned.
+func TestLocatorIsCopied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, theirs := unread(t)
+		ended := call(func() (any, error) { return nil, p.Run(t.Context(), new(log)) })
+		locator := []chainhash.Hash{{1}, genesis}
+		wantError(t, p.SendHeaders(locator), nil)
+		clear(locator)
+		for _, command := range []string{wire.CmdSendHeaders, wire.CmdGetHeaders} {
+			msg, _, err := wire.ReadMessage(theirs, wire.ProtocolVersion, simnet.Net)
+			if err != nil || msg.Command() != command {
+				t.Fatalf("remote got %v, %v, want %s", msg, err, command)
+			}
+			if msg, ok := msg.(*wire.MsgGetHeaders); ok && *msg.BlockLocatorHashes[1] != genesis {
+				t.Errorf("asked for what comes after %v", *msg.BlockLocatorHashes[1])
+			}
+		}
+		p.Close(nil)
+		<-ended
+	})
+}
+
 func TestHeadersStalls(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		got := <-askHeaders(t.Context(), p, genesis)
@@ -170,7 +192,10 @@ func TestHeadersCalledOffBeforeItIsSent(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, l *log) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		wantError(t, (<-askHeaders(ctx, p, genesis)).err, context.Canceled)
+		for range 20 { // of two things that are ready Go takes either
+			synctest.Wait() // the writer is ready
+			wantError(t, (<-askHeaders(ctx, p, genesis)).err, context.Canceled)
+		}
 		r.expectNothing()
 		reply := askHeaders(t.Context(), p, genesis)
 		expect[*wire.MsgGetHeaders](r)

@@ -2,9 +2,11 @@ package peer
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"dcrspv/spv/chain"
 
@@ -21,7 +23,12 @@ func payload(t *testing.T, msg wire.Message) []byte {
 func TestUnknownCommandIsSkipped(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		r.out <- rawMessage("future", bytes.Repeat([]byte{1}, 100_000))
+		time.Sleep(time.Second)
 		r.out <- rawMessage("reject", nil)
+		synctest.Wait()
+		if s := p.Stats(); !s.LastMessage.Equal(time.Now()) {
+			t.Errorf("last message %v ago: one that is skipped is one too", time.Since(s.LastMessage))
+		}
 		r.send(wire.NewMsgPing(1))
 		expect[*wire.MsgPong](r)
 	})
@@ -50,6 +57,9 @@ func TestMessagesThatEndTheConnection(t *testing.T) {
 	one := payload(t, headersMsg(makeHeaders(genesis, 0, 1)))
 	withTx := bytes.Clone(one)
 	withTx[len(withTx)-1] = 1
+	// A number of headers whose size, 181 bytes each, is one byte modulo 2^64: the
+	// byte is there.
+	beyondCount := append(binary.LittleEndian.AppendUint64([]byte{0xff}, 0x3454dca410f8ed9d), 0)
 
 	for name, c := range map[string]struct {
 		raw  []byte
@@ -70,6 +80,7 @@ func TestMessagesThatEndTheConnection(t *testing.T) {
 		"headers short":            {rawMessage(wire.CmdHeaders, one[:len(one)-1]), ErrProtocol},
 		"headers with transaction": {rawMessage(wire.CmdHeaders, withTx), ErrProtocol},
 		"headers too many":         {rawMessage(wire.CmdHeaders, []byte{0xfd, 0xd1, 0x07}), ErrProtocol},
+		"headers beyond count":     {rawMessage(wire.CmdHeaders, beyondCount), ErrProtocol},
 	} {
 		t.Run(name, func(t *testing.T) {
 			running(t, new(log), func(t *testing.T, p *Peer, r *remote, ended <-chan answer[any]) {
@@ -156,7 +167,14 @@ func TestHandlerGetsTheRest(t *testing.T) {
 		getData := wire.NewMsgGetData()
 		getData.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &chainhash.Hash{1}))
 		r.send(invMsg(3), getData, wire.NewMsgInv(), wire.NewMsgGetData(), wire.NewMsgSendHeaders())
+		if err := p.RequestAddrs(); err != nil {
+			t.Fatal(err)
+		}
+		r.send(addrMsg(node("198.51.100.1", 0, wire.SFNodeNetwork)), wire.NewMsgNotFound())
 		synctest.Wait()
+		if l.empty != 0 {
+			t.Errorf("%d calls with nothing in them", l.empty)
+		}
 		if len(l.inv) != 3 || len(l.getData) != 1 {
 			t.Errorf("%d announcements, %d requests", len(l.inv), len(l.getData))
 		}

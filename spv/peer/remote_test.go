@@ -106,10 +106,17 @@ func claim(command string, n uint32) []byte {
 	return b
 }
 
-// expect waits for the next message and returns it as what it should be.
+// expect waits for the next message, for up to five minutes of the bubble, and
+// returns it as what it should be.
 func expect[T wire.Message](r *remote) T {
 	r.t.Helper()
-	msg, ok := <-r.in
+	var msg wire.Message
+	var ok bool
+	select {
+	case msg, ok = <-r.in:
+	case <-time.After(5 * time.Minute):
+		r.t.Fatalf("nothing came, expected %T", *new(T))
+	}
 	if !ok {
 		r.t.Fatalf("connection closed, expected %T", *new(T))
 	}
@@ -187,18 +194,35 @@ type log struct {
 	addrs   []string
 	txs     []*wire.MsgTx
 	missing []chainhash.Hash
+	empty   int           // calls with nothing in them, of those that are never empty
 	hold    chan struct{} // Inv waits for it to be closed, if not nil
 }
 
-func (l *log) Headers(h []chain.Header)    { l.headers = append(l.headers, h) }
-func (l *log) GetData(inv []*wire.InvVect) { l.getData = append(l.getData, inv...) }
-func (l *log) Addrs(addrs []string)        { l.addrs = append(l.addrs, addrs...) }
-func (l *log) Tx(tx *wire.MsgTx)           { l.txs = append(l.txs, tx) }
-func (l *log) NotFound(h []chainhash.Hash) { l.missing = append(l.missing, h...) }
+func (l *log) Headers(h []chain.Header) { l.headers = append(l.headers, h) }
+func (l *log) Tx(tx *wire.MsgTx)        { l.txs = append(l.txs, tx) }
+func (l *log) GetData(inv []*wire.InvVect) {
+	l.getData = append(l.getData, inv...)
+	l.neverEmpty(len(inv))
+}
+func (l *log) Addrs(addrs []string) {
+	l.addrs = append(l.addrs, addrs...)
+	l.neverEmpty(len(addrs))
+}
+func (l *log) NotFound(h []chainhash.Hash) {
+	l.missing = append(l.missing, h...)
+	l.neverEmpty(len(h))
+}
 func (l *log) Inv(inv []*wire.InvVect) {
 	l.inv = append(l.inv, inv...)
+	l.neverEmpty(len(inv))
 	if l.hold != nil {
 		<-l.hold
+	}
+}
+
+func (l *log) neverEmpty(n int) {
+	if n == 0 {
+		l.empty++
 	}
 }
 

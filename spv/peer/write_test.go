@@ -151,6 +151,11 @@ func TestRunEndsWithItsContext(t *testing.T) {
 func TestRunEndsWithTheRemote(t *testing.T) {
 	running(t, new(log), func(t *testing.T, p *Peer, r *remote, ended <-chan answer[any]) {
 		r.hangUp()
-		wantError(t, (<-ended).err, ErrClosed)
+		err := endedNow(t, ended)
+		wantError(t, err, ErrClosed)
+		// Whoever asks later is told the reason, once.
+		if later := p.Send(wire.NewMsgPing(1)); later == nil || later.Error() != err.Error() {
+			t.Errorf("%v, the connection ended with %v", later, err)
+		}
 	})
 }
