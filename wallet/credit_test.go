@@ -174,6 +174,19 @@ func TestTicketOfOthers(t *testing.T) {
 	wantBalance(t, w, 3, 81, 0, 0)
 }
 
+// TestTicketBelowBirthday: a ticket is the wallet's if it commits to pay a script
+// from that script's birthday on.
+func TestTicketBelowBirthday(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 2)
+	watchN(t, w, 3, 1)
+	for _, staked := range []dcrutil.Amount{0, 0, 90} {
+		c.mine(c.ticket(c.foreignOutput(), addr(2), addr(1), 90, 0), c.pay(out(scriptN(2), 1)))
+		c.sync(w)
+		wantBalance(t, w, dcrutil.Amount(c.height()), 0, staked, 0)
+	}
+}
+
 func TestStakeKinds(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)

@@ -42,6 +42,33 @@ func TestBirthdayComesDown(t *testing.T) {
 	}
 }
 
+// TestReorgLowersWhatWaits: what waits may be mined in any block above the fork once
+// the chain is undone, so it is looked for from there on.
+func TestReorgLowersWhatWaits(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	mineTo(c, 3)
+	c.sync(w)
+	watchN(t, w, 100, 2)
+	if err := w.Unwatch(background(), watching(1)); err != nil { // nothing else is to be tested again
+		t.Fatal(err)
+	}
+	tx := c.pay(out(scriptN(2), 7))
+	addUnmined(t, w, tx)
+	for _, fork := range []uint32{3, 2, 1} {
+		if err := w.Rewind(c.id(fork)); err != nil {
+			t.Fatal(err)
+		}
+		if from := w.scripts[string(scriptN(2))].from; from != fork+1 {
+			t.Fatalf("looked for from %d on, the fork is %d", from, fork)
+		}
+	}
+	d := c.fork(1)
+	d.mine(tx)
+	d.sync(w)
+	wantBalance(t, w, 7, 0, 0, 0)
+}
+
 // TestWatchedLater: a script of a transaction that waits already is looked for
 // from the same height on.
 func TestWatchedLater(t *testing.T) {

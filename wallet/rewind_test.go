@@ -191,6 +191,23 @@ func TestVoidTogether(t *testing.T) {
 	}
 }
 
+// TestDisapprovalSparesTickets: what a ticket has killed stays dead when votes
+// disapprove of its block, as they void regular transactions only.
+func TestDisapprovalSparesTickets(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	c.mine()
+	c.sync(w)
+	pay := c.pay(out(scriptN(1), 5))
+	addUnmined(t, w, pay)
+	c.mine(c.ticket(pay.TxIn[0].PreviousOutPoint, addr(1), addr(1), 20, 0))
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 20, 0)
+	c.mineVoted(false)
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 20, 0)
+}
+
 // TestDisapprovalChain: disapproving blocks in a row are undone together.
 func TestDisapprovalChain(t *testing.T) {
 	c, w := newWorld(t), open(t)

@@ -246,6 +246,28 @@ func TestSeenIsBounded(t *testing.T) {
 	}
 }
 
+// TestNeededMakesNoRoom: what an own transaction spends, directly or through others,
+// stays, however old it is.
+func TestNeededMakesNoRoom(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	first := c.pay(out(scriptN(1), 20))
+	second := c.spend(outPoints(first, 0), out(scriptN(1), 19))
+	seen(t, w, first, second)
+	addUnmined(t, w, c.spend(outPoints(second, 0), out(scriptN(1), 18)))
+	var big []*wire.MsgTx
+	for n := range maxSeenBytes/maxSeenTx + 2 {
+		tx := c.pay(out(scriptN(1), int64(n)+1))
+		tx.TxIn[0].SignatureScript = make([]byte, maxSeenTx-1000)
+		big = append(big, tx)
+	}
+	seen(t, w, big...)
+	u := unmined(t, w)
+	if len(u) < 4 || u[0].TxID != first.TxHash() || u[1].TxID != second.TxHash() || !u[2].Own || u[3].TxID == big[0].TxHash() {
+		t.Fatalf("%d are left, the first %v", len(u), u[0].TxID)
+	}
+}
+
 // TestSeenTurnsAround: rivals of rivals could have the effect of many transactions
 // told again and again.
 func TestSeenTurnsAround(t *testing.T) {

@@ -110,6 +110,30 @@ func TestConflict(t *testing.T) {
 	wantBalance(t, w, 97, 0, 0, 0)
 }
 
+// TestOldVoidDoesNotWait: a transaction of somebody else is not waited for when it is
+// found in a disapproved block that is older than a day.
+func TestOldVoidDoesNotWait(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		c, w := newWorld(t), open(t)
+		daily := *params
+		daily.TargetTimePerBlock = keepStale / 3
+		w.params = &daily
+		c.mine(c.pay(out(scriptN(1), 5)))
+		c.mineVoted(false)
+		mineTo(c, 4)
+		if old {
+			c.mine()
+		}
+		watchN(t, w, 0, 9)
+		c.sync(w)
+		watchN(t, w, 0, 1) // the tip is known, so nothing is looked at for its age
+		c.sync(w)
+		if u := unmined(t, w); len(u) > 0 == old {
+			t.Fatalf("old %v: %+v", old, u)
+		}
+	}
+}
+
 // TestOrphaned: what spends a coinbase or a vote that left the chain can't be
 // mined.
 func TestOrphaned(t *testing.T) {
