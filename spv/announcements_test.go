@@ -155,12 +155,12 @@ func TestInvRaisesNoTarget(t *testing.T) {
 	story(t, 4000, func(w *world) {
 		w.join(spvtest.Behaviour{InvFlood: 50, Latency: 100 * time.Millisecond})
 		w.start()
-		for !w.syncer.Status().Synced {
-			time.Sleep(10 * time.Millisecond)
-			if st := w.syncer.Status(); st.Target > 4000 {
+		w.while(func(st spv.Status) bool {
+			if st.Target > 4000 {
 				t.Fatalf("target %d", st.Target)
 			}
-		}
+			return !st.Synced
+		})
 		if p := w.known(0); p.AdvertisedHeight != 4000 || p.ValidatedHeight != 4000 {
 			t.Errorf("%+v", p)
 		}
@@ -226,7 +226,6 @@ func TestAnnouncementFlood(t *testing.T) {
 		w.join(spvtest.Behaviour{})
 		w.start()
 		w.wait(spv.Settled)
-		synctest.Wait()
 		before, most := runtime.NumGoroutine(), 0
 		for n := range uint32(100) {
 			for k := range uint32(100) {
@@ -241,7 +240,7 @@ func TestAnnouncementFlood(t *testing.T) {
 		w.peers[0].SetBehaviour(spvtest.Behaviour{Bandwidth: 100_000}) // so that they come one after the other
 		w.mineOn(longer)
 		for last := uint32(0); last < longer.Height(); {
-			time.Sleep(10 * time.Millisecond)
+			w.pass(10 * time.Millisecond)
 			most = max(most, runtime.NumGoroutine())
 			tip := w.syncer.Status().Tip
 			if tip.Height < last || tip.Height > 200 && tip.Hash != longer.Hash(tip.Height) {

@@ -113,13 +113,7 @@ func (w *world) requests(height uint32) (n int) {
 // waitWrong waits until the set was found to be wrong.
 func (w *world) waitWrong() {
 	w.t.Helper()
-	for range 6000 {
-		if strings.Contains(w.syncer.Status().Reason, "not the known set") {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	w.t.Fatalf("no mismatch: %+v", w.syncer.Status())
+	w.while(func(st spv.Status) bool { return !strings.Contains(st.Reason, "not the known set") })
 }
 
 // Without a lie the set costs what it weighs.
@@ -217,7 +211,7 @@ func TestFilterSetIncomplete(t *testing.T) {
 		whole := w.chain
 		p := w.joinWith(whole, spvtest.Behaviour{Lag: whole.Height() - activation + 2})
 		w.startSet()
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		st := w.syncer.Status()
 		if st.Synced || st.Scanned.Any || st.Reason == "" {
 			t.Errorf("at block %d: %+v", st.Tip.Height, st)
@@ -305,7 +299,7 @@ func TestFilterSetSingleLiar(t *testing.T) {
 				w.join(liar(at))
 				honest := w.join(spvtest.Behaviour{RefuseConnections: true})
 				w.startSet()
-				time.Sleep(time.Hour)
+				w.pass(time.Hour)
 				st := w.syncer.Status()
 				if st.Synced || st.Scanned.Any || !strings.Contains(st.Reason, "waiting for other peers") {
 					t.Errorf("alone with a liar: %+v", st)
@@ -335,7 +329,7 @@ func TestFilterSetEverybodyAgrees(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.joinMany(3, liar(850))
 		w.startSet()
-		time.Sleep(20 * time.Hour)
+		w.pass(20 * time.Hour)
 		st := w.syncer.Status()
 		if st.Synced || !strings.Contains(st.Reason, "waiting for other peers") || len(st.CutOff) != 0 {
 			t.Errorf("%+v", st)
@@ -411,12 +405,11 @@ func TestFilterSetAuditedPeerLeaves(t *testing.T) {
 		w.waitWrong()
 		w.peers[1].SetBehaviour(slow)
 		for w.peers[1].FiltersRequested() < 500 {
-			time.Sleep(10 * time.Millisecond)
+			w.pass(10 * time.Millisecond)
 		}
 		w.peers[1].Disconnect()
 		w.peers[1].Refuse(true)
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		w.pass(time.Minute)
 		before := w.peers[1].FilterRequests(1)
 		w.peers[1].Refuse(false)
 		w.syncTo(w.chain)
@@ -432,7 +425,7 @@ func TestFilterSetAuditedPeerLeaves(t *testing.T) {
 		w.startSet()
 		w.waitWrong()
 		w.peers[1].SetBehaviour(spvtest.Behaviour{DropAfter: 12, Latency: slow.Latency})
-		time.Sleep(10 * time.Second)
+		w.pass(10 * time.Second)
 		w.peers[2].SetBehaviour(slow)
 		w.syncTo(w.chain)
 		w.wantRight(0)
@@ -448,7 +441,7 @@ func TestFilterSetSilentPeer(t *testing.T) {
 		w.startSet()
 		w.waitWrong()
 		w.peers[1].Refuse(false)
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		w.peers[2].Refuse(false)
 		w.syncTo(w.chain)
 		w.wantRight(0)
@@ -463,7 +456,7 @@ func TestFilterSetReorg(t *testing.T) {
 		other.Mine(int(w.chain.Height()) - 1800 - 5)
 		p := w.joinWith(other, spvtest.Behaviour{})
 		w.startSet()
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		if st := w.syncer.Status(); st.Synced || st.Tip.Hash != other.Tip().Hash {
 			t.Errorf("on the other branch: %+v", st)
 		}
@@ -483,7 +476,7 @@ func TestFilterSetReorgAndBack(t *testing.T) {
 		w.startSet()
 		w.sync()
 		serve(p, other)
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		if st := w.syncer.Status(); st.Synced || st.Tip.Hash != other.Tip().Hash {
 			t.Errorf("on the other branch: %+v", st)
 		}

@@ -161,7 +161,7 @@ func TestPeerComesBackLower(t *testing.T) {
 		w.wait(spv.Settled)
 		w.peers[1].SetBehaviour(spvtest.Behaviour{Lag: 5})
 		w.peers[1].Disconnect()
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		if p := w.known(1); p.AdvertisedHeight != 495 || p.ValidatedHeight > 495 {
 			t.Errorf("%+v", p)
 		}
@@ -181,9 +181,9 @@ func TestBlocksMinedMeanwhileAreHadFromAll(t *testing.T) {
 		honest := w.join(spvtest.Behaviour{Latency: 100 * time.Millisecond})
 		w.joinWith(longer, spvtest.Behaviour{NotFound: true})
 		w.start()
-		time.Sleep(5 * time.Second)
+		w.pass(5 * time.Second)
 		honest.SetChain(longer)
-		time.Sleep(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		if st := w.syncer.Status(); st.Tip.Height != 503 || !st.Synced {
 			t.Errorf("not in sync: %+v", st)
 		}
@@ -200,10 +200,10 @@ func TestAnnouncedBlocksKeepFromTheCut(t *testing.T) {
 		longer.Mine(12)
 		w.joinWith(longer, spvtest.Behaviour{Lag: 2, DialLatency: 8 * time.Second})
 		w.start()
-		time.Sleep(2 * time.Second)
+		w.pass(2 * time.Second)
 		honest.SetChain(longer)
 		w.syncTo(longer)
-		time.Sleep(10 * time.Second)
+		w.pass(10 * time.Second)
 		if reason := w.cutReason(0); reason != "" {
 			t.Errorf("cut off: %s", reason)
 		}

@@ -48,7 +48,7 @@ func TestNodeThatIsSyncingItself(t *testing.T) {
 				b.AdvertisedHeight = max(claims, 1)
 				w.join(b)
 				w.start(knownWork(1000))
-				time.Sleep(20 * time.Minute)
+				w.pass(20 * time.Minute)
 				if n := w.total(wire.CmdGetHeaders); n < 180 || n > 240 {
 					t.Errorf("%d getheaders in 20 minutes, want one in five or six seconds", n)
 				}
@@ -122,7 +122,7 @@ func TestSameAnswerAgainAndAgain(t *testing.T) {
 		w.join(spvtest.Behaviour{})
 		w.start()
 		st := w.sync()
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		if n := w.peers[0].Count(wire.CmdGetHeaders); st.Tip.Height != 5000 || n > 5 {
 			t.Errorf("at %d after %d getheaders", st.Tip.Height, n)
 		}
@@ -139,10 +139,10 @@ func TestBoasterReconnects(t *testing.T) {
 		w.start()
 		w.sync()
 		for range 20 {
-			time.Sleep(30 * time.Second)
+			w.pass(30 * time.Second)
 			w.peers[0].Disconnect()
 		}
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		if st := w.syncer.Status(); !st.Synced || st.Target != 500 {
 			t.Errorf("%+v", st)
 		}
@@ -169,18 +169,16 @@ func TestPeerAheadLeavesInTheMiddle(t *testing.T) {
 				ahead.Disconnect()
 				left := time.Now()
 				if back {
-					time.Sleep(4 * time.Second)
+					w.pass(4 * time.Second)
 					ahead.Refuse(false)
 					w.syncTo(w.chain)
 					return
 				}
-				time.Sleep(5*time.Second - 1)
-				synctest.Wait()
+				w.pass(5*time.Second - 1)
 				if st := w.syncer.Status(); st.Synced || st.Tip.Height != 4004 {
 					t.Errorf("%v after it left: %+v", time.Since(left), st)
 				}
-				time.Sleep(time.Nanosecond)
-				synctest.Wait()
+				w.pass(time.Nanosecond)
 				if st := w.syncer.Status(); !st.Synced || st.Tip.Height != 4004 {
 					t.Errorf("%v after it left: %+v", time.Since(left), st)
 				}
@@ -309,7 +307,7 @@ func TestSyncedIsAtTheTarget(t *testing.T) {
 		other.SetBehaviour(spvtest.Behaviour{Lag: 1996})
 		synced := false
 		for range 300 {
-			time.Sleep(time.Second)
+			w.pass(time.Second)
 			st := w.syncer.Status()
 			synced = synced || st.Synced
 			if st.Synced && st.Target != st.Tip.Height {

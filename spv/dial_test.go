@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dcrspv/spv"
@@ -31,13 +30,11 @@ func TestDialsEndAfterTenSeconds(t *testing.T) {
 				return nil, ctx.Err()
 			}
 		})
-		time.Sleep(11500 * time.Millisecond)
-		synctest.Wait()
+		w.pass(11500 * time.Millisecond)
 		if n := len(w.syncer.Status().CutOff); n != 0 {
 			t.Errorf("%d peers are said to be cut off", n)
 		}
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		w.pass(time.Minute)
 		mu.Lock()
 		defer mu.Unlock()
 		if len(took) < 3 || begun[0] != 0 || begun[1] < 10500*time.Millisecond || begun[1] > 11500*time.Millisecond {
@@ -73,9 +70,8 @@ func TestNamesAreResolvedAtEachDial(t *testing.T) {
 		})
 		w.sync()
 		first.Disconnect()
-		time.Sleep(5 * time.Second)
+		w.pass(5 * time.Second)
 		w.sync()
-		synctest.Wait()
 		mu.Lock()
 		defer mu.Unlock()
 		if !slices.Equal(dialed, []string{name, name}) || len(second.Clients()) != 1 {

@@ -30,7 +30,7 @@ func withFaulty(t *testing.T, b spvtest.Behaviour, check func(w *world)) {
 			p.Refuse(false)
 		}
 		w.syncTo(c)
-		time.Sleep(10 * time.Second) // both are there
+		w.pass(10 * time.Second) // both are there
 		w.wantMatches(c, 200, 400)
 		w.wantUnpunished(1)
 		w.wantUnpunished(2)
@@ -156,7 +156,7 @@ func TestFalseBlocks(t *testing.T) {
 // there is nobody else, and no sooner.
 func TestBlockThatAPeerDoesNotHave(t *testing.T) {
 	withFaulty(t, spvtest.Behaviour{NotFound: true}, func(w *world) {
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		if n := w.peers[0].Count(wire.CmdGetData); n < 5 || n > 25 {
 			t.Errorf("%d getdata in a minute", n)
 		}
@@ -173,8 +173,7 @@ func TestAlternatingPeerEndsBanned(t *testing.T) {
 		w.join(spvtest.Behaviour{BadFilters: spvtest.FiltersFlipped, BadFilterAt: 2222})
 		w.join(spvtest.Behaviour{RefuseConnections: true})
 		w.start()
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		w.pass(10 * time.Minute)
 		if p := w.known(0); p.BannedUntil.IsZero() || p.Score > 20 || p.Connected {
 			t.Errorf("%+v", p)
 		}
@@ -192,11 +191,12 @@ func TestBanIsReportedOnce(t *testing.T) {
 	story(t, 1000, func(w *world) {
 		w.join(spvtest.Behaviour{BadFilters: spvtest.FiltersFlipped})
 		w.start()
-		time.Sleep(time.Hour)
-		if cuts := w.syncer.Status().CutOff; len(cuts) != 1 {
-			t.Errorf("reported: %v", cuts)
+		w.pass(time.Hour)
+		st := w.syncer.Status()
+		if len(st.CutOff) != 1 {
+			t.Errorf("reported: %v", st.CutOff)
 		}
-		if st := w.syncer.Status(); !strings.Contains(st.Reason, "cut off") || st.Phase != spv.Connecting {
+		if !strings.Contains(st.Reason, "cut off") || st.Phase != spv.Connecting {
 			t.Errorf("%+v", st)
 		}
 	})
@@ -212,7 +212,7 @@ func TestCutsAreBounded(t *testing.T) {
 		w.sync()
 		w.peers[1].SetBehaviour(spvtest.Behaviour{Lag: 7})
 		w.peers[1].Disconnect()
-		time.Sleep(3 * time.Hour)
+		w.pass(3 * time.Hour)
 		cuts := w.syncer.Status().CutOff
 		if len(cuts) != 64 {
 			t.Errorf("%d cuts, want 64", len(cuts))

@@ -31,7 +31,7 @@ func TestNewBlocksAreFollowed(t *testing.T) {
 		w.wait(spv.Settled)
 		before := w.total(wire.CmdGetHeaders)
 		for range 20 {
-			time.Sleep(time.Second)
+			w.pass(time.Second)
 			c = c.Fork(c.Height())
 			c.MineBlock(c.Pay(script, 1e8))
 			w.mineOn(c)
@@ -106,7 +106,7 @@ func TestShorterBranchWithMoreWork(t *testing.T) {
 				w.wait(spv.Settled)
 				w.peers[1].SetChain(branch)
 				w.syncTo(branch)
-				time.Sleep(10 * time.Minute)
+				w.pass(10 * time.Minute)
 				if st := w.syncer.Status(); !st.Synced || st.Tip.Hash != branch.Tip().Hash {
 					t.Errorf("%+v", st)
 				}
@@ -157,11 +157,12 @@ func TestReorgDuringInitialSync(t *testing.T) {
 				w.wallet.watch(0, script)
 				w.joinMany(3, spvtest.Behaviour{Latency: 200 * time.Millisecond})
 				w.start()
-				for w.syncer.Status().Phase != phase || w.syncer.Status().Tip.Height == 0 {
-					if time.Sleep(time.Millisecond); w.syncer.Status().Synced {
+				w.while(func(st spv.Status) bool {
+					if st.Synced {
 						t.Fatal("in sync before that phase was seen")
 					}
-				}
+					return st.Phase != phase || st.Tip.Height == 0
+				})
 				branch := c.Fork(5950)
 				branch.MineBlock(branch.Pay(script, 2e8))
 				branch.Mine(25)
@@ -185,7 +186,7 @@ func TestAnnouncementThatSkipsBlocks(t *testing.T) {
 		longer := w.chain.Fork(200)
 		longer.Mine(50)
 		w.mineOn(longer)
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 		longer = longer.Fork(250)
 		longer.Mine(1)
 		w.peers[0].SetBehaviour(spvtest.Behaviour{})
@@ -229,7 +230,7 @@ func TestFiltersNotYetServed(t *testing.T) {
 		longer := w.chain.Fork(200)
 		longer.Mine(1)
 		w.mineOn(longer)
-		time.Sleep(10 * time.Second)
+		w.pass(10 * time.Second)
 		if st := w.syncer.Status(); st.Synced || st.Tip.Height != 201 {
 			t.Errorf("at %d, synced %v without the filter", st.Tip.Height, st.Synced)
 		}
@@ -270,7 +271,7 @@ func TestOrphanHeadersEndInABan(t *testing.T) {
 			for _, client := range w.peers[1].Clients() {
 				client.Send(headers)
 			}
-			time.Sleep(time.Second)
+			w.pass(time.Second)
 		}
 		if w.cutReason(1) == "" || len(w.peers[1].Clients()) != 0 {
 			t.Error("the source of orphans is still connected")

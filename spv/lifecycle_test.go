@@ -80,7 +80,6 @@ func TestManyWaitForOneSync(t *testing.T) {
 		w.while(func(st spv.Status) bool { return st.Phase != spv.Filters })
 		w.wallet.watch(1500, watched)
 		w.sync()
-		synctest.Wait()
 		if n := done.Load(); n != 20 {
 			t.Errorf("%d of 20 saw the end", n)
 		}
@@ -134,14 +133,14 @@ func TestStoppedAtAnyMoment(t *testing.T) {
 			for range 6 {
 				caller := &calledWallet{memoryWallet: w.wallet}
 				w.start(func(cfg *spv.Config) { cfg.Wallets = []spv.Wallet{caller} })
-				time.Sleep(time.Duration(rng.IntN(600)) * time.Millisecond)
+				time.Sleep(time.Duration(rng.IntN(600)) * time.Millisecond) // and not at rest
 				before := time.Now()
 				w.stop()
 				caller.ended.Store(true)
 				if took := time.Since(before); took != 0 {
 					t.Errorf("seed %d: the end took %v", seed, took)
 				}
-				time.Sleep(time.Hour)
+				w.pass(time.Hour)
 				if n := caller.late.Load(); n != 0 {
 					t.Errorf("seed %d: %d calls after the end", seed, n)
 				}
@@ -167,7 +166,7 @@ func TestMissingFiltersDontWaitForHeaders(t *testing.T) {
 	story(t, 4000, func(w *world) {
 		w.join(silent(wire.CmdGetCFiltersV2))
 		w.start()
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 		w.stop()
 		if tip, filters := w.headersOnDisk(), w.filtersOnDisk(); tip != 4000 || filters != 0 {
 			t.Fatalf("headers to %d and filters to %d are on disk", tip, filters)
@@ -263,13 +262,13 @@ func TestPeersAreSavedEveryHalfMinute(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.join(spvtest.Behaviour{})
 		w.start()
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 		first := w.savedPeers()
-		time.Sleep(29*time.Second - 1)
+		w.pass(29*time.Second - 1)
 		if now := w.savedPeers(); now != first {
 			t.Errorf("%s is saved before half a minute is over, and before it was %s", now, first)
 		}
-		time.Sleep(30 * time.Second) // a look around comes within this time
+		w.pass(30 * time.Second) // a look around comes within this time
 		if now := w.savedPeers(); now == first || !strings.Contains(now, w.addrs[0]) {
 			t.Errorf("after a minute there is %s", now)
 		}

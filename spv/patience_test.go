@@ -39,13 +39,11 @@ func TestSilenceAboutHeaders(t *testing.T) {
 		w.join(silent(wire.CmdGetHeaders))
 		w.join(spvtest.Behaviour{DialLatency: 10 * time.Millisecond})
 		w.start()
-		time.Sleep(500*time.Millisecond - 1)
-		synctest.Wait()
+		w.pass(500*time.Millisecond - 1)
 		if n := w.peers[1].Count(wire.CmdGetHeaders); n != 0 {
 			t.Error("the other peer was asked before 500ms")
 		}
-		time.Sleep(time.Nanosecond)
-		synctest.Wait()
+		w.pass(time.Nanosecond)
 		if n := len(w.headerRequests(1)); n != 1 {
 			t.Errorf("the other peer got %d getheaders after 500ms", n)
 		}
@@ -72,13 +70,11 @@ func TestSilenceAboutFilters(t *testing.T) {
 			w.join(spvtest.Behaviour{Latency: 10 * ms, DialLatency: 20 * ms})
 			began := time.Now()
 			w.start()
-			time.Sleep(late - 1)
-			synctest.Wait()
+			w.pass(late - 1)
 			if n := w.peers[1].FilterRequests(1); n != 0 {
 				t.Errorf("height %d: asked of the other before %v", height, late)
 			}
-			time.Sleep(time.Nanosecond)
-			synctest.Wait()
+			w.pass(time.Nanosecond)
 			if n := w.peers[1].FilterRequests(1); n != 1 {
 				t.Errorf("height %d: asked of the other %d times after %v", height, n, late)
 			}
@@ -101,13 +97,11 @@ func TestSilenceOfTheOnlyPeer(t *testing.T) {
 			w.join(silent(command))
 			began := time.Now()
 			w.start()
-			time.Sleep(30*time.Second - 1)
-			synctest.Wait()
+			w.pass(30*time.Second - 1)
 			if _, cut := w.cutAfter(0, began); cut || w.total(command) != 1 {
 				t.Errorf("%s: sent %d times in 30s, cut off %v", command, w.total(command), cut)
 			}
-			time.Sleep(time.Nanosecond)
-			synctest.Wait()
+			w.pass(time.Nanosecond)
 			if at, _ := w.cutAfter(0, began); at != 30*time.Second || !strings.Contains(w.cutReason(0), "does not answer") {
 				t.Errorf("%s: cut off after %v: %s", command, at, w.cutReason(0))
 			}
@@ -130,7 +124,7 @@ func TestWorkOfALostPeerIsGivenOn(t *testing.T) {
 				w.join(silent(wire.CmdGetCFiltersV2))
 				w.join(spvtest.Behaviour{DialLatency: 10 * time.Millisecond})
 				w.start()
-				time.Sleep(40 * time.Millisecond)
+				w.pass(40 * time.Millisecond)
 				if w.syncer.Status().Peers != 2 || w.peers[1].FilterRequests(1) != 0 {
 					t.Fatal("the story begins elsewhere")
 				}
@@ -162,7 +156,7 @@ func TestLateAnswersAreNoFault(t *testing.T) {
 			p.SetBehaviour(spvtest.Behaviour{Latency: 12 * time.Second})
 		}
 		w.sync()
-		time.Sleep(10 * time.Minute)
+		w.pass(10 * time.Minute)
 		for i := range w.peers {
 			w.wantUnpunished(i)
 			if n := w.peers[i].Connections(); n != 1 {
@@ -198,8 +192,7 @@ func TestQuietPeerStays(t *testing.T) {
 		w.start()
 		w.wait(spv.Settled)
 		before := w.asked()
-		time.Sleep(3 * time.Hour)
-		synctest.Wait()
+		w.pass(3 * time.Hour)
 		if st := w.syncer.Status(); !st.Synced || w.peers[0].Connections() != 1 || w.asked() != before {
 			t.Errorf("%d connections, %d requests, %+v", w.peers[0].Connections(), w.asked()-before, st)
 		}
@@ -221,7 +214,6 @@ func TestSettledWaitsThreeSeconds(t *testing.T) {
 			w.peers[1].SetBehaviour(b)
 			w.while(func(st spv.Status) bool { return st.Peers < 2 })
 			w.wait(spv.Settled)
-			synctest.Wait()
 			for _, r := range w.peers[1].Log() {
 				took := time.Since(r.Time).Truncate(10 * time.Millisecond) // the loop's step
 				if r.Command == wire.CmdSendHeaders && took != want {

@@ -35,8 +35,7 @@ func TestPublish(t *testing.T) {
 			}
 		}
 		w.peers[2].SetBehaviour(spvtest.Behaviour{})
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		w.pass(time.Minute)
 		if n := len(w.peers[2].Taken()); n != 1 {
 			t.Errorf("the late peer has %d transactions, want 1", n)
 		}
@@ -83,16 +82,14 @@ func TestBanByHand(t *testing.T) {
 		if err := w.syncer.BanPeer(w.t.Context(), w.addrs[1]); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
-		synctest.Wait()
+		w.pass(time.Hour)
 		if n := w.peers[1].Connections(); n != 1 {
 			t.Errorf("%d connections to a banned peer", n)
 		}
 		if err := w.syncer.UnbanPeer(w.t.Context(), w.addrs[1]); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		w.pass(time.Minute)
 		if n := w.peers[1].Connections(); n != 2 {
 			t.Errorf("%d connections after the ban was lifted", n)
 		}
@@ -112,7 +109,7 @@ func TestBanOutlivesRestart(t *testing.T) {
 		w.joinWith(longer, spvtest.Behaviour{BadHeaders: spvtest.HeadersBadPoW})
 		w.start()
 		w.wait(spv.Settled)
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		if w.cutReason(1) == "" {
 			t.Fatal("the liar was not cut off")
 		}
@@ -120,7 +117,7 @@ func TestBanOutlivesRestart(t *testing.T) {
 		before := w.peers[1].Connections()
 		w.start()
 		w.wait(spv.Settled)
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		if n := w.peers[1].Connections() - before; n != 0 {
 			t.Errorf("%d connections to a banned peer", n)
 		}

@@ -112,7 +112,7 @@ func TestTransactionsWaitForTheInitialSync(t *testing.T) {
 		w.joinMany(5, spvtest.Behaviour{Latency: time.Second})
 		tx := w.chain.Pay(spvtest.Script(1), 1e8)
 		m := w.startUnmined()
-		time.Sleep(3500 * time.Millisecond)
+		w.pass(3500 * time.Millisecond)
 		for _, p := range w.peers {
 			p.AnnounceTx(tx)
 		}
@@ -121,12 +121,12 @@ func TestTransactionsWaitForTheInitialSync(t *testing.T) {
 			t.Errorf("%d transactions were asked for during the initial sync", n)
 		}
 		w.wait(spv.Settled)
-		time.Sleep(5 * time.Second)
+		w.pass(5 * time.Second)
 		if asked := w.total("mempool"); asked != 0 {
 			t.Errorf("%d peers were asked for their pool", asked)
 		}
 		w.peers[0].AnnounceTx(tx)
-		time.Sleep(5 * time.Second)
+		w.pass(5 * time.Second)
 		m.wantSeen(t, tx)
 		w.wantNoViolations()
 	})
@@ -178,9 +178,9 @@ func TestTransactionIsAskedOfAnother(t *testing.T) {
 		silent.AnnounceTx(tx)
 		synctest.Wait()
 		honest.AnnounceTx(tx)
-		time.Sleep(30*time.Second - 1)
+		w.pass(30*time.Second - 1)
 		m.wantSeen(t)
-		time.Sleep(time.Nanosecond)
+		w.pass(time.Nanosecond)
 		m.wantSeen(t, tx)
 	})
 }
@@ -247,7 +247,6 @@ func TestPendingTransactionIsAnnouncedAgain(t *testing.T) {
 		m := w.startUnmined()
 		m.want(w.chain.Pay(spvtest.Script(1), 1e8), w.chain.Pay(spvtest.Script(2), 1e8))
 		w.wait(spv.Settled)
-		synctest.Wait()
 		began := time.Now()
 		announced := func() (n []int) {
 			synctest.Wait()
@@ -260,20 +259,20 @@ func TestPendingTransactionIsAnnouncedAgain(t *testing.T) {
 			t.Errorf("announced %v times; %d taken", n, len(w.peers[0].Taken()))
 		}
 		late.SetBehaviour(spvtest.Behaviour{})
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		if n := announced(); !slices.Equal(n, []int{1, 1, 1}) || len(late.Taken()) != 2 {
 			t.Errorf("announced %v times when another peer had joined", n)
 		}
-		time.Sleep(time.Until(began.Add(10*time.Minute - 1)))
+		w.pass(time.Until(began.Add(10*time.Minute - 1)))
 		if n := announced(); !slices.Equal(n, []int{1, 1, 1}) {
 			t.Errorf("announced %v times before 10 minutes", n)
 		}
-		time.Sleep(time.Nanosecond)
+		w.pass(time.Nanosecond)
 		if n := announced(); !slices.Equal(n, []int{2, 2, 2}) {
 			t.Errorf("announced %v times after 10 minutes", n)
 		}
 		m.want()
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		if n := announced(); !slices.Equal(n, []int{2, 2, 2}) {
 			t.Errorf("announced %v times when nobody wanted it", n)
 		}

@@ -27,7 +27,7 @@ func TestOneScanWhateverTheChurn(t *testing.T) {
 		filters := w.total(wire.CmdGetCFiltersV2)
 		w.wallet.watch(0, watched)
 		for i := range 12 {
-			time.Sleep(70 * time.Millisecond)
+			w.pass(70 * time.Millisecond)
 			w.peers[i%4].Disconnect()
 		}
 		w.syncTo(c)

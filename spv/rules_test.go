@@ -25,7 +25,6 @@ func TestEverythingIsFetchedOnce(t *testing.T) {
 		w.joinMany(8, spvtest.Behaviour{Latency: 20 * time.Millisecond})
 		w.start()
 		w.wait(spv.Settled)
-		synctest.Wait()
 		if n := w.initialHeaderRequests(); n > 11 {
 			t.Errorf("%d getheaders before synced, want at most 11", n)
 		}
@@ -135,7 +134,6 @@ func TestLaggingPeersAreCutOff(t *testing.T) {
 		w.join(spvtest.Behaviour{Lag: 7})
 		w.start()
 		w.wait(spv.Settled)
-		synctest.Wait()
 		if len(w.peers[0].Clients()) != 1 || len(w.peers[1].Clients()) != 1 {
 			t.Error("a peer at most 6 behind is not connected")
 		}
@@ -157,8 +155,7 @@ func TestLaggingPeerIsRefusedInHandshake(t *testing.T) {
 		w.start()
 		w.wait(spv.Settled)
 		w.peers[1].SetBehaviour(spvtest.Behaviour{Lag: 7})
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		w.pass(time.Minute)
 		if w.peers[1].Connections() == 0 {
 			t.Fatal("it was never dialed")
 		}
@@ -179,18 +176,17 @@ func TestPeerThatFallsBehindIsCutOff(t *testing.T) {
 		longer := w.chain.Fork(300)
 		for i := range 7 {
 			longer.Mine(1)
-			time.Sleep(time.Second)
+			w.pass(time.Second)
 			w.peers[0].SetChain(longer)
 			w.peers[1].SetChain(longer)
 			if i == 5 {
-				time.Sleep(time.Minute)
+				w.pass(time.Minute)
 				if len(w.peers[2].Clients()) != 1 {
 					t.Error("cut off at 6 behind")
 				}
 			}
 		}
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
+		w.pass(10 * time.Second)
 		if len(w.peers[2].Clients()) != 0 {
 			t.Error("still connected at 7 behind")
 		}
@@ -205,14 +201,14 @@ func TestSendHeadersOnlyAfterInitialSync(t *testing.T) {
 	story(t, 5000, func(w *world) {
 		w.joinMany(3, spvtest.Behaviour{Latency: 100 * time.Millisecond})
 		w.start()
-		for !w.syncer.Status().Synced {
-			if n := w.total(wire.CmdSendHeaders); n != 0 {
-				t.Fatalf("%d sendheaders in phase %s", n, w.syncer.Status().Phase)
+		w.while(func(st spv.Status) bool {
+			if n := w.total(wire.CmdSendHeaders); !st.Synced && n != 0 {
+				t.Fatalf("%d sendheaders in phase %s", n, st.Phase)
 			}
-			time.Sleep(10 * time.Millisecond)
-		}
+			return !st.Synced
+		})
 		w.wait(spv.Settled)
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		for i, p := range w.peers {
 			if n := p.Count(wire.CmdSendHeaders); n != 1 {
 				t.Errorf("peer %d got %d sendheaders, want 1", i, n)
@@ -229,7 +225,6 @@ func TestSendHeadersIsNotSkipped(t *testing.T) {
 		w.joinMany(2, spvtest.Behaviour{})
 		w.start()
 		w.wait(spv.Settled)
-		synctest.Wait()
 		for i, p := range w.peers {
 			if n := p.Count(wire.CmdSendHeaders); i != 2 && n != 1 {
 				t.Errorf("peer %d got %d sendheaders, want 1", i, n)
@@ -340,16 +335,16 @@ func TestBlocksMinedMeanwhile(t *testing.T) {
 		w.start()
 		longer := w.chain.Fork(6000)
 		for range 10 {
-			time.Sleep(100 * time.Millisecond)
+			w.pass(100 * time.Millisecond)
 			longer.Mine(1)
 			for _, p := range w.peers {
 				p.SetChain(longer)
 			}
 		}
 		w.syncTo(longer)
-		time.Sleep(10 * time.Second)
-		if n := w.syncer.Status().Peers; n != 4 {
-			t.Errorf("%d peers left, want 4: %v", n, w.syncer.Status().CutOff)
+		w.pass(10 * time.Second)
+		if st := w.syncer.Status(); st.Peers != 4 {
+			t.Errorf("%d peers left, want 4: %v", st.Peers, st.CutOff)
 		}
 	})
 }
@@ -373,7 +368,7 @@ func TestAllPeersLostAndRegained(t *testing.T) {
 		if st.Target != 300 || st.Tip.Height != 300 {
 			t.Errorf("tip %d of %d, want 300 of 300", st.Tip.Height, st.Target)
 		}
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		longer := w.chain.Fork(300)
 		longer.Mine(2500)
 		for _, p := range w.peers {
@@ -381,7 +376,7 @@ func TestAllPeersLostAndRegained(t *testing.T) {
 			p.Refuse(false)
 		}
 		w.syncTo(longer)
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		for i, p := range w.peers {
 			if n := p.Count(wire.CmdSendHeaders); n != 2 {
 				t.Errorf("peer %d got %d sendheaders, want one for each connection", i, n)
@@ -398,7 +393,7 @@ func TestNoWaitSpins(t *testing.T) {
 		w.join(spvtest.Behaviour{SilentHandshake: true})
 		w.join(spvtest.Behaviour{BlackHole: true})
 		w.start()
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		if st := w.syncer.Status(); st.Synced {
 			t.Error("synced with nobody's help")
 		}
@@ -428,7 +423,7 @@ func TestEveryWaitEndsWithItsContext(t *testing.T) {
 				w.wallet.watch(0, script)
 				w.join(b)
 				w.start()
-				time.Sleep(2 * time.Second)
+				w.pass(2 * time.Second)
 				before := time.Now()
 				w.stop()
 				if waited := time.Since(before); waited != 0 {

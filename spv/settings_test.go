@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dcrspv/spv"
@@ -178,10 +177,9 @@ func TestEverySettingCounts(t *testing.T) {
 					cfg.Dial = seen.dialer(cfg.Dial)
 					set(cfg, &seen)
 				})
-				time.Sleep(time.Minute)
+				w.pass(time.Minute)
 				w.peers[0].AnnounceTx(w.chain.Pay(watched, 1e8))
-				time.Sleep(time.Minute)
-				synctest.Wait()
+				w.pass(time.Minute)
 				as = setting.check(w, &seen)
 			})
 			return as
@@ -203,12 +201,12 @@ func TestMaxPeers(t *testing.T) {
 		w.start()
 		w.wait(spv.Settled)
 		w.stop()
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		w.start(func(cfg *spv.Config) { cfg.Connect, cfg.MaxPeers = nil, 2 })
 		for range 10 {
 			most := 0
 			for range 90 {
-				time.Sleep(time.Second)
+				w.pass(time.Second)
 				most = max(most, w.syncer.Status().Peers)
 			}
 			if most < 2 || most > 3 {

@@ -140,6 +140,7 @@ func (s *simulation) run() time.Duration {
 	for _, e := range s.plan.events {
 		s.advance(s.began.Add(e.at))
 		e.do(s)
+		synctest.Wait()
 	}
 	began := time.Now()
 	for !s.complete() {
@@ -219,6 +220,7 @@ func (s *simulation) stop() {
 		s.failf("Close: %v", err)
 	}
 	s.syncer = nil
+	synctest.Wait() // the peers have counted all that was sent
 }
 
 // advance lets time pass, and checks the rules on the way.

@@ -48,7 +48,7 @@ func TestFullWindowsDoNotSpin(t *testing.T) {
 	story(t, 1000, func(w *world) {
 		p := w.join(spvtest.Behaviour{Latency: 2 * time.Second})
 		w.start()
-		time.Sleep(3 * time.Second) // connected
+		w.pass(3 * time.Second) // connected
 		p.SetBehaviour(spvtest.Behaviour{Latency: 10 * time.Second})
 		w.sync()
 	})

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
@@ -129,7 +128,6 @@ func TestSourceThatIsNoPeer(t *testing.T) {
 			}
 		})
 		st := w.wait(spv.Settled)
-		synctest.Wait()
 		w.wantMatches(c, 1500, 3000)
 		if st.Tip.Hash != c.Tip().Hash || opened != 1 || st.Peers != 1 {
 			t.Errorf("opened %d times: %+v", opened, st)

@@ -3,7 +3,6 @@ package spv_test
 import (
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dcrspv/spv"
@@ -30,8 +29,7 @@ func TestFirstPeerStartsTheSync(t *testing.T) {
 		w.join(spvtest.Behaviour{BlackHole: true})
 		began := time.Now()
 		w.start()
-		time.Sleep(3 * time.Second)
-		synctest.Wait()
+		w.pass(3 * time.Second)
 		for _, command := range []string{wire.CmdGetHeaders, wire.CmdGetCFiltersV2} {
 			at := w.times(0, command, began)
 			if len(at) == 0 || at[0] != 3*time.Second {
@@ -54,7 +52,6 @@ func TestHeadersAreAskedOnAtOnce(t *testing.T) {
 		began := time.Now()
 		w.start()
 		w.sync()
-		synctest.Wait()
 		at := w.times(0, wire.CmdGetHeaders, began)
 		want := []time.Duration{time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 5 * time.Second}
 		if len(at) != 6 || !slices.Equal(at[:5], want) { // the sixth goes with sendheaders
@@ -107,7 +104,7 @@ func TestThreeRequestsAtATime(t *testing.T) {
 	story(t, 1500, func(w *world) {
 		w.join(spvtest.Behaviour{Silent: map[string]bool{wire.CmdGetCFiltersV2: true}})
 		w.start()
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 		if n := w.total(wire.CmdGetCFiltersV2); n != 3 {
 			t.Errorf("%d requests, want 3", n)
 		}
@@ -124,7 +121,7 @@ func TestFetchingAheadIsBounded(t *testing.T) {
 			return ok && m.StartHash == lowest
 		}})
 		w.start()
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 		p := w.peers[0]
 		if p.FilterRequests(15_999) != 1 || p.FilterRequests(16_000) != 0 {
 			t.Error("not 160 batches were asked for")
@@ -143,7 +140,6 @@ func TestNoPauseWhileBehind(t *testing.T) {
 		began := time.Now()
 		w.start()
 		w.sync()
-		synctest.Wait()
 		var all []time.Duration
 		for _, r := range w.peers[0].Log() {
 			all = append(all, r.Time.Sub(began))
@@ -189,17 +185,15 @@ func TestDiscoveredPeersAreWaitedFor(t *testing.T) {
 		w.start()
 		w.wait(spv.Settled) // and so it is known
 		w.stop()
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		w.start(func(cfg *spv.Config) { cfg.Connect = nil })
 		w.while(func(st spv.Status) bool { return st.Peers == 0 })
 		met := time.Now()
-		time.Sleep(10*time.Second - 2*time.Millisecond)
-		synctest.Wait()
+		w.pass(10*time.Second - 2*time.Millisecond)
 		if st := w.syncer.Status(); st.Synced || st.Phase != spv.Headers {
 			t.Errorf("%v after the first peer: %+v", time.Since(met), st)
 		}
-		time.Sleep(2 * time.Millisecond)
-		synctest.Wait()
+		w.pass(2 * time.Millisecond)
 		if st := w.syncer.Status(); !st.Synced {
 			t.Errorf("%v after the first peer: %+v", time.Since(met), st)
 		}

@@ -76,7 +76,7 @@ func TestStatusOfWhatIsStored(t *testing.T) {
 		p.Refuse(true)
 		w.start()
 		check(w.syncer.Status())
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		check(w.syncer.Status())
 	})
 }
@@ -112,7 +112,7 @@ func TestTargetOutlivesThePeers(t *testing.T) {
 		w.peers[0].Disconnect()
 		synctest.Wait()
 		for _, wait := range []time.Duration{0, time.Hour} {
-			time.Sleep(wait)
+			w.pass(wait)
 			if st := w.syncer.Status(); st.Target != 6000 || st.Tip.Height != 2000 || st.Phase != spv.Connecting || st.Synced {
 				t.Errorf("%+v", st)
 			}
@@ -135,7 +135,7 @@ func TestAllPeersLostInTheMiddle(t *testing.T) {
 					p.Refuse(true)
 					p.Disconnect()
 				}
-				time.Sleep(time.Hour)
+				w.pass(time.Hour)
 				if st := w.syncer.Status(); st.Synced || st.Phase != spv.Connecting {
 					t.Errorf("%+v", st)
 				}
@@ -144,7 +144,7 @@ func TestAllPeersLostInTheMiddle(t *testing.T) {
 					p.Refuse(false)
 				}
 				w.syncTo(c)
-				time.Sleep(time.Minute)
+				w.pass(time.Minute)
 				for i, p := range w.peers {
 					if n := p.Count(wire.CmdSendHeaders); n != 1 {
 						t.Errorf("peer %d got %d sendheaders", i, n)
@@ -165,7 +165,7 @@ func TestSecondsOfThePhases(t *testing.T) {
 		w.join(spvtest.Behaviour{Latency: time.Second})
 		w.start()
 		w.sync()
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		got := w.syncer.Status().Seconds
 		want := spv.Seconds{Total: got.Total, Headers: 5, Filters: 1, Scan: 1}
 		if got != want || got.Total < 3570 {
@@ -226,7 +226,7 @@ func TestEveryServiceRaisesTheScore(t *testing.T) {
 				return msg.Command() == only // everything but this is answered
 			}})
 			w.start()
-			time.Sleep(time.Second)
+			w.pass(time.Second)
 			served := only != wire.CmdGetHeaders // it comes first
 			if p := w.known(0); p.Score > 50 != served {
 				t.Errorf("%s is never answered: score %v", only, p.Score)
@@ -242,7 +242,7 @@ func TestSilenceIsNotTheEnd(t *testing.T) {
 		w.joinMany(3, silent(wire.CmdGetHeaders, wire.CmdGetCFiltersV2))
 		w.start()
 		for range 300 {
-			time.Sleep(10 * time.Second)
+			w.pass(10 * time.Second)
 			if st := w.syncer.Status(); st.Synced || st.Reason == "" || st.ETA != 0 {
 				t.Fatalf("%+v", st)
 			}

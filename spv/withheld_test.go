@@ -19,7 +19,7 @@ func TestWithheldBranchIsGivenUp(t *testing.T) {
 	c.MineBlock(c.Pay(script, 1e8))
 	c.Mine(530)
 	storyOn(t, c, func(w *world) {
-		time.Sleep(30 * 24 * time.Hour) // there is room for many blocks before the clock
+		w.pass(30 * 24 * time.Hour) // there is room for many blocks before the clock
 		w.wallet.watch(0, script)
 		w.joinMany(3, spvtest.Behaviour{})
 		w.join(spvtest.Behaviour{BadHeaders: spvtest.HeadersEndless, AdvertisedHeight: 4000, Latency: time.Second,
@@ -68,12 +68,12 @@ func TestGivenUpBranchIsTakenFromOthers(t *testing.T) {
 // the block where it parts from theirs.
 func TestWithheldBranchIsPassed(t *testing.T) {
 	story(t, 500, func(w *world) {
-		time.Sleep(30 * 24 * time.Hour)
+		w.pass(30 * 24 * time.Hour)
 		w.joinMany(3, spvtest.Behaviour{})
 		w.join(spvtest.Behaviour{BadHeaders: spvtest.HeadersEndless, AdvertisedHeight: 4000, Latency: time.Second,
 			Silent: map[string]bool{wire.CmdGetCFiltersV2: true}})
 		w.start()
-		time.Sleep(10 * time.Second)
+		w.pass(10 * time.Second)
 		longer := w.chain.Fork(500)
 		longer.Mine(5)
 		for _, p := range w.peers[:3] {
@@ -93,12 +93,12 @@ func TestGivenUpBranchIsTakenFromNewcomers(t *testing.T) {
 		w.joinWith(longer, spvtest.Behaviour{Silent: silentTo(wire.CmdGetCFiltersV2)})
 		honest := w.joinWith(longer, spvtest.Behaviour{RefuseConnections: true})
 		w.start()
-		time.Sleep(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		if st := w.syncer.Status(); st.Tip.Height != 500 || !st.Synced {
 			t.Fatalf("not in sync with those who serve: %+v", st)
 		}
 		honest.SetBehaviour(spvtest.Behaviour{})
-		time.Sleep(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		if st := w.syncer.Status(); st.Tip.Height != 505 || !st.Synced {
 			t.Errorf("not in sync with the newcomer: %+v", st)
 		}

@@ -112,6 +112,14 @@ func (w *world) stop() {
 		w.t.Errorf("Close: %v", err)
 	}
 	w.syncer = nil
+	synctest.Wait() // the peers have read all that was sent
+}
+
+// pass lets time pass, and then all that happens at that instant. Until more time
+// passes nothing moves: what is read then belongs together.
+func (w *world) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 // sync waits until the Syncer is in sync and checks that it is at the tip.
@@ -120,6 +128,7 @@ func (w *world) sync() spv.Status {
 	return w.wait(spv.Synced)
 }
 
+// wait waits until a condition holds, and then, as pass does, until all is at rest.
 func (w *world) wait(c spv.Condition) spv.Status {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Minute)
@@ -127,6 +136,7 @@ func (w *world) wait(c spv.Condition) spv.Status {
 	if err := w.syncer.Wait(ctx, c); err != nil {
 		w.t.Fatalf("not in sync: %v; %+v", err, w.syncer.Status())
 	}
+	synctest.Wait()
 	return w.syncer.Status()
 }
 
@@ -134,7 +144,8 @@ func (w *world) wait(c spv.Condition) spv.Status {
 // holds for ten minutes.
 func (w *world) while(holds func(spv.Status) bool) {
 	w.t.Helper()
-	for began := time.Now(); holds(w.syncer.Status()); time.Sleep(time.Millisecond) {
+	synctest.Wait()
+	for began := time.Now(); holds(w.syncer.Status()); w.pass(time.Millisecond) {
 		if time.Since(began) > 10*time.Minute {
 			w.t.Fatalf("for ten minutes: %+v", w.syncer.Status())
 		}
@@ -144,13 +155,13 @@ func (w *world) while(holds func(spv.Status) bool) {
 // syncTo waits until the Syncer is in sync with a chain's tip.
 func (w *world) syncTo(c *spvtest.Chain) {
 	w.t.Helper()
+	synctest.Wait()
 	for range 600 {
-		synctest.Wait()
 		st := w.syncer.Status()
 		if st.Synced && st.Tip.Hash == c.Tip().Hash {
 			return
 		}
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 	}
 	w.t.Fatalf("not in sync with %v after 10 minutes: %+v", c.Tip(), w.syncer.Status())
 }

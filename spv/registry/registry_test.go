@@ -141,11 +141,11 @@ func TestResetForgetsWhatWasClaimed(t *testing.T) {
 	if err := redial(r, addrA, 1000, t0); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.Claim(addrA); got != 1000 {
+	if got := r.Claim(addrA, t0); got != 1000 {
 		t.Errorf("credited with %d after a reset", got)
 	}
 	r.ClaimFailed(addrA, t0)
-	if got := r.peers[addrA].claim.doubt.Sub(t0); got != cooldownMin {
+	if got := r.doubts[r.keyOf(addrA)].until.Sub(t0); got != doubtMin {
 		t.Errorf("doubted for %v after a reset, as if it had failed before", got)
 	}
 }
