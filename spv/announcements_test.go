@@ -239,15 +239,15 @@ func TestAnnouncementFlood(t *testing.T) {
 		longer.Mine(200)
 		w.peers[0].SetBehaviour(spvtest.Behaviour{Bandwidth: 100_000}) // so that they come one after the other
 		w.mineOn(longer)
-		for last := uint32(0); last < longer.Height(); {
-			w.pass(10 * time.Millisecond)
+		last := uint32(0)
+		w.while(func(st spv.Status) bool {
 			most = max(most, runtime.NumGoroutine())
-			tip := w.syncer.Status().Tip
-			if tip.Height < last || tip.Height > 200 && tip.Hash != longer.Hash(tip.Height) {
-				t.Fatalf("at %v after %d", tip, last)
+			if st.Tip.Height < last || st.Tip.Height > 200 && st.Tip.Hash != longer.Hash(st.Tip.Height) {
+				t.Fatalf("at %v after %d", st.Tip, last)
 			}
-			last = tip.Height
-		}
+			last = st.Tip.Height
+			return last < longer.Height()
+		})
 		w.syncTo(longer)
 		if most > before+16 {
 			t.Errorf("%d goroutines, %d before", most, before)

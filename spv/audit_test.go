@@ -404,9 +404,7 @@ func TestFilterSetAuditedPeerLeaves(t *testing.T) {
 		w.startSet()
 		w.waitWrong()
 		w.peers[1].SetBehaviour(slow)
-		for w.peers[1].FiltersRequested() < 500 {
-			w.pass(10 * time.Millisecond)
-		}
+		w.while(func(spv.Status) bool { return w.peers[1].FiltersRequested() < 500 })
 		w.peers[1].Disconnect()
 		w.peers[1].Refuse(true)
 		w.pass(time.Minute)
