@@ -145,14 +145,16 @@ func TestSOCKS5NamesAreLeftToTheProxy(t *testing.T) {
 func TestSOCKS5ErrorsNameTheProxy(t *testing.T) {
 	noLookups(t)
 	refusing := newSocksServer(t, socksUnreachable)
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	// A port that is taken, so that nobody comes to listen at it meanwhile, and at which
+	// nobody listens: that of the near end of a connection.
+	taken, err := net.Dial("tcp", refusing.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed.Close()
+	defer taken.Close()
 	for proxy, want := range map[string]string{
-		refusing.addr:          "host unreachable",
-		closed.Addr().String(): "refused",
+		refusing.addr:              "host unreachable",
+		taken.LocalAddr().String(): "refused",
 	} {
 		_, err := socksDial(t, proxy)(t.Context(), "tcp", "node.example:9108")
 		if err == nil {
