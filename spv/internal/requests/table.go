@@ -105,7 +105,7 @@ func (t *Table[W]) room(p *peer[W]) int {
 	case !p.proven && t.proven > 0:
 		size = 1
 	case late > 0 && t.proven > 1:
-		size = min(size, late+1)
+		size = min(late+1, MaxWindow)
 	}
 	return max(size-len(p.attempts), 0)
 }

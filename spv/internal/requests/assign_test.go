@@ -1,0 +1,292 @@
+package requests
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"dcrspv/spv/registry"
+)
+
+var t0 = time.Unix(1_700_000_000, 0)
+
+const ms = time.Millisecond
+
+// desk is a Table with peers that take a fixed time for each answer, or never
+// answer, and a clock of its own.
+type desk struct {
+	*Table[int]
+	now   time.Time
+	takes map[string]time.Duration // 0: never answers
+	open  []*Request[int]
+	due   map[*Attempt[int]]time.Time
+	sent  int
+}
+
+func newDesk(takes map[string]time.Duration, n int) *desk {
+	d := &desk{Table: NewTable[int](), now: t0, takes: takes, due: make(map[*Attempt[int]]time.Time)}
+	for addr := range takes {
+		d.Join(addr, 0)
+	}
+	for i := range n {
+		d.open = append(d.open, &Request[int]{Kind: registry.Filters, Work: i})
+	}
+	return d
+}
+
+func (d *desk) able(*Request[int], bool) (addrs []string) {
+	for addr := range d.takes {
+		addrs = append(addrs, addr)
+	}
+	slices.Sort(addrs)
+	return addrs
+}
+
+// assign sends what is due now.
+func (d *desk) assign() []*Attempt[int] {
+	started := d.Assign(d.open, d.able, d.now)
+	for _, a := range started {
+		a.Cancel = func() {}
+		d.sent++
+		if takes := d.takes[a.Peer]; takes > 0 {
+			d.due[a] = d.now.Add(takes)
+		}
+	}
+	return started
+}
+
+// run lets time pass until everything is done, and returns how much that took.
+func (d *desk) run(t *testing.T) time.Duration {
+	t.Helper()
+	for range 100_000 {
+		d.assign()
+		next := d.Deadline(d.open, d.now)
+		var first *Attempt[int]
+		for a, at := range d.due {
+			if next.IsZero() || !at.After(next) {
+				first, next = a, at
+			}
+		}
+		if next.IsZero() {
+			break
+		}
+		d.now = next
+		if first != nil {
+			d.answer(first)
+		}
+		d.open = slices.DeleteFunc(d.open, func(r *Request[int]) bool { return r.Done() })
+		if len(d.open) == 0 {
+			return d.now.Sub(t0)
+		}
+	}
+	t.Fatalf("after %v %d requests are not done", d.now.Sub(t0), len(d.open))
+	return 0
+}
+
+func (d *desk) answer(a *Attempt[int]) {
+	delete(d.due, a)
+	if !d.Succeeded(a, d.now.Sub(a.Since), d.now) || a.Request.Done() {
+		return
+	}
+	d.Finish(a.Request)
+	for _, other := range slices.Clone(a.Request.attempts) {
+		delete(d.due, other)
+		d.Dropped(other)
+	}
+}
+
+// Rule 1: as long as nobody is late each request is at one peer.
+func TestEachRequestIsAtOnePeer(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"a": 50 * ms, "b": 60 * ms, "c": 90 * ms}, 200)
+	d.run(t)
+	if d.sent > 204 {
+		t.Errorf("%d requests were sent for 200", d.sent)
+	}
+}
+
+// Rule 22: however many are silent, what the one that answers can do is done in
+// about the time that it takes alone.
+func TestSilentPeersHoldUpNobody(t *testing.T) {
+	alone := newDesk(map[string]time.Duration{"honest": 50 * ms}, 200).run(t)
+	for _, n := range []int{1, 7, 30, 63} {
+		takes := map[string]time.Duration{"honest": 50 * ms}
+		for i := range n {
+			takes[fmt.Sprint("silent", i)] = 0
+		}
+		d := newDesk(takes, 200)
+		if took := d.run(t); took > 2*alone+5*time.Second {
+			t.Errorf("%d silent peers: %v, alone %v", n, took, alone)
+		}
+		if d.sent > 200+4*n {
+			t.Errorf("%d silent peers: %d requests were sent for 200", n, d.sent)
+		}
+	}
+}
+
+// Rule 22: the same with peers that answer, each at a speed of its own.
+func TestSlowPeersHoldUpNobody(t *testing.T) {
+	for seed := range uint64(50) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		fast := time.Duration(10+rng.IntN(200)) * ms
+		alone := newDesk(map[string]time.Duration{"honest": fast}, 100).run(t)
+		takes := map[string]time.Duration{"honest": fast}
+		for i := range 1 + rng.IntN(40) {
+			takes[fmt.Sprint(i)] = time.Duration(rng.IntN(20_000)) * ms
+		}
+		d := newDesk(takes, 100)
+		if took := d.run(t); took > 2*alone+10*time.Second {
+			t.Errorf("seed %d, %d peers: %v, alone %v", seed, len(takes), took, alone)
+		}
+	}
+}
+
+// When all who hold a request are late, as many again are asked.
+func TestLateRequestsGoToTwiceAsMany(t *testing.T) {
+	takes := make(map[string]time.Duration)
+	for i := range 20 {
+		takes[fmt.Sprintf("%02d", i)] = 0
+	}
+	d := newDesk(takes, 1)
+	for _, want := range []int{1, 1, 2, 4, 8, 4} {
+		if got := len(d.assign()); got != want {
+			t.Errorf("%v after the start %d more are asked, want %d", d.now.Sub(t0), got, want)
+		}
+		d.now = d.now.Add(lateUnknown)
+	}
+	r := d.open[0]
+	d.assign()
+	if !r.Overdue() || r.Unserved() {
+		t.Error("everybody is late, and that is not said")
+	}
+}
+
+// A peer that has proved itself takes over what another has held for more than
+// twice its time, no sooner, and only when it has nothing else to do.
+func TestProvenPeerTakesOver(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"a-silent": 0, "b": 100 * ms}, 2)
+	d.assign() // one each
+	d.now = t0.Add(100 * ms)
+	for a := range d.due {
+		d.answer(a)
+	}
+	at := t0.Add(2*100*ms + takeoverFloor)
+	if d.now = at.Add(-1); len(d.assign()) != 0 {
+		t.Error("taken over too soon")
+	}
+	if got := d.Deadline(d.open, d.now); !got.Equal(at) {
+		t.Errorf("the deadline is %v after the start, want %v", got.Sub(t0), at.Sub(t0))
+	}
+	d.now = at
+	if started := d.assign(); len(started) != 1 || started[0].Peer != "b" {
+		t.Errorf("not taken over: %v", started)
+	}
+}
+
+// Rule 22: nobody is measured by its own answers: however slow the only measured
+// peer has been, it is late when others would be.
+func TestOwnAnswersAreNoMeasure(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 0)
+	d.Learn("a", registry.Headers, 14*time.Second)
+	if got := d.LateAfter("a", registry.Headers); got != lateUnknown {
+		t.Errorf("late after %v", got)
+	}
+	d.Learn("b", registry.Headers, 20*ms)
+	if got := d.LateAfter("a", registry.Headers); got != headerFloor {
+		t.Errorf("late after %v beside a fast peer", got)
+	}
+	if got := d.LateAfter("b", registry.Headers); got != lateCeiling {
+		t.Errorf("the fast peer is late after %v", got)
+	}
+}
+
+// Where others have proved themselves, a peer that has not gets one request, and
+// one that is late one beyond those.
+func TestRoom(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"a": 50 * ms, "b": 50 * ms, "c": 0}, 40)
+	d.assign()
+	if n := len(d.peers["c"].attempts); n != firstWindow {
+		t.Errorf("while nobody has proved itself: %d requests, want %d", n, firstWindow)
+	}
+	d.Leave("c")
+	d.Join("c", 0)
+	d.now = t0.Add(50 * ms)
+	for a := range d.due {
+		d.answer(a)
+	}
+	d.assign()
+	if n := len(d.peers["c"].attempts); n != 1 {
+		t.Errorf("unproven: %d requests, want 1", n)
+	}
+	for _, a := range d.peers["a"].attempts {
+		a.late = true
+	}
+	if n := d.room(d.peers["a"]); n != 1 {
+		t.Errorf("late: room for %d, want 1", n)
+	}
+}
+
+// Who could not do it is asked again when nobody else is left, after a pause.
+func TestFailedPeersAreAskedAgain(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 1)
+	first := d.assign()[0]
+	d.Failed(first, d.now)
+	second := d.assign()[0]
+	if second.Peer == first.Peer {
+		t.Error("the same peer again")
+	}
+	d.Failed(second, d.now)
+	if d.assign() != nil || !d.open[0].Unserved() {
+		t.Error("asked without a pause, or not said to be unserved")
+	}
+	if got := d.Deadline(d.open, d.now); got != d.now.Add(retryPause) {
+		t.Errorf("the deadline is %v", got.Sub(t0))
+	}
+	d.now = d.now.Add(retryPause)
+	if len(d.assign()) != 1 {
+		t.Error("not asked again")
+	}
+}
+
+// What a lost peer was at is taken back, and its answer does not count.
+func TestLostPeersRequestsAreGivenOn(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 1)
+	a := d.assign()[0]
+	d.Leave(a.Peer)
+	if d.Succeeded(a, ms, d.now) || d.Failed(a, d.now) || d.Dropped(a) {
+		t.Error("the answer of a lost peer counts")
+	}
+	if again := d.assign(); len(again) != 1 || again[0].Peer == a.Peer {
+		t.Errorf("not given on: %v", again)
+	}
+}
+
+// A line that all share is known by the quickest dial.
+func TestSlowLineIsGivenTime(t *testing.T) {
+	d := NewTable[int]()
+	d.Join("a", 2*time.Second)
+	d.Join("b", time.Second)
+	if got := d.LateAfter("a", registry.Filters); got != dialFactor*time.Second {
+		t.Errorf("late after %v", got)
+	}
+}
+
+func BenchmarkAssign(b *testing.B) {
+	takes := make(map[string]time.Duration)
+	for i := range 8 {
+		takes[fmt.Sprint(i)] = 50 * ms
+	}
+	d := newDesk(takes, 160)
+	for range 100 {
+		d.assign()
+		for a := range d.due {
+			d.answer(a)
+			break
+		}
+	}
+	for b.Loop() {
+		d.Assign(d.open, d.able, d.now)
+		d.Deadline(d.open, d.now)
+	}
+}
