@@ -117,26 +117,24 @@ func TestTooManyGetDataAtOnce(t *testing.T) {
 }
 
 func TestBrokenFrames(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		chain := testChain(1)
-		bad := dial(t, NewPeer(chain, Behaviour{}))
-		bad.magic = wire.MainNet
-		bad.write(wire.NewMsgPing(1))
-		bad.magic = wire.SimNet
-		bad.closed()
+	chain := testChain(1)
+	bad := dial(t, NewPeer(chain, Behaviour{}))
+	bad.magic = wire.MainNet
+	bad.write(wire.NewMsgPing(1))
+	bad.magic = wire.SimNet
+	bad.closed()
 
-		p := NewPeer(chain, Behaviour{})
-		early := dial(t, p)
-		early.write(wire.NewMsgPing(1))
-		early.closed()
-		if v := p.Violations(); len(v) != 1 || v[0].Reason != "ping before version" {
-			t.Errorf("%+v", v)
-		}
+	p := NewPeer(chain, Behaviour{})
+	early := dial(t, p)
+	early.write(wire.NewMsgPing(1))
+	early.closed()
+	if v := p.Violations(); len(v) != 1 || v[0].Reason != "ping before version" {
+		t.Errorf("%+v", v)
+	}
 
-		old := dial(t, NewPeer(chain, Behaviour{}))
-		old.write(ownVersion(8))
-		old.closed()
-	})
+	old := dial(t, NewPeer(chain, Behaviour{}))
+	old.write(ownVersion(8))
+	old.closed()
 }
 
 func TestTimeouts(t *testing.T) {

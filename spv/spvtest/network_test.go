@@ -13,29 +13,27 @@ import (
 )
 
 func TestDialRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := NewNetwork()
-		defer n.Close()
-		p := NewPeer(testChain(1), Behaviour{})
-		n.Add("a:1", p)
-		p.Refuse(true)
-		for _, addr := range []string{"a:1", "nobody:1"} {
-			_, err := n.Dial(context.Background(), "tcp", addr)
-			var op *net.OpError
-			if !errors.As(err, &op) || op.Op != "dial" || op.Addr.String() != addr || !errors.Is(err, syscall.ECONNREFUSED) {
-				t.Errorf("%s: %v", addr, err)
-			}
+	n := NewNetwork()
+	defer n.Close()
+	p := NewPeer(testChain(1), Behaviour{})
+	n.Add("a:1", p)
+	p.Refuse(true)
+	for _, addr := range []string{"a:1", "nobody:1"} {
+		_, err := n.Dial(context.Background(), "tcp", addr)
+		var op *net.OpError
+		if !errors.As(err, &op) || op.Op != "dial" || op.Addr.String() != addr || !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s: %v", addr, err)
 		}
-		p.Refuse(false)
-		conn, err := n.Dial(context.Background(), "tcp", "a:1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn.Close()
-		if n.Dials("a:1") != 2 || n.Dials("nobody:1") != 1 || n.Dials("b:1") != 0 {
-			t.Error("dials miscounted")
-		}
-	})
+	}
+	p.Refuse(false)
+	conn, err := n.Dial(context.Background(), "tcp", "a:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	if n.Dials("a:1") != 2 || n.Dials("nobody:1") != 1 || n.Dials("b:1") != 0 {
+		t.Error("dials miscounted")
+	}
 }
 
 func TestDialTakesTime(t *testing.T) {
@@ -109,15 +107,12 @@ func TestBandwidth(t *testing.T) {
 		p := NewPeer(chain, Behaviour{})
 		c := connect(t, p)
 		p.SetBehaviour(Behaviour{Bandwidth: 100 << 10})
-		synctest.Wait() // bytes are counted when they have been written
 		_, before := p.Bytes()
 		start := time.Now()
 		c.headers(zero, chain.Hash(0))
-		got := time.Since(start)
-		synctest.Wait()
 		_, after := p.Bytes()
 		want := time.Duration(after-before) * time.Second / (100 << 10)
-		if got < want-time.Millisecond || got > want+time.Millisecond {
+		if got := time.Since(start); got < want-time.Millisecond || got > want+time.Millisecond {
 			t.Errorf("%d bytes in %v, want %v", after-before, got, want)
 		}
 		p.Close()
@@ -125,29 +120,27 @@ func TestBandwidth(t *testing.T) {
 }
 
 func TestTCP(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		chain := testChain(50)
-		p := NewPeer(chain, Behaviour{})
-		defer p.Close()
-		addr, err := p.ListenTCP("127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn, err := net.Dial("tcp", addr.String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := newWireClient(t, conn)
-		c.handshake(11, false)
-		if got := c.headers(zero, chain.Hash(0)); len(got) != 50 {
-			t.Errorf("%d headers", len(got))
-		}
-		p.Disconnect()
-		c.closed()
-		p.Refuse(true)
-		if conn, err = net.Dial("tcp", addr.String()); err != nil {
-			t.Fatal(err)
-		}
-		newWireClient(t, conn).closed()
-	})
+	chain := testChain(50)
+	p := NewPeer(chain, Behaviour{})
+	defer p.Close()
+	addr, err := p.ListenTCP("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newWireClient(t, conn)
+	c.handshake(11, false)
+	if got := c.headers(zero, chain.Hash(0)); len(got) != 50 {
+		t.Errorf("%d headers", len(got))
+	}
+	p.Disconnect()
+	c.closed()
+	p.Refuse(true)
+	if conn, err = net.Dial("tcp", addr.String()); err != nil {
+		t.Fatal(err)
+	}
+	newWireClient(t, conn).closed()
 }

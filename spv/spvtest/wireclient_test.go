@@ -92,8 +92,8 @@ func (c *wireClient) write(msgs ...wire.Message) {
 	}
 }
 
-// read returns the next message. It gives up after ten seconds of the bubble's time,
-// which no test waits for if all is well.
+// read returns the next message. It gives up after ten seconds, which no test
+// waits for if all is well.
 func (c *wireClient) read() (wire.Message, error) {
 	c.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	msg, _, err := wire.ReadMessage(c.conn, c.pver, c.magic)
