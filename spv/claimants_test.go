@@ -3,7 +3,6 @@ package spv_test
 import (
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dcrspv/spv"
@@ -47,7 +46,7 @@ func TestKnownHeadersKeepNoClaimAlive(t *testing.T) {
 				w.start()
 				if joins {
 					w.sync()
-					time.Sleep(time.Minute)
+					w.pass(time.Minute)
 					late.Refuse(false)
 				}
 				began := time.Now()
@@ -64,8 +63,7 @@ func (w *world) walkFor(d time.Duration, began time.Time, delay time.Duration, j
 	first, unsynced := time.Duration(-1), 0
 	var mined time.Time
 	for time.Since(began) < d {
-		time.Sleep(time.Second)
-		synctest.Wait()
+		w.pass(time.Second)
 		st := w.syncer.Status()
 		switch {
 		case !st.Synced:
