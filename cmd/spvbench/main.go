@@ -17,6 +17,15 @@
 // dcrwallet is built from the module in folder dcrwallet and measured in the
 // same way (rival.go).
 //
+// # Where it runs
+//
+// It builds wherever the product does, and its figures are of Linux. Elsewhere
+// memory and the load of other processes read as 0, since they are taken from
+// /proc. The peers listen on 127.0.0.1 to 127.0.0.8, which macOS has only after
+// "ifconfig lo0 alias". dcrwallet's program is built on Unix alone.
+//
+// # Tables
+//
 // Every table is an entry in tables.go. Results are kept by row in results.json
 // (results.go), from which the Markdown tables, the pictures and the page are
 // made, so that a run that measures one thing renews only that.

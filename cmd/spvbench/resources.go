@@ -5,18 +5,8 @@ import (
 	"os"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
-
-// cpuSeconds is the CPU time of this process so far, user and system.
-func cpuSeconds() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
-}
 
 // machineSeconds is the CPU time that all processes of the machine have used
 // since it started; 0 where that is not told.
@@ -45,6 +35,7 @@ func machineSeconds() float64 {
 
 // peakRSS is the largest number of bytes that were resident in this process.
 // The kernel's other answer, ru_maxrss, counts what the process was before exec.
+// 0 where there is no /proc.
 func peakRSS() int64 { return statusBytes("VmHWM:") }
 
 // statusBytes reads a line of /proc/self/status; 0 where there is none.
@@ -70,7 +61,7 @@ func statusBytes(field string) int64 {
 
 // watchAnon samples how much of this process is resident and not of a file:
 // pages of files are the kernel's to take back, these are not. The function
-// returned ends it and says the peak.
+// returned ends it and says the peak, 0 where there is no /proc.
 func watchAnon() (peak func() int64) {
 	var most atomic.Int64
 	sample := func() {
