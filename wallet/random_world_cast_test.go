@@ -81,12 +81,14 @@ type cast struct {
 	made map[hash]*wire.MsgTx // every transaction, in a chain or not
 	ids  map[*wire.MsgTx]hash
 	pool []*wire.MsgTx // transactions that wait for a block
+
+	lately *[]reading
 }
 
 func newCast(c *world, rng *rand.Rand) *cast {
 	k := &cast{
 		rng: rng, c: c, index: make(map[string]accountIndex), all: make(watchSet),
-		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash),
+		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash), lately: new([]reading),
 	}
 	c.forges = true
 	for n := range castSingles + castScripts {

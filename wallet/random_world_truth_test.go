@@ -3,6 +3,7 @@ package wallet
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -44,9 +45,32 @@ type truthTx struct {
 	net    int64
 }
 
+// reading is the truth of a chain up to a block.
+type reading struct {
+	truth      *truth
+	block      hash
+	lastCounts bool
+}
+
 // read reads the chain up to a height. The regular transactions of that block
-// count if lastCounts.
+// count if lastCounts. What was read lately is not read again: each step compares
+// the wallet with the same chain several times.
 func (k *cast) read(set watchSet, height uint32, lastCounts bool) *truth {
+	block := k.c.id(height).Hash
+	for _, r := range *k.lately {
+		if r.block == block && r.lastCounts == lastCounts && maps.Equal(r.truth.set, set) {
+			return r.truth
+		}
+	}
+	t := k.readAll(maps.Clone(set), height, lastCounts)
+	*k.lately = append(*k.lately, reading{t, block, lastCounts})
+	if len(*k.lately) > 4 {
+		*k.lately = (*k.lately)[1:]
+	}
+	return t
+}
+
+func (k *cast) readAll(set watchSet, height uint32, lastCounts bool) *truth {
 	t := &truth{
 		set: set, coins: make(map[wire.OutPoint]*truthCoin), credits: make(map[wire.OutPoint]*truthCoin),
 		tickets: make(map[wire.OutPoint]*wire.MsgTx), mined: make(map[hash]uint32),

@@ -231,17 +231,19 @@ func TestSeenIsBounded(t *testing.T) {
 	}
 	c.mine()
 	c.sync(w)
+	txs = nil
 	big := c.pay(out(scriptN(1), 4))
 	big.TxIn[0].SignatureScript = make([]byte, maxSeenTx-1000)
 	for range maxSeenBytes / maxSeenTx * 2 {
 		big.LockTime++
-		seen(t, w, big.Copy())
+		txs = append(txs, big.Copy())
 	}
+	seen(t, w, txs...)
 	bytes := 0
 	for _, u := range unmined(t, w) {
 		bytes += u.Tx.SerializeSize()
 	}
-	if bytes > maxSeenBytes+1000 || len(pendingIDs(t, w)) != 1 {
+	if bytes > maxSeenBytes+1000 || bytes < maxSeenBytes-maxSeenTx || len(pendingIDs(t, w)) != 1 {
 		t.Fatalf("%d bytes", bytes)
 	}
 }
