@@ -86,16 +86,22 @@ func testXPub(t *testing.T, n byte) string { return testKey(t, n).Neuter().Strin
 // keyAddr is the address of an account by derivation.
 func keyAddr(t *testing.T, key string, branch, index uint32) stdaddr.StakeAddress {
 	t.Helper()
-	a := &account{key: key}
-	if err := a.parse(params); err != nil {
-		t.Fatal(err)
+	known, ok := parsedKeys.Load(key)
+	if !ok {
+		a := &account{key: key}
+		if err := a.parse(params); err != nil {
+			t.Fatal(err)
+		}
+		known, _ = parsedKeys.LoadOrStore(key, a)
 	}
-	out, ok := a.address(uint8(branch), index, params)
+	out, ok := known.(*account).address(uint8(branch), index, params)
 	if !ok {
 		t.Fatal("no such index")
 	}
 	return out.(stdaddr.StakeAddress)
 }
+
+var parsedKeys sync.Map // accounts by their key: parsing one takes longer than an address
 
 // sign signs what a block spends, which no transaction's hash covers. Nobody signs what
 // gives a ticket back.
