@@ -153,7 +153,7 @@ func TestFalseAnnouncement(t *testing.T) {
 // target.
 func TestInvRaisesNoTarget(t *testing.T) {
 	story(t, 4000, func(w *world) {
-		w.join(spvtest.Behaviour{InvFlood: 50, Latency: 100 * time.Millisecond})
+		w.join(spvtest.Behaviour{InvFlood: 10, Latency: 100 * time.Millisecond})
 		w.start()
 		w.while(func(st spv.Status) bool {
 			if st.Target > 4000 {
@@ -227,7 +227,7 @@ func TestAnnouncementFlood(t *testing.T) {
 		w.start()
 		w.wait(spv.Settled)
 		before, most := runtime.NumGoroutine(), 0
-		for n := range uint32(100) {
+		for n := range uint32(45) {
 			for k := range uint32(100) {
 				h := 1 + (100*n+k)%200
 				w.peers[0].Send(w.chain.Headers(h, h))

@@ -258,7 +258,7 @@ func TestLatePeerIsServedAtOnce(t *testing.T) {
 // punished for them.
 func TestEarlyAnnouncementsAreIgnored(t *testing.T) {
 	story(t, 4000, func(w *world) {
-		w.join(spvtest.Behaviour{InvFlood: 200})
+		w.join(spvtest.Behaviour{InvFlood: 10})
 		first := wireHeader(w.chain, 3999)
 		headers := wire.NewMsgHeaders()
 		headers.AddBlockHeader(&first)

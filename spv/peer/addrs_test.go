@@ -88,6 +88,8 @@ func TestAddrsV2(t *testing.T) {
 		if err := p.RequestAddrs(); err != nil {
 			t.Fatal(err)
 		}
+		expect[*wire.MsgVerAck](r)
+		expect[*wire.MsgGetAddr](r)
 		full := wire.SFNodeNetwork
 		msg := wire.NewMsgAddrV2([]wire.NetAddressV2{
 			nodeV2(wire.IPv4Address, []byte{198, 51, 100, 1}, 9108, full, 0),
@@ -122,6 +124,7 @@ func TestAddrsAreFresh(t *testing.T) {
 		if err := p.RequestAddrs(); err != nil {
 			t.Fatal(err)
 		}
+		expect[*wire.MsgGetAddr](r)
 		msg := wire.NewMsgAddr()
 		for i, age := range []time.Duration{0, 24 * time.Hour, 24*time.Hour + time.Second, -24 * time.Hour, -25 * time.Hour} {
 			a := node("198.51.100.1", uint16(i+1), wire.SFNodeNetwork)

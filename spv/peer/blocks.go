@@ -65,15 +65,13 @@ func (p *Peer) Blocks(ctx context.Context, hashes []chainhash.Hash, fn func(i in
 	return nil
 }
 
-// onBlocksNotFound ends the requests for blocks that the remote does not have.
-func (p *Peer) onBlocksNotFound(invs []*wire.InvVect) {
-	for _, inv := range invs {
-		if inv.Type != wire.InvTypeBlock {
-			continue
-		}
-		k := key{kindBlock, inv.Hash}
-		if r, _ := p.waiting.take(k); r != nil {
-			p.deliver(r, reply{key: k, err: fmt.Errorf("%w: block %v", ErrNotFound, inv.Hash)})
-		}
+// blockNotFound ends the request for a block that the remote does not have, and
+// tells whether it was asked for.
+func (p *Peer) blockNotFound(hash chainhash.Hash) bool {
+	k := key{kindBlock, hash}
+	r, late := p.waiting.take(k)
+	if r != nil {
+		p.deliver(r, reply{key: k, err: fmt.Errorf("%w: block %v", ErrNotFound, hash)})
 	}
+	return r != nil || late
 }

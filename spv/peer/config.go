@@ -61,7 +61,9 @@ type Info struct {
 // from Run, one at a time and in the order of arrival. They may block: nothing
 // is read from this connection meanwhile. They must not wait for an answer of
 // the same Peer, and should return soon after the context of Run has ended.
-// Slices and messages belong to the Handler.
+// Slices and messages belong to the Handler. One that keeps them for later has to
+// bound how many bytes those are: at once a remote may send 12,000 items or
+// headers, and 8 MiB of transactions.
 type Handler interface {
 	// Headers receives announcements, and after SendHeaders every headers
 	// message, empty ones included.
@@ -71,7 +73,8 @@ type Handler interface {
 	Inv(inv []*wire.InvVect)
 
 	// GetData receives requests for transactions that we announced, never
-	// empty. The answer is a Serve for each, or NotFound.
+	// empty, and for ten items at most that were not. The answer is a Serve for
+	// each, or NotFound.
 	GetData(inv []*wire.InvVect)
 
 	// Addrs receives addresses of other full nodes, as host:port, after

@@ -1,8 +1,11 @@
 package peer
 
 import (
+	"time"
+
 	"dcrspv/spv/chain"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -21,8 +24,10 @@ func (p *Peer) dispatch(msg any) error {
 		return protocolError("second version message")
 
 	case *wire.MsgPong:
-		if r, _ := p.waiting.take(key{kindPong, pongHash(msg.Nonce)}); r != nil {
+		if r, late := p.waiting.take(key{kindPong, pongHash(msg.Nonce)}); r != nil {
 			p.deliver(r, reply{msg: msg})
+		} else if !late {
+			p.allowance.unfit(classPong, time.Now())
 		}
 	case []chain.Header:
 		return p.onHeaders(msg)
@@ -31,20 +36,22 @@ func (p *Peer) dispatch(msg any) error {
 	case *wire.MsgCFilterV2:
 		k := key{kindFilter, msg.BlockHash}
 		r, late := p.waiting.take(k)
-		p.answer(r, late, reply{key: k, msg: msg})
+		p.answer(classFilter, r, late, reply{key: k, msg: msg})
 	case *wire.MsgBlock:
 		k := key{kindBlock, msg.BlockHash()}
 		r, late := p.waiting.take(k)
-		p.answer(r, late, reply{key: k, msg: msg})
+		p.answer(classBlock, r, late, reply{key: k, msg: msg})
 	case *wire.MsgNotFound:
-		p.onBlocksNotFound(msg.InvList)
-		return p.onTxsNotFound(msg.InvList)
+		return p.onNotFound(msg.InvList)
 
 	case *wire.MsgInv:
 		if len(msg.InvList) > 0 {
 			return p.hand(func(h Handler) { h.Inv(msg.InvList) })
 		}
 	case *wire.MsgGetData:
+		if err := p.allowance.unknown(msg.InvList, time.Now()); err != nil {
+			return err
+		}
 		if len(msg.InvList) > 0 {
 			return p.hand(func(h Handler) { h.GetData(msg.InvList) })
 		}
@@ -60,13 +67,43 @@ func (p *Peer) dispatch(msg any) error {
 
 // answer delivers an answer to its request, or counts it when it was never
 // asked for.
-func (p *Peer) answer(r *request, late bool, rep reply) {
+func (p *Peer) answer(c class, r *request, late bool, rep reply) {
 	switch {
 	case r != nil:
 		p.deliver(r, rep)
 	case !late:
-		p.count.unsolicited.Add(1)
+		p.unasked(c)
 	}
+}
+
+// unasked counts an answer that answers nothing.
+func (p *Peer) unasked(c class) {
+	p.count.unsolicited.Add(1)
+	p.allowance.unfit(c, time.Now())
+}
+
+// onNotFound ends the requests for blocks that the remote does not have, and
+// hands over which transactions that were asked for it does not have.
+func (p *Peer) onNotFound(items []*wire.InvVect) error {
+	var missing []chainhash.Hash
+	now := time.Now()
+	for _, item := range items {
+		fits := false
+		switch item.Type {
+		case wire.InvTypeBlock:
+			fits = p.blockNotFound(item.Hash)
+		case wire.InvTypeTx:
+			if fits = p.asked().Contains(item.Hash); fits {
+				p.asked().Delete(item.Hash)
+				missing = append(missing, item.Hash)
+			}
+		}
+		p.allowance.named(item, fits, now)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return p.hand(func(h Handler) { h.NotFound(missing) })
 }
 
 // hand calls the Handler. During the handshake there is none yet, and the call

@@ -41,16 +41,53 @@
 // seconds without progress of its own. The answer to a request that was given
 // up may still arrive: it is dropped, and is no fault of the remote.
 //
+// # What a remote may send
+//
+// An answer is welcome once for each request, and a getdata once for each
+// transaction that we announced. For everything else there is a limit per kind of
+// message, far above what a node has reason to send (the numbers and their
+// sources are in allowance.go):
+//
+//	                            at once   a minute
+//	inv           messages        5,000      1,200
+//	              items          12,000     30,000
+//	headers       messages        5,000      1,200
+//	              headers        12,000      1,200
+//	getdata       items              10          1   never announced, or asked for before
+//	notfound      items              10          1   never asked for
+//	ping          messages           20         60
+//	getheaders    messages           50         60
+//	version, verack, getinitstate    10          6
+//	tx            messages          100         60   skipped
+//	block, cfilterv2, cfiltersv2     10          1   skipped
+//	pong, addr, addrv2               10          6   skipped
+//	all others    messages          200        600   skipped
+//	skipped       bytes           4 MiB      4 MiB
+//	asked for     bytes of tx     8 MiB     16 MiB
+//
+// One message more ends the connection with ErrFlood. That is decided by the
+// command and the length, before any of the payload is read. What nobody asked
+// for and what a light client has no use for, known to this package or not, is
+// skipped: neither held in memory nor hashed.
+//
 // # What is bounded
 //
-// The length of a message is checked against its command before anything is
-// done with it, and memory for it is taken as it arrives. Commands that a light
-// client has no use for are skipped unread, known to this package or not. During
-// the handshake nothing is read before the version message.
+// The length of a message is checked against its command and the network before
+// anything is done with it, and memory for it is taken as it arrives. During the
+// handshake nothing is read before the version message.
+//
+// A connection holds at most, in bytes on the wire (decoded, they take up to
+// twice that):
+//
+//	a message that nobody asked for     432 kB: 12,000 announcements
+//	an answer being read                10 MB on mainnet, 26 MB elsewhere: 100 filters
+//	blocks for each call of Blocks      4, of at most 393,216 bytes on mainnet
+//	what waits to be written            8 MiB, and 1000 messages
+//	hashes of what was announced,
+//	asked for and given up              4000
 //
 // Messages that nobody waits for wait for the Handler, and while the Handler
 // is busy nothing is read, so that the remote's own send buffer fills up. Time
-// the Handler takes is not held against the remote. What we have to send waits
-// in a queue of 64 messages, and transactions in one of 1000; a remote that asks
-// faster than it reads loses the connection.
+// the Handler takes is not held against the remote. A remote that asks faster
+// than it reads loses the connection.
 package peer

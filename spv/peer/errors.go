@@ -47,6 +47,11 @@ const (
 
 	// ErrOverflow is a remote that does not read what it asks for.
 	ErrOverflow ErrorKind = "send queue overflow"
+
+	// ErrFlood is a remote that sends more than a node has reason to. Unless it
+	// may only have passed on what others flood it with (announcements,
+	// transactions, headers), it is an ErrProtocol too.
+	ErrFlood ErrorKind = "flood"
 )
 
 // Ends of a request, besides those above.
@@ -73,6 +78,15 @@ const (
 // protocolError returns an ErrProtocol with details.
 func protocolError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrProtocol, fmt.Sprintf(format, args...))
+}
+
+// floodError returns an ErrFlood with details.
+func floodError(relayed bool, format string, args ...any) error {
+	details := fmt.Sprintf(format, args...)
+	if relayed {
+		return fmt.Errorf("%w: %s", ErrFlood, details)
+	}
+	return fmt.Errorf("%w: %w: %s", ErrProtocol, ErrFlood, details)
 }
 
 // networkError is the error of a message with the magic of another network.

@@ -120,10 +120,10 @@ func indexOf(hashes []chainhash.Hash) (map[chainhash.Hash]int, error) {
 // is checked by the request, which otherwise ends with ErrProtocol.
 func (p *Peer) onFilters(msg *wire.MsgCFiltersV2) {
 	if len(msg.CFilters) == 0 {
-		p.count.unsolicited.Add(1)
+		p.unasked(classBatch)
 		return
 	}
 	first, last := msg.CFilters[0].BlockHash, msg.CFilters[len(msg.CFilters)-1].BlockHash
 	r, late := p.waiting.takeBatch(first, last)
-	p.answer(r, late, reply{msg: msg})
+	p.answer(classBatch, r, late, reply{msg: msg})
 }

@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	sendQueue    = 64               // messages that may wait to be written
-	writeLimit   = 30 * time.Second // for the remote to take one message
 	stallLimit   = 30 * time.Second // for a request without progress
 	pingInterval = 60 * time.Second // dcrd gives up after 120 s of silence
 	pingLimit    = 15 * time.Second
@@ -35,8 +33,8 @@ type Peer struct {
 	info Info          // fixed by the handshake
 	pver atomic.Uint32 // fixed by the handshake, which the writer sees half of
 
-	queue   chan wire.Message // what Send has accepted
-	serving chan wire.Message // likewise, of Serve
+	queue   chan wire.Message // what Send and Serve have accepted
+	queued  atomic.Int64      // bytes in the queue and of what is being written of it
 	asks    chan wire.Message // requests, handed to the writer one by one
 	done    chan struct{}     // closed by Close
 	written chan struct{}     // closed when the writer has ended
@@ -47,6 +45,8 @@ type Peer struct {
 	waiting pending
 	hold    hold
 	count   counters
+
+	allowance allowance
 
 	running  atomic.Bool
 	handler  Handler         // nil during the handshake; the reader's
@@ -65,8 +65,7 @@ func newPeer(conn net.Conn, addr string, cfg *Config) *Peer {
 		log:     cfg.Log,
 		conn:    &meter{Conn: conn},
 		info:    Info{Addr: addr},
-		queue:   make(chan wire.Message, sendQueue),
-		serving: make(chan wire.Message, maxServing),
+		queue:   make(chan wire.Message, maxQueued),
 		asks:    make(chan wire.Message),
 		done:    make(chan struct{}),
 		written: make(chan struct{}),

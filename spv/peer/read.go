@@ -10,6 +10,7 @@ import (
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -68,25 +69,27 @@ func (p *Peer) readHead() (head, error) {
 	}, nil
 }
 
-// readBody reads the payload of a message and decodes it.
+// readBody reads the payload of a message and decodes it. What the remote has
+// no reason to send ends the connection before any of it is read; what is of no
+// use to us is skipped without being held in memory, its checksum ignored.
 //
 // Headers have their own decoder because a whole chain passes through it: the
 // wire package takes each header apart, only for it to be put together again
 // for its hash.
 func (p *Peer) readBody(h head) (any, error) {
 	msg := emptyMessage(h.command)
-	limit := uint32(wire.MaxMessagePayload)
-	if msg != nil {
-		limit = msg.MaxPayloadLength(p.pver.Load())
-	}
-	if h.length > limit {
+	if limit := p.maxLength(msg); h.length > limit {
 		return nil, protocolError("%q message of %d bytes, more than %d", h.command, h.length, limit)
 	}
-	if msg == nil {
-		// Nodes newer than us are no enemies.
+	wanted, err := p.allowance.admit(h.command, int(h.length), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if !wanted {
 		if _, err := p.in.Discard(int(h.length)); err != nil {
 			return nil, readError(err)
 		}
+		p.count.skipped(msg)
 		p.count.lastMessage.Store(time.Now().UnixNano())
 		return nil, nil
 	}
@@ -113,9 +116,40 @@ func (p *Peer) readBody(h head) (any, error) {
 	return msg, nil
 }
 
+// maxLength is the longest payload of a message in bytes, of the longest that
+// there is for nil.
+func (p *Peer) maxLength(msg wire.Message) uint32 {
+	if msg == nil {
+		return wire.MaxMessagePayload
+	}
+	longest := msg.MaxPayloadLength(p.pver.Load())
+	params := p.cfg.Params
+	switch msg.(type) {
+	case *wire.MsgBlock:
+		longest = min(longest, uint32(slices.Max(params.MaximumBlockSizes)))
+	case *wire.MsgTx:
+		longest = min(longest, uint32(params.MaxTxSize))
+	case *wire.MsgCFilterV2:
+		longest -= filterSlack(params)
+	case *wire.MsgCFiltersV2:
+		longest -= wire.MaxCFiltersV2PerBatch * filterSlack(params)
+	}
+	return longest
+}
+
+// filterSlack is how many bytes the longest filter of a network is shorter than
+// the wire package allows. Each script in a filter takes at least 12 bytes in
+// the block, as an output without any (8 for the amount, 2 for the version) or
+// an input, and 21.5 bits in the filter: 19 of the remainder, one that ends the
+// quotient, and 1.5 for quotients in all (package gcs: B = 19, M = 784931). That
+// is less than a quarter.
+func filterSlack(params *chaincfg.Params) uint32 {
+	const most = wire.MaxCFilterDataSize
+	return most - min(most, uint32(slices.Max(params.MaximumBlockSizes))/4)
+}
+
 // emptyMessage returns the message to decode a payload into, or nil for a
-// command that a light client has no use for, known or not: its payload is
-// skipped without being held in memory.
+// command that a light client has no use for, known or not.
 func emptyMessage(command string) wire.Message {
 	switch command {
 	case wire.CmdVersion:

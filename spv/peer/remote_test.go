@@ -72,7 +72,7 @@ func (r *remote) send(msgs ...wire.Message) {
 	}
 }
 
-func encode(t *testing.T, msg wire.Message, net wire.CurrencyNet) []byte {
+func encode(t testing.TB, msg wire.Message, net wire.CurrencyNet) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := wire.WriteMessage(&b, msg, wire.BatchedCFiltersV2Version, net); err != nil {

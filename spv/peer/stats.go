@@ -58,6 +58,14 @@ func (c *counters) sent(msg wire.Message) {
 	}
 }
 
+// skipped counts a message that was not read because nobody had asked for it.
+func (c *counters) skipped(msg wire.Message) {
+	switch msg.(type) {
+	case *wire.MsgCFiltersV2, *wire.MsgCFilterV2, *wire.MsgBlock, *wire.MsgTx:
+		c.unsolicited.Add(1)
+	}
+}
+
 // Stats returns the counters as they are now.
 func (p *Peer) Stats() Stats {
 	s := Stats{

@@ -19,39 +19,41 @@ const (
 	// forgotten.
 	maxTxsAsked = 1000
 
-	// maxServing is how many transactions may wait to be written. A remote may
-	// ask for all that were announced at once. They are the caller's: waiting
-	// takes no memory but a pointer.
-	maxServing = 1000
+	// maxAnnounce is the most transactions a call announces. The remote may ask
+	// for all of them at once.
+	maxAnnounce = 1000
+
+	// maxNotFound is the most transactions a message says notfound of: dcrd
+	// bans for more at a time (server.go, OnNotFound).
+	maxNotFound = 10
 )
 
-// Announce tells the remote of transactions that we can serve. It asks for
-// those that it wants: Handler.GetData. No transactions send nothing.
+// Announce tells the remote of up to 1000 transactions that we can serve. It
+// asks for those that it wants: Handler.GetData. An announcement is good for one
+// request. No transactions send nothing.
 func (p *Peer) Announce(txs []chainhash.Hash) error {
 	// dcrd bans for an empty inv.
 	if len(txs) == 0 {
 		return nil
 	}
-	if len(txs) > wire.MaxInvPerMsg {
+	if len(txs) > maxAnnounce {
 		return fmt.Errorf("%w: %d transactions announced", ErrRequest, len(txs))
 	}
 	return p.Send(&wire.MsgInv{InvList: txInvs(txs)})
 }
 
-// Serve queues a transaction that the remote asked for, as Send does, in a queue
-// of its own for 1000. The transaction must not be changed any more.
-func (p *Peer) Serve(tx *wire.MsgTx) error { return p.enqueue(p.serving, tx) }
+// Serve queues a transaction that the remote asked for, as Send does. The
+// transaction must not be changed any more.
+func (p *Peer) Serve(tx *wire.MsgTx) error { return p.Send(tx) }
 
-// NotFound tells that we don't have what the remote asked for. Nothing is said
-// of blocks, which nobody expects of us: dcrd bans for more than five of them.
+// NotFound tells that we don't have what the remote asked for: of the first ten
+// transactions. Nothing is said of blocks, which nobody expects of us: dcrd bans
+// for more than five of them.
 func (p *Peer) NotFound(inv []*wire.InvVect) error {
 	msg := wire.NewMsgNotFound()
 	for _, iv := range inv {
-		if iv.Type != wire.InvTypeTx {
-			continue
-		}
-		if err := msg.AddInvVect(iv); err != nil {
-			return fmt.Errorf("%w: %w", ErrRequest, err)
+		if iv.Type == wire.InvTypeTx && len(msg.InvList) < maxNotFound {
+			msg.InvList = append(msg.InvList, iv)
 		}
 	}
 	if len(msg.InvList) == 0 {
@@ -83,26 +85,11 @@ func (p *Peer) RequestTxs(txs []chainhash.Hash) error {
 func (p *Peer) onTx(tx *wire.MsgTx) error {
 	hash := tx.TxHash()
 	if !p.asked().Contains(hash) {
-		p.count.unsolicited.Add(1)
+		p.unasked(classTx)
 		return nil
 	}
 	p.asked().Delete(hash)
 	return p.hand(func(h Handler) { h.Tx(tx) })
-}
-
-// onTxsNotFound hands over which of these transactions were asked for.
-func (p *Peer) onTxsNotFound(invs []*wire.InvVect) error {
-	var missing []chainhash.Hash
-	for _, inv := range invs {
-		if inv.Type == wire.InvTypeTx && p.asked().Contains(inv.Hash) {
-			p.asked().Delete(inv.Hash)
-			missing = append(missing, inv.Hash)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return p.hand(func(h Handler) { h.NotFound(missing) })
 }
 
 // txInvs lists transactions for a message. The hashes are copied: the writer

@@ -36,7 +36,7 @@ func TestAnnounceAndServe(t *testing.T) {
 		txs, hs := transactions(3)
 		wantError(t, p.Announce(nil), nil) // an empty inv is a ban
 		r.expectNothing()
-		wantError(t, p.Announce(make([]chainhash.Hash, wire.MaxInvPerMsg+1)), ErrRequest)
+		wantError(t, p.Announce(make([]chainhash.Hash, 1001)), ErrRequest)
 		mine := slices.Clone(hs)
 		wantError(t, p.Announce(mine), nil)
 		clear(mine) // the caller's again
@@ -82,19 +82,19 @@ func TestServeMany(t *testing.T) {
 	})
 }
 
-// dcrd bans a client that says notfound of more than five blocks.
-func TestNotFoundSaysNothingOfBlocks(t *testing.T) {
+// dcrd bans a client that says notfound of more than five blocks, or of more than
+// ten transactions at a time.
+func TestNotFoundIsNoBan(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
-		_, hs := transactions(2)
+		_, hs := transactions(11)
 		blocks := invMsg(6).InvList
 		wantError(t, p.NotFound(nil), nil)
 		wantError(t, p.NotFound(blocks), nil)
 		r.expectNothing()
-		wantError(t, p.NotFound(append(txInvs(hs), blocks...)), nil)
-		if got := hashesOf(t, expect[*wire.MsgNotFound](r).InvList); !slices.Equal(got, hs) {
+		wantError(t, p.NotFound(append(blocks, txInvs(hs)...)), nil)
+		if got := hashesOf(t, expect[*wire.MsgNotFound](r).InvList); !slices.Equal(got, hs[:10]) {
 			t.Errorf("not found: %v", got)
 		}
-		wantError(t, p.NotFound(txInvs(make([]chainhash.Hash, wire.MaxInvPerMsg+1))), ErrRequest)
 	})
 }
 

@@ -7,29 +7,69 @@ import (
 	"os"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
-// Send queues a message. It never blocks: when 64 messages wait already, the
-// remote does not read and the connection is closed with ErrOverflow. A nil
-// error means that the message was queued, not that it has arrived.
-func (p *Peer) Send(msg wire.Message) error { return p.enqueue(p.queue, msg) }
+const (
+	// maxQueued is how many messages may wait to be written: as many as can be
+	// announced at once and asked for.
+	maxQueued = maxAnnounce
 
-// enqueue puts a message into a queue that the writer empties.
-func (p *Peer) enqueue(queue chan<- wire.Message, msg wire.Message) error {
+	// maxQueuedBytes is the size of all of them: 80 of the largest transactions
+	// that nodes relay (dcrd's mempool, MaxStandardTxSize). The one that is
+	// being written counts.
+	maxQueuedBytes = 8 << 20
+
+	writeLimit = 30 * time.Second // for the remote to take one message
+)
+
+// Send queues a message. It never blocks: when 1000 messages or 8 MiB wait
+// already, the remote does not read and the connection is closed with
+// ErrOverflow. A nil error means that the message was queued, not that it has
+// arrived.
+func (p *Peer) Send(msg wire.Message) error {
 	select {
 	case <-p.done:
 		return p.closedError()
 	default:
 	}
+	size := queuedSize(msg)
+	if n := p.queued.Add(size); n > maxQueuedBytes {
+		return p.overflow("%d bytes wait", n)
+	}
 	select {
-	case queue <- msg:
+	case p.queue <- msg:
 		return nil
 	default:
-		err := fmt.Errorf("%w: %d messages wait", ErrOverflow, cap(queue))
-		p.Close(err)
-		return err
+		return p.overflow("%d messages wait", cap(p.queue))
 	}
+}
+
+// overflow closes the connection to a remote that does not read.
+func (p *Peer) overflow(format string, args ...any) error {
+	err := fmt.Errorf("%w: %s", ErrOverflow, fmt.Sprintf(format, args...))
+	p.Close(err)
+	return err
+}
+
+// queuedSize is the size of a message in the queue: its length on the wire, or
+// a little more.
+func queuedSize(msg wire.Message) int64 {
+	size := 100 // of the header, and of a short message
+	switch msg := msg.(type) {
+	case *wire.MsgTx:
+		size += msg.SerializeSize()
+	case *wire.MsgInv:
+		size += invSize * len(msg.InvList)
+	case *wire.MsgGetData:
+		size += invSize * len(msg.InvList)
+	case *wire.MsgNotFound:
+		size += invSize * len(msg.InvList)
+	case *wire.MsgGetHeaders:
+		size += chainhash.HashSize * len(msg.BlockLocatorHashes)
+	}
+	return int64(size)
 }
 
 // ask hands a message of a request to the writer and waits until it is taken.
@@ -55,9 +95,10 @@ func (p *Peer) writeLoop() {
 	defer close(p.written)
 	for {
 		var msg wire.Message
+		var queued int64
 		select {
 		case msg = <-p.queue:
-		case msg = <-p.serving:
+			queued = queuedSize(msg)
 		case msg = <-p.asks:
 		case <-p.done:
 			return
@@ -66,6 +107,7 @@ func (p *Peer) writeLoop() {
 			p.Close(err)
 			return
 		}
+		p.queued.Add(-queued)
 	}
 }
 
@@ -76,6 +118,7 @@ func (p *Peer) write(msg wire.Message) error {
 		return fmt.Errorf("%w: %w", ErrClosed, err)
 	}
 	p.count.sent(msg)
+	p.allowance.asked(msg)
 	_, err = wire.WriteMessageN(p.conn, msg, p.pver.Load(), p.cfg.Params.Net)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -3,11 +3,13 @@ package peer
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -40,7 +42,7 @@ func TestSendOverflow(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait() // the writer has taken it and is stuck
-		for i := range 64 {
+		for i := range 1000 {
 			if err := p.Send(wire.NewMsgPing(uint64(i))); err != nil {
 				t.Fatalf("message %d: %v", i, err)
 			}
@@ -54,19 +56,60 @@ func TestSendOverflow(t *testing.T) {
 	})
 }
 
-// A remote that asks without reading is cut off, not served from memory.
-func TestPingFloodWithoutReading(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, theirs := unread(t)
-		ended := call(func() (any, error) { return nil, p.Run(t.Context(), new(log)) })
-		ping := encode(t, wire.NewMsgPing(1), simnet.Net)
-		for {
-			if _, err := theirs.Write(ping); err != nil {
-				break
-			}
-		}
-		wantError(t, (<-ended).err, ErrOverflow)
-	})
+// bigTx returns a transaction of about n bytes.
+func bigTx(n int) *wire.MsgTx {
+	tx := wire.NewMsgTx()
+	tx.AddTxOut(wire.NewTxOut(1, make([]byte, n)))
+	return tx
+}
+
+// What waits is bounded in bytes as well, whatever the messages are, and what has
+// been written no longer counts.
+func TestSendOverflowInBytes(t *testing.T) {
+	invs := make([]*wire.InvVect, wire.MaxInvPerMsg)
+	for i := range invs {
+		invs[i] = wire.NewInvVect(wire.InvTypeTx, &chainhash.Hash{})
+	}
+	locator := make([]*chainhash.Hash, wire.MaxBlockLocatorsPerMsg)
+	for i := range locator {
+		locator[i] = &chainhash.Hash{}
+	}
+	for _, msg := range []wire.Message{
+		bigTx(100_000),
+		&wire.MsgInv{InvList: invs},
+		&wire.MsgGetData{InvList: invs},
+		&wire.MsgNotFound{InvList: invs},
+		&wire.MsgGetHeaders{BlockLocatorHashes: locator},
+	} {
+		t.Run(msg.Command(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, theirs := unread(t)
+				ended := call(func() (any, error) { return nil, p.Run(t.Context(), new(log)) })
+				size := len(encode(t, msg, simnet.Net))
+				fits := min(maxQueuedBytes/(size+100), maxQueued)
+				for range 2 {
+					for i := range fits {
+						if err := p.Send(msg); err != nil {
+							t.Fatalf("message %d of %d bytes: %v", i, size, err)
+						}
+					}
+					if _, err := io.ReadFull(theirs, make([]byte, fits*size)); err != nil {
+						t.Fatal(err)
+					}
+					synctest.Wait()
+				}
+				var err error
+				for err == nil {
+					err = p.Send(msg)
+					if n := len(p.queue) * size; n > maxQueuedBytes {
+						t.Fatalf("%d bytes are queued", n)
+					}
+				}
+				wantError(t, err, ErrOverflow)
+				wantError(t, (<-ended).err, ErrOverflow)
+			})
+		})
+	}
 }
 
 // However many requests are made, they wait for their turn and never overflow
