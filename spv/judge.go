@@ -66,8 +66,10 @@ func (e *engine) judge(s *session, kind registry.Kind, err error) {
 		e.strike(s, registry.OrphanHeader, err)
 		e.registry.ClaimFailed(s.addr, e.now)
 	case errors.Is(err, chain.ErrLowWork):
-		// It proves nothing: a true chain has little work too at its start.
+		// It proves nothing: a true chain has little work too at its start. But
+		// its turn is over: others that claim as much come first now.
 		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.ClaimFailed(s.addr, e.now)
 		e.disconnect(s, err)
 	case errors.As(err, new(chain.ErrorKind)):
 		e.strike(s, registry.BadHeaders, err)
@@ -108,11 +110,24 @@ func (e *engine) judgeUnit(s *session, u *unit, err error) {
 	}
 }
 
-// judgeEnd looks at why a connection has ended.
-func (e *engine) judgeEnd(s *session, err error) {
-	if errors.Is(err, peer.ErrProtocol) && e.sessions[s.addr] == s {
-		e.strike(s, registry.Protocol, err)
+// judgeEnd looks at why a connection has ended, and returns what to say of it. Who
+// floods us with what others may have sent it has broken no rule, but is of no use.
+func (e *engine) judgeEnd(s *session, err error) error {
+	if e.sessions[s.addr] != s {
+		return err
 	}
+	switch {
+	case errors.Is(err, peer.ErrProtocol):
+		e.strike(s, registry.Protocol, err)
+	case errors.Is(err, peer.ErrFlood):
+		err = fmt.Errorf("%w: %w", registry.ErrUseless, err)
+	default:
+		return err
+	}
+	if e.sessions[s.addr] == s {
+		e.noteDisconnect(s.addr, err)
+	}
+	return err
 }
 
 // judgeCopy is for a peer whose whole copy of the filters is not the known set.

@@ -90,8 +90,7 @@ func (ev disconnected) apply(e *engine) {
 	if e.ctx.Err() != nil {
 		return // we are shutting down, which takes care of it
 	}
-	e.judgeEnd(ev.s, ev.err)
-	e.lost(ev.s, ev.err)
+	e.lost(ev.s, e.judgeEnd(ev.s, ev.err))
 }
 
 // lost forgets a connection that has ended, but not what the peer claimed.
