@@ -1,12 +1,14 @@
 package spv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/peer"
 	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -51,7 +53,7 @@ type Config struct {
 	HasBirthday bool
 
 	// MaxProtocol caps the protocol version spoken, for peers or proxies that
-	// dislike newer ones; 0 is the newest known. Below 11 filters are asked
+	// dislike newer ones; 0 is ProtocolVersion. Below 11 filters are asked
 	// for one by one.
 	MaxProtocol uint32
 
@@ -84,6 +86,21 @@ const (
 	defaultUserAgent = "dcrspv"
 	defaultVersion   = "0.1.0"
 )
+
+// ProtocolVersion is the version of the Decred protocol that peers are offered if
+// Config.MaxProtocol does not say another one.
+const ProtocolVersion = peer.ProtocolVersion
+
+// UserAgent returns what peers are told of the program, as they show it.
+func (c Config) UserAgent() string {
+	agent, _ := peer.UserAgent(c.agent()) // of what can't be told the rest is told
+	return agent
+}
+
+// agent returns the name and version of the program, or their defaults.
+func (c *Config) agent() (name, version string) {
+	return cmp.Or(c.UserAgentName, defaultUserAgent), cmp.Or(c.UserAgentVersion, defaultVersion)
+}
 
 // ErrConfig is the error of a Config that can't work.
 var ErrConfig = errors.New("bad configuration")
@@ -131,11 +148,6 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Log == nil {
 		c.Log = func(string) slog.Logger { return slog.Disabled }
 	}
-	if c.UserAgentName == "" {
-		c.UserAgentName = defaultUserAgent
-	}
-	if c.UserAgentVersion == "" {
-		c.UserAgentVersion = defaultVersion
-	}
+	c.UserAgentName, c.UserAgentVersion = c.agent()
 	return c, nil
 }

@@ -28,6 +28,20 @@ func TestConfigDefaults(t *testing.T) {
 	}
 }
 
+// What peers are told of the program, and what is left of it if a message can't
+// hold it.
+func TestConfigUserAgent(t *testing.T) {
+	for want, c := range map[string]Config{
+		"/dcrwire:1.0.0/dcrspv:0.1.0/": {},
+		"/dcrwire:1.0.0/mine:2/":       {UserAgentName: "mine", UserAgentVersion: "2"},
+		"/dcrwire:1.0.0/":              {UserAgentName: "naïve"},
+	} {
+		if got := c.UserAgent(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // Rules bring their network along.
 func TestConfigRules(t *testing.T) {
 	rules := chain.NewRules(chaincfg.SimNetParams(), chain.CommitmentsFrom(100, chainhash.Hash{1}))

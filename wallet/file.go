@@ -79,9 +79,9 @@ func checkFile(s *store, params *chaincfg.Params) error {
 		if len(version) != 4 || len(net) != 4 {
 			return corrupt("it has no version or no network")
 		}
-		if v := be.Uint32(version); v > schemaVersion {
+		if v := be.Uint32(version); v > FileVersion {
 			return fmt.Errorf("%w: it has version %d, this program knows %d: use a newer program",
-				ErrNewer, v, schemaVersion)
+				ErrNewer, v, FileVersion)
 		} else if v == 0 {
 			return corrupt("it has version 0")
 		}
@@ -114,7 +114,7 @@ func createFile(path string, params *chaincfg.Params) error {
 		}
 		return errors.Join(
 			b.meta.Put(keyTotals, new(totals).encode()),
-			b.meta.Put(keyVersion, key32(schemaVersion)),
+			b.meta.Put(keyVersion, key32(FileVersion)),
 			b.meta.Put(keyNetwork, key32(uint32(params.Net))))
 	})
 	if err := errors.Join(err, db.Close()); err != nil {

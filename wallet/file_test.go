@@ -121,7 +121,7 @@ func TestRefused(t *testing.T) {
 		spoil func(*testing.T, string)
 		kind  error
 	}{
-		"newer":         {set("meta", keyVersion, key32(schemaVersion+1)), ErrNewer},
+		"newer":         {set("meta", keyVersion, key32(FileVersion+1)), ErrNewer},
 		"version 0":     {set("meta", keyVersion, key32(0)), ErrCorrupt},
 		"no version":    {set("meta", keyVersion, nil), ErrCorrupt},
 		"network":       {set("meta", keyNetwork, key32(uint32(chaincfg.MainNetParams().Net))), ErrNetwork},

@@ -6,10 +6,10 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// schemaVersion is the version of the buckets below. A file of a higher one is
-// refused, one of a lower one is brought up to it when it is opened (see
-// upgrade).
-const schemaVersion = 4
+// FileVersion is the version of the buckets of a wallet file. A file of a higher
+// one is refused (ErrNewer), one of a lower one is brought up to it when it is
+// opened (see upgrade).
+const FileVersion = 4
 
 // The buckets of a wallet file. Numbers are big endian; "4" is four bytes.
 //

@@ -16,20 +16,20 @@ func upgrade(s *store, params *chaincfg.Params) error {
 		meta := tx.Bucket([]byte(bucketNames[0]))
 		v := be.Uint32(meta.Get(keyVersion))
 		switch {
-		case v == schemaVersion:
+		case v == FileVersion:
 			return errUnchanged
-		case v == 0 || v > schemaVersion:
+		case v == 0 || v > FileVersion:
 			return corrupt("it has version %d, which never was", v)
 		}
 		if err := upgradeFrom(v, tx, params); err != nil {
 			return fmt.Errorf("upgrade from version %d: %w", v, err)
 		}
-		return meta.Put(keyVersion, key32(schemaVersion))
+		return meta.Put(keyVersion, key32(FileVersion))
 	})
 }
 
 // newBuckets are those that came with a version; all begin empty.
-var newBuckets = [schemaVersion + 1][]string{
+var newBuckets = [FileVersion + 1][]string{
 	2: {"maturing", "own", "labels"},
 	3: {"points"},
 	4: {"strays", "strayspends", "strangers"},

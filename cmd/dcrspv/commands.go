@@ -13,6 +13,7 @@ type command struct {
 	minArgs  int
 	maxArgs  int  // -1: any number
 	verbose  bool // logs more without a terminal
+	bare     bool // needs no settings: it works whatever is in the configuration file
 	flags    func(*program) any
 	run      func(*program, context.Context) error
 }
@@ -187,6 +188,13 @@ var commands = []*command{
 			"memory, syncs a wallet from it, tells who was cut off and why, and compares the\n" +
 			"balance with the truth. Needs no network and touches no file of yours.",
 		examples: [][2]string{{"dcrspv demo", ""}},
+	},
+	{
+		name: "version", short: "what a fault report needs to say of the program", bare: true, run: (*program).runVersion,
+		long: "The version of the program, what it was built from and with, the versions of the\n" +
+			"files that it writes, and what peers are told. Reads no file, not even the\n" +
+			"configuration file. dcrspv --version does the same.",
+		examples: [][2]string{{"dcrspv version", "to paste into a fault report"}, {"dcrspv version --json", ""}},
 	},
 }
 

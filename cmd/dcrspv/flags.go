@@ -26,7 +26,7 @@ type options struct {
 	JSON     bool     `long:"json" description:"print one JSON document at the end, amounts in atoms"`
 
 	Config  string `long:"config" no-ini:"true" value-name:"FILE" description:"configuration file with these names, default DIR/dcrspv.conf"`
-	Version bool   `long:"version" no-ini:"true" description:"print the version"`
+	Version bool   `long:"version" no-ini:"true" description:"print the version and what else a fault report needs"`
 	Help    bool   `short:"h" long:"help" no-ini:"true" description:"this text, or that of the command"`
 }
 
@@ -40,7 +40,7 @@ func (p *program) parse(args []string) (*command, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !p.opts.Help && !p.opts.Version {
+	if cmd := findCommand(name); !p.opts.Help && !p.opts.Version && !cmd.bare {
 		file, err := p.configFile()
 		if err != nil {
 			return nil, err

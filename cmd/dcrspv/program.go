@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// version is what --version prints and what peers are told.
-const version = "0.1.0"
-
 // The exit statuses.
 const (
 	statusDone      = 0
@@ -81,11 +78,12 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	case p.opts.Help:
 		return p.writeHelp(cmd)
 	case p.opts.Version:
-		_, err := fmt.Fprintln(p.stdout, "dcrspv "+version)
-		return err
+		return p.runVersion(ctx)
 	}
-	if p.set, err = p.settings(cmd); err != nil {
-		return err
+	if !cmd.bare {
+		if p.set, err = p.settings(cmd); err != nil {
+			return err
+		}
 	}
 	if err := cmd.checkArgs(p.args); err != nil {
 		return err

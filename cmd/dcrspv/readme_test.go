@@ -62,7 +62,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	}
 	docs := []any{
 		statusDoc{}, newKindsDoc(wallet.Balance{}), []entryDoc{{}}, []unminedDoc{{}}, []utxoDoc{{}}, []peerDoc{{}}, []labelDoc{{}},
-		addressDoc{}, watchDoc{[]watchedDoc{{}}}, broadcastDoc{}, demoDoc{},
+		addressDoc{}, watchDoc{[]watchedDoc{{}}}, broadcastDoc{}, demoDoc{}, versionDoc{},
 	}
 	for _, doc := range docs {
 		words := strings.FieldsFunc(names(t, doc), func(r rune) bool { return strings.ContainsRune("{}[],", r) })

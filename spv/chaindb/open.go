@@ -132,10 +132,10 @@ func (db *DB) check(tx *bbolt.Tx) error {
 	if len(version) != 4 || len(network) != 4 {
 		return corrupt(db.path, "not a chain file")
 	}
-	if v := binary.BigEndian.Uint32(version); v > fileVersion {
+	if v := binary.BigEndian.Uint32(version); v > FileVersion {
 		return fmt.Errorf("%w: %s has version %d, this program knows version %d: update the program, or use another data directory",
-			ErrNewer, db.path, v, fileVersion)
-	} else if v < fileVersion {
+			ErrNewer, db.path, v, FileVersion)
+	} else if v < FileVersion {
 		return corrupt(db.path, "impossible version %d", v)
 	}
 	params := db.rules.Params()
@@ -176,7 +176,7 @@ func (db *DB) create() error {
 		}
 		r := records{filter}
 		return errors.Join(
-			tx.Bucket(metaBucket).Put(versionKey, binary.BigEndian.AppendUint32(nil, fileVersion)),
+			tx.Bucket(metaBucket).Put(versionKey, binary.BigEndian.AppendUint32(nil, FileVersion)),
 			tx.Bucket(metaBucket).Put(networkKey, binary.BigEndian.AppendUint32(nil, uint32(params.Net))),
 			tx.Bucket(headersBucket).Put(segmentKey(0), genesis[:]),
 			tx.Bucket(filtersBucket).Put(segmentKey(0), r.value()),

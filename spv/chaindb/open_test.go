@@ -113,7 +113,7 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"another network", good, chain.NewRules(chaincfg.MainNetParams()), ErrNetwork, "another data directory"},
 		{"a newer version", edited(func(tx *bbolt.Tx) error {
-			return tx.Bucket(metaBucket).Put(versionKey, binary.BigEndian.AppendUint32(nil, fileVersion+1))
+			return tx.Bucket(metaBucket).Put(versionKey, binary.BigEndian.AppendUint32(nil, FileVersion+1))
 		}), simnet, ErrNewer, "update the program"},
 		{"no version", edited(func(tx *bbolt.Tx) error {
 			return tx.Bucket(metaBucket).Delete(versionKey)

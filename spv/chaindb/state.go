@@ -11,8 +11,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// fileVersion is the version of the layout described in the package comment.
-const fileVersion = 1
+// FileVersion is the version of the layout described in the package comment. A file
+// of a higher one is refused (ErrNewer).
+const FileVersion = 1
 
 var (
 	metaBucket    = []byte("meta")

@@ -24,8 +24,7 @@ type Config struct {
 	// any case.
 	Relay bool
 
-	// MaxPVer is the highest protocol version to speak; 0 is 11, the first
-	// with batches of filters.
+	// MaxPVer is the highest protocol version to speak; 0 is ProtocolVersion.
 	MaxPVer uint32
 
 	// Height returns our own tip, for the version message. nil is 0.
@@ -122,15 +121,16 @@ func (s Stats) Plus(o Stats) Stats {
 	}
 }
 
-const (
-	defaultPVer = wire.BatchedCFiltersV2Version
-	minPVer     = wire.RemoveRejectVersion // dcrd drops older ones too
-)
+// ProtocolVersion is the protocol version in our version messages if Config.MaxPVer
+// does not say another one: 11, the first with batches of filters.
+const ProtocolVersion = wire.BatchedCFiltersV2Version
+
+const minPVer = wire.RemoveRejectVersion // dcrd drops older ones too
 
 // maxPVer returns the protocol version for our version message.
 func (c *Config) maxPVer() uint32 {
 	if c.MaxPVer == 0 {
-		return defaultPVer
+		return ProtocolVersion
 	}
 	return min(c.MaxPVer, wire.ProtocolVersion)
 }

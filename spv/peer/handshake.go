@@ -119,13 +119,9 @@ func (p *Peer) version(nonce uint64) *wire.MsgVersion {
 	msg := wire.NewMsgVersion(&wire.NetAddress{}, &wire.NetAddress{}, nonce, int32(height))
 	msg.ProtocolVersion = int32(p.cfg.maxPVer())
 	msg.DisableRelayTx = !p.cfg.Relay
-	if p.cfg.UserAgentName != "" {
-		// Only a name that is too long or not ASCII is refused; then
-		// the wire package's own remains alone.
-		err := msg.AddUserAgent(p.cfg.UserAgentName, p.cfg.UserAgentVersion)
-		if err != nil {
-			p.log.Warnf("user agent %q: %v", p.cfg.UserAgentName, err)
-		}
+	var err error
+	if msg.UserAgent, err = UserAgent(p.cfg.UserAgentName, p.cfg.UserAgentVersion); err != nil {
+		p.log.Warnf("user agent %q: %v", p.cfg.UserAgentName, err)
 	}
 	return msg
 }

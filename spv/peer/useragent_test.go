@@ -7,6 +7,24 @@ import (
 	"unicode/utf8"
 )
 
+func TestUserAgent(t *testing.T) {
+	const own = "/dcrwire:1.0.0/"
+	for _, c := range []struct {
+		name, version, want string
+		fits                bool
+	}{
+		{"", "", own, true},
+		{"", "1", own, true},
+		{"mine", "2.3", own + "mine:2.3/", true},
+		{"schön", "1", own, false},
+		{strings.Repeat("x", 300), "1", own, false},
+	} {
+		if got, err := UserAgent(c.name, c.version); got != c.want || (err == nil) != c.fits {
+			t.Errorf("%q %q: %q, %v, want %q", c.name, c.version, got, err, c.want)
+		}
+	}
+}
+
 func TestCleanUserAgent(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                           "",
