@@ -62,6 +62,7 @@ func TestConfigRefusals(t *testing.T) {
 		"negative peers": {DataDir: "x", MaxPeers: -1},
 		"bad address":    {DataDir: "x", Connect: []string{"a:b:c"}},
 		"bad port":       {DataDir: "x", Connect: []string{"host:70000"}},
+		"no address":     {DataDir: "x", Connect: []string{"0.0.0.0.:9108"}},
 		"nil wallet":     {DataDir: "x", Wallets: []Wallet{nil}},
 	} {
 		if _, err := c.withDefaults(); !errors.Is(err, ErrConfig) {

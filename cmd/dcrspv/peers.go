@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -69,10 +70,10 @@ func (p *program) runPeers(context.Context) error {
 	if len(p.args) > 1 {
 		host = p.args[1]
 	}
-	edit := map[string]func(*registry.Registry, string, time.Time){
-		"ban":   func(r *registry.Registry, host string, now time.Time) { r.Ban(host, now) },
-		"unban": func(r *registry.Registry, host string, _ time.Time) { r.Unban(host) },
-		"reset": func(r *registry.Registry, host string, _ time.Time) { r.Reset(host); r.Unban(host) },
+	edit := map[string]func(r *registry.Registry) error{
+		"ban":   func(r *registry.Registry) error { return r.Ban(host, p.now()) },
+		"unban": func(r *registry.Registry) error { return r.Unban(host) },
+		"reset": func(r *registry.Registry) error { return errors.Join(r.Reset(host), r.Unban(host)) },
 	}[action]
 	const see = "see dcrspv peers --help"
 	switch {
@@ -83,17 +84,10 @@ func (p *program) runPeers(context.Context) error {
 	case edit == nil && host != "":
 		return usage(see, "peers %s takes no argument %q", action, host)
 	}
-	if edit != nil {
-		if _, err := registry.NormalizeAddr(host, p.set.params.DefaultPort); err != nil {
-			return usage("give an IP address or a name, with or without port", "bad host %q", host)
-		}
+	list, err := p.editRegistry(edit)
+	if errors.Is(err, registry.ErrAddress) {
+		return usage("give an IP address or a name, with or without port", "bad host %q", host)
 	}
-	list, err := p.editRegistry(func(r *registry.Registry) bool {
-		if edit != nil {
-			edit(r, host, p.now())
-		}
-		return edit != nil
-	})
 	if err != nil {
 		return err
 	}
@@ -108,9 +102,9 @@ func (p *program) runPeers(context.Context) error {
 	return p.printPeers(list)
 }
 
-// editRegistry loads the registry of chain.db, stores it again if edit says
-// so, and returns its list.
-func (p *program) editRegistry(edit func(*registry.Registry) bool) (list []registry.Peer, err error) {
+// editRegistry loads the registry of chain.db and returns its list. If there is
+// an edit, the registry is edited before and stored again.
+func (p *program) editRegistry(edit func(*registry.Registry) error) (list []registry.Peer, err error) {
 	err = p.withChain(func(db *chaindb.DB) error {
 		data, err := db.Blob(spv.RegistryBlob)
 		if err != nil {
@@ -123,7 +117,10 @@ func (p *program) editRegistry(edit func(*registry.Registry) bool) (list []regis
 				return err
 			}
 		}
-		if edit(r) {
+		if edit != nil {
+			if err := edit(r); err != nil {
+				return err
+			}
 			if data, err = r.Marshal(); err != nil {
 				return err
 			}

@@ -34,7 +34,14 @@ func TestPeersOffline(t *testing.T) {
 		t.Fatalf("%+v", peers)
 	}
 	n.dcrspv("peers", "reset", "203.0.113.7")
-	dcrspv(t, n.args("peers", "ban", "not a host")...).wantFailure(t, statusUsage, "not a host")
+	for _, action := range []string{"ban", "unban", "reset"} {
+		for _, host := range []string{"not a host", " ", "[]", "999.1.1.1."} {
+			dcrspv(t, n.args("peers", action, host)...).wantFailure(t, statusUsage, "bad host", host)
+		}
+	}
+	if peers := list(); len(peers) != 0 {
+		t.Fatalf("%+v", peers)
+	}
 
 	// What the Syncer remembers is what is listed.
 	n.dcrspv("sync")

@@ -75,7 +75,10 @@ func (c *conduct) idle() bool { return c.points == 0 && c.until.IsZero() }
 // now. All peers of the same IP address share the points. Strikes against a
 // peer that is banned already change nothing.
 func (r *Registry) Strike(addr string, reason Reason, now time.Time) (newlyBanned bool) {
-	key := r.keyOf(addr)
+	key, err := r.keyOf(addr)
+	if err != nil {
+		return false
+	}
 	c := r.conduct(key, now)
 	if !c.until.IsZero() {
 		return false
@@ -96,29 +99,41 @@ func (r *Registry) Strike(addr string, reason Reason, now time.Time) (newlyBanne
 	return true
 }
 
-// Ban bans a peer, or a host given without a port, for 24 hours from now.
-func (r *Registry) Ban(addr string, now time.Time) {
-	key := r.keyOf(addr)
+// Ban bans a peer, or a host given without a port, for 24 hours from now. The
+// error is ErrAddress.
+func (r *Registry) Ban(addr string, now time.Time) error {
+	key, err := r.keyOf(addr)
+	if err != nil {
+		return err
+	}
 	c := r.conduct(key, now)
 	c.until = now.Add(banTime)
 	r.refuseDial(key)
+	return nil
 }
 
 // Unban lifts the ban of a peer and forgets the points against it. Without a
-// port it lifts every ban of that host.
-func (r *Registry) Unban(addr string) {
-	key := r.keyOf(addr)
+// port it lifts every ban of that host. The error is ErrAddress; to lift a ban
+// that is not there is none.
+func (r *Registry) Unban(addr string) error {
+	key, err := r.keyOf(addr)
+	if err != nil {
+		return err
+	}
 	for k := range r.conducts {
 		if k == key || keyHost(k) == key {
 			delete(r.conducts, k)
 		}
 	}
 	delete(r.conducts, keyHost(key))
+	return nil
 }
 
-// Banned tells whether a peer is banned now. It need not be known.
+// Banned tells whether a peer is banned now. It need not be known. What is no
+// address is not banned.
 func (r *Registry) Banned(addr string, now time.Time) bool {
-	return r.banned(r.keyOf(addr), now)
+	key, err := r.keyOf(addr)
+	return err == nil && r.banned(key, now)
 }
 
 // bannedUntil returns when the ban of a key ends, or the zero time. A ban of
@@ -165,9 +180,9 @@ func (r *Registry) conduct(key string, now time.Time) *conduct {
 }
 
 // keyOf is banKey, without the work for a peer that is known.
-func (r *Registry) keyOf(addr string) string {
+func (r *Registry) keyOf(addr string) (string, error) {
 	if e := r.peers[addr]; e != nil {
-		return e.key
+		return e.key, nil
 	}
 	return banKey(addr)
 }

@@ -7,7 +7,8 @@ type ErrorKind string
 func (e ErrorKind) Error() string { return string(e) }
 
 const (
-	// ErrAddress is an address that is not host:port.
+	// ErrAddress is what is no host or, where one is needed, has no port. The
+	// error names it.
 	ErrAddress ErrorKind = "bad address"
 
 	// ErrFull is an address for which there is no room: MaxPeers others are

@@ -9,7 +9,11 @@ import "net/netip"
 // It is "", which is no limit, for what tells nothing about who runs it:
 // loopback, private and link-local addresses, .onion addresses and host names.
 func Group(addr string) string {
-	ip, err := netip.ParseAddr(keyHost(banKey(addr)))
+	host, _, err := splitAddr(addr)
+	if err != nil {
+		return ""
+	}
+	ip, err := netip.ParseAddr(host)
 	if err != nil || ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() {
 		return ""
 	}

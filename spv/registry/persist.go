@@ -85,8 +85,9 @@ func (r *Registry) Marshal() ([]byte, error) {
 // Unmarshal replaces everything by what Marshal has saved. Peers not seen for
 // 30 days are left out, bans in force never. No peer is connected, persistent
 // or at any height afterwards. A clock that was wrong when it was saved makes no
-// ban or pause longer: times later than now are taken as now. Errors are ErrCorrupt and ErrNewer; nothing is
-// changed then.
+// ban or pause longer: times later than now are taken as now. Addresses that Add
+// or Ban would refuse, from a version that took them, are left out. Errors are
+// ErrCorrupt and ErrNewer; nothing is changed then.
 func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 	var version struct {
 		Version int `json:"version"`
@@ -127,15 +128,17 @@ func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 }
 
 func (r *Registry) restore(p *savedPeer, now time.Time) error {
-	addr, err := NormalizeAddr(p.Addr, "")
-	if err != nil || addr != p.Addr || r.peers[addr] != nil || p.LatencyMS < 0 ||
-		p.Relapses < 0 || p.Relapses > maxRelapses {
+	if r.peers[p.Addr] != nil || p.LatencyMS < 0 || p.Relapses < 0 || p.Relapses > maxRelapses {
 		return fmt.Errorf("%w: peer %q", ErrCorrupt, p.Addr)
 	}
-	if now.Sub(p.LastSeen) > forgetAfter || len(r.order) >= r.opts.MaxPeers {
+	addr, err := NormalizeAddr(p.Addr, "")
+	if err != nil || addr != p.Addr || now.Sub(p.LastSeen) > forgetAfter || len(r.order) >= r.opts.MaxPeers {
 		return nil
 	}
-	e := r.insert(addr)
+	e, err := r.insert(addr)
+	if err != nil {
+		return err
+	}
 	e.info = Info{UserAgent: p.UserAgent, PVer: p.PVer, Services: p.Services}
 	e.lastSeen = earliest(p.LastSeen, now)
 	e.dial.avoid = earliest(p.AvoidUntil, now.Add(incompatibleTime))
@@ -152,8 +155,11 @@ func (r *Registry) restore(p *savedPeer, now time.Time) error {
 }
 
 func (r *Registry) restoreBan(b *savedBan, now time.Time) error {
-	if b.Key == "" || b.Points < 0 || b.Points >= 2*banThreshold || len(b.Reasons) > maxHistory || r.conducts[b.Key] != nil {
+	if b.Points < 0 || b.Points >= 2*banThreshold || len(b.Reasons) > maxHistory || r.conducts[b.Key] != nil {
 		return fmt.Errorf("%w: ban of %q", ErrCorrupt, b.Key)
+	}
+	if key, err := banKey(b.Key); err != nil || key != b.Key {
+		return nil
 	}
 	c := &conduct{
 		points:  b.Points,

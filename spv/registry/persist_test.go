@@ -145,12 +145,10 @@ func TestNothingOfAnotherRunIsTakenForLive(t *testing.T) {
 func TestLoadingDamage(t *testing.T) {
 	for _, data := range []string{
 		"", "{", "[]", "{}", `{"version":0}`, `{"version":-1}`, `{"version":"1"}`, "\x00\x01",
-		`{"version":1,"peers":[{"addr":"nowhere"}]}`,
 		`{"version":1,"peers":[{"addr":"192.0.2.1:1","last_seen":"2023-11-14T22:13:20Z"},{"addr":"192.0.2.1:1"}]}`,
 		`{"version":1,"peers":[{"addr":"192.0.2.1:1","relapses":99}]}`,
 		`{"version":1,"peers":[{"addr":"192.0.2.1:1","latency_ms":-1}]}`,
 		`{"version":1,"peers":[{"addr":"192.0.2.1:1","last_seen":"yesterday"}]}`,
-		`{"version":1,"bans":[{"key":""}]}`,
 		`{"version":1,"bans":[{"key":"192.0.2.1","points":-1}]}`,
 		`{"version":1,"bans":[{"key":"192.0.2.1","points":9223372036854775807,"as_of":"2023-11-14T22:13:20Z"}]}`,
 		`{"version":1,"bans":[{"key":"192.0.2.1","points":1,"as_of":"2023-11-14T22:13:20Z","reasons":["1"` + strings.Repeat(`,"2"`, maxHistory) + `]}]}`,
@@ -164,6 +162,21 @@ func TestLoadingDamage(t *testing.T) {
 		if r.Len() != 1 || !r.Banned(addrB, t0) {
 			t.Errorf("%s: the registry has changed", data)
 		}
+	}
+}
+
+// Where nobody can be is left out, and the rest is loaded.
+func TestLoadingWhatIsNoAddress(t *testing.T) {
+	const data = `{"version":1,"peers":[{"addr":"nowhere"},{"addr":"0.0.0.0:9108"},{"addr":"192.0.2.1:09108"},{"addr":"999.1.1.1:1"},
+		{"addr":"192.0.2.1:9108","last_seen":"2023-11-14T22:13:20Z"}],
+		"bans":[{"key":""},{"key":"a b"},{"key":"[::1]"},{"key":"192.0.2.1:9108"},{"key":"NODE.example","until":"2123-11-14T22:13:20Z"},
+		{"key":"192.0.2.2","until":"2123-11-14T22:13:20Z"}]}`
+	r := fixture(t, Options{})
+	if err := r.Unmarshal([]byte(data), t0); err != nil {
+		t.Fatal(err)
+	}
+	if r.Len() != 1 || !r.Known(addrA) || len(r.conducts) != 1 || !r.Banned(addrB, t0) {
+		t.Errorf("%+v", r.List(t0))
 	}
 }
 

@@ -104,7 +104,9 @@ func (r *Registry) Add(addr string, persistent bool, now time.Time) error {
 		if len(r.order) >= r.opts.MaxPeers && !r.forgetWorst(now) && !persistent {
 			return fmt.Errorf("%w: no room for %s", ErrFull, addr)
 		}
-		e = r.insert(addr)
+		if e, err = r.insert(addr); err != nil {
+			return err
+		}
 		e.lastSeen = now
 	}
 	if persistent && !e.persistent {
@@ -114,11 +116,16 @@ func (r *Registry) Add(addr string, persistent bool, now time.Time) error {
 	return nil
 }
 
-func (r *Registry) insert(addr string) *entry {
-	e := &entry{addr: addr, key: banKey(addr), group: Group(addr)}
+// insert enters an address in its normal form. The error is ErrAddress.
+func (r *Registry) insert(addr string) (*entry, error) {
+	key, err := banKey(addr)
+	if err != nil {
+		return nil, err
+	}
+	e := &entry{addr: addr, key: key, group: Group(addr)}
 	r.peers[addr] = e
 	r.order = append(r.order, e)
-	return e
+	return e, nil
 }
 
 // forgetWorst makes room: of the idle peers the one that could least often be
@@ -166,8 +173,12 @@ func (r *Registry) SentHeaders(addr string) {
 
 // Reset forgets how well a peer has served and what it claimed, good and bad.
 // Without a port it does so for all peers of that host. Bans and points stay.
-func (r *Registry) Reset(addr string) {
-	key := r.keyOf(addr)
+// The error is ErrAddress; to reset a peer that is not known is none.
+func (r *Registry) Reset(addr string) error {
+	key, err := r.keyOf(addr)
+	if err != nil {
+		return err
+	}
 	for _, e := range r.order {
 		if e.key == key || keyHost(e.key) == key {
 			e.record = record{}
@@ -177,4 +188,5 @@ func (r *Registry) Reset(addr string) {
 			e.dial = dialState{met: e.dial.met}
 		}
 	}
+	return nil
 }
