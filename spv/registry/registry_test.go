@@ -145,7 +145,7 @@ func TestResetForgetsWhatWasClaimed(t *testing.T) {
 		t.Errorf("credited with %d after a reset", got)
 	}
 	r.ClaimFailed(addrA, t0)
-	if got := r.doubts[r.keyOf(addrA)].until.Sub(t0); got != doubtMin {
+	if got := r.doubts[r.peers[addrA].key].until.Sub(t0); got != doubtMin {
 		t.Errorf("doubted for %v after a reset, as if it had failed before", got)
 	}
 }
