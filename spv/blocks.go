@@ -41,7 +41,7 @@ func (e *engine) blockUnit(sc *scan, places []int) *unit {
 	u.fetch = func(ctx context.Context, p Source, fl *flight) error {
 		return p.Blocks(ctx, u.hashes, func(i int, b *wire.MsgBlock) error {
 			if err := rules.CheckBlock(&u.headers[i], b); err != nil {
-				return fmt.Errorf("%w: block %d: %v", errBadBlock, u.headers[i].Height(), err)
+				return fmt.Errorf("%w: block %d: %w", errBadBlock, u.headers[i].Height(), err)
 			}
 			fl.blocks = append(fl.blocks, arrivedBlock{i, b})
 			return nil

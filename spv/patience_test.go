@@ -2,6 +2,7 @@ package spv_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -232,7 +233,7 @@ func TestWaitEnds(t *testing.T) {
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(w.t.Context(), 1234*time.Millisecond)
 		defer cancel()
-		if err := w.syncer.Wait(ctx, spv.Synced); err != context.DeadlineExceeded || time.Since(began) != 1234*time.Millisecond {
+		if err := w.syncer.Wait(ctx, spv.Synced); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 1234*time.Millisecond {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 		ended := make(chan error)
@@ -240,10 +241,10 @@ func TestWaitEnds(t *testing.T) {
 		synctest.Wait()
 		s := w.syncer
 		w.stop()
-		if err := <-ended; err != spv.ErrNotRunning {
+		if err := <-ended; !errors.Is(err, spv.ErrNotRunning) {
 			t.Errorf("%v when Run has ended", err)
 		}
-		if err := s.Wait(w.t.Context(), spv.Synced); err != spv.ErrNotRunning {
+		if err := s.Wait(w.t.Context(), spv.Synced); !errors.Is(err, spv.ErrNotRunning) {
 			t.Errorf("%v after Run", err)
 		}
 	})

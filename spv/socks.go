@@ -56,7 +56,8 @@ func socksError(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	// Around it are both addresses, which are in our error already.
-	if op, ok := err.(*net.OpError); ok {
+	var op *net.OpError
+	if errors.As(err, &op) {
 		return op.Err
 	}
 	return err

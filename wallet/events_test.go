@@ -46,7 +46,7 @@ func TestEventsLive(t *testing.T) {
 			t.Fatalf("%+v", ev)
 		}
 		w.Close()
-		if err := <-ended; err != ErrClosed {
+		if err := <-ended; !errors.Is(err, ErrClosed) {
 			t.Fatal(err)
 		}
 	})

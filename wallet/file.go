@@ -46,7 +46,7 @@ func openFile(path string, params *chaincfg.Params) (*store, error) {
 	}
 	err = checkFile(s, params)
 	if err == nil {
-		if err = upgrade(s, params); err == errUnchanged {
+		if err = upgrade(s, params); errors.Is(err, errUnchanged) {
 			err = nil
 		}
 	}

@@ -220,7 +220,7 @@ func TestClosed(t *testing.T) {
 		w.Watch(ctx, Watch{Addresses: []string{addr(2).String()}}),
 		w.Rescan(ctx, 0, 1),
 	} {
-		if err != ErrClosed {
+		if !errors.Is(err, ErrClosed) {
 			t.Errorf("%v", err)
 		}
 	}

@@ -209,7 +209,7 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 		return c.err
 	})
 	w.broken = nil
-	if err == errUnchanged {
+	if errors.Is(err, errUnchanged) {
 		return nil
 	}
 	if err != nil {

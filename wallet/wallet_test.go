@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"sync"
 	"testing"
 
@@ -50,7 +51,7 @@ func TestConcurrent(t *testing.T) {
 		r := newReplay()
 		for ev, err := range w.Events(context.Background(), 0) {
 			if err != nil {
-				if err != ErrClosed {
+				if !errors.Is(err, ErrClosed) {
 					t.Error(err)
 				}
 				return

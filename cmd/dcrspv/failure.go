@@ -88,8 +88,8 @@ var remedies = []struct {
 // saysErrno reports whether an error names an error number of the system in its text
 // alone: bbolt hands on some so, of a file that can't grow or be synced.
 func saysErrno(err, kind error) bool {
-	errno, ok := kind.(syscall.Errno)
-	return ok && strings.HasSuffix(err.Error(), errno.Error())
+	var errno syscall.Errno
+	return errors.As(kind, &errno) && strings.HasSuffix(err.Error(), errno.Error())
 }
 
 // explain turns any error into the line for the user.

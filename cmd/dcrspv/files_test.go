@@ -214,7 +214,7 @@ func raiseVersion(t *testing.T, file string) {
 func TestExplain(t *testing.T) {
 	for want, err := range map[string]error{
 		"free some disk space": fmt.Errorf("writing: %w", &fs.PathError{Op: "write", Path: "chain.db", Err: syscall.ENOSPC}),
-		"nothing is lost":      fmt.Errorf("file resize error: %s", &fs.PathError{Op: "truncate", Path: "chain.db", Err: syscall.ENOSPC}),
+		"nothing is lost":      errors.New("file resize error: " + (&fs.PathError{Op: "truncate", Path: "chain.db", Err: syscall.ENOSPC}).Error()),
 		"writable file system": &fs.PathError{Op: "open", Path: "x", Err: syscall.EROFS},
 		"check the permission": &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES},
 		"update dcrspv":        fmt.Errorf("x: %w", wallet.ErrNewer),

@@ -30,7 +30,7 @@ func TestParent(t *testing.T) {
 func TestInterruptEndsAllProcesses(t *testing.T) {
 	enterSample(t)
 	writeFile(t, "sample_test.go", sample)
-	writeFile(t, "aparent_test.go", parent) // its test is run first
+	writeFile(t, "a_parent_test.go", parent) // its test is run first
 	l := listen(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	conns := make(chan net.Conn, 1)

@@ -30,33 +30,33 @@ func checkSpoiledBlocks(t *testing.T, r *Rules, b *wire.MsgBlock) {
 		name  string
 		able  bool
 		spoil func(c *wire.MsgBlock)
-		want  []error
+		want  []ErrorKind
 	}{
-		{"other header", true, func(c *wire.MsgBlock) { c.Header.Nonce++ }, []error{ErrBlockMismatch}},
+		{"other header", true, func(c *wire.MsgBlock) { c.Header.Nonce++ }, []ErrorKind{ErrBlockMismatch}},
 		{"changed output", true, func(c *wire.MsgBlock) {
 			tx := c.Transactions[n-1].Copy()
 			tx.TxOut[0].Value++
 			c.Transactions[n-1] = tx
-		}, []error{ErrMerkle}},
+		}, []ErrorKind{ErrMerkle}},
 		{"changed signature", s > 0, func(c *wire.MsgBlock) {
 			tx := c.STransactions[s-1].Copy()
 			sig := append([]byte(nil), tx.TxIn[0].SignatureScript...)
 			sig[0]++
 			tx.TxIn[0].SignatureScript = sig
 			c.STransactions[s-1] = tx
-		}, []error{ErrMerkle}},
+		}, []ErrorKind{ErrMerkle}},
 		{"last transaction twice", true, func(c *wire.MsgBlock) {
 			c.Transactions = append(c.Transactions, c.Transactions[n-1])
-		}, []error{ErrBlockSize}},
+		}, []ErrorKind{ErrBlockSize}},
 		{"stake transaction missing", s > 0, func(c *wire.MsgBlock) {
 			c.STransactions = c.STransactions[:s-1]
-		}, []error{ErrBlockSize}},
+		}, []ErrorKind{ErrBlockSize}},
 		{"order", n > 1, func(c *wire.MsgBlock) {
 			c.Transactions[0], c.Transactions[n-1] = c.Transactions[n-1], c.Transactions[0]
-		}, []error{ErrMerkle}},
+		}, []ErrorKind{ErrMerkle}},
 		{"trees exchanged", s > 0, func(c *wire.MsgBlock) {
 			c.Transactions, c.STransactions = c.STransactions, c.Transactions
-		}, []error{ErrMerkle}},
+		}, []ErrorKind{ErrMerkle}},
 	} {
 		if !tt.able {
 			continue
@@ -69,7 +69,7 @@ func checkSpoiledBlocks(t *testing.T, r *Rules, b *wire.MsgBlock) {
 				t.Errorf("block %d, %s: accepted", h.Height(), tt.name)
 				continue
 			}
-			wantErr(t, err, want.(ErrorKind))
+			wantErr(t, err, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/decred/dcrd/wire"
@@ -41,7 +42,9 @@ func TestCheckVotes(t *testing.T) {
 			if err := r.checkVotes(&h); tt.want == nil && err != nil {
 				t.Errorf("%s, %s: %v", p.Name, tt.name, err)
 			} else if tt.want != nil {
-				wantErr(t, err, tt.want.(ErrorKind))
+				if !errors.Is(err, tt.want) {
+					t.Errorf("got %v, want %v", err, tt.want)
+				}
 			}
 		}
 	}

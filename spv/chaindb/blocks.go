@@ -14,9 +14,10 @@ import (
 //
 // All of it is one read transaction: fn sees the chain as it was at the start,
 // whatever is written meanwhile. The space that such writes free is not used again
-// before it ends; and should the file outgrow its gigabyte of mapping, they wait
-// for it. So fn must not write to the DB, and a scan of a whole chain is better
-// made in pieces.
+// before it ends; and should the file outgrow its mapping, which is a gigabyte at
+// first, but on Windows and on 32-bit systems hardly more than the file, they wait
+// for it. So fn must not write to the DB, nor wait for somebody who does, and a
+// scan of a whole chain is better made in pieces.
 //
 // ErrNotFound if a filter of the range is not held; fn has not been called then.
 func (db *DB) Blocks(r chain.Range, fn func(height uint32, h *chain.Header, filter []byte) bool) error {

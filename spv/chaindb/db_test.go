@@ -220,6 +220,11 @@ func TestBlocksSnapshot(t *testing.T) {
 	rules := simnetRules()
 	db := openTest(t, testPath(t), rules)
 	rng := rand.New(rand.NewPCG(1, 1))
+	// The mapping is made large enough for all that follows: a write that outgrows
+	// it waits for the scan, and not every system begins with a gigabyte of it.
+	large := genesisChain(rules)
+	large.extend(rules, rng, 900, 10000, false)
+	large.store(t, db, 0)
 	c := genesisChain(rules)
 	c.extend(rules, rng, 600, 30, false)
 	c.store(t, db, 0)

@@ -108,11 +108,11 @@ func (m *model) differs(db *DB) error {
 	}
 	for h := range tip + 1 {
 		if got, err := db.Header(h); err != nil || got != m.chain.headers[h] {
-			return fmt.Errorf("header %d differs (%v)", h, err)
+			return fmt.Errorf("header %d differs (%w)", h, err)
 		}
 	}
 	if _, err := db.Header(tip + 1); !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("header above the tip: %v", err)
+		return fmt.Errorf("header above the tip: %w", err)
 	}
 	for _, r := range db.Filters() {
 		next := r.From
@@ -126,11 +126,11 @@ func (m *model) differs(db *DB) error {
 			return true
 		})
 		if err = errors.Join(err, differs); err != nil || next != r.To+1 {
-			return fmt.Errorf("blocks of %v up to %d: %v", r, next, err)
+			return fmt.Errorf("blocks of %v up to %d: %w", r, next, err)
 		}
 	}
 	if got, err := db.Blob("name"); err != nil || !bytes.Equal(got, m.blob) {
-		return fmt.Errorf("blob %q (%v), want %q", got, err, m.blob)
+		return fmt.Errorf("blob %q (%w), want %q", got, err, m.blob)
 	}
 	return nil
 }

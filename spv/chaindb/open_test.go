@@ -187,7 +187,7 @@ func TestOpenRefuses(t *testing.T) {
 			if err := os.RemoveAll(path); err != nil {
 				t.Fatal(err)
 			}
-			if test.want != os.ErrNotExist {
+			if !errors.Is(test.want, os.ErrNotExist) {
 				openTest(t, path, simnet)
 			}
 		})

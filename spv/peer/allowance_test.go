@@ -244,6 +244,9 @@ func TestNotFoundIsWelcomeForWhatWasAsked(t *testing.T) {
 	var b allowance
 	b.asked(request)
 	wantError(t, name(&b, request.InvList, true), nil)
+	if b.owed != (allowance{}).owed {
+		t.Errorf("still owed: %v", b.owed)
+	}
 	for range 10 {
 		wantError(t, name(&b, request.InvList[:1], false), nil)
 	}
@@ -329,13 +332,13 @@ func TestGetDataOfWhatWasAnnounced(t *testing.T) {
 			wantError(t, getData(inv.InvList[150+i]), nil)
 		}
 	}
-	wantError(t, getData(inv.InvList[:8]...), nil)
-	a.asked(&wire.MsgInv{InvList: inv.InvList[:1]})
-	wantError(t, getData(blockItem(0)), nil) // the hash is right, the type is not
-	wantError(t, getData(inv.InvList[0]), nil)
+	wantError(t, getData(inv.InvList[:9]...), nil)
 	wantError(t, getData(), nil)
 	wantError(t, getData(), ErrFlood)
 	wantError(t, getData(inv.InvList[0]), ErrFlood)
+	a.asked(&wire.MsgInv{InvList: inv.InvList[:1]})
+	wantError(t, getData(blockItem(0)), ErrFlood) // the hash is right, the type is not
+	wantError(t, getData(inv.InvList[0]), nil)
 
 	a = allowance{}
 	a.asked(inv)

@@ -82,7 +82,7 @@
 //	a message that nobody asked for     432 kB: 12,000 announcements
 //	an answer being read                10 MB on mainnet, 26 MB elsewhere: 100 filters
 //	blocks for each call of Blocks      4, of at most 393,216 bytes on mainnet
-//	what waits to be written            8 MiB, and 1000 messages
+//	what waits to be written            8 MiB, and 1064 messages
 //	hashes of what was announced,
 //	asked for and given up              4000
 //

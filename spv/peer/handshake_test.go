@@ -254,18 +254,6 @@ func TestHandshakeNegativeHeight(t *testing.T) {
 	})
 }
 
-// From the handshake on only messages of the agreed version are taken.
-func TestMessageOfANewerVersionIsRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		version := remoteVersion()
-		version.ProtocolVersion = 10
-		p, r := connect(t, version)
-		ended := call(func() (any, error) { return nil, p.Run(t.Context(), new(log)) })
-		r.send(batchMsg(blockHashes(1, 3))) // of version 11
-		wantError(t, endedNow(t, ended), ErrProtocol)
-	})
-}
-
 // As many messages as are kept may come before the verack, and reach the Handler.
 func TestHandshakeKeepsWhatComesBeforeVerack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

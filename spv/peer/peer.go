@@ -153,5 +153,5 @@ func (p *Peer) closedError() error {
 	if errors.Is(p.reason, ErrClosed) {
 		return p.reason
 	}
-	return fmt.Errorf("%w: %v", ErrClosed, p.reason)
+	return fmt.Errorf("%w: %s", ErrClosed, p.reason.Error())
 }

@@ -66,14 +66,22 @@ func TestServeMany(t *testing.T) {
 		for _, tx := range txs {
 			wantError(t, p.Serve(tx), nil)
 		}
+		for range 64 {
+			wantError(t, p.Send(wire.NewMsgPong(0)), nil)
+		}
 		for i := range hs {
 			msg, _, err := wire.ReadMessage(theirs, wire.ProtocolVersion, simnet.Net)
 			if err != nil || msg.(*wire.MsgTx).TxHash() != hs[i] {
 				t.Fatalf("transaction %d: %v, %v", i, msg, err)
 			}
 		}
+		for range 64 {
+			if _, _, err := wire.ReadMessage(theirs, wire.ProtocolVersion, simnet.Net); err != nil {
+				t.Fatal(err)
+			}
+		}
 		synctest.Wait()
-		for range 1001 { // one of them is being written
+		for range 1065 { // one of them is being written
 			wantError(t, p.Serve(txs[0]), nil)
 			synctest.Wait()
 		}

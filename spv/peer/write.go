@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// maxQueued is how many messages may wait to be written: as many as can be
-	// announced at once and asked for.
-	maxQueued = maxAnnounce
+	// maxQueued is how many messages may wait to be written: all transactions
+	// that can be announced at once and asked for, and a few others.
+	maxQueued = maxAnnounce + 64
 
 	// maxQueuedBytes is the size of all of them: 80 of the largest transactions
 	// that nodes relay (dcrd's mempool, MaxStandardTxSize). The one that is
@@ -24,7 +24,7 @@ const (
 	writeLimit = 30 * time.Second // for the remote to take one message
 )
 
-// Send queues a message. It never blocks: when 1000 messages or 8 MiB wait
+// Send queues a message. It never blocks: when 1064 messages or 8 MiB wait
 // already, the remote does not read and the connection is closed with
 // ErrOverflow. A nil error means that the message was queued, not that it has
 // arrived.

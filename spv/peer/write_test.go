@@ -42,7 +42,7 @@ func TestSendOverflow(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait() // the writer has taken it and is stuck
-		for i := range 1000 {
+		for i := range 1064 {
 			if err := p.Send(wire.NewMsgPing(uint64(i))); err != nil {
 				t.Fatalf("message %d: %v", i, err)
 			}

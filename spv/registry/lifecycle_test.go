@@ -181,13 +181,13 @@ func TestLastError(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	refused, gone := errors.New("refused"), errors.New("gone")
 	r.Dialing(addrA, t0)
-	if r.DialFailed(addrA, refused, t0); r.LastError() != refused {
+	if r.DialFailed(addrA, refused, t0); !errors.Is(r.LastError(), refused) {
 		t.Errorf("last error is %v", r.LastError())
 	}
 	if connectOne(t, r, addrA, 1); r.LastError() != nil {
 		t.Errorf("last error is %v", r.LastError())
 	}
-	if r.Disconnected(addrA, gone, t0); r.LastError() != gone {
+	if r.Disconnected(addrA, gone, t0); !errors.Is(r.LastError(), gone) {
 		t.Errorf("last error is %v", r.LastError())
 	}
 }

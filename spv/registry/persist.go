@@ -93,7 +93,7 @@ func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 		Version int `json:"version"`
 	}
 	if err := json.Unmarshal(data, &version); err != nil {
-		return fmt.Errorf("%w: %v", ErrCorrupt, err)
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	if version.Version > formatVersion {
 		r.newer = fmt.Errorf("%w: version %d, this is %d", ErrNewer, version.Version, formatVersion)
@@ -101,7 +101,7 @@ func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 	}
 	var in saved
 	if err := json.Unmarshal(data, &in); err != nil {
-		return fmt.Errorf("%w: %v", ErrCorrupt, err)
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	if in.Version != formatVersion {
 		return fmt.Errorf("%w: version %d", ErrCorrupt, in.Version)

@@ -1,6 +1,7 @@
 package spvtest
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -150,7 +151,7 @@ func (c *pipeConn) Write(p []byte) (int, error) {
 
 // opError gives errors the form they have on a socket. EOF is passed as it is.
 func (c *pipeConn) opError(op string, err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: err}

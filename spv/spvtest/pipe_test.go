@@ -29,7 +29,7 @@ func TestPipeIsBuffered(t *testing.T) {
 	if n, err := b.Read(buf); string(buf[:n]) != "from a" || err != nil {
 		t.Errorf("%q, %v", buf[:n], err)
 	}
-	if _, err := b.Read(buf); err != io.EOF {
+	if _, err := b.Read(buf); !errors.Is(err, io.EOF) {
 		t.Errorf("after the end: %v", err)
 	}
 	if _, err := b.Write(buf); !errors.Is(err, io.ErrClosedPipe) {

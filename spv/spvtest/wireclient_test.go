@@ -2,6 +2,7 @@ package spvtest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -141,7 +142,7 @@ func (c *wireClient) closed() {
 			c.skipped[msg.Command()]++
 			continue
 		}
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			c.t.Fatalf("not closed: %v", err)
 		}
 		return
