@@ -24,8 +24,9 @@
 // The stages overlap and each does its work once, however many peers there are:
 //
 //   - headers (headers.go): during the initial sync one peer at a time is asked
-//     for headers, until nobody claims a higher chain; where known blocks lie
-//     ahead the others fetch what is between those (prefetch.go);
+//     for headers, the fastest first, until everybody who claims a higher chain was
+//     asked; where known blocks lie ahead the others fetch what is between those
+//     (prefetch.go);
 //   - filters (filters.go): batches of up to 100 are spread over the peers and
 //     written in height order;
 //   - the filters from before DCP0005 (audit.go), where no header commits to its
@@ -38,8 +39,9 @@
 //   - following (follow.go): once everything is in sync, every peer is asked to
 //     announce new blocks by their headers.
 //
-// A request is at one peer at a time (unit.go). Only when it is late, measured
-// against how fast others are, does a second peer get it.
+// A request is at one peer at a time (package requests). Only when it is late,
+// measured against how fast others are, does a second peer get it, and twice as
+// many when all of those are late.
 //
 // Synced is computed from the state each time it is asked for. Losing all
 // peers, a reorg or a new script make it false, and the same engine makes it
@@ -50,8 +52,8 @@
 // Nothing that a peer says. Headers obey the rules of package chain. A filter
 // counts if the header commits to it, or if it belongs to the set with the known
 // hash; a block if its merkle roots match. What a peer claims about its height makes it a candidate for headers and nothing
-// more; a claim that it does not make good stops counting. blame.go holds the
-// one table of what each fault costs a peer.
+// more; a claim that it does not make good stops counting. A claim lives as long as it brings new
+// headers. judge.go holds the one table of what each fault costs a peer.
 //
 // # Limits
 //

@@ -6,19 +6,15 @@ import (
 	"dcrspv/spv/chaindb"
 )
 
-// synced is the definition: a peer is there, nobody credible is ahead, what we
-// know is on disk, and nothing is left to test.
-func (e *engine) synced() bool {
-	return e.headersDone() && e.filtersDone() && e.scanDone()
-}
-
 // caughtUp reports the end of the initial sync: everybody was asked, and all that
 // came is on disk and tested. Nobody's claims can put it off.
 func (e *engine) caughtUp() bool {
 	return e.headersComplete() && e.filtersDone() && e.scanDone()
 }
 
-// snapshot computes the status from the state.
+// snapshot computes the status from the state. What is synced is in phase: a peer is
+// there, nobody credible is ahead, what we know is on disk, and nothing is left to
+// test.
 func (e *engine) snapshot() Status {
 	tip := e.chain.Tip()
 	header, _ := e.chain.Header(tip.Height)
