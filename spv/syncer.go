@@ -140,7 +140,8 @@ func (s *Syncer) Wait(ctx context.Context, c Condition) error {
 	}
 }
 
-// publish makes a snapshot the current one and wakes those who wait for it.
+// publish makes a snapshot the current one, delivers it as a change and wakes those
+// who wait for it.
 func (s *Syncer) publish(st Status) {
 	s.mu.Lock()
 	if st.Synced != s.status.Synced || st.Settled != s.status.Settled {
@@ -148,13 +149,12 @@ func (s *Syncer) publish(st Status) {
 		s.waiters = make(chan struct{})
 	}
 	s.status = st
-	s.mu.Unlock()
-
 	select {
 	case <-s.changes: // replace what nobody has read
 	default:
 	}
 	s.changes <- st // the engine is the only sender, so there is room
+	s.mu.Unlock()   // who is woken finds the change delivered
 }
 
 // do runs fn on the engine's goroutine and waits for it.

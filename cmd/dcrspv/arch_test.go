@@ -17,12 +17,16 @@ import (
 // mayImport is the house: what each package may import of this module. Imports
 // run downwards only. A package that is not here fails the test.
 var mayImport = map[string][]string{
+	"cmd/stress":   {},
 	"cmd/spvbench": {"wallet", "spv", "spv/spvtest", "filters"},
 	"cmd/dcrspv":   {"wallet", "spv", "spv/registry", "spv/chaindb", "spv/chain", "spv/spvtest", "filters"},
 	"wallet":       {"spv", "spv/chain", "filters"}, // of spv only the types of the interface that it fulfils
-	"spv":          {"spv/registry", "spv/addrbook", "spv/peer", "spv/chaindb", "spv/chain", "filters"},
+	"spv":          {"spv/internal/requests", "spv/registry", "spv/addrbook", "spv/peer", "spv/chaindb", "spv/chain", "filters"},
 	"spv/spvtest":  {"spv/chain", "filters"},
 	"spv/registry": {"spv/chain", "filters"},
+
+	"spv/internal/requests": {"spv/registry"},
+
 	"spv/addrbook": {},
 	"spv/peer":     {"spv/chain", "filters"},
 	"spv/chaindb":  {"spv/chain", "filters"},
@@ -31,7 +35,7 @@ var mayImport = map[string][]string{
 }
 
 // pure packages have no goroutine, no input or output, and no clock.
-var pure = []string{"spv/chain", "spv/registry", "filters"}
+var pure = []string{"spv/chain", "spv/registry", "spv/internal/requests", "filters"}
 
 const module = "dcrspv"
 

@@ -12,9 +12,6 @@ import (
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
-// now is the clock of the tests of this file.
-var birthdayNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
 func TestParseWhen(t *testing.T) {
 	for s, want := range map[string]when{
 		"0":          {},
@@ -24,7 +21,7 @@ func TestParseWhen(t *testing.T) {
 		"2026-03-01": {day: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
 		"1999-01-01": {day: time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
-		got, err := parseWhen("--from", s, birthdayNow)
+		got, err := parseWhen("--from", s, testNow)
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", s, got, err, want)
 		}
@@ -34,7 +31,7 @@ func TestParseWhen(t *testing.T) {
 		"2024-13-01", "2024-02-30", "2024-5-31", "31-05-2024", "2024/05/31", "2024-05-31T00:00:00Z",
 		"2026-03-02", "9999-01-01", "--", "1-", "\x00",
 	} {
-		_, err := parseWhen("--from", s, birthdayNow)
+		_, err := parseWhen("--from", s, testNow)
 		if err == nil || explain(err).status != statusUsage || !strings.Contains(err.Error(), "--from") {
 			t.Errorf("%q: error %v", s, err)
 		}
@@ -139,14 +136,14 @@ func TestEstimateIsNeverTooHigh(t *testing.T) {
 		}
 	}
 	for _, params := range []*chaincfg.Params{chaincfg.SimNetParams(), chaincfg.RegNetParams()} {
-		if got := estimateHeight(params, birthdayNow); got != 0 {
+		if got := estimateHeight(params, testNow); got != 0 {
 			t.Errorf("%s: estimate %d of a network that mines on demand", params.Name, got)
 		}
 	}
 	// Never falling, and always behind schedule.
 	for _, params := range []*chaincfg.Params{main, test} {
 		last := uint32(0)
-		for day := params.GenesisBlock.Header.Timestamp; day.Before(birthdayNow); day = day.AddDate(0, 0, 1) {
+		for day := params.GenesisBlock.Header.Timestamp; day.Before(testNow); day = day.AddDate(0, 0, 1) {
 			got := estimateHeight(params, day)
 			schedule := uint32(day.Sub(params.GenesisBlock.Header.Timestamp) / params.TargetTimePerBlock)
 			if got < last || got > schedule {

@@ -42,27 +42,29 @@ func TestUnusableDirectory(t *testing.T) {
 }
 
 func TestFilesInUse(t *testing.T) {
-	n := newTestNetwork(t, 1)
-	n.dcrspv("status")
-	chainFile, walletFile := n.files()
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 1)
+		n.dcrspv("status")
+		chainFile, walletFile := n.files()
 
-	db, err := chaindb.Open(chainFile, chain.NewRules(n.demo.params))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{{"sync"}, {"peers", "ban", "203.0.113.7"}} {
-		dcrspv(t, n.args(args...)...).wantFailure(t, statusFailed, "chain.db", "in use", "end the other dcrspv")
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+		db, err := chaindb.Open(chainFile, chain.NewRules(n.demo.params))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"sync"}, {"peers", "ban", "203.0.113.7"}} {
+			n.run(args...).wantFailure(t, statusFailed, "chain.db", "in use", "end the other dcrspv")
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
 
-	w, err := wallet.Open(walletFile, n.demo.params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	dcrspv(t, n.args("balance")...).wantFailure(t, statusFailed, "wallet.db", "in use", "end the other dcrspv")
+		w, err := wallet.Open(walletFile, n.demo.params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		n.run("balance").wantFailure(t, statusFailed, "wallet.db", "in use", "end the other dcrspv")
+	})
 }
 
 // TestDamagedFiles: every command that needs the file says so in one line, and
@@ -88,7 +90,7 @@ func TestDamagedFiles(t *testing.T) {
 				bad := damage(slices.Clone(good))
 				replace(t, file, bad)
 				for _, command := range []string{"sync", "verify"} {
-					r := dcrspv(t, n.args(command, "--log-level", "off")...)
+					r := n.run(command, "--log-level", "off")
 					r.wantFailure(t, statusFailed, filepath.Base(file))
 				}
 				if now, err := os.ReadFile(file); err != nil || string(now) != string(bad) {
@@ -125,7 +127,7 @@ func TestDamagedWalletPages(t *testing.T) {
 			bad := bytes.Clone(good)
 			copy(bad[at:], damage)
 			replace(t, file, bad)
-			r := dcrspv(t, n.args("balance")...)
+			r := n.run("balance")
 			if r.status == statusDone && at < 2*page { // the other head is there
 				continue
 			}
@@ -170,7 +172,7 @@ func TestFilesOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, command := range map[string]string{"chain.db": "peers", "wallet.db": "balance"} {
-		r := dcrspv(t, n.args(command, "--network", "regnet")...)
+		r := n.run(command, "--network", "regnet")
 		r.wantFailure(t, statusFailed, file, "--network")
 	}
 	if err := os.Rename(regnet, filepath.Dir(chainFile)); err != nil {
@@ -179,7 +181,7 @@ func TestFilesOfOthers(t *testing.T) {
 
 	for file, command := range map[string]string{chainFile: "peers", walletFile: "balance"} {
 		raiseVersion(t, file)
-		r := dcrspv(t, n.args(command)...)
+		r := n.run(command)
 		r.wantFailure(t, statusFailed, filepath.Base(file), "newer version", "update dcrspv")
 	}
 }

@@ -82,23 +82,25 @@ func (n *testNetwork) liar() (addr string) {
 func TestEachSubsystemHasItsLevel(t *testing.T) {
 	for _, name := range subsystems {
 		t.Run(name, func(t *testing.T) {
-			n := newTestNetwork(t, 2)
-			n.liar()
-			n.dcrspv("watch", n.demo.xpub)
-			r := dcrspv(t, n.args("sync", "--log-level", "off,"+name+"=trace")...)
-			lines := logLine.FindAllStringSubmatch(r.stderr, -1)
-			if r.status != statusDone || len(lines) == 0 {
-				t.Errorf("status %d: %s", r.status, r.stderr)
-			}
-			for _, line := range lines {
-				if line[1] != name {
-					t.Errorf("%s", line[0])
+			inVirtualTime(t, func(t *testing.T) {
+				n := newVirtualNetwork(t, 2)
+				n.liar()
+				n.dcrspv("watch", n.demo.xpub)
+				r := n.run("sync", "--log-level", "off,"+name+"=trace")
+				lines := logLine.FindAllStringSubmatch(r.stderr, -1)
+				if r.status != statusDone || len(lines) == 0 {
+					t.Errorf("status %d: %s", r.status, r.stderr)
 				}
-			}
-			quiet := dcrspv(t, n.args("sync", "--log-level", "trace,"+name+"=off")...)
-			if strings.Contains(quiet.stderr, "] "+name+": ") || !logLine.MatchString(quiet.stderr) {
-				t.Errorf("%s is turned off: %s", name, quiet.stderr)
-			}
+				for _, line := range lines {
+					if line[1] != name {
+						t.Errorf("%s", line[0])
+					}
+				}
+				quiet := n.run("sync", "--log-level", "trace,"+name+"=off")
+				if strings.Contains(quiet.stderr, "] "+name+": ") || !logLine.MatchString(quiet.stderr) {
+					t.Errorf("%s is turned off: %s", name, quiet.stderr)
+				}
+			})
 		})
 	}
 }
@@ -106,25 +108,27 @@ func TestEachSubsystemHasItsLevel(t *testing.T) {
 // TestDisconnectsAreExplained: each end of a connection is one line of PEER,
 // with a reason in words.
 func TestDisconnectsAreExplained(t *testing.T) {
-	n := newTestNetwork(t, 2)
-	liar := n.liar()
-	run := n.start("run", "--log-level", "off,PEER=info")
-	run.stderr.wait(t, liar+" disconnected: ", run.ended)
-	run.stderr.wait(t, fmt.Sprintf("synced      block %d", n.demo.chain.Height()), run.ended)
-	n.peers[0].Close()
-	run.stderr.wait(t, n.addrs[0]+" disconnected: ", run.ended)
-	if status := run.interrupt(); status != statusDone {
-		t.Fatalf("status %d: %s", status, run.stderr)
-	}
-	reasons := make(map[string][]string)
-	for _, line := range logLine.FindAllStringSubmatch(run.stderr.String(), -1) {
-		if addr, reason, ok := strings.Cut(line[2], " disconnected: "); ok {
-			reasons[addr] = append(reasons[addr], reason)
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 2)
+		liar := n.liar()
+		run := n.start("run", "--log-level", "off,PEER=info")
+		run.stderr.wait(t, liar+" disconnected: ", run.ended)
+		run.stderr.wait(t, fmt.Sprintf("synced      block %d", n.demo.chain.Height()), run.ended)
+		n.peers[0].Close()
+		run.stderr.wait(t, n.addrs[0]+" disconnected: ", run.ended)
+		if status := run.interrupt(); status != statusDone {
+			t.Fatalf("status %d: %s", status, run.stderr)
 		}
-	}
-	for addr, words := range map[string]string{n.addrs[0]: "connection closed", n.addrs[1]: "", liar: "wrong difficulty"} {
-		if got := reasons[addr]; len(got) != 1 || !strings.Contains(got[0], words) {
-			t.Errorf("%s left for %q, want one reason with %q\n%s", addr, got, words, run.stderr)
+		reasons := make(map[string][]string)
+		for _, line := range logLine.FindAllStringSubmatch(run.stderr.String(), -1) {
+			if addr, reason, ok := strings.Cut(line[2], " disconnected: "); ok {
+				reasons[addr] = append(reasons[addr], reason)
+			}
 		}
-	}
+		for addr, words := range map[string]string{n.addrs[0]: "connection closed", n.addrs[1]: "", liar: "wrong difficulty"} {
+			if got := reasons[addr]; len(got) != 1 || !strings.Contains(got[0], words) {
+				t.Errorf("%s left for %q, want one reason with %q\n%s", addr, got, words, run.stderr)
+			}
+		}
+	})
 }

@@ -30,14 +30,14 @@ func TestAddresses(t *testing.T) {
 		t.Errorf("%v, the first is %s", given, first)
 	}
 	for _, args := range [][]string{{"address", "--new"}, {"address"}} {
-		dcrspv(t, n.args(args...)...).wantFailure(t, statusFailed, "gap limit", "--gap")
+		n.run(args...).wantFailure(t, statusFailed, "gap limit", "--gap")
 	}
 	n.dcrspv("watch", "--gap", "4", n.demo.xpub)
 	if addr := one("--new", n.demo.xpub); given[addr] {
 		t.Errorf("%s again", addr)
 	}
 	other := n.demo.xpub[:len(n.demo.xpub)-1] + "x"
-	dcrspv(t, n.args("address", other)...).wantFailure(t, statusFailed, "not watched", "watch XPUB")
+	n.run("address", other).wantFailure(t, statusFailed, "not watched", "watch XPUB")
 
 	// The first payment shows that they are used, and gives room for more.
 	n.dcrspv("sync")
@@ -93,9 +93,9 @@ func TestLabels(t *testing.T) {
 	if n.json(&labels, "label"); len(labels) != 2 {
 		t.Errorf("%+v", labels)
 	}
-	dcrspv(t, n.args("label", simnetAddress, "x")...).wantFailure(t, statusFailed, simnetAddress, "watched")
-	dcrspv(t, n.args("label", strings.Repeat("ab", 32), "x")...).wantFailure(t, statusFailed, "history")
-	dcrspv(t, n.args("label", used, "\x1b[31m")...).wantFailure(t, statusUsage, "label")
+	n.run("label", simnetAddress, "x").wantFailure(t, statusFailed, simnetAddress, "watched")
+	n.run("label", strings.Repeat("ab", 32), "x").wantFailure(t, statusFailed, "history")
+	n.run("label", used, "\x1b[31m").wantFailure(t, statusUsage, "label")
 }
 
 // TestTablesAreClean: a label that got into the file some other way cannot act
@@ -176,7 +176,7 @@ func TestWatchScript(t *testing.T) {
 	if len(doc.Watched) != 0 {
 		t.Errorf("%+v", doc)
 	}
-	dcrspv(t, n.args("unwatch", odd)...).wantFailure(t, statusFailed, odd)
+	n.run("unwatch", odd).wantFailure(t, statusFailed, odd)
 }
 
 // TestWatchOutPoint: of what pays a script one output counts, and its spending.
@@ -212,19 +212,19 @@ func TestWatchOutPoint(t *testing.T) {
 	if n.json(&found, "utxos"); len(found) != 1 || found[0] != utxos[0] {
 		t.Errorf("%+v, not %+v", found, utxos[0])
 	}
-	dcrspv(t, n.args("watch", name+":51")...).wantFailure(t, statusUsage, "outpoint", "TXID:INDEX:SCRIPT")
-	dcrspv(t, n.args("unwatch", name+":51")...).wantFailure(t, statusFailed, "not watched")
+	n.run("watch", name+":51").wantFailure(t, statusUsage, "outpoint", "TXID:INDEX:SCRIPT")
+	n.run("unwatch", name+":51").wantFailure(t, statusFailed, "not watched")
 	n.json(&doc, "unwatch", name)
 	if n.json(&found, "utxos"); len(doc.Watched) != 0 || len(found) != 0 {
 		t.Errorf("%+v %+v", doc, found)
 	}
-	dcrspv(t, n.args("unwatch", full)...).wantFailure(t, statusFailed, name)
+	n.run("unwatch", full).wantFailure(t, statusFailed, name)
 	for arg, text := range map[string]string{
 		name: "is missing", "ab:0:51": "transaction hash", strings.Repeat("x", 64) + ":0:51": "transaction hash",
 		utxos[0].TxID + ":-1:51": "number", utxos[0].TxID + ":4294967296:51": "number", name + ":": "script",
 		name + ":5": "script", name + ":51:52": "script", ":": "transaction hash",
 	} {
-		dcrspv(t, n.args("watch", arg)...).wantFailure(t, statusUsage, text, "TXID:INDEX:SCRIPT")
+		n.run("watch", arg).wantFailure(t, statusUsage, text, "TXID:INDEX:SCRIPT")
 	}
 }
 

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"dcrspv/spv/spvtest"
@@ -17,54 +19,109 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// testNetwork is the chain of the demo, small, served by honest peers over TCP
-// on loopback, and a data directory to sync into.
+// testNetwork is the chain of the demo, small, served by honest peers, and a data
+// directory to sync into.
 type testNetwork struct {
-	t     *testing.T
-	demo  *demoNetwork
-	peers []*spvtest.Peer
-	addrs []string
-	dir   string
+	t       *testing.T
+	virtual bool // peers are reached in memory, not over TCP on loopback
+	demo    *demoNetwork
+	peers   []*spvtest.Peer
+	addrs   []string
+	dir     string
 }
 
+// inVirtualTime runs a test whose outcome depends on how long something takes: on a
+// timeout, on how soon a peer answers. No time passes while anything is busy.
+func inVirtualTime(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(testNow))
+		test(t)
+	})
+}
+
+// newVirtualNetwork is a network for inVirtualTime.
+func newVirtualNetwork(t *testing.T, peers int) *testNetwork {
+	t.Helper()
+	return newNetwork(t, true, peers)
+}
+
+// newTestNetwork is a network over TCP, on which everything may take as long as it
+// likes.
 func newTestNetwork(t *testing.T, peers int) *testNetwork {
+	t.Helper()
+	return newNetwork(t, false, peers)
+}
+
+func newNetwork(t *testing.T, virtual bool, peers int) *testNetwork {
 	t.Helper()
 	d, err := newDemoNetwork(smallDemo)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.net.Close)
-	n := &testNetwork{t: t, demo: d, dir: t.TempDir()}
+	n := &testNetwork{t: t, virtual: virtual, demo: d, dir: t.TempDir()}
+	honest := spvtest.Behaviour{}
+	if virtual {
+		honest.Latency = 20 * time.Millisecond // so that a sync takes some time
+	}
 	for range peers {
-		n.addPeer(spvtest.NewPeer(d.chain, spvtest.Behaviour{}))
+		n.addPeer(spvtest.NewPeer(d.chain, honest))
 	}
 	return n
 }
 
 func (n *testNetwork) addPeer(p *spvtest.Peer) {
 	n.t.Helper()
-	addr, err := p.ListenTCP("127.0.0.1:0")
-	if err != nil {
-		n.t.Fatal(err)
+	addr := fmt.Sprintf("203.0.113.%d:18555", len(n.peers)+1)
+	if n.virtual {
+		n.demo.net.Add(addr, p)
+	} else {
+		l, err := p.ListenTCP("127.0.0.1:0")
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		n.t.Cleanup(p.Close)
+		addr = l.String()
 	}
-	n.t.Cleanup(p.Close)
 	n.peers = append(n.peers, p)
-	n.addrs = append(n.addrs, addr.String())
+	n.addrs = append(n.addrs, addr)
 }
 
 // args are the global flags for this network, before those of the test.
 func (n *testNetwork) args(more ...string) []string {
-	args := []string{"--network", "simnet", "--datadir", n.dir, "--timeout", "2m"}
+	args := []string{"--network", "simnet", "--datadir", n.dir}
+	if n.virtual {
+		args = append(args, "--timeout", "2m")
+	}
 	for _, addr := range n.addrs {
 		args = append(args, "--connect", addr)
 	}
 	return append(args, more...)
 }
 
+// program is the program, for this network.
+func (n *testNetwork) program() (p *program, stdout, stderr *bytes.Buffer) {
+	n.t.Helper()
+	p, stdout, stderr = testProgram(n.t)
+	if n.virtual {
+		p.dial = n.demo.net.Dial
+	}
+	return p, stdout, stderr
+}
+
+// run runs a command.
+func (n *testNetwork) run(args ...string) result {
+	n.t.Helper()
+	p, stdout, stderr := n.program()
+	status := p.run(n.args(args...))
+	return result{status, stdout.String(), stderr.String()}
+}
+
 // dcrspv runs a command that must succeed and returns its output.
 func (n *testNetwork) dcrspv(args ...string) string {
 	n.t.Helper()
-	r := dcrspv(n.t, n.args(args...)...)
+	r := n.run(args...)
 	if r.status != statusDone {
 		n.t.Fatalf("%v: status %d: %s", args, r.status, r.stderr)
 	}
@@ -172,9 +229,9 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// patience is how long a text may take before the test shows what there is in
-// its place.
-const patience = 20 * time.Second
+// patience is how long a text may take, in virtual time, before the test shows what
+// there is in its place.
+const patience = 2 * time.Minute
 
 // wait returns when the text is there, or fails the test when the program ends
 // without it.
@@ -206,7 +263,7 @@ type started struct {
 
 // prepare makes a program; begin starts it.
 func (n *testNetwork) prepare(args ...string) *started {
-	p, _, _ := testProgram(n.t)
+	p, _, _ := n.program()
 	s := &started{stderr: newScreen(), signals: make(chan os.Signal, 2), ended: make(chan int, 1)}
 	p.stdout, p.stderr, p.signals = &s.stdout, s.stderr, s.signals
 	s.begin = func() { go func() { s.ended <- p.run(n.args(args...)) }() }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"dcrspv/spv"
 )
 
 // The exit statuses.
@@ -25,7 +27,8 @@ type program struct {
 	configDir      func() (string, error)
 	homeDir        func() (string, error)
 	now            func() time.Time
-	force          func() // ends the process at once: the second Ctrl-C
+	dial           spv.DialFunc // reaches peers; nil is TCP
+	force          func()       // ends the process at once: the second Ctrl-C
 	demo           demoSize
 
 	opts options  // the flags
@@ -42,10 +45,12 @@ type program struct {
 // run does what the arguments say and returns the exit status. It never
 // panics for bad input and prints at most one line about a failure.
 func (p *program) run(args []string) int {
-	ctx, cancel := context.WithCancel(context.Background())
+	over, end := context.WithCancel(context.Background())
+	defer end()
+	ctx, cancel := context.WithCancel(over)
 	defer cancel()
 	if p.signals != nil {
-		go p.watchSignals(ctx, cancel)
+		go p.watchSignals(over, cancel)
 	}
 	err := p.dispatch(ctx, args)
 	if err == nil {
@@ -56,17 +61,17 @@ func (p *program) run(args []string) int {
 	return f.status
 }
 
-// watchSignals turns the first interrupt into the end of the context, and the
-// second into the end of the process.
-func (p *program) watchSignals(ctx context.Context, cancel context.CancelFunc) {
-	select {
-	case <-p.signals:
-		cancel()
-	case <-ctx.Done():
-		return
+// watchSignals turns the first interrupt into a cancel, and the second into the
+// end of the process, until run is over.
+func (p *program) watchSignals(over context.Context, cancel context.CancelFunc) {
+	for _, act := range []func(){cancel, p.force} {
+		select {
+		case <-p.signals:
+			act()
+		case <-over.Done():
+			return
+		}
 	}
-	<-p.signals
-	p.force()
 }
 
 // dispatch parses the arguments and runs the command.

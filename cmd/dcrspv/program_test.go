@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// testNow is the clock of the tests. It stands still, but not far from that of
-// the Syncer, so that both agree on when a ban ends.
-var testNow = time.Now().UTC().Truncate(time.Second)
+// testNow is the clock of the tests. It stands still. Virtual time begins then, so
+// that the Syncer agrees on when a ban ends.
+var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // result is what a run of the program left behind.
 type result struct {

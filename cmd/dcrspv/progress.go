@@ -25,22 +25,30 @@ func (p *program) showProgress(ctx context.Context, con *console, changes <-chan
 	tick := time.NewTicker(lineEvery)
 	defer tick.Stop()
 	var l lines
+	show := func(st spv.Status) {
+		l.status = st
+		if b != nil {
+			b.update(st)
+			if st.Synced {
+				b.stop()
+				b = nil
+			}
+		}
+		if l.transition() && b == nil {
+			con.printf("%s", progressLine(st))
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
+			select {
+			case st := <-changes: // the one that ended the wait for it
+				show(st)
+			default:
+			}
 			return
 		case st := <-changes:
-			l.status = st
-			if b != nil {
-				b.update(st)
-				if st.Synced {
-					b.stop()
-					b = nil
-				}
-			}
-			if l.transition() && b == nil {
-				con.printf("%s", progressLine(st))
-			}
+			show(st)
 		case <-tick.C:
 			if b == nil && l.pending() {
 				con.printf("%s", progressLine(l.status))

@@ -73,6 +73,23 @@ func TestProgressLines(t *testing.T) {
 	})
 }
 
+// TestLastProgressIsShown: whatever ends the sync is told, though the program that
+// waited for it ends at once.
+func TestLastProgressIsShown(t *testing.T) {
+	for range 20 { // a select takes either of two that are ready
+		p, _, _ := testProgram(t)
+		var out bytes.Buffer
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		changes := make(chan spv.Status, 1)
+		changes <- spv.Status{Phase: spv.InSync, Synced: true, Tip: block(7), Target: 7, Peers: 1}
+		p.showProgress(ctx, &console{out: &out}, changes)
+		if got := out.String(); got != "synced      block 7, 1 peer\n" {
+			t.Fatalf("%q", got)
+		}
+	}
+}
+
 // TestBars: on a terminal the three stages have bars, which stay as they were
 // when it was done, and lines go above them.
 func TestBars(t *testing.T) {

@@ -67,19 +67,21 @@ func TestRescanAddresses(t *testing.T) {
 
 // TestRescanWatched: the whole watch set is tested again, from stored filters.
 func TestRescanWatched(t *testing.T) {
-	n := newTestNetwork(t, 1)
-	n.dcrspv("watch", n.demo.xpub)
-	n.dcrspv("sync")
-	requests := n.peers[0].FiltersRequested()
-	var doc rescanDoc
-	n.json(&doc, "rescan", "--from", "200")
-	if n.peers[0].FiltersRequested() != requests {
-		t.Error("filters were fetched again")
-	}
-	if doc.Requests.Blocks == 0 || doc.Balance.Total != n.demo.truth.Total {
-		t.Errorf("%+v", doc)
-	}
-	n.wantBalance(n.demo.truth)
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 1)
+		n.dcrspv("watch", n.demo.xpub)
+		n.dcrspv("sync")
+		requests := n.peers[0].FiltersRequested()
+		var doc rescanDoc
+		n.json(&doc, "rescan", "--from", "200")
+		if n.peers[0].FiltersRequested() != requests {
+			t.Error("filters were fetched again")
+		}
+		if doc.Requests.Blocks == 0 || doc.Balance.Total != n.demo.truth.Total {
+			t.Errorf("%+v", doc)
+		}
+		n.wantBalance(n.demo.truth)
+	})
 }
 
 func TestLastHeightOfADay(t *testing.T) {

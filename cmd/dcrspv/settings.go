@@ -22,7 +22,7 @@ type settings struct {
 	maxPeers int
 	birthday *when // nil if not given
 	timeout  time.Duration
-	dial     spv.DialFunc // nil without a proxy
+	dial     spv.DialFunc // nil is TCP, without a proxy
 	levels   levels
 }
 
@@ -88,6 +88,9 @@ func (p *program) settings(cmd *command) (settings, error) {
 	}
 	if s.dial, err = proxyDial(p.opts.Proxy); err != nil {
 		return s, err
+	}
+	if s.dial == nil {
+		s.dial = p.dial
 	}
 	s.levels, err = parseLevels(p.opts.LogLevel, p.defaultLevel(cmd))
 	return s, err

@@ -15,65 +15,67 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestEndToEnd is the main job, over TCP: watch, sync, and the right answers.
+// TestEndToEnd is the main job: watch, sync, and the right answers.
 func TestEndToEnd(t *testing.T) {
-	n := newTestNetwork(t, 3)
-	n.dcrspv("watch", n.demo.xpub)
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 3)
+		n.dcrspv("watch", n.demo.xpub)
 
-	var st statusDoc
-	n.json(&st, "sync")
-	tip := n.demo.chain.Tip()
-	if !st.Synced || st.Phase != "synced" || st.Network != "simnet" || st.Tip.Height != tip.Height ||
-		st.Tip.Hash != tip.Hash.String() || st.Tip.Time != n.demo.chain.Time().Unix() || st.Target != tip.Height || st.Peers != 3 {
-		t.Errorf("%+v, want tip %v", st, tip)
-	}
-	for name, span := range map[string]spanDoc{"filters": st.Filters, "scanned": st.Scanned} {
-		if span.From == nil || span.Through == nil || *span.From != 0 || *span.Through != tip.Height {
-			t.Errorf("%s: %+v", name, span)
+		var st statusDoc
+		n.json(&st, "sync")
+		tip := n.demo.chain.Tip()
+		if !st.Synced || st.Phase != "synced" || st.Network != "simnet" || st.Tip.Height != tip.Height ||
+			st.Tip.Hash != tip.Hash.String() || st.Tip.Time != n.demo.chain.Time().Unix() || st.Target != tip.Height || st.Peers != 3 {
+			t.Errorf("%+v, want tip %v", st, tip)
 		}
-	}
-	if st.Requests.Headers == 0 || st.Requests.Filters == 0 || st.Requests.Blocks == 0 || st.ReceivedBytes == 0 || st.Seconds.Total <= 0 {
-		t.Errorf("counters: %+v", st)
-	}
-	n.wantBalance(n.demo.truth)
-
-	// Nothing is fetched twice, and the files tell what sync told.
-	before := n.count(wire.CmdGetCFiltersV2) + n.count(wire.CmdGetCFilterV2) + n.count(wire.CmdGetData)
-	text := n.dcrspv("sync")
-	if !strings.Contains(text, fmt.Sprintf("Synced to block %d", tip.Height)) {
-		t.Errorf("sync: %q", text)
-	}
-	if after := n.count(wire.CmdGetCFiltersV2) + n.count(wire.CmdGetCFilterV2) + n.count(wire.CmdGetData); after != before {
-		t.Errorf("%d filter and block requests in the second sync", after-before)
-	}
-	var stored statusDoc
-	n.json(&stored, "status")
-	if stored.Tip != st.Tip || *stored.Filters.Through != tip.Height || *stored.Scanned.Through != tip.Height || stored.Synced || stored.Peers != 0 {
-		t.Errorf("status: %+v", stored)
-	}
-	if text := n.dcrspv("status"); !strings.Contains(text, n.demo.xpub) {
-		t.Errorf("status: %s", text)
-	}
-
-	var peers []peerDoc
-	n.json(&peers, "peers")
-	if len(peers) != 3 {
-		t.Errorf("peers: %+v", peers)
-	}
-	for _, p := range n.peers {
-		if v := p.Violations(); len(v) > 0 {
-			t.Errorf("violations: %v", v)
+		for name, span := range map[string]spanDoc{"filters": st.Filters, "scanned": st.Scanned} {
+			if span.From == nil || span.Through == nil || *span.From != 0 || *span.Through != tip.Height {
+				t.Errorf("%s: %+v", name, span)
+			}
 		}
-	}
+		if st.Requests.Headers == 0 || st.Requests.Filters == 0 || st.Requests.Blocks == 0 || st.ReceivedBytes == 0 || st.Seconds.Total <= 0 {
+			t.Errorf("counters: %+v", st)
+		}
+		n.wantBalance(n.demo.truth)
 
-	var report verifyDoc
-	n.json(&report, "verify")
-	if report.Chain.Headers != tip.Height+1 || report.Chain.Filters != tip.Height+1 || report.Wallet.Transactions != len(n.demo.truth.History) {
-		t.Errorf("verify: %+v", report)
-	}
-	if text := n.dcrspv("verify"); !strings.Contains(text, "chain.db") || !strings.Contains(text, "wallet.db") {
-		t.Errorf("verify: %s", text)
-	}
+		// Nothing is fetched twice, and the files tell what sync told.
+		before := n.count(wire.CmdGetCFiltersV2) + n.count(wire.CmdGetCFilterV2) + n.count(wire.CmdGetData)
+		text := n.dcrspv("sync")
+		if !strings.Contains(text, fmt.Sprintf("Synced to block %d", tip.Height)) {
+			t.Errorf("sync: %q", text)
+		}
+		if after := n.count(wire.CmdGetCFiltersV2) + n.count(wire.CmdGetCFilterV2) + n.count(wire.CmdGetData); after != before {
+			t.Errorf("%d filter and block requests in the second sync", after-before)
+		}
+		var stored statusDoc
+		n.json(&stored, "status")
+		if stored.Tip != st.Tip || *stored.Filters.Through != tip.Height || *stored.Scanned.Through != tip.Height || stored.Synced || stored.Peers != 0 {
+			t.Errorf("status: %+v", stored)
+		}
+		if text := n.dcrspv("status"); !strings.Contains(text, n.demo.xpub) {
+			t.Errorf("status: %s", text)
+		}
+
+		var peers []peerDoc
+		n.json(&peers, "peers")
+		if len(peers) != 3 {
+			t.Errorf("peers: %+v", peers)
+		}
+		for _, p := range n.peers {
+			if v := p.Violations(); len(v) > 0 {
+				t.Errorf("violations: %v", v)
+			}
+		}
+
+		var report verifyDoc
+		n.json(&report, "verify")
+		if report.Chain.Headers != tip.Height+1 || report.Chain.Filters != tip.Height+1 || report.Wallet.Transactions != len(n.demo.truth.History) {
+			t.Errorf("verify: %+v", report)
+		}
+		if text := n.dcrspv("verify"); !strings.Contains(text, "chain.db") || !strings.Contains(text, "wallet.db") {
+			t.Errorf("verify: %s", text)
+		}
+	})
 }
 
 // TestTextForPeople: without --json the answers are in DCR and in words.
@@ -119,81 +121,87 @@ func TestWatchAndUnwatch(t *testing.T) {
 	if len(doc.Watched) != 1 {
 		t.Fatalf("unwatch: %+v", doc)
 	}
-	dcrspv(t, n.args("unwatch", used)...).wantFailure(t, statusFailed, used)
+	n.run("unwatch", used).wantFailure(t, statusFailed, used)
 	n.json(&doc, "unwatch", n.demo.xpub)
 	if doc.Watched == nil || len(doc.Watched) != 0 {
 		t.Fatalf("empty watch set: %+v", doc)
 	}
-	dcrspv(t, n.args("address")...).wantFailure(t, statusFailed, "watch XPUB")
+	n.run("address").wantFailure(t, statusFailed, "watch XPUB")
 }
 
 // TestBirthday: filters below the birthday are not fetched.
 func TestBirthday(t *testing.T) {
-	n := newTestNetwork(t, 1)
-	var st statusDoc
-	n.json(&st, "sync", "--birthday", "700")
-	if *st.Filters.From != 700 || st.Scanned.From != nil {
-		t.Errorf("%+v", st)
-	}
-	if n.peers[0].FilterRequests(600) != 0 || n.peers[0].FilterRequests(701) != 1 {
-		t.Error("filters below the birthday were fetched")
-	}
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 1)
+		var st statusDoc
+		n.json(&st, "sync", "--birthday", "700")
+		if *st.Filters.From != 700 || st.Scanned.From != nil {
+			t.Errorf("%+v", st)
+		}
+		if n.peers[0].FilterRequests(600) != 0 || n.peers[0].FilterRequests(701) != 1 {
+			t.Error("filters below the birthday were fetched")
+		}
+	})
 }
 
 // TestNotSynced: nobody answers. The document is printed all the same.
 func TestNotSynced(t *testing.T) {
-	n := newTestNetwork(t, 1)
-	n.peers[0].Close()
-	r := dcrspv(t, n.args("sync", "--timeout", "300ms")...)
-	r.wantFailure(t, statusNotSynced, "not synced within 300ms", "connect", n.addrs[0])
-	r = dcrspv(t, n.args("sync", "--timeout", "300ms", "--json")...)
-	var st statusDoc
-	decode(t, r.stdout, &st)
-	if r.status != statusNotSynced || st.Synced || st.Phase != "connecting" || st.Tip.Height != 0 {
-		t.Errorf("status %d, %+v", r.status, st)
-	}
-	for _, args := range [][]string{
-		{"run"}, {"rescan"}, {"rescan", n.demo.used[0]}, {"broadcast", txHex(t, n.demo.chain.Pay(spvtest.Script(1), 1e8))},
-	} {
-		r := dcrspv(t, n.args(append(args, "--timeout", "300ms", "--log-level", "off")...)...)
-		r.wantFailure(t, statusNotSynced, "not synced")
-	}
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 1)
+		n.peers[0].Refuse(true)
+		r := n.run("sync", "--timeout", "300ms")
+		r.wantFailure(t, statusNotSynced, "not synced within 300ms", "connect", n.addrs[0])
+		r = n.run("sync", "--timeout", "300ms", "--json")
+		var st statusDoc
+		decode(t, r.stdout, &st)
+		if r.status != statusNotSynced || st.Synced || st.Phase != "connecting" || st.Tip.Height != 0 {
+			t.Errorf("status %d, %+v", r.status, st)
+		}
+		for _, args := range [][]string{
+			{"run"}, {"rescan"}, {"rescan", n.demo.used[0]}, {"broadcast", txHex(t, n.demo.chain.Pay(spvtest.Script(1), 1e8))},
+		} {
+			r := n.run(append(args, "--timeout", "300ms", "--log-level", "off")...)
+			r.wantFailure(t, statusNotSynced, "not synced")
+		}
+	})
 }
 
 // TestRunFollows: run prints what comes in and what is undone, and an
 // interrupt is its normal end.
 func TestRunFollows(t *testing.T) {
-	n := newTestNetwork(t, 2)
-	n.dcrspv("watch", n.demo.xpub)
-	run := n.start("run", "--json")
-	tip := n.demo.chain.Tip()
-	run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 2)
+		n.dcrspv("watch", n.demo.xpub)
+		run := n.start("run", "--json")
+		tip := n.demo.chain.Tip()
+		run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
 
-	c := n.demo.chain.Fork(tip.Height)
-	_, script := n.script(n.demo.used[3])
-	pay := c.Pay(script, 123456789)
-	c.MineBlock(pay)
-	for _, p := range n.peers {
-		p.SetChain(c)
-	}
-	run.stderr.wait(t, "received    1.23456789 DCR in block "+fmt.Sprint(tip.Height+1), run.ended)
-	run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height+1), run.ended)
+		c := n.demo.chain.Fork(tip.Height)
+		_, script := n.script(n.demo.used[3])
+		pay := c.Pay(script, 123456789)
+		c.MineBlock(pay)
+		for _, p := range n.peers {
+			p.SetChain(c)
+		}
+		run.stderr.wait(t, "received    1.23456789 DCR in block "+fmt.Sprint(tip.Height+1), run.ended)
+		run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height+1), run.ended)
 
-	branch := n.demo.chain.Fork(tip.Height)
-	branch.Mine(3)
-	for _, p := range n.peers {
-		p.SetChain(branch)
-	}
-	run.stderr.wait(t, "reorg       1 block above block "+fmt.Sprint(tip.Height), run.ended)
-	run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height+3), run.ended)
-	if status := run.interrupt(); status != statusDone {
-		t.Fatalf("status %d: %s", status, run.stderr)
-	}
-	var st statusDoc
-	decode(t, run.stdout.String(), &st)
-	if !st.Synced || st.Tip.Height != tip.Height+3 {
-		t.Errorf("%+v", st)
-	}
+		branch := n.demo.chain.Fork(tip.Height)
+		branch.Mine(3)
+		for _, p := range n.peers {
+			p.SetChain(branch)
+		}
+		run.stderr.wait(t, "reorg       1 block above block "+fmt.Sprint(tip.Height), run.ended)
+		run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height+3), run.ended)
+		if status := run.interrupt(); status != statusDone {
+			t.Fatalf("status %d: %s", status, run.stderr)
+		}
+		var st statusDoc
+		decode(t, run.stdout.String(), &st)
+		if !st.Synced || st.Tip.Height != tip.Height+3 {
+			t.Errorf("%+v", st)
+		}
+	})
 }
 
 // TestInterruptedSync interrupts the sync at random moments, and goes on, until
@@ -255,68 +263,70 @@ func TestSecondInterruptForces(t *testing.T) {
 }
 
 func TestBroadcast(t *testing.T) {
-	n := newTestNetwork(t, 0)
-	delivered := make(chan struct{}, 4)
-	addPeer := func() {
-		n.addPeer(spvtest.NewPeer(n.demo.chain, spvtest.Behaviour{
-			Hook: func(_ *spvtest.Client, msg wire.Message) bool {
-				if _, ok := msg.(*wire.MsgTx); ok {
-					delivered <- struct{}{}
-				}
-				return false
-			},
-		}))
-	}
-	addPeer()
-	addPeer()
-	n.dcrspv("watch", n.demo.xpub)
-	_, script := n.script(n.demo.used[0])
-	tx := n.demo.chain.Pay(script, 5e8)
-	var doc broadcastDoc
-	n.json(&doc, "broadcast", txHex(t, tx))
-	if doc.TxID != tx.TxHash().String() || len(doc.Told) != 2 || len(doc.Taken) != 2 {
-		t.Errorf("%+v", doc)
-	}
-	for range n.peers {
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 0)
+		delivered := make(chan struct{}, 4)
+		addPeer := func() {
+			n.addPeer(spvtest.NewPeer(n.demo.chain, spvtest.Behaviour{
+				Hook: func(_ *spvtest.Client, msg wire.Message) bool {
+					if _, ok := msg.(*wire.MsgTx); ok {
+						delivered <- struct{}{}
+					}
+					return false
+				},
+			}))
+		}
+		addPeer()
+		addPeer()
+		n.dcrspv("watch", n.demo.xpub)
+		_, script := n.script(n.demo.used[0])
+		tx := n.demo.chain.Pay(script, 5e8)
+		var doc broadcastDoc
+		n.json(&doc, "broadcast", txHex(t, tx))
+		if doc.TxID != tx.TxHash().String() || len(doc.Told) != 2 || len(doc.Taken) != 2 {
+			t.Errorf("%+v", doc)
+		}
+		for range n.peers {
+			<-delivered
+		}
+		if b := n.balance(); b.Unconfirmed != 5e8 || b.Total != n.demo.truth.Total {
+			t.Errorf("%+v", b)
+		}
+		if text := n.dcrspv("history"); !strings.Contains(text, "NOT IN A BLOCK") || !strings.Contains(text, "our own") {
+			t.Errorf("history: %s", text)
+		}
+		var waiting []unminedDoc
+		n.json(&waiting, "history", "--unmined")
+		if want := (unminedDoc{TxID: doc.TxID, State: unconfirmed, Net: 5e8, Own: true}); len(waiting) != 1 || waiting[0] != want {
+			t.Errorf("history --unmined: %+v", waiting)
+		}
+
+		// Each run announces it again, as long as it is not mined: a peer that does
+		// not have it asks for it.
+		addPeer()
+		run := n.start("run")
 		<-delivered
-	}
-	if b := n.balance(); b.Unconfirmed != 5e8 || b.Total != n.demo.truth.Total {
-		t.Errorf("%+v", b)
-	}
-	if text := n.dcrspv("history"); !strings.Contains(text, "NOT IN A BLOCK") || !strings.Contains(text, "our own") {
-		t.Errorf("history: %s", text)
-	}
-	var waiting []unminedDoc
-	n.json(&waiting, "history", "--unmined")
-	if want := (unminedDoc{TxID: doc.TxID, State: unconfirmed, Net: 5e8, Own: true}); len(waiting) != 1 || waiting[0] != want {
-		t.Errorf("history --unmined: %+v", waiting)
-	}
+		if status := run.interrupt(); status != statusDone {
+			t.Fatalf("status %d: %s", status, run.stderr)
+		}
+		c := n.demo.chain.Fork(n.demo.chain.Height())
+		c.MineBlock(tx)
+		for _, p := range n.peers {
+			p.SetChain(c)
+		}
+		n.dcrspv("sync")
+		n.json(&waiting, "history", "--unmined")
+		if len(waiting) != 0 {
+			t.Errorf("mined, and still waiting: %+v", waiting)
+		}
 
-	// Each run announces it again, as long as it is not mined: a peer that does
-	// not have it asks for it.
-	addPeer()
-	run := n.start("run")
-	<-delivered
-	if status := run.interrupt(); status != statusDone {
-		t.Fatalf("status %d: %s", status, run.stderr)
-	}
-	c := n.demo.chain.Fork(n.demo.chain.Height())
-	c.MineBlock(tx)
-	for _, p := range n.peers {
-		p.SetChain(c)
-	}
-	n.dcrspv("sync")
-	n.json(&waiting, "history", "--unmined")
-	if len(waiting) != 0 {
-		t.Errorf("mined, and still waiting: %+v", waiting)
-	}
-
-	// Nobody asked for it.
-	p, _, _ := testProgram(t)
-	err := p.reportBroadcast(t.Context(), nil, tx, spv.PublishResult{Told: n.addrs})
-	if err == nil || !strings.Contains(err.Error(), "none of 3 peers") {
-		t.Errorf("nobody took it: %v", err)
-	}
+		// Nobody asked for it.
+		p, _, _ := testProgram(t)
+		err := p.reportBroadcast(t.Context(), nil, tx, spv.PublishResult{Told: n.addrs})
+		if err == nil || !strings.Contains(err.Error(), "none of 3 peers") {
+			t.Errorf("nobody took it: %v", err)
+		}
+	})
 }
 
 // TestReadTx: hex comes as an argument or through standard input, with white
@@ -349,25 +359,29 @@ func TestReadTx(t *testing.T) {
 // TestProxyIsUsed: with --proxy nothing is dialed directly, and a proxy that is
 // not there is the reason given.
 func TestProxyIsUsed(t *testing.T) {
-	n := newTestNetwork(t, 1)
-	r := dcrspv(t, n.args("sync", "--proxy", "127.0.0.1:1", "--timeout", "300ms")...)
-	r.wantFailure(t, statusNotSynced, "127.0.0.1:1")
-	if n.peers[0].Connections() != 0 {
-		t.Error("the peer was dialed past the proxy")
-	}
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 1)
+		r := n.run("sync", "--proxy", "127.0.0.1:1", "--timeout", "300ms")
+		r.wantFailure(t, statusNotSynced, "127.0.0.1:1")
+		if n.peers[0].Connections() != 0 {
+			t.Error("the peer was dialed past the proxy")
+		}
+	})
 }
 
 func TestDemo(t *testing.T) {
-	r := dcrspv(t, "demo", "--timeout", "2m")
-	if r.status != statusDone || !strings.Contains(r.stdout, "right to the atom") || !strings.Contains(r.stdout, "serves false filters") {
-		t.Errorf("status %d: %s%s", r.status, r.stdout, r.stderr)
-	}
-	r = dcrspv(t, "demo", "--json", "--timeout", "2m")
-	var doc demoDoc
-	decode(t, r.stdout, &doc)
-	if r.status != statusDone || !doc.Correct || doc.Balance != doc.Truth || doc.Balance.Total == 0 || len(doc.CutOff) < 2 {
-		t.Errorf("status %d: %+v", r.status, doc)
-	}
+	inVirtualTime(t, func(t *testing.T) {
+		r := dcrspv(t, "demo")
+		if r.status != statusDone || !strings.Contains(r.stdout, "right to the atom") || !strings.Contains(r.stdout, "serves false filters") {
+			t.Errorf("status %d: %s%s", r.status, r.stdout, r.stderr)
+		}
+		r = dcrspv(t, "demo", "--json")
+		var doc demoDoc
+		decode(t, r.stdout, &doc)
+		if r.status != statusDone || !doc.Correct || doc.Balance != doc.Truth || doc.Balance.Total == 0 || len(doc.CutOff) < 2 {
+			t.Errorf("status %d: %+v", r.status, doc)
+		}
+	})
 }
 
 func TestNetworkNames(t *testing.T) {

@@ -16,120 +16,124 @@ import (
 // TestRunHearsOfUnconfirmed: a payment that a peer announces is shown before it
 // is in a block, as what it is worth: nothing of it is verified.
 func TestRunHearsOfUnconfirmed(t *testing.T) {
-	n := newTestNetwork(t, 2)
-	n.dcrspv("watch", n.demo.xpub)
-	tip := n.demo.chain.Tip()
-	run := n.start("run")
-	run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
-	c := n.demo.chain.Fork(tip.Height)
-	_, script := n.script(n.demo.used[3])
-	pay := c.Pay(script, 123456789)
-	for _, p := range n.peers {
-		p.AnnounceTx(pay)
-	}
-	line := "unconfirmed 1.23456789 DCR, not in a block and not verified, " + pay.TxHash().String()
-	run.stderr.wait(t, line, run.ended)
-	if status := run.interrupt(); status != statusDone {
-		t.Fatalf("status %d: %s", status, run.stderr)
-	}
-	if strings.Count(run.stderr.String(), line) != 1 {
-		t.Errorf("told more than once: %s", run.stderr)
-	}
-
-	if b := n.balance(); b.Unconfirmed != 123456789 || b.Total != n.demo.truth.Total || b.Spendable != n.demo.truth.Spendable {
-		t.Errorf("%+v", b)
-	}
-	var mined []entryDoc
-	if n.json(&mined, "history"); len(mined) != len(n.demo.truth.History) {
-		t.Errorf("%d are mined, want %d", len(mined), len(n.demo.truth.History))
-	}
-	var waiting []unminedDoc
-	n.json(&waiting, "history", "--unmined")
-	if want := (unminedDoc{TxID: pay.TxHash().String(), State: unconfirmed, Net: 123456789}); len(waiting) != 1 || waiting[0] != want {
-		t.Errorf("%+v, want %+v", waiting, want)
-	}
-	for _, args := range [][]string{{"history"}, {"history", "--unmined"}, {"history", "--last", "1"}} {
-		text := n.dcrspv(args...)
-		if !strings.Contains(text, "NOT IN A BLOCK") || !strings.Contains(text, "unverified") || !strings.Contains(text, pay.TxHash().String()) {
-			t.Errorf("%v: %s", args, text)
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 2)
+		n.dcrspv("watch", n.demo.xpub)
+		tip := n.demo.chain.Tip()
+		run := n.start("run")
+		run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
+		c := n.demo.chain.Fork(tip.Height)
+		_, script := n.script(n.demo.used[3])
+		pay := c.Pay(script, 123456789)
+		for _, p := range n.peers {
+			p.AnnounceTx(pay)
 		}
-	}
+		line := "unconfirmed 1.23456789 DCR, not in a block and not verified, " + pay.TxHash().String()
+		run.stderr.wait(t, line, run.ended)
+		if status := run.interrupt(); status != statusDone {
+			t.Fatalf("status %d: %s", status, run.stderr)
+		}
+		if strings.Count(run.stderr.String(), line) != 1 {
+			t.Errorf("told more than once: %s", run.stderr)
+		}
 
-	// It is mined.
-	run = n.start("run")
-	run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
-	c.MineBlock(pay)
-	for _, p := range n.peers {
-		p.SetChain(c)
-	}
-	run.stderr.wait(t, fmt.Sprintf("received    1.23456789 DCR in block %d", tip.Height+1), run.ended)
-	if status := run.interrupt(); status != statusDone {
-		t.Fatalf("status %d: %s", status, run.stderr)
-	}
-	if b := n.balance(); b.Unconfirmed != 0 || b.Total != n.demo.truth.Total+123456789 {
-		t.Errorf("%+v", b)
-	}
-	if text := n.dcrspv("history", "--unmined"); !strings.Contains(text, "nothing waits") {
-		t.Error(text)
-	}
+		if b := n.balance(); b.Unconfirmed != 123456789 || b.Total != n.demo.truth.Total || b.Spendable != n.demo.truth.Spendable {
+			t.Errorf("%+v", b)
+		}
+		var mined []entryDoc
+		if n.json(&mined, "history"); len(mined) != len(n.demo.truth.History) {
+			t.Errorf("%d are mined, want %d", len(mined), len(n.demo.truth.History))
+		}
+		var waiting []unminedDoc
+		n.json(&waiting, "history", "--unmined")
+		if want := (unminedDoc{TxID: pay.TxHash().String(), State: unconfirmed, Net: 123456789}); len(waiting) != 1 || waiting[0] != want {
+			t.Errorf("%+v, want %+v", waiting, want)
+		}
+		for _, args := range [][]string{{"history"}, {"history", "--unmined"}, {"history", "--last", "1"}} {
+			text := n.dcrspv(args...)
+			if !strings.Contains(text, "NOT IN A BLOCK") || !strings.Contains(text, "unverified") || !strings.Contains(text, pay.TxHash().String()) {
+				t.Errorf("%v: %s", args, text)
+			}
+		}
+
+		// It is mined.
+		run = n.start("run")
+		run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
+		c.MineBlock(pay)
+		for _, p := range n.peers {
+			p.SetChain(c)
+		}
+		run.stderr.wait(t, fmt.Sprintf("received    1.23456789 DCR in block %d", tip.Height+1), run.ended)
+		if status := run.interrupt(); status != statusDone {
+			t.Fatalf("status %d: %s", status, run.stderr)
+		}
+		if b := n.balance(); b.Unconfirmed != 0 || b.Total != n.demo.truth.Total+123456789 {
+			t.Errorf("%+v", b)
+		}
+		if text := n.dcrspv("history", "--unmined"); !strings.Contains(text, "nothing waits") {
+			t.Error(text)
+		}
+	})
 }
 
 // TestConflictedAndDropped: of two payments of our own, one spends a coin that
 // another transaction in a block spends as well, the other is only forgotten by
 // the peers. The first is shown as conflicted, the second stays unconfirmed.
 func TestConflictedAndDropped(t *testing.T) {
-	n := newTestNetwork(t, 1)
-	n.dcrspv("watch", n.demo.xpub)
-	n.dcrspv("sync")
-	var coins []spvtest.Coin
-	for _, c := range n.demo.truth.Coins {
-		if c.Spendable && len(coins) < 2 {
-			coins = append(coins, c)
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 1)
+		n.dcrspv("watch", n.demo.xpub)
+		n.dcrspv("sync")
+		var coins []spvtest.Coin
+		for _, c := range n.demo.truth.Coins {
+			if c.Spendable && len(coins) < 2 {
+				coins = append(coins, c)
+			}
 		}
-	}
-	c := n.demo.chain.Fork(n.demo.chain.Height())
-	send := func(coin spvtest.Coin) (txid string) {
-		tx := c.Spend([]wire.OutPoint{coin.OutPoint}, wire.NewTxOut(coin.Amount-10_000, spvtest.Script(1)))
-		n.dcrspv("broadcast", txHex(t, tx))
-		return tx.TxHash().String()
-	}
-	lost, dropped := send(coins[0]), send(coins[1])
-	other := c.Spend([]wire.OutPoint{coins[0].OutPoint}, wire.NewTxOut(coins[0].Amount-20_000, spvtest.Script(2)))
-	c.MineBlock(other)
-	n.peers[0].SetChain(c)
-	n.dcrspv("sync")
+		c := n.demo.chain.Fork(n.demo.chain.Height())
+		send := func(coin spvtest.Coin) (txid string) {
+			tx := c.Spend([]wire.OutPoint{coin.OutPoint}, wire.NewTxOut(coin.Amount-10_000, spvtest.Script(1)))
+			n.dcrspv("broadcast", txHex(t, tx))
+			return tx.TxHash().String()
+		}
+		lost, dropped := send(coins[0]), send(coins[1])
+		other := c.Spend([]wire.OutPoint{coins[0].OutPoint}, wire.NewTxOut(coins[0].Amount-20_000, spvtest.Script(2)))
+		c.MineBlock(other)
+		n.peers[0].SetChain(c)
+		n.dcrspv("sync")
 
-	want := []unminedDoc{
-		{TxID: lost, State: "conflicted", By: other.TxHash().String(), Own: true},
-		{TxID: dropped, State: unconfirmed, Net: -coins[1].Amount, Own: true},
-	}
-	var waiting []unminedDoc
-	n.json(&waiting, "history", "--unmined")
-	if !slices.Equal(waiting, want) {
-		t.Errorf("%+v, want %+v", waiting, want)
-	}
-	if b := n.balance(); b.Unconfirmed != -coins[1].Amount || b.Total != n.demo.truth.Total-coins[0].Amount {
-		t.Errorf("%+v", b)
-	}
-	text := n.dcrspv("history")
-	for _, part := range []string{"conflicted with " + other.TxHash().String(), "unconfirmed, our own"} {
-		if !strings.Contains(text, part) {
-			t.Errorf("%q is not in %s", part, text)
+		want := []unminedDoc{
+			{TxID: lost, State: "conflicted", By: other.TxHash().String(), Own: true},
+			{TxID: dropped, State: unconfirmed, Net: -coins[1].Amount, Own: true},
 		}
-	}
-	dcrspv(t, n.args("broadcast", "00")...).wantFailure(t, statusUsage)
+		var waiting []unminedDoc
+		n.json(&waiting, "history", "--unmined")
+		if !slices.Equal(waiting, want) {
+			t.Errorf("%+v, want %+v", waiting, want)
+		}
+		if b := n.balance(); b.Unconfirmed != -coins[1].Amount || b.Total != n.demo.truth.Total-coins[0].Amount {
+			t.Errorf("%+v", b)
+		}
+		text := n.dcrspv("history")
+		for _, part := range []string{"conflicted with " + other.TxHash().String(), "unconfirmed, our own"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("%q is not in %s", part, text)
+			}
+		}
+		n.run("broadcast", "00").wantFailure(t, statusUsage)
 
-	// Without that block it may be mined again.
-	longer := n.demo.chain.Fork(n.demo.chain.Height())
-	longer.Mine(2)
-	n.peers[0].SetChain(longer)
-	n.dcrspv("sync")
-	n.json(&waiting, "history", "--unmined")
-	for _, u := range waiting {
-		if u.State != unconfirmed {
-			t.Errorf("after the reorg: %+v", u)
+		// Without that block it may be mined again.
+		longer := n.demo.chain.Fork(n.demo.chain.Height())
+		longer.Mine(2)
+		n.peers[0].SetChain(longer)
+		n.dcrspv("sync")
+		n.json(&waiting, "history", "--unmined")
+		for _, u := range waiting {
+			if u.State != unconfirmed {
+				t.Errorf("after the reorg: %+v", u)
+			}
 		}
-	}
+	})
 }
 
 // TestNoRelay: with the switch, given as a flag or in the configuration file, no
@@ -137,33 +141,35 @@ func TestConflictedAndDropped(t *testing.T) {
 func TestNoRelay(t *testing.T) {
 	for name, args := range map[string][]string{"flag": {"--no-relay"}, "file": nil} {
 		t.Run(name, func(t *testing.T) {
-			n := newTestNetwork(t, 2)
-			if name == "file" {
-				if err := os.WriteFile(filepath.Join(n.dir, configName), []byte("no-relay = true\n"), 0o600); err != nil {
-					t.Fatal(err)
+			inVirtualTime(t, func(t *testing.T) {
+				n := newVirtualNetwork(t, 2)
+				if name == "file" {
+					if err := os.WriteFile(filepath.Join(n.dir, configName), []byte("no-relay = true\n"), 0o600); err != nil {
+						t.Fatal(err)
+					}
 				}
-			}
-			n.dcrspv("watch", n.demo.xpub)
-			run := n.start(append([]string{"run"}, args...)...)
-			tip := n.demo.chain.Tip()
-			run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
-			c := n.demo.chain.Fork(tip.Height)
-			_, script := n.script(n.demo.used[3])
-			pay := c.Pay(script, 5e8)
-			for _, p := range n.peers {
-				p.AnnounceTx(pay)
-			}
-			c.MineBlock(pay)
-			for _, p := range n.peers {
-				p.SetChain(c)
-			}
-			run.stderr.wait(t, fmt.Sprintf("received    5 DCR in block %d", tip.Height+1), run.ended)
-			if status := run.interrupt(); status != statusDone {
-				t.Fatalf("status %d: %s", status, run.stderr)
-			}
-			if strings.Contains(run.stderr.String(), "unconfirmed") || n.count(wire.CmdMemPool) != 0 {
-				t.Errorf("asked %d times what is not in a block: %s", n.count(wire.CmdMemPool), run.stderr)
-			}
+				n.dcrspv("watch", n.demo.xpub)
+				run := n.start(append([]string{"run"}, args...)...)
+				tip := n.demo.chain.Tip()
+				run.stderr.wait(t, fmt.Sprintf("synced      block %d", tip.Height), run.ended)
+				c := n.demo.chain.Fork(tip.Height)
+				_, script := n.script(n.demo.used[3])
+				pay := c.Pay(script, 5e8)
+				for _, p := range n.peers {
+					p.AnnounceTx(pay)
+				}
+				c.MineBlock(pay)
+				for _, p := range n.peers {
+					p.SetChain(c)
+				}
+				run.stderr.wait(t, fmt.Sprintf("received    5 DCR in block %d", tip.Height+1), run.ended)
+				if status := run.interrupt(); status != statusDone {
+					t.Fatalf("status %d: %s", status, run.stderr)
+				}
+				if strings.Contains(run.stderr.String(), "unconfirmed") || n.count(wire.CmdMemPool) != 0 {
+					t.Errorf("asked %d times what is not in a block: %s", n.count(wire.CmdMemPool), run.stderr)
+				}
+			})
 		})
 	}
 }

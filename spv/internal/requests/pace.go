@@ -24,7 +24,7 @@ const (
 	takeoverFloor  = 50 * time.Millisecond
 
 	// headerFloor is takeoverFloor for headers, of which an answer has 360 kB.
-	headerFloor = 250 * time.Millisecond
+	headerFloor = 150 * time.Millisecond
 
 	// lateUnknown is for when no other peer was measured, and nobody's dial took
 	// more than a quarter of it.
