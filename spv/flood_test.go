@@ -39,7 +39,7 @@ func TestLowWorkFlood(t *testing.T) {
 		})
 		var st spv.Status
 		cut := make(map[string]bool)
-		for range 600 {
+		for range 7200 {
 			w.pass(time.Second)
 			st = w.syncer.Status()
 			for _, c := range st.CutOff {

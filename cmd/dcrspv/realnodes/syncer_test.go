@@ -30,8 +30,9 @@ func testProtocols(t *testing.T, n *network) {
 		}
 		st := s.Status()
 		checkTip(t, st, at)
+		// On a busy machine a node may be late, and the others are asked too.
 		requests := st.Requests.Filters
-		if single := requests >= int(at.Height); single != (maxProtocol != 0) || requests > int(at.Height) {
+		if single := requests >= int(at.Height); single != (maxProtocol != 0) || requests > len(n.P2P)*int(at.Height) {
 			t.Errorf("%d requests for %d filters with protocol limit %d", requests, at.Height, maxProtocol)
 		}
 		n.mine(t, 3)
