@@ -9,7 +9,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -196,7 +195,11 @@ func list(ctx context.Context, o *options) ([]shard, error) {
 	if len(shards) == 0 {
 		return nil, errors.New("no package with tests")
 	}
-	slices.SortFunc(shards, func(a, b shard) int { return cmp.Compare(a.String(), b.String()) })
-	rand.New(rand.NewPCG(o.seed, 0)).Shuffle(len(shards), func(i, j int) { shards[i], shards[j] = shards[j], shards[i] })
+	shuffle(shards, o.seed)
 	return shards, nil
+}
+
+// shuffle puts shards into the order of the seed.
+func shuffle(shards []shard, seed uint64) {
+	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(shards), func(i, j int) { shards[i], shards[j] = shards[j], shards[i] })
 }

@@ -74,38 +74,35 @@ func (r *runner) run(ctx context.Context, s shard) (passed int, err error) {
 	passed = r.state.passed(s.String(), sum)
 	earlier, missing := passed, s.missing(passed)
 
-	ctx, cancel := context.WithCancel(ctx)
+	running, cancel := context.WithCancel(ctx)
 	defer cancel()
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(s.mode.copies)
-	passes := make(chan struct{})
-	var failure error
+	results := make(chan error)
 	go func() {
-		defer close(passes)
-		for i := 0; i < missing && gctx.Err() == nil; i++ {
+		defer close(results)
+		var g errgroup.Group
+		g.SetLimit(s.mode.copies)
+		for i := 0; i < missing && running.Err() == nil; i++ {
 			g.Go(func() error {
-				if err := r.round(gctx, s, binary, earlier+i+1); err != nil {
-					return err
-				}
-				passes <- struct{}{}
+				results <- r.round(running, s, binary, earlier+i+1)
 				return nil
 			})
 		}
-		failure = g.Wait()
+		_ = g.Wait() // the results are in the channel
 	}()
-	var unsaved error
-	for range passes {
-		passed++
-		if err := r.state.put(s.String(), record{SHA256: sum, Passed: passed}); err != nil {
-			unsaved = err
+	var failures error
+	for err := range results {
+		if err == nil {
+			passed++
+			err = r.state.put(s.String(), record{SHA256: sum, Passed: passed})
+		}
+		if err != nil && !ended(err) {
+			failures = errors.Join(failures, err)
 			cancel()
 		}
 	}
 	switch {
-	case unsaved != nil:
-		return passed, unsaved
-	case failure != nil && !ended(failure):
-		return passed, errors.Join(failure, r.state.put(s.String(), record{SHA256: sum}))
+	case failures != nil:
+		return passed, errors.Join(failures, r.state.put(s.String(), record{SHA256: sum}))
 	case passed < s.rounds:
 		return passed, ctx.Err()
 	}
