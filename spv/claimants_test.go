@@ -181,14 +181,16 @@ func TestOnlySourceOfBlocksIsAskedAgain(t *testing.T) {
 }
 
 // Rules 8 and 23: a reorg of any depth while filters of the old branch are being
-// fetched from the only peer costs seconds.
+// fetched from the only peer costs seconds, even if all that it can be asked at a
+// time is of the old branch.
 func TestReorgDuringFiltersOfTheOnlyPeer(t *testing.T) {
-	for _, depth := range []uint32{1, 20, 700} {
-		story(t, 5000, func(w *world) {
+	for _, depth := range []uint32{1, 20, 700, 9000} {
+		story(t, 20_000, func(w *world) {
 			w.join(spvtest.Behaviour{NoAnnounce: true, Latency: 100 * time.Millisecond})
 			w.start()
 			w.while(func(st spv.Status) bool { return st.Phase != spv.Filters })
-			branch := w.chain.Fork(5000 - depth)
+			w.pass(300 * time.Millisecond) // many requests are under way
+			branch := w.chain.Fork(20_000 - depth)
 			branch.Mine(int(depth) + 5)
 			w.mineOn(branch)
 			began := time.Now()

@@ -312,8 +312,15 @@ func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) boo
 		return update.Added > 0
 	}
 	full := count == wire.MaxBlockHeadersPerMsg || batch.Hashes[count-1] == fl.stop
-	if !s.chain.answer(full, update.Added, before) {
+	switch more := s.chain.answer(full, update.Added, before); {
+	case !more:
 		e.exhausted(s)
+	case e.registry.Claim(s.addr, e.now) > e.chain.Tip().Height:
+		// It is asked on because of what it claims.
+	case update.Added > 0, e.now.Sub(s.headers.recheckedAt) < recheckPause:
+		// It is on another branch. Known headers are walked through for as long
+		// as a claim would live on them, no longer.
+		s.headers.recheck = true
 	}
 	return update.Added > 0
 }

@@ -33,17 +33,24 @@ func (t *Table[W]) Assign(open []*Request[W], able Able[W], now time.Time) []*At
 		d.markLate(r)
 	}
 	d.full = !t.free()
-	for _, step := range []func(*Request[W]){d.first, d.again, d.takeOver} {
-		for _, r := range open {
-			if d.full {
-				return d.started
-			}
-			if !r.done {
-				step(r)
-			}
+	d.each(open, d.first)
+	for _, r := range open {
+		d.again(r) // also without room: whether anybody is left does not depend on it
+	}
+	d.each(open, d.takeOver)
+	return d.started
+}
+
+// each takes a step for each open request as long as somebody has room.
+func (d *round[W]) each(open []*Request[W], step func(*Request[W])) {
+	for _, r := range open {
+		if d.full {
+			return
+		}
+		if !r.done {
+			step(r)
 		}
 	}
-	return d.started
 }
 
 func (d *round[W]) markLate(r *Request[W]) {
@@ -76,7 +83,7 @@ func (d *round[W]) first(r *Request[W]) {
 
 // again asks as many peers as are at a request if all of those are late.
 func (d *round[W]) again(r *Request[W]) {
-	if len(r.attempts) == 0 || !r.allLate() {
+	if r.done || len(r.attempts) == 0 || !r.allLate() {
 		return
 	}
 	for range len(r.attempts) {

@@ -162,6 +162,16 @@ func TestLateRequestsGoToTwiceAsMany(t *testing.T) {
 	}
 }
 
+// That nobody is left to ask is said although nobody has room either.
+func TestNobodyElseIsSaidWithoutRoom(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"a": 0}, firstWindow+1)
+	d.assign()
+	d.now = d.now.Add(lateUnknown)
+	if d.assign(); d.free() || !d.open[0].Overdue() {
+		t.Errorf("room %v, overdue %v", d.free(), d.open[0].Overdue())
+	}
+}
+
 // A peer that has proved itself takes over what another has held for more than
 // twice its time, no sooner, and only when it has nothing else to do.
 func TestProvenPeerTakesOver(t *testing.T) {
