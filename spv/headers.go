@@ -429,8 +429,9 @@ func (e *engine) heard(tip uint32) bool {
 	return false
 }
 
-// keepClaim remembers what a peer claimed that is leaving although it had
-// delivered.
+// keepClaim has what a peer claimed waited for that is leaving although it had
+// delivered: others may have it. That its own claim has failed is up to the
+// registry.
 func (e *engine) keepClaim(s *session) {
 	if e.ctx.Err() != nil {
 		return
@@ -438,11 +439,6 @@ func (e *engine) keepClaim(s *session) {
 	claim := e.registry.Claim(s.addr, e.now)
 	if claim > e.chain.Tip().Height && s.chain.last.Height > 0 && !e.following {
 		e.headers.pending, e.headers.pendingUntil = claim, e.now.Add(claimPatience)
-	}
-	if s.chain.last.Height > 0 || e.following {
-		// It left without making good on what it claimed: one that does so
-		// each time is not to keep us out of sync.
-		e.registry.ClaimFailed(s.addr, e.now)
 	}
 }
 

@@ -19,6 +19,7 @@ type claim struct {
 	validated  uint32    // the highest block it has delivered a valid header of
 	credit     uint32    // of advertised, what is still believed
 	ends       time.Time // of the credit; zero before it was asked for it
+	brought    bool      // it has delivered headers that were new
 }
 
 // connected starts over with the height in a version message, which is believed
@@ -119,15 +120,17 @@ func (r *Registry) Asked(addr string, now time.Time) {
 // its claim counts until it is asked on and fails then.
 func (r *Registry) Brought(addr string) {
 	if e := r.connected(addr); e != nil {
-		e.claim.ends = time.Time{}
+		e.claim.ends, e.claim.brought = time.Time{}, true
 	}
 }
 
 // Validated notes that a connected peer has delivered the valid header of a
-// block at this height, or is otherwise known to have that block.
+// block at this height, or is otherwise known to have that block. If some of what
+// it delivered was new and it has reached what it claims, it is doubted no more:
+// headers that everybody has make nothing good.
 func (r *Registry) Validated(addr string, height uint32, now time.Time) {
 	if e := r.connected(addr); e != nil {
-		if e.claim.validate(height) {
+		if e.claim.validate(height) && e.claim.brought {
 			delete(r.doubts, e.key)
 		}
 		e.lastSeen = now

@@ -74,6 +74,7 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.ClaimFailed(addrA, now)
+	r.Brought(addrA)
 	r.Validated(addrA, 1000, now)
 	r.Disconnected(addrA, nil, now)
 	if err := redial(r, addrA, 1001, now); err != nil {
@@ -190,6 +191,51 @@ func TestDoubtsGoByTheMachine(t *testing.T) {
 	}
 	if got := r.Claim("192.0.2.1:2", later); got != 0 {
 		t.Errorf("credited with %d under another port", got)
+	}
+}
+
+// Headers that everybody has make nothing good: the doubts about a machine go on,
+// and grow, whatever little it claims in between.
+func TestKnownHeadersEndNoDoubt(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	now := t0
+	for i := range 5 {
+		if err := redial(r, addrA, 1_000_000, now); err != nil {
+			t.Fatal(err)
+		}
+		r.ClaimFailed(addrA, now)
+		r.Disconnected(addrA, nil, now)
+		if err := redial(r, addrA, 100, now); err != nil {
+			t.Fatal(err)
+		}
+		r.Validated(addrA, 100, now)
+		r.Disconnected(addrA, nil, now)
+		if got, want := r.doubts[r.peers[addrA].key], i+1; got.failures != want {
+			t.Errorf("%d failures are remembered, want %d", got.failures, want)
+		}
+		now = r.doubts[r.peers[addrA].key].until
+	}
+}
+
+// Who hangs up just before its time is over has not made good either.
+func TestHangingUpSavesNoClaim(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectOne(t, r, addrA, 1_000_000)
+	r.Disconnected(addrA, nil, t0) // before it was asked
+	if err := redial(r, addrA, 1_000_000, t0); err != nil {
+		t.Fatal(err)
+	}
+	if r.Claim(addrA, t0) != 1_000_000 {
+		t.Error("doubted although nobody had asked")
+	}
+	r.Asked(addrA, t0)
+	later := t0.Add(claimTime - 1)
+	r.Disconnected(addrA, nil, later)
+	if err := redial(r, addrA, 1_000_000, later); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Claim(addrA, later); got != 0 {
+		t.Errorf("credited with %d", got)
 	}
 }
 

@@ -88,8 +88,8 @@ func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
 	if e == nil {
 		return
 	}
-	if c := &e.claim; !c.ends.IsZero() && !now.Before(c.ends) {
-		r.ClaimFailed(addr, now) // its time was over
+	if !e.claim.ends.IsZero() {
+		r.ClaimFailed(addr, now) // it was asked, and left without making it good
 	}
 	e.state = stateIdle
 	e.lastSeen = now
