@@ -3,6 +3,7 @@ package spv_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,10 @@ type siegePlan struct {
 	oneMind bool
 	listens bool // the wallet hears of unconfirmed transactions
 	lives   []siegeLife
+
+	// With discovery there are 8 slots, the honest peer is known from an earlier
+	// run, and all others from what peers tell.
+	discover bool
 }
 
 // besieger is a peer of a siege.
@@ -41,8 +46,12 @@ type besieger struct {
 // siegeLife is a run of the Syncer.
 type siegeLife struct {
 	lasts time.Duration
-	fresh bool // with an empty directory and a wallet that knows nothing
-	every time.Duration
+	fresh bool          // with an empty directory and a wallet that knows nothing
+	every time.Duration // an event, on average
+
+	// With discovery: until when the honest peer can't be reached, and when it
+	// loses its connections.
+	away, lost time.Duration
 }
 
 // arrivals of adversaries.
@@ -65,6 +74,20 @@ func newSiegePlan(seed uint64) *siegePlan {
 	}
 	n := pick(d, 7, 7, 30, 30, 63)
 	p.honest = d.IntN(n + 1)
+	p.drawBesiegers(d, n)
+	for total := siegeTime(); total > 0; {
+		life := p.drawLife(d, total)
+		p.lives = append(p.lives, life)
+		total -= life.lasts
+	}
+	return p
+}
+
+// siegeTime is how long a siege lasts.
+func siegeTime() time.Duration { return time.Duration(*siegeHours * float64(time.Hour)) }
+
+// drawBesiegers draws n peers that are not honest, and when they come.
+func (p *siegePlan) drawBesiegers(d *draw, n int) {
 	arrive := d.IntN(4)
 	for i := range n + 1 {
 		b := &besieger{addr: simulationAddr(i), seed: d.Uint64()}
@@ -83,20 +106,69 @@ func newSiegePlan(seed uint64) *siegePlan {
 			b.turns = d.pause(0, pick(d, time.Minute, 5*time.Minute, time.Hour))
 		}
 	}
-	total := time.Duration(*siegeHours * float64(time.Hour))
-	for total > 0 {
-		life := siegeLife{
-			lasts: min(d.pause(2*time.Minute, 12*time.Minute), total),
-			fresh: len(p.lives) == 0 || d.IntN(4) > 0,
-			every: d.pause(5*time.Second, 30*time.Second),
+}
+
+func (p *siegePlan) drawLife(d *draw, most time.Duration) siegeLife {
+	life := siegeLife{
+		lasts: d.pause(2*time.Minute, 12*time.Minute),
+		fresh: len(p.lives) == 0 || d.IntN(4) > 0,
+		every: d.pause(5*time.Second, 30*time.Second),
+	}
+	if d.IntN(6) == 0 {
+		life.lasts = time.Duration(d.between(1, 3)) * time.Hour
+	}
+	life.lasts = min(life.lasts, most)
+	return life
+}
+
+// newEclipsePlan draws a siege with discovery: of 20 addresses 19 are hostile, a
+// third of them in one network, and of the rest one is of the honest peer.
+func newEclipsePlan(seed uint64) *siegePlan {
+	d := &draw{rand.New(rand.NewPCG(seed, 25)), nil}
+	p := &siegePlan{
+		seed:     seed,
+		height:   uint32(d.between(500, 2000)),
+		latency:  d.pause(20*time.Millisecond, 200*time.Millisecond),
+		oneMind:  d.IntN(2) == 0,
+		discover: true,
+	}
+	n := 19 * d.between(2, 6)
+	p.peers = append(p.peers, &besieger{addr: "20.1.0.1:18555"})
+	for i := range n {
+		addr := fmt.Sprintf("%d.%d.0.1:18555", 22+i%70, i+1)
+		switch d.IntN(3) {
+		case 0:
+			addr = fmt.Sprintf("21.1.%d.1:18555", i+1)
+		case 1:
+			if i > 0 { // another port of the same host
+				host, _, _ := strings.Cut(p.peers[i].addr, ":")
+				addr = fmt.Sprintf("%s:%d", host, 10_000+i)
+			}
 		}
-		if d.IntN(6) == 0 {
-			life.lasts = min(time.Duration(d.between(1, 3))*time.Hour, total)
-		}
+		p.peers = append(p.peers, &besieger{addr: addr, seed: d.Uint64()})
+	}
+	for total := siegeTime(); total > 0; {
+		life := p.drawLife(d, total)
+		life.fresh = false
+		life.away = pick(d, 0, d.pause(0, 90*time.Second), d.pause(0, life.lasts/2))
+		life.lost = d.pause(0, 2*life.lasts)
 		p.lives = append(p.lives, life)
 		total -= life.lasts
 	}
 	return p
+}
+
+// knownAddrs are those that adversaries tell of: their own, and some of nobody.
+func (p *siegePlan) knownAddrs() (all []netip.AddrPort) {
+	for i, b := range p.peers {
+		if i != p.honest {
+			all = append(all, netip.MustParseAddrPort(b.addr))
+		}
+	}
+	for i := range len(all) / 20 {
+		all = append(all, netip.MustParseAddrPort(fmt.Sprintf("19.%d.0.1:18555", i+1)))
+	}
+	return all
 }
 
 // alone is the plan with the honest peer only, until its first sync.
@@ -110,8 +182,8 @@ func (p *siegePlan) alone() *siegePlan {
 
 func (p *siegePlan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d blocks, %d adversaries, of one mind %v, wallet listens %v; the honest one is %s, latency %v, dial %v\n",
-		p.seed, p.height, len(p.peers)-1, p.oneMind, p.listens, p.peers[p.honest].addr, p.latency, p.dial)
+	fmt.Fprintf(&b, "seed %d: %d blocks, %d adversaries, discovery %v, of one mind %v, wallet listens %v; the honest one is %s, latency %v, dial %v\n",
+		p.seed, p.height, len(p.peers)-1, p.discover, p.oneMind, p.listens, p.peers[p.honest].addr, p.latency, p.dial)
 	for i, l := range p.lives {
 		fmt.Fprintf(&b, "  life %d: %v, fresh %v, an event every %v\n", i, l.lasts, l.fresh, l.every)
 	}

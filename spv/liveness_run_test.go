@@ -19,6 +19,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
+	"github.com/decred/slog"
 )
 
 // siege is a plan that is carried out.
@@ -42,7 +43,7 @@ type siege struct {
 	syncer *spv.Syncer
 	cancel context.CancelFunc
 	done   chan error
-	log    *tail
+	log    *siegeLog
 
 	began      time.Time // the siege
 	life       time.Time // this run of the Syncer
@@ -55,8 +56,32 @@ type siege struct {
 	first      bool            // the first sync of this life is over
 	overdue    bool            // and took too long
 	payments   []payment       // announced and not found yet
-	goroutines int
+	missed     time.Time       // since when the honest peer could be connected to, and is not
+	missedLong bool            // which has been reported
+	goroutines int             // at the start
+	heap       uint64          // bytes after the first life
 	failures   int
+}
+
+// siegeLog is the tail of a log without the coming and going of adversaries.
+type siegeLog struct {
+	tail
+	honest string
+}
+
+func (l *siegeLog) Write(line []byte) (int, error) {
+	text := string(line)
+	if strings.Contains(text, " PEER: ") && strings.Contains(text, "connect") && !strings.Contains(text, l.honest) {
+		return len(line), nil
+	}
+	return l.tail.Write(line)
+}
+
+// logger makes the logger of a subsystem.
+func (l *siegeLog) logger(subsystem string) slog.Logger {
+	logger := slog.NewBackend(l).Logger(subsystem)
+	logger.SetLevel(slog.LevelDebug)
+	return logger
 }
 
 // payment is a block with a payment to the wallet.
@@ -72,31 +97,34 @@ const (
 	siegeStep = 200 * time.Millisecond
 	restStep  = time.Second
 
+	// heapGrowth is by how many bytes the heap may grow; the adversaries remember
+	// things too.
+	heapGrowth = 64 << 20
+
 	// giveUp is how long a first sync is waited for before the life ends.
 	giveUp = 10 * time.Minute
 )
 
-// besiege runs a siege and returns what it has measured.
-func besiege(t *testing.T, p *siegePlan) (result siegeResult) {
+// besiege runs a siege and adds up what it measures, also if it fails.
+func besiege(t *testing.T, p *siegePlan, all *siegeResult) {
 	t.Helper()
-	var alone time.Duration
-	run := func(p *siegePlan) {
+	run := func(p *siegePlan, alone time.Duration) (r siegeResult) {
 		dir := t.TempDir()
 		synctest.Test(t, func(t *testing.T) {
 			s := newSiege(t, p, dir)
 			defer s.net.Close()
+			defer func() {
+				if r = s.result; alone > 0 {
+					all.add(r)
+				}
+			}()
 			s.alone = alone
 			s.run()
-			result = s.result
 		})
+		return r
 	}
-	run(p.alone())
-	if len(result.firsts) == 0 {
-		return siegeResult{} // it has failed
-	}
-	alone = result.firsts[0].took
-	run(p)
-	return result
+	alone := run(p.alone(), 0)
+	run(p, alone.firsts[0].took)
 }
 
 func newSiege(t *testing.T, p *siegePlan, dir string) *siege {
@@ -106,7 +134,7 @@ func newSiege(t *testing.T, p *siegePlan, dir string) *siege {
 		dir:        dir,
 		net:        spvtest.NewNetwork(),
 		goroutines: runtime.NumGoroutine(),
-		log:        new(tail),
+		log:        &siegeLog{honest: p.peers[p.honest].addr},
 	}
 	s.chain = siegeChain().Fork(p.height - 3)
 	s.chain.Mine(3)
@@ -119,7 +147,7 @@ func newSiege(t *testing.T, p *siegePlan, dir string) *siege {
 		s.net.Add(b.addr, peer)
 		if i == p.honest {
 			s.honest = peer
-			peer.SetBehaviour(spvtest.Behaviour{Latency: p.latency, DialLatency: p.dial})
+			peer.SetBehaviour(spvtest.Behaviour{Latency: p.latency, DialLatency: p.dial, Addrs: p.told()})
 			continue
 		}
 		own := memory
@@ -128,6 +156,7 @@ func newSiege(t *testing.T, p *siegePlan, dir string) *siege {
 		}
 		a := spvtest.NewAdversary(peer, rand.New(rand.NewPCG(b.seed, 24)), own)
 		a.PayTo(spvtest.Script(0))
+		a.TellOf(p.told())
 		s.hostile = append(s.hostile, a)
 		s.memories = append(s.memories, own)
 	}
@@ -140,16 +169,19 @@ func (s *siege) run() {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	defer cancel()
 	s.ctx = ctx
+	if s.plan.discover {
+		s.meetHonest()
+	}
 	for _, life := range s.plan.lives {
 		s.live(life)
-		if s.t.Failed() && s.alone == 0 {
-			return
-		}
+		s.result.virtual = time.Since(s.began)
 	}
 	if s.alone > 0 {
 		s.checkCopies()
 	}
-	s.result.virtual = time.Since(s.began)
+	if more := s.failures - maxFailures; more > 0 {
+		s.t.Logf("and %d times more", more)
+	}
 }
 
 // live runs the Syncer once.
@@ -176,7 +208,8 @@ func (s *siege) live(life siegeLife) {
 	for i, b := range s.besiegers() {
 		s.hostile[i].Peer().Refuse(b.joins > 0)
 	}
-	s.open()
+	s.honest.Refuse(life.away > 0)
+	s.open(s.connect())
 	defer s.close()
 
 	// The last half minute is quiet, so that every payment can be found.
@@ -188,6 +221,7 @@ func (s *siege) live(life siegeLife) {
 			next = time.Now().Add(s.rng.pause(0, 2*life.every))
 		}
 		s.step()
+		s.moveHonest(life)
 		if time.Since(minute) > time.Minute {
 			minute = time.Now()
 			s.count()
@@ -205,6 +239,20 @@ func (s *siege) live(life siegeLife) {
 	if s.first {
 		s.checkEnd()
 	}
+	s.checkHeap()
+}
+
+// checkHeap looks whether memory has stayed what it was after the first life.
+func (s *siege) checkHeap() {
+	var mem runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&mem)
+	if s.heap == 0 {
+		s.heap = mem.HeapAlloc
+	}
+	if mem.HeapAlloc > s.heap+heapGrowth {
+		s.errorf("the heap has %d MB, and had %d after the first life", mem.HeapAlloc>>20, s.heap>>20)
+	}
 }
 
 // besiegers are the peers that are not honest.
@@ -212,22 +260,29 @@ func (s *siege) besiegers() []*besieger {
 	return slices.Delete(slices.Clone(s.plan.peers), s.plan.honest, s.plan.honest+1)
 }
 
+// connect lists the only peers to use.
+func (s *siege) connect() (addrs []string) {
+	if s.plan.discover {
+		return nil
+	}
+	for _, b := range s.plan.peers {
+		addrs = append(addrs, b.addr)
+	}
+	return addrs
+}
+
 // open starts the Syncer.
-func (s *siege) open() {
+func (s *siege) open(connect []string) {
 	var wallet spv.Wallet = s.wallet
 	if s.plan.listens {
 		wallet = listeningWallet{s.wallet}
-	}
-	var addrs []string
-	for _, b := range s.plan.peers {
-		addrs = append(addrs, b.addr)
 	}
 	syncer, err := spv.New(spv.Config{
 		Params:   chaincfg.SimNetParams(),
 		DataDir:  filepath.Join(s.dir, "data"),
 		Wallets:  []spv.Wallet{wallet},
-		Connect:  addrs,
-		MaxPeers: len(addrs),
+		Connect:  connect,
+		MaxPeers: max(len(connect), siegeSlots),
 		Dial:     s.net.Dial,
 		Log:      s.log.logger,
 	})
@@ -260,7 +315,6 @@ func (s *siege) event() {
 		n = depth + 1
 		c = c.Fork(c.Height() - uint32(depth))
 	}
-	from := c.Height() + 1
 	for range n {
 		if s.rng.IntN(2) == 0 {
 			c.Mine(1)
@@ -275,7 +329,7 @@ func (s *siege) event() {
 	s.result.filters.exist += n
 	s.chain, s.changed = c, time.Now()
 	s.payments = slices.DeleteFunc(s.payments, func(p payment) bool {
-		return p.block.Height >= from-uint32(0) && !s.onChain(p.block) || !s.onChain(p.block)
+		return !s.onChain(p.block)
 	})
 	for _, a := range s.hostile {
 		a.Peer().SetChain(c)
@@ -336,6 +390,9 @@ func (s *siege) check(step time.Duration) {
 	}
 	s.checkFirst(st)
 	s.checkPayments()
+	if s.plan.discover {
+		s.checkEclipse()
+	}
 	for i, a := range s.hostile {
 		if s.running[i] {
 			s.memories[i].Reward(a.Policy(), step, !s.first || !st.Synced || len(s.payments) > 0)
@@ -377,7 +434,7 @@ func (s *siege) checkFirst(st spv.Status) {
 	switch took := time.Since(s.life); {
 	case held:
 		s.firstDone(took)
-	case s.alone > 0 && took > (firstSync{alone: s.alone}).bound() && !s.overdue:
+	case s.alone > 0 && !s.plan.discover && took > (firstSync{alone: s.alone}).bound() && !s.overdue:
 		s.overdue = true
 		s.errorf("not synced after %v, and alone after %v", took, s.alone)
 	}
@@ -399,6 +456,9 @@ func (s *siege) checkPayments() {
 	})
 	for i := range s.payments {
 		p := &s.payments[i]
+		if s.connected.IsZero() && s.plan.discover {
+			p.announced = time.Now() // nobody has told of it yet
+		}
 		if time.Since(p.announced) > paymentAlways && !p.late {
 			p.late = true
 			s.errorf("the payment in block %v is not found after %v", p.block, time.Since(p.announced))
@@ -444,6 +504,9 @@ func (s *siege) count() {
 
 // checkCopies compares what was asked for with what there is.
 func (s *siege) checkCopies() {
+	if s.plan.discover {
+		return // most of those that are asked are hostile, and few filters are needed
+	}
 	if r := s.result.filters.ratio(); r > mostFilterCopies {
 		s.errorf("each filter was asked for %.1f times", r)
 	}
@@ -471,7 +534,7 @@ func (s *siege) errorf(format string, args ...any) {
 		return
 	}
 	s.t.Errorf("seed %d after %v, %v of this life: %s\n%v%s%+v\nlog:\n%v", s.plan.seed, time.Since(s.began), time.Since(s.life),
-		what, s.plan, s.policies(), s.syncer.Status(), s.log)
+		what, s.plan, s.policies(), s.syncer.Status(), &s.log.tail)
 }
 
 func (s *siege) fatalf(format string, args ...any) {

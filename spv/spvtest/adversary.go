@@ -34,6 +34,7 @@ type Adversary struct {
 // conversation is what an adversary knows of its latest connection.
 type conversation struct {
 	client  int
+	begun   bool   // what is done when a client has connected is done
 	walked  uint32 // the last header that Walk has sent
 	headers wire.Message
 	filters wire.Message
@@ -135,10 +136,12 @@ func (a *Adversary) state() {
 	a.mu.Lock()
 	p := a.policy
 	b := Behaviour{
-		NoAnnounce: !p.Announces,
-		Bandwidth:  p.Bandwidth,
-		Addrs:      a.addrs,
-		Hook:       a.hook,
+		NoAnnounce:      !p.Announces,
+		Bandwidth:       p.Bandwidth,
+		DialLatency:     p.Dial,
+		SilentHandshake: p.Mute,
+		Addrs:           a.addrs,
+		Hook:            a.hook,
 	}
 	a.mu.Unlock()
 	b.AdvertisedHeight = p.Claims.height(a.peer.serving().height)
@@ -159,18 +162,35 @@ func (a *Adversary) hook(c *Client, msg wire.Message) (handled bool) {
 	case *wire.MsgPing:
 		return a.answerBy(c, OnPing, msg)
 	case *wire.MsgInitState: // the last of what a client sends in the handshake
-		a.act(c, OnConnect)
+		if a.begin(c) {
+			a.act(c, OnConnect)
+		}
 	}
 	return false
+}
+
+// begin reports whether a connection has only now begun.
+func (a *Adversary) begin(c *Client) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.meet(c)
+	begun := a.conn.begun
+	a.conn.begun = true
+	return !begun
+}
+
+// meet makes a connection the one that is known of, with mu held.
+func (a *Adversary) meet(c *Client) {
+	if c.id > a.conn.client {
+		a.conn = conversation{client: c.id}
+	}
 }
 
 // draw draws what to do now. ok is false if the policy has nothing to say.
 func (a *Adversary) draw(c *Client, on Trigger) (r Rule, serves, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.conn.client != c.id {
-		a.conn = conversation{client: c.id}
-	}
+	a.meet(c)
 	if a.policy == nil {
 		return r, false, false
 	}

@@ -103,6 +103,11 @@ func (a *Adversary) filters(v view, r Rule, start, end *chainhash.Hash, batch bo
 	}
 	n := uint32(max(r.N, 1))
 	switch r.Do {
+	case Empty:
+		if batch {
+			return wire.NewMsgCFiltersV2(nil)
+		}
+		return nil
 	case Part:
 		to = min(to, from+n-1)
 	case Half:

@@ -18,6 +18,8 @@ type Policy struct {
 	Serves    bool          // has the filters and blocks of its side branches too
 	Renews    bool          // hangs up when it begins, so that its claim is a new one
 	Bandwidth int           // bytes a second; 0 is no limit
+	Dial      time.Duration // until a connection is made
+	Mute      bool          // never says a word on new connections
 	Lasts     time.Duration // how long it is in force
 	Pace      time.Duration // between what it does by itself
 	Rules     []Rule
@@ -59,7 +61,7 @@ const (
 	Honest   Choice = "honest"
 	Silence  Choice = "silence"
 	HangUp   Choice = "hang up"
-	Empty    Choice = "empty"     // headers: none; data: notfound
+	Empty    Choice = "empty"     // a message with nothing in it
 	Part     Choice = "part"      // the first N of the honest answer
 	Half     Choice = "half"      // filters: the first half
 	Repeated Choice = "repeated"  // the answer before this one
@@ -89,6 +91,7 @@ const (
 	FloodAddrs  Choice = "flood addrs"  // N messages of 200 addresses
 	FloodPings  Choice = "flood pings"  // N of them
 	FloodAsking Choice = "flood asking" // N getdata of 200 transactions that are nowhere
+	FloodGets   Choice = "flood gets"   // N each of getheaders, getaddr and getinitstate
 	FloodOther  Choice = "flood other"  // N messages of a command that nobody knows
 )
 
@@ -96,7 +99,7 @@ const (
 // drawn twice as often.
 var choices = map[Trigger][]Choice{
 	OnHeaders: {Honest, Honest, Silence, HangUp, Empty, Part, Repeated, Older, Later, Walk, Walk, Side},
-	OnFilters: {Honest, Honest, Silence, HangUp, Part, Half, Repeated, Older, Later},
+	OnFilters: {Honest, Honest, Silence, HangUp, Empty, Part, Half, Repeated, Older, Later},
 	OnData:    {Honest, Honest, Silence, HangUp, Part, Repeated, Older, NotFound},
 	OnPing:    {Honest, Honest, Honest, Silence, HangUp},
 	OnConnect: byItself,
@@ -104,7 +107,7 @@ var choices = map[Trigger][]Choice{
 }
 
 var byItself = []Choice{TellTip, TellOld, TellSide, TellOrphan, InvTip, InvOld, InvUnknown, InvSide, TellTxs, Unasked, Away,
-	FloodInv, FloodTxs, FloodKnown, FloodAddrs, FloodPings, FloodAsking, FloodOther}
+	FloodInv, FloodTxs, FloodKnown, FloodAddrs, FloodPings, FloodAsking, FloodGets, FloodOther}
 
 // triggers in the order in which rules are drawn for them.
 var triggers = []Trigger{OnHeaders, OnFilters, OnData, OnPing, OnConnect, ByItself}
@@ -130,6 +133,10 @@ func drawPolicy(r *rand.Rand, limits []time.Duration) *Policy {
 	if r.IntN(8) == 0 {
 		p.Bandwidth = one(r, 100, 1000, 10_000)
 	}
+	if r.IntN(8) == 0 {
+		p.Dial = drawDelay(r, limits)
+	}
+	p.Mute = r.IntN(30) == 0
 	for _, on := range triggers {
 		for range one(r, 0, 1, 1, 1, 2) {
 			p.Rules = append(p.Rules, drawRule(r, on, limits))
@@ -146,7 +153,10 @@ func drawClaim(r *rand.Rand) Claim {
 func drawLasts(r *rand.Rand) time.Duration { return span(r, 20*time.Second, 3*time.Minute) }
 
 func drawPace(r *rand.Rand, limits []time.Duration) time.Duration {
-	return max(drawDelay(r, limits), time.Second)
+	if r.IntN(2) == 0 {
+		return span(r, time.Second, 20*time.Second)
+	}
+	return max(drawDelay(r, limits), 2*time.Second)
 }
 
 func drawRule(r *rand.Rand, on Trigger, limits []time.Duration) Rule {
@@ -268,6 +278,12 @@ func (p *Policy) String() string {
 	}
 	if p.Renews {
 		b.WriteString(", begins anew")
+	}
+	if p.Mute {
+		b.WriteString(", mute")
+	}
+	if p.Dial > 0 {
+		fmt.Fprintf(&b, ", dialed in %v", p.Dial)
 	}
 	if p.Bandwidth > 0 {
 		fmt.Fprintf(&b, ", %d B/s", p.Bandwidth)

@@ -11,8 +11,11 @@ import (
 // floodItems is how much there is in one message of a flood.
 const floodItems = 200
 
+// unknownSize is the payload of a message with an unknown command, in bytes.
+const unknownSize = 100
+
 // maxTold is how many transactions an adversary has at most.
-const maxTold = 5000
+const maxTold = 500
 
 // talk makes the messages that a rule has a peer send without being asked.
 func (a *Adversary) talk(r Rule) []wire.Message {
@@ -48,15 +51,20 @@ func (a *Adversary) talk(r Rule) []wire.Message {
 	}
 	msgs := make([]wire.Message, 0, n)
 	for range n {
-		if msg := a.flood(r.Do, v); msg != nil {
-			msgs = append(msgs, msg)
-		}
+		msgs = append(msgs, a.flood(r.Do, v)...)
 	}
 	return msgs
 }
 
-// flood makes one message of a flood.
-func (a *Adversary) flood(do Choice, v view) wire.Message {
+// flood makes one message of a flood, or one of each kind.
+func (a *Adversary) flood(do Choice, v view) []wire.Message {
+	if do == FloodGets {
+		return []wire.Message{wire.NewMsgGetHeaders(), wire.NewMsgGetAddr(), wire.NewMsgGetInitState()}
+	}
+	return []wire.Message{a.floodOne(do, v)}
+}
+
+func (a *Adversary) floodOne(do Choice, v view) wire.Message {
 	switch do {
 	case FloodInv:
 		return invOf(wire.InvTypeBlock, a.unknown(floodItems)...)
@@ -75,10 +83,8 @@ func (a *Adversary) flood(do Choice, v view) wire.Message {
 			ask.AddInvVect(wire.NewInvVect(wire.InvTypeTx, &hash))
 		}
 		return ask
-	case FloodOther:
-		return &rawMessage{"whatever", make([]byte, 100)}
 	}
-	return nil
+	return &rawMessage{"whatever", make([]byte, unknownSize)}
 }
 
 // invOf announces things of a kind.

@@ -35,6 +35,20 @@
 // or malicious, and can be changed while clients are connected. Whatever clients
 // ask is counted, and what dcrd would drop or ban them for is a [Violation].
 //
+// # Adversaries
+//
+// An [Adversary] makes a peer hostile in ways that nobody has listed: whenever
+// the peer could send something, it chooses from everything that is well formed
+// (the honest answer, an older, shifted, repeated, partial or empty one, a side
+// branch, silence, floods, hanging up), at any speed up to just under the limits
+// of the client. What it chooses comes from a [Policy] and a seed. A [Memory]
+// keeps which policies held the client up; the best are varied.
+//
+//	m := spvtest.NewMemory(5*time.Second, 30*time.Second) // the client's patience
+//	a := spvtest.NewAdversary(p, rand.New(rand.NewPCG(seed, 0)), m)
+//	go a.Run(ctx)                                         // good until here
+//	m.Reward(a.Policy(), time.Second, behind)             // each second
+//
 // # Networks
 //
 // A [Network] gives peers addresses; its Dial method stands in for a dialer.
