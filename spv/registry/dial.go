@@ -48,8 +48,9 @@ func (r *Registry) back(e *entry, now time.Time) {
 	d.next = now.Add(wait + jitter)
 }
 
-// NextDial returns the address to dial now: a persistent one before others,
-// then the one with the fewest failed dials, then the one with the best score.
+// NextDial returns the address to dial now: a persistent one before others, then
+// one that has delivered, then the one with the fewest failed dials, then the one
+// with the best score.
 // Of each Group there is one connection or dial at most; persistent peers are
 // exempt, but count. There is nobody while MaxConnected connections stand or are
 // being made, except for one that is much better than the worst of them or that
@@ -104,10 +105,20 @@ func (r *Registry) compareDial(a, b *entry, now time.Time) int {
 		}
 		return 1
 	}
-	return cmp.Or(
-		cmp.Compare(a.dial.failures, b.dial.failures),
-		cmp.Compare(r.score(b, now), r.score(a, now)),
-	)
+	byScore := cmp.Compare(r.score(b, now), r.score(a, now))
+	switch served := a.record.served(); {
+	case served != b.record.served():
+		// One that has delivered, in an earlier run perhaps, before all that
+		// an address book may be filled with, also if it can't be reached
+		// just now: it waits longer each time, so it is in nobody's way.
+		if served {
+			return -1
+		}
+		return 1
+	case served:
+		return byScore
+	}
+	return cmp.Or(cmp.Compare(a.dial.failures, b.dial.failures), byScore)
 }
 
 // NextDialTime returns when to ask NextDial again. While a slot is free that is

@@ -254,3 +254,26 @@ func TestNextDialTimeIsExact(t *testing.T) {
 		}
 	}
 }
+
+// Rule 22: an address that has delivered is dialed before any that has not,
+// although it could not be reached a moment ago, and when all slots are taken it
+// need not wait for its turn among strangers.
+func TestWhoHasDeliveredIsDialedFirst(t *testing.T) {
+	r := fixture(t, Options{MaxConnected: 1}, addrA, far(3))
+	r.Success(addrA, Filters, time.Second, t0.Add(-time.Hour))
+	if err := r.Dialing(addrA, t0); err != nil {
+		t.Fatal(err)
+	}
+	r.DialFailed(addrA, nil, t0)
+	later := t0.Add(dialMax)
+	if got, _ := r.NextDial(later); got != addrA {
+		t.Errorf("%s is dialed first", got)
+	}
+	connectOne(t, r, far(3), 100)
+	r.nextProbe = later.Add(time.Hour)
+	r.Failure(far(3), Filters, later)
+	later = later.Add(trialTime)
+	if got, _ := r.NextDial(later); got != addrA {
+		t.Errorf("%q is dialed beside a worse one", got)
+	}
+}

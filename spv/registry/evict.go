@@ -26,13 +26,15 @@ func (r *Registry) full() bool {
 }
 
 // worthProbing tells whether a candidate is worth the slot beyond MaxConnected.
-// A persistent peer always is, if there is anybody to make room for it.
+// A persistent peer always is, if there is anybody to make room for it. One that
+// has delivered need not wait for its turn among strangers.
 func (r *Registry) worthProbing(candidate *entry, now time.Time) bool {
 	worst := r.worst(now)
 	if worst == nil || candidate.persistent {
 		return worst != nil
 	}
-	return !now.Before(r.nextProbe) && r.score(candidate, now) >= r.score(worst, now)+probeMargin
+	turn := candidate.record.served() || !now.Before(r.nextProbe)
+	return turn && r.score(candidate, now) >= r.score(worst, now)+probeMargin
 }
 
 // ProbeNow allows the slot beyond MaxConnected to be used at once, for a peer that

@@ -28,6 +28,9 @@ type record struct {
 	relapses                 int     // failures right after a recovery
 }
 
+// served tells whether it ever delivered.
+func (s *record) served() bool { return !s.lastSuccess.IsZero() }
+
 // success notes a verified answer that took d; 0 is not measured.
 func (s *record) success(d time.Duration, now time.Time) {
 	s.successes++
