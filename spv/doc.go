@@ -33,9 +33,9 @@
 //     filter, are hashed as a whole while they are written. If that is not the
 //     known hash, whole copies are fetched from one peer after the other, until
 //     one has it, and with that tells what was wrong and who lied;
-//   - scan (scan.go, locate.go, match.go, blocks.go): each wallet says which blocks it owes a test,
-//     the stored filters are matched, the blocks that match are fetched and
-//     handed over in one batch, one transaction;
+//   - scan (scan.go, locate.go, match.go, blocks.go): each wallet says which
+//     blocks it owes a test, the stored filters are matched, the blocks that match
+//     are fetched and handed over in one batch, one transaction;
 //   - following (follow.go): once everything is in sync, every peer is asked to
 //     announce new blocks by their headers.
 //
@@ -51,9 +51,9 @@
 //
 // Nothing that a peer says. Headers obey the rules of package chain. A filter
 // counts if the header commits to it, or if it belongs to the set with the known
-// hash; a block if its merkle roots match. What a peer claims about its height makes it a candidate for headers and nothing
-// more; a claim that it does not make good stops counting. A claim lives as long as it brings new
-// headers. judge.go holds the one table of what each fault costs a peer.
+// hash; a block if its merkle roots match. What a peer claims about its height
+// makes it a candidate for headers and nothing more; a claim lives as long as it
+// brings new headers. judge.go holds the one table of what each fault costs a peer.
 //
 // # Limits
 //

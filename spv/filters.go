@@ -80,7 +80,7 @@ func (e *engine) planFilters() {
 func (e *engine) filtersFrom() (uint32, bool) {
 	from, wanted := e.cfg.Birthday, e.cfg.HasBirthday
 	for _, w := range e.wallets {
-		if !w.told {
+		if !w.answered {
 			return 0, false
 		}
 		if w.watching && (!wanted || w.birthday < from) {

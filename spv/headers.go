@@ -165,54 +165,6 @@ func (e *engine) mayAskHeaders(s *session) bool {
 	return s.headers.flight == nil && !s.following.on && !e.now.Before(s.headers.restsUntil)
 }
 
-// lastResortPeer chooses whom to ask when nobody is believed to have more than we
-// have, and yet we can't be sure to have all: there must be more, or everybody's
-// claim is doubted and nobody has been asked. A peer that had nothing may have
-// been syncing itself: dcrd answers getheaders with nothing until its own chain
-// is proven.
-func (e *engine) lastResortPeer() *session {
-	for _, addr := range e.registry.Serving(registry.Headers, 0, e.now) {
-		s := e.sessions[addr]
-		if s != nil && s.headers.flight == nil && e.now.Sub(s.headers.recheckedAt) >= recheckPause {
-			s.headers.recheckedAt = e.now
-			return s
-		}
-	}
-	return nil
-}
-
-// recheckPause is how long the answer to a recheck holds.
-const recheckPause = 5 * time.Second
-
-// recheckAll is called when no peer delivers what it should have. Perhaps these
-// blocks have left the peers' best chain: dcrd is silent about the filters of a
-// side chain. So everybody is asked for headers once, and nobody is blamed.
-func (e *engine) recheckAll() {
-	for _, s := range e.sessions {
-		e.recheck(s)
-	}
-}
-
-// recheck has one peer asked for headers, unless it was not long ago.
-func (e *engine) recheck(s *session) {
-	if e.now.Sub(s.headers.recheckedAt) < recheckPause {
-		return
-	}
-	s.headers.recheckedAt = e.now
-	if s.following.on {
-		e.askOn(s)
-	} else {
-		s.headers.recheck = true
-	}
-}
-
-// recheckNow does it however long ago the last one was: the best chain has
-// changed under the peers' feet.
-func (e *engine) recheckNow(s *session) {
-	s.headers.recheckedAt = time.Time{}
-	e.recheck(s)
-}
-
 // requestHeaders asks a peer that does not announce yet.
 func (e *engine) requestHeaders(s *session) {
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -381,67 +333,6 @@ func (e *engine) reorganize(fork chain.BlockID, depth int) {
 	}
 }
 
-// headersComplete reports whether every peer that claims more than we have was
-// asked for it and has had its time to answer. What they claim does not count.
-func (e *engine) headersComplete() bool {
-	tip := e.chain.Tip().Height
-	if len(e.sessions) == 0 || !e.chain.Proven() || e.network.gathering(e) || !e.heard(tip) {
-		return false
-	}
-	waitedFor := func(s *session) bool { return s.since.Before(e.headers.grown.Add(joinedPatience)) }
-	for _, fl := range e.headers.flights {
-		if !fl.late && waitedFor(fl.s) && !fl.s.chain.walking {
-			return false
-		}
-	}
-	for _, addr := range e.registry.Ahead(tip, e.now) {
-		if s := e.sessions[addr]; s != nil && !s.headers.asked && !s.following.on && waitedFor(s) {
-			return false
-		}
-	}
-	return true
-}
-
-// tipHeld reports whether the best chain is all that will come soon, so that the
-// last, incomplete batch of filters is worth asking for. It depends on what came,
-// not on what anybody claims.
-func (e *engine) tipHeld() bool {
-	return e.store.tip == e.chain.Tip() && (e.following || !e.moreHeaders() || e.now.Sub(e.headers.grown) >= grownPatience)
-}
-
-// headersDone reports whether no credible peer is ahead of us. It is false
-// until there has been a fair chance to hear from everybody.
-func (e *engine) headersDone() bool {
-	tip := e.chain.Tip().Height
-	pending := e.headers.pending > tip && e.now.Before(e.headers.pendingUntil)
-	return e.headersComplete() && e.registry.Target(e.now) <= tip && !pending
-}
-
-// heard reports whether somebody can tell that there is nothing above our tip: a
-// peer that claims no more, or one that was asked and has answered. That nobody
-// answers is no proof, however long it lasts.
-func (e *engine) heard(tip uint32) bool {
-	for addr, s := range e.sessions {
-		if s.chain.answered || e.registry.Height(addr) <= tip {
-			return true
-		}
-	}
-	return false
-}
-
-// keepClaim has what a peer claimed waited for that is leaving although it had
-// delivered: others may have it. That its own claim has failed is up to the
-// registry.
-func (e *engine) keepClaim(s *session) {
-	if e.ctx.Err() != nil {
-		return
-	}
-	claim := e.registry.Claim(s.addr, e.now)
-	if claim > e.chain.Tip().Height && s.chain.last.Height > 0 && !e.following {
-		e.headers.pending, e.headers.pendingUntil = claim, e.now.Add(claimPatience)
-	}
-}
-
 func (h *headerStage) forget(fl *headerFlight) {
 	h.flights = slices.DeleteFunc(h.flights, func(f *headerFlight) bool { return f == fl })
 }
@@ -471,10 +362,4 @@ func (e *engine) headerTime() (next time.Time) {
 		}
 	}
 	return next
-}
-
-// isLocal reports whether an error is our own doing: a request that we called
-// off, or the end of everything. It is never blamed on a peer.
-func isLocal(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -42,6 +43,12 @@ var (
 // conduct is what a peer did in this connection that was not held against it yet.
 type conduct struct {
 	silences int // requests that it may have had a reason not to answer
+}
+
+// isLocal reports whether an error is our own doing: a request that we called
+// off, or the end of everything. It is never blamed on a peer.
+func isLocal(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // judge decides what an error says about the peer that caused it.

@@ -16,8 +16,8 @@ type walletState struct {
 
 	reported bool // it has been asked since it last changed
 
-	// What the wallet last told; told is false before it ever did.
-	told     bool
+	// What the wallet last told; answered is false before it ever did.
+	answered bool
 	watching bool
 	birthday uint32
 	scanned  Span
@@ -198,7 +198,7 @@ func (e *engine) reply(r report) bool {
 		e.fail(r.err)
 		return false
 	}
-	r.w.told = true
+	r.w.answered = true
 	r.w.birthday, r.w.watching, r.w.scanned, r.w.pending = r.birthday, r.watching, r.scanned, r.pending
 	r.w.owed, r.w.owedTo = r.owed, r.owedTo
 	return true

@@ -1,0 +1,62 @@
+package spv
+
+// headersComplete reports whether every peer that claims more than we have was
+// asked for it and has had its time to answer. What they claim does not count.
+func (e *engine) headersComplete() bool {
+	tip := e.chain.Tip().Height
+	if len(e.sessions) == 0 || !e.chain.Proven() || e.network.gathering(e) || !e.heard(tip) {
+		return false
+	}
+	waitedFor := func(s *session) bool { return s.since.Before(e.headers.grown.Add(joinedPatience)) }
+	for _, fl := range e.headers.flights {
+		if !fl.late && waitedFor(fl.s) && !fl.s.chain.walking {
+			return false
+		}
+	}
+	for _, addr := range e.registry.Ahead(tip, e.now) {
+		if s := e.sessions[addr]; s != nil && !s.headers.asked && !s.following.on && waitedFor(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// tipHeld reports whether the best chain is all that will come soon, so that the
+// last, incomplete batch of filters is worth asking for. It depends on what came,
+// not on what anybody claims.
+func (e *engine) tipHeld() bool {
+	return e.store.tip == e.chain.Tip() && (e.following || !e.moreHeaders() || e.now.Sub(e.headers.grown) >= grownPatience)
+}
+
+// headersDone reports whether no credible peer is ahead of us. It is false
+// until there has been a fair chance to hear from everybody.
+func (e *engine) headersDone() bool {
+	tip := e.chain.Tip().Height
+	pending := e.headers.pending > tip && e.now.Before(e.headers.pendingUntil)
+	return e.headersComplete() && e.registry.Target(e.now) <= tip && !pending
+}
+
+// heard reports whether somebody can tell that there is nothing above our tip: a
+// peer that claims no more, or one that was asked and has answered. That nobody
+// answers is no proof, however long it lasts.
+func (e *engine) heard(tip uint32) bool {
+	for addr, s := range e.sessions {
+		if s.chain.answered || e.registry.Height(addr) <= tip {
+			return true
+		}
+	}
+	return false
+}
+
+// keepClaim has what a peer claimed waited for that is leaving although it had
+// delivered: others may have it. That its own claim has failed is up to the
+// registry.
+func (e *engine) keepClaim(s *session) {
+	if e.ctx.Err() != nil {
+		return
+	}
+	claim := e.registry.Claim(s.addr, e.now)
+	if claim > e.chain.Tip().Height && s.chain.last.Height > 0 && !e.following {
+		e.headers.pending, e.headers.pendingUntil = claim, e.now.Add(claimPatience)
+	}
+}
