@@ -21,6 +21,12 @@ type followState struct {
 	orphans   int       // announcements in a row that link to nothing
 }
 
+func (f *followState) excuse(away time.Duration) {
+	if !f.requested.IsZero() {
+		f.requested = f.requested.Add(away)
+	}
+}
+
 const (
 	// answerTime is how long a peer may take for a getheaders once it has
 	// sendheaders, before a claim it has made stops counting.
@@ -111,6 +117,7 @@ func (ev announcedHeaders) apply(e *engine) {
 	if !s.following.on {
 		if n := len(ev.batch.Hashes); n > 0 {
 			s.chain.announced(ev.batch.Hashes[n-1])
+			e.keepsUp(s)
 		}
 		return // not wanted yet, and not punished
 	}
@@ -175,7 +182,7 @@ func (ev announcedBlock) apply(e *engine) {
 		return
 	}
 	s.chain.announced(ev.hash)
-	if !s.following.on || e.keepsUp(s) || !s.following.requested.IsZero() {
+	if e.keepsUp(s) || !s.following.on || !s.following.requested.IsZero() {
 		return
 	}
 	if s.following.orphans++; s.following.orphans > maxOrphans {

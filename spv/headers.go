@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -20,13 +21,14 @@ import (
 //
 // One peer is asked at a time. If it is late, measured against what others take,
 // as many again are asked as have been. The fastest one goes first, but each peer
-// gets its chance to show how fast it is.
+// gets its chance to show how fast it is (explore.go).
 type headerStage struct {
 	flights  []*headerFlight
 	prefetch prefetch // headers above known blocks that lie ahead
 
 	grown   time.Time // when the best chain last got longer
 	settled int       // requests since a peer that was not measured was tried
+	turn    bool      // of the rechecks, before the claims
 
 	// A peer that had delivered headers and left in the middle of it: what it
 	// claimed is waited for until the time given, because others may have it.
@@ -70,11 +72,6 @@ const (
 	// else speaks for it.
 	rest = time.Second
 
-	// Two peers are tried first. While the fastest one takes longer than
-	// slowHeaders for an answer, every second request tries one that was not
-	// measured; else every fourth.
-	slowHeaders = 250 * time.Millisecond
-
 	// grownPatience is how long what has come last is given to go on: then the
 	// best chain is taken for complete, whoever else may be asked.
 	grownPatience = time.Second
@@ -87,16 +84,25 @@ const (
 
 // askHeaders sends the getheaders that are due.
 func (e *engine) askHeaders() {
-	for _, fl := range slices.Concat(e.headers.flights, e.headers.prefetch.flights()) {
+	h := &e.headers
+	for _, fl := range h.allFlights() {
 		if !fl.late && e.now.Sub(fl.since) >= e.requests.LateAfter(fl.s.addr, registry.Headers) {
 			fl.late = true
 			e.requests.Overdue(fl.s.addr, registry.Headers, e.now.Sub(fl.since))
 			e.logs.sync.Debugf("%s is late with headers", fl.s.addr)
 		}
 	}
-	if e.following || e.chain.Storable() > maxBacklog || e.moreHeaders() {
+	if e.following || e.chain.Storable() > maxBacklog {
 		return
 	}
+	if !e.moreHeaders() {
+		e.askMore()
+	}
+	e.explore()
+}
+
+// askMore asks one peer, or as many as there are late ones.
+func (e *engine) askMore() {
 	for range max(len(e.headers.flights), 1) {
 		s := e.headerPeer()
 		if s == nil && len(e.headers.flights) == 0 && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
@@ -116,48 +122,15 @@ func (e *engine) moreHeaders() bool {
 	return h.prefetch.waiting(e.chain.Tip()) || slices.ContainsFunc(h.flights, func(fl *headerFlight) bool { return !fl.late })
 }
 
-// headerPeer chooses whom to ask next: the fastest of the peers that claim more
-// than we have, or one that was not measured yet.
+// headerPeer chooses whom to ask next, by turns among those that claim more than
+// we have and those that are to be asked once more: neither kind holds up the
+// other, however many there are.
 func (e *engine) headerPeer() *session {
-	var fastest, untried *session
-	var takes time.Duration
-	tried := 0
-	for _, addr := range e.registry.Ahead(e.chain.Tip().Height, e.now) {
-		s := e.sessions[addr]
-		if s == nil {
-			continue
-		}
-		if s.headers.asked {
-			tried++
-		}
-		if !e.mayAskHeaders(s) {
-			continue
-		}
-		switch d := e.requests.Measured(addr, registry.Headers); {
-		case d == 0 && untried == nil:
-			untried = s
-		case d > 0 && (fastest == nil || d < takes):
-			fastest, takes = s, d
-		}
+	e.headers.turn = !e.headers.turn
+	if e.headers.turn {
+		return cmp.Or(e.claimingPeer(), e.recheckPeer())
 	}
-	h := &e.headers
-	every := 3
-	if takes > slowHeaders {
-		every = 1
-	}
-	if untried != nil && (tried < 2 || fastest == nil || h.settled >= every) {
-		h.settled = 0
-		return untried
-	}
-	if h.settled++; fastest != nil {
-		return fastest
-	}
-	for _, s := range e.sessions {
-		if s.headers.recheck && e.mayAskHeaders(s) {
-			return s
-		}
-	}
-	return nil
+	return cmp.Or(e.recheckPeer(), e.claimingPeer())
 }
 
 // mayAskHeaders reports whether a peer may have a getheaders of the initial sync.
@@ -229,16 +202,16 @@ func (ev headersReply) apply(e *engine) {
 	if ev.err != nil {
 		if errors.Is(ev.err, peer.ErrStalled) {
 			e.keepClaim(s) // it is disconnected, but others may have what it claims
-			e.registry.ClaimFailed(s.addr, e.now)
 		}
 		e.judge(s, registry.Headers, ev.err)
 		return
 	}
+	took := min(ev.took, e.now.Sub(ev.fl.since)) // without the time that we were away
 	if ev.count == wire.MaxBlockHeadersPerMsg {
-		e.requests.Learn(s.addr, registry.Headers, ev.took)
+		e.requests.Learn(s.addr, registry.Headers, took)
 	}
 	if e.takeHeaders(ev.fl, ev.batch, ev.count) {
-		e.registry.Success(s.addr, registry.Headers, ev.took, e.now)
+		e.registry.Success(s.addr, registry.Headers, took, e.now)
 	}
 }
 
@@ -297,6 +270,9 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 	}
 	if update.Best {
 		e.headers.grown = e.now
+		for _, s := range e.sessions {
+			e.keepsUp(s) // it may have announced this block
+		}
 		for _, fl := range e.headers.flights {
 			fl.late = fl.late || !fl.s.chain.walking && update.Reorged == 0 // overtaken
 		}
@@ -337,6 +313,11 @@ func (h *headerStage) forget(fl *headerFlight) {
 	h.flights = slices.DeleteFunc(h.flights, func(f *headerFlight) bool { return f == fl })
 }
 
+// allFlights are the requests at the tip and further up.
+func (h *headerStage) allFlights() []*headerFlight {
+	return slices.Concat(h.flights, h.prefetch.flights())
+}
+
 func (h *headerStage) release(s *session) {
 	h.flights = slices.DeleteFunc(h.flights, func(f *headerFlight) bool { return f.s == s })
 	h.prefetch.release(s)
@@ -356,7 +337,7 @@ func (e *engine) headerTime() (next time.Time) {
 		sooner(e.headers.grown.Add(grownPatience))
 		sooner(e.headers.grown.Add(joinedPatience))
 	}
-	for _, fl := range slices.Concat(e.headers.flights, e.headers.prefetch.flights()) {
+	for _, fl := range e.headers.allFlights() {
 		if !fl.late {
 			sooner(fl.since.Add(e.requests.LateAfter(fl.s.addr, registry.Headers)))
 		}

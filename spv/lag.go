@@ -26,6 +26,12 @@ type lagState struct {
 	since time.Time // zero if it is not
 }
 
+func (l *lagState) excuse(away time.Duration) {
+	if !l.since.IsZero() {
+		l.since = l.since.Add(away)
+	}
+}
+
 // acceptHeight refuses a peer in the handshake, before it costs anything.
 func (e *engine) acceptHeight(info peer.Info) error {
 	return lagError(info.Height, e.network.reach.Load())
@@ -78,13 +84,13 @@ func (e *engine) disconnectLagging() {
 	}
 }
 
-// keepsUp looks whether the block that a peer announced before we wanted
-// announcements is one of our last, which proves that it has it.
+// keepsUp looks whether the block that a peer has announced by its hash is one of
+// our last: then it says that it has it.
 func (e *engine) keepsUp(s *session) bool {
 	tip := e.chain.Tip().Height
 	for height := tip - min(tip, maxLag); height <= tip; height++ {
 		if hash, ok := e.chain.Hash(height); ok && hash == s.chain.inv {
-			e.registry.Validated(s.addr, height, e.now)
+			e.registry.Announced(s.addr, height)
 			return true
 		}
 	}

@@ -22,6 +22,16 @@ func (e *engine) lastResortPeer() *session {
 	return nil
 }
 
+// recheckPeer chooses whom to ask once more: the best of those that are to be.
+func (e *engine) recheckPeer() *session {
+	for _, addr := range e.registry.Serving(registry.Headers, 0, e.now) {
+		if s := e.sessions[addr]; s != nil && s.headers.recheck && e.mayAskHeaders(s) {
+			return s
+		}
+	}
+	return nil
+}
+
 // recheckPause is how long the answer to a recheck holds.
 const recheckPause = 5 * time.Second
 

@@ -15,7 +15,7 @@ const claimTime = 5 * time.Second
 // claim is the height of a connected peer, in three readings. What a peer says
 // costs it nothing, so it is kept apart from what it has proved.
 type claim struct {
-	advertised uint32    // what it has said when it connected, or proved since
+	advertised uint32    // what it has said since it connected, or proved
 	validated  uint32    // the highest block it has delivered a valid header of
 	credit     uint32    // of advertised, what is still believed
 	ends       time.Time // of the credit; zero before it was asked for it
@@ -116,6 +116,15 @@ func (r *Registry) Asked(addr string, now time.Time) {
 	}
 }
 
+// Away notes that we stood still for so long: nobody's time has passed.
+func (r *Registry) Away(d time.Duration) {
+	for _, e := range r.order {
+		if !e.claim.ends.IsZero() {
+			e.claim.ends = e.claim.ends.Add(d)
+		}
+	}
+}
+
 // Brought notes that a connected peer has delivered valid headers that are new:
 // its claim counts until it is asked on and fails then.
 func (r *Registry) Brought(addr string) {
@@ -124,10 +133,18 @@ func (r *Registry) Brought(addr string) {
 	}
 }
 
+// Announced notes that a connected peer says it has the block at this height of
+// the best chain: what it said when it connected is out of date.
+func (r *Registry) Announced(addr string, height uint32) {
+	if e := r.connected(addr); e != nil {
+		e.claim.advertised = max(e.claim.advertised, height)
+	}
+}
+
 // Validated notes that a connected peer has delivered the valid header of a
-// block at this height, or is otherwise known to have that block. If some of what
-// it delivered was new and it has reached what it claims, it is doubted no more:
-// headers that everybody has make nothing good.
+// block at this height. If some of what it delivered was new and it has reached
+// what it claims, it is doubted no more: headers that everybody has make nothing
+// good.
 func (r *Registry) Validated(addr string, height uint32, now time.Time) {
 	if e := r.connected(addr); e != nil {
 		if e.claim.validate(height) && e.claim.brought {

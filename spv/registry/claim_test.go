@@ -249,3 +249,30 @@ func TestDoubtsAreBounded(t *testing.T) {
 		t.Errorf("%d doubts, the oldest among them: %v", len(r.doubts), first)
 	}
 }
+
+// That we stood still ends no claim. A connection that did not outlive it leaves
+// no doubt behind, and the peer may be dialed at once.
+func TestAwayIsHeldAgainstNobody(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	for _, addr := range []string{addrA, addrB} {
+		connectOne(t, r, addr, 100)
+		r.Asked(addr, t0)
+	}
+	r.Away(time.Hour)
+	now := t0.Add(time.Hour + time.Second)
+	for _, addr := range []string{addrA, addrB} {
+		if got := r.Claim(addr, now); got != 100 {
+			t.Errorf("%s is credited with %d, want 100", addr, got)
+		}
+	}
+
+	r.Disconnected(addrA, fmt.Errorf("%w: no answer", ErrAway), now)
+	r.Disconnected(addrB, fmt.Errorf("no answer"), now)
+	if addr, ok := r.NextDial(now); !ok || addr != addrA {
+		t.Errorf("to be dialed: %q, want %q", addr, addrA)
+	}
+	connectOne(t, r, addrA, 100)
+	if got := r.Claim(addrA, now); got != 100 {
+		t.Errorf("credited with %d, want 100", got)
+	}
+}

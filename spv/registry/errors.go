@@ -27,6 +27,11 @@ const (
 	// unless it is persistent.
 	ErrUseless ErrorKind = "of no use"
 
+	// ErrAway is for the owner to wrap the reason of a disconnect in, when this
+	// process had stood still: nothing is held against the peer, and it is dialed
+	// again at once.
+	ErrAway ErrorKind = "this program stood still"
+
 	// ErrState is an event that can't be: a connection that nobody dialed, a
 	// second dial of the same address, an address that is not known.
 	ErrState ErrorKind = "impossible in this state"

@@ -88,7 +88,8 @@ func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
 	if e == nil {
 		return
 	}
-	if !e.claim.ends.IsZero() {
+	away := errors.Is(reason, ErrAway)
+	if !e.claim.ends.IsZero() && !away {
 		r.ClaimFailed(addr, now) // it was asked, and left without making it good
 	}
 	e.state = stateIdle
@@ -99,10 +100,12 @@ func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
 	if reason != nil {
 		r.lastErr = reason
 	}
-	if now.Sub(e.since) >= steady {
+	if now.Sub(e.since) >= steady || away {
 		e.dial.delay = 0
 	}
-	r.back(e, now)
+	if !away {
+		r.back(e, now)
+	}
 	if errors.Is(reason, ErrUseless) {
 		e.dial.avoid = now.Add(uselessTime)
 	}

@@ -300,3 +300,23 @@ func BenchmarkAssign(b *testing.B) {
 		d.Deadline(d.open, d.now)
 	}
 }
+
+// That we stood still makes nobody late, and teaches nothing about anybody's pace.
+func TestAwayCountsForNobody(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"a": 100 * ms, "b": 100 * ms}, 2)
+	d.assign()
+	if d.sent != 2 {
+		t.Fatalf("%d requests", d.sent)
+	}
+	d.Away(time.Hour)
+	d.now = d.now.Add(time.Hour + 100*ms)
+	if d.assign(); d.sent != 2 {
+		t.Errorf("%d requests after standing still, want no more than 2", d.sent)
+	}
+	for a := range d.due {
+		d.Succeeded(a, time.Hour+100*ms, d.now)
+		if pace := d.Measured(a.Peer, registry.Filters); pace != 100*ms {
+			t.Errorf("%s takes %v, want 100ms", a.Peer, pace)
+		}
+	}
+}

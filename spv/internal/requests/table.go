@@ -83,13 +83,19 @@ func (t *Table[W]) Overdue(addr string, kind Kind, waited time.Duration) {
 }
 
 // LateAfter is how long a peer may take for an answer until somebody else is
-// asked: one that has proved to be fast or, for want of one, anybody.
+// asked: one that has proved to be fast or, for want of one, anybody. A peer that
+// has proved nothing gets no more time because the others are slow.
 func (t *Table[W]) LateAfter(addr string, kind Kind) time.Duration {
 	best := t.rank(kind)
-	if takes := best.besides(addr); takes > 0 {
-		return takeoverAfter(kind, takes)
+	takes := best.besides(addr)
+	if takes == 0 {
+		return t.unknown()
 	}
-	return t.unknown()
+	after := takeoverAfter(kind, takes)
+	if t.Measured(addr, kind) == 0 {
+		after = min(after, t.unknown())
+	}
+	return after
 }
 
 // room is how many requests more a peer may have. Where others have proved
@@ -172,6 +178,15 @@ func (t *Table[W]) remove(a *Attempt[W]) {
 	}
 }
 
+// Away notes that we stood still for so long: nobody is late for that.
+func (t *Table[W]) Away(d time.Duration) {
+	for _, p := range t.peers {
+		for _, a := range p.attempts {
+			a.Since = a.Since.Add(d)
+		}
+	}
+}
+
 // Succeeded notes that an attempt has brought what was asked for, verified. It
 // reports whether the attempt still counted: that of a lost peer does not. Who is
 // late with the same request is expected to be slower from now on.
@@ -180,7 +195,8 @@ func (t *Table[W]) Succeeded(a *Attempt[W], took time.Duration, now time.Time) b
 		return false
 	}
 	p, r := t.peers[a.Peer], a.Request
-	if r.Kind != registry.Blocks { // blocks differ too much in size
+	took = min(took, now.Sub(a.Since)) // without the time that we were away
+	if r.Kind != registry.Blocks {     // blocks differ too much in size
 		p.window.learn(took, len(p.attempts))
 	}
 	p.paces[r.Kind].learn(took)

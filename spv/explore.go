@@ -1,0 +1,85 @@
+package spv
+
+import (
+	"time"
+
+	"dcrspv/spv/registry"
+)
+
+// slowHeaders is how long a full answer takes at most for its peer to count as
+// fast. Two peers are tried first. While the fastest one takes longer, every
+// second request tries one that was not measured; else every fourth.
+const slowHeaders = 250 * time.Millisecond
+
+// claimingPeer chooses the fastest of the peers that claim more than we have, or
+// one that was not measured yet.
+func (e *engine) claimingPeer() *session {
+	var fastest, untried *session
+	var takes time.Duration
+	tried := 0
+	for _, addr := range e.registry.Ahead(e.chain.Tip().Height, e.now) {
+		s := e.sessions[addr]
+		if s == nil {
+			continue
+		}
+		if s.headers.asked {
+			tried++
+		}
+		if !e.mayAskHeaders(s) {
+			continue
+		}
+		switch d := e.requests.Measured(addr, registry.Headers); {
+		case d == 0 && untried == nil:
+			untried = s
+		case d > 0 && (fastest == nil || d < takes):
+			fastest, takes = s, d
+		}
+	}
+	h := &e.headers
+	every := 3
+	if takes > slowHeaders {
+		every = 1
+	}
+	if untried != nil && (tried < 2 || fastest == nil || h.settled >= every) {
+		h.settled = 0
+		return untried
+	}
+	h.settled++
+	return fastest
+}
+
+// explore asks peers that were never asked, beside the others, while nobody that
+// claims more than we have is known to be fast: as many at a time as have been
+// tried in vain. So however many peers dawdle, or give a little at a time, the one
+// that does not is found after as many rounds as their number has binary digits.
+func (e *engine) explore() {
+	vain, trying := 0, 0
+	for addr, s := range e.sessions {
+		switch {
+		case !s.headers.asked || e.requests.Measured(addr, registry.Headers) > 0:
+		case s.headers.flight == nil || s.headers.flight.late:
+			vain++
+		default:
+			trying++
+		}
+	}
+	if trying >= vain {
+		return
+	}
+	var strangers []*session
+	for _, addr := range e.registry.Ahead(e.chain.Tip().Height, e.now) {
+		s := e.sessions[addr]
+		if s == nil {
+			continue
+		}
+		if d := e.requests.Measured(addr, registry.Headers); d > 0 && d <= slowHeaders {
+			return
+		}
+		if !s.headers.asked && e.mayAskHeaders(s) {
+			strangers = append(strangers, s)
+		}
+	}
+	for _, s := range strangers[:min(len(strangers), vain-trying)] {
+		e.requestHeaders(s)
+	}
+}
