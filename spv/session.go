@@ -122,16 +122,39 @@ func (e *engine) drop(s *session, reason error) {
 }
 
 // handler receives what a peer says without being asked. Its methods run on
-// the peer's reader and wait when the engine is busy, so that a flood costs
-// the flooder.
+// the peer's reader and wait until the engine has dealt with it, so that a flood
+// costs the flooder, and no peer has more than one message in memory.
 type handler struct {
 	e *engine
 	s *session
 }
 
+// tell posts an event and waits until it was applied.
+func (h *handler) tell(ev event) {
+	applied := make(chan struct{})
+	if !h.e.post(told{ev, applied}) {
+		return
+	}
+	select {
+	case <-applied:
+	case <-h.e.ctx.Done():
+	}
+}
+
+// told is an event whose maker waits for it.
+type told struct {
+	event
+	applied chan struct{}
+}
+
+func (ev told) apply(e *engine) {
+	defer close(ev.applied)
+	ev.event.apply(e)
+}
+
 func (h *handler) Headers(headers []chain.Header) {
 	batch, err := h.e.rules.Check(headers)
-	h.e.post(announcedHeaders{s: h.s, batch: batch, err: err, count: len(headers)})
+	h.tell(announcedHeaders{s: h.s, batch: batch, err: err, count: len(headers)})
 }
 
 func (h *handler) Inv(inv []*wire.InvVect) {
@@ -148,27 +171,27 @@ func (h *handler) Inv(inv []*wire.InvVect) {
 		}
 	}
 	if block != nil {
-		h.e.post(announcedBlock{s: h.s, hash: *block})
+		h.tell(announcedBlock{s: h.s, hash: *block})
 	}
 	if len(txs) > 0 && h.e.relay.wanted {
-		h.e.post(announcedTxs{s: h.s, hashes: txs})
+		h.tell(announcedTxs{s: h.s, hashes: txs})
 	}
 }
 
 func (h *handler) GetData(inv []*wire.InvVect) {
-	h.e.post(wantsData{s: h.s, inv: inv})
+	h.tell(wantsData{s: h.s, inv: inv})
 }
 
 func (h *handler) Addrs(addrs []string) {
-	h.e.post(gossip{s: h.s, addrs: addrs})
+	h.tell(gossip{s: h.s, addrs: addrs})
 }
 
 func (h *handler) Tx(tx *wire.MsgTx) {
 	if h.e.relay.wanted {
-		h.e.post(newArrivedTx(h.s, tx, h.e.cfg.Params.MaxTxSize))
+		h.tell(newArrivedTx(h.s, tx, h.e.cfg.Params.MaxTxSize))
 	}
 }
 
 func (h *handler) NotFound(txs []chainhash.Hash) {
-	h.e.post(missingTxs{s: h.s, hashes: txs})
+	h.tell(missingTxs{s: h.s, hashes: txs})
 }
