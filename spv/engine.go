@@ -32,6 +32,7 @@ type engine struct {
 	err    error // a local failure; ends run
 
 	now      time.Time // of the event being handled
+	returned time.Time // when this process last had stood still
 	chain    *chain.Chain
 	registry *registry.Registry
 	sessions map[string]*session // connected peers by address
@@ -129,17 +130,21 @@ func (e *engine) run() error {
 		e.now = time.Now()
 		e.step()
 		e.syncer.publish(e.snapshot())
-		timer.Reset(time.Until(e.wake()))
+		wake := e.wake()
+		timer.Reset(time.Until(wake))
+		do := func() {}
 		select {
 		case ev := <-e.events:
-			e.handle(ev)
+			do = func() { e.handle(ev) }
 		case command := <-e.syncer.commands:
-			e.now = time.Now()
-			command(e)
+			do = func() { command(e) }
 		case <-timer.C:
 		case <-e.ctx.Done():
 			return nil
 		}
+		e.now = time.Now()
+		e.noticeAway(wake)
+		do()
 	}
 	return e.err
 }

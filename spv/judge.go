@@ -53,10 +53,13 @@ func isLocal(err error) bool {
 
 // judge decides what an error says about the peer that caused it.
 func (e *engine) judge(s *session, kind registry.Kind, err error) {
+	err = e.excused(s, err)
 	switch {
 	case errors.Is(err, chain.ErrSource):
 		e.fail(err) // our disk
 
+	case errors.Is(err, registry.ErrAway):
+		e.drop(s, err)
 	case isLocal(err), errors.Is(err, peer.ErrClosed), errors.Is(err, peer.ErrAfterSendHeaders), errors.Is(err, peer.ErrBusy):
 		// Ours, or the disconnect is an event of its own.
 
@@ -83,6 +86,9 @@ func (e *engine) judge(s *session, kind registry.Kind, err error) {
 
 	case errors.Is(err, peer.ErrStalled):
 		e.registry.Failure(s.addr, kind, e.now)
+		if kind == registry.Headers {
+			e.registry.ClaimFailed(s.addr, e.now)
+		}
 		e.disconnect(s, fmt.Errorf("%w: does not answer: %w", registry.ErrUseless, err))
 	case errors.Is(err, peer.ErrProtocol):
 		e.strike(s, registry.Protocol, err)
@@ -129,7 +135,7 @@ func (e *engine) judgeEnd(s *session, err error) error {
 	case errors.Is(err, peer.ErrFlood):
 		err = fmt.Errorf("%w: %w", registry.ErrUseless, err)
 	default:
-		return err
+		return e.excused(s, err)
 	}
 	if e.sessions[s.addr] == s {
 		e.noteDisconnect(s.addr, err)

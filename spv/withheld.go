@@ -73,6 +73,12 @@ func (e *engine) giveUpWithheld() {
 	}
 }
 
+func (w *withheld) excuse(away time.Duration) {
+	if !w.since.IsZero() {
+		w.since = w.since.Add(away)
+	}
+}
+
 // untried notes who was asked in vain for a unit, and reports whether somebody is
 // left to ask.
 func (e *engine) untried(u *unit) bool {

@@ -245,9 +245,14 @@ func (p *Peer) deliver(r *request, rep reply) {
 	}
 }
 
+// standstill is how late a timer must be to tell that this process stood still
+// (SIGSTOP): then the answer may be here, unread, and has its whole time again.
+const standstill = 2 * time.Second
+
 // await returns the next answer to r, or why there is none.
 func (p *Peer) await(ctx context.Context, r *request) (reply, error) {
 	start, held := time.Now(), p.hold.total()
+	due := start.Add(r.limit)
 	timer := time.NewTimer(r.limit)
 	defer timer.Stop()
 	for {
@@ -264,6 +269,9 @@ func (p *Peer) await(ctx context.Context, r *request) (reply, error) {
 				return reply{}, p.closedError()
 			}
 		case <-timer.C:
+			if time.Since(due) >= standstill {
+				start, held = time.Now(), p.hold.total()
+			}
 			waited := time.Since(start) - (p.hold.total() - held)
 			if r.alive {
 				heard := time.Unix(0, p.conn.heard.Load())
@@ -272,6 +280,7 @@ func (p *Peer) await(ctx context.Context, r *request) (reply, error) {
 			if waited >= r.limit {
 				return reply{}, fmt.Errorf("%w: nothing for %v", ErrStalled, r.limit)
 			}
+			due = time.Now().Add(r.limit - waited)
 			timer.Reset(r.limit - waited)
 		}
 	}
