@@ -385,10 +385,11 @@ func (s *siege) check(step time.Duration) {
 	} else if s.synced.IsZero() {
 		s.synced = time.Now()
 	}
-	if st.Synced && s.firstSeen == 0 {
-		s.firstSeen = time.Since(s.life)
-	}
 	s.checkFirst(st)
+	if st.Synced && s.first && s.firstSeen == 0 {
+		s.firstSeen = time.Since(s.life)
+		s.result.firsts[len(s.result.firsts)-1].synced = s.firstSeen
+	}
 	s.checkPayments()
 	if s.plan.discover {
 		s.checkEclipse()
@@ -442,7 +443,7 @@ func (s *siege) checkFirst(st spv.Status) {
 
 func (s *siege) firstDone(took time.Duration) {
 	s.first = true
-	s.result.firsts = append(s.result.firsts, firstSync{took, s.alone, s.firstSeen})
+	s.result.firsts = append(s.result.firsts, firstSync{took: took, alone: s.alone})
 }
 
 // checkPayments looks which payments were found, and how late.

@@ -83,7 +83,7 @@ type siegeResult struct {
 // firstSync is how long the first sync took, with adversaries and without.
 type firstSync struct {
 	took, alone time.Duration
-	synced      time.Duration // when the status said so first; 0 is never
+	synced      time.Duration // when the status said so first after that; 0 is never
 }
 
 // beyond is by how much it took longer than it may; negative is sooner.

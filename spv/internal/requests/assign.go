@@ -38,6 +38,7 @@ func (t *Table[W]) Assign(open []*Request[W], able Able[W], now time.Time) []*At
 		d.again(r) // also without room: whether anybody is left does not depend on it
 	}
 	d.each(open, d.takeOver)
+	d.each(open, d.explore)
 	return d.started
 }
 
@@ -124,6 +125,33 @@ func (d *round[W]) takeOver(r *Request[W]) {
 	d.send(r, addr)
 }
 
+// explore asks peers of which no pace is known, beside those that are at a request
+// for long, or in place of those that could not do it, while nobody who may take
+// it over is known to be fast: as many as were asked before. Who is slow can't
+// keep us from meeting who is not, then, and neither can many of them.
+func (d *round[W]) explore(r *Request[W]) {
+	more := len(r.attempts)
+	if d.now.Sub(r.newest()) < d.unknown() {
+		more = len(r.failed) - len(r.attempts)
+	}
+	if more <= 0 {
+		return
+	}
+	able := d.able(r, false)
+	for _, addr := range able {
+		if p := d.peers[addr]; p != nil && !r.failed[addr] && !r.At(addr) && d.fast(p, r.Kind) {
+			return
+		}
+	}
+	for range more {
+		addr, _ := d.choose(r, able, func(p *peer[W]) bool { return p.paces[r.Kind] == 0 })
+		if addr == "" {
+			return
+		}
+		d.send(r, addr)
+	}
+}
+
 // takeoverTime is when the fastest peer that is not at a request may take it over.
 func (t *Table[W]) takeoverTime(r *Request[W], best *ranking) time.Time {
 	takes := best.takes[0]
@@ -159,6 +187,7 @@ func (t *Table[W]) Deadline(open []*Request[W], now time.Time) (next time.Time) 
 			continue
 		}
 		sooner(t.takeoverTime(r, &best[r.Kind]))
+		sooner(r.newest().Add(t.unknown()))
 		for _, a := range r.attempts {
 			if !a.late {
 				sooner(a.Since.Add(t.lateAfter(&best[r.Kind], a.Peer)))

@@ -19,7 +19,7 @@ const ms = time.Millisecond
 type desk struct {
 	*Table[int]
 	now   time.Time
-	takes map[string]time.Duration // 0: never answers
+	takes map[string]time.Duration // 0: never answers; negative: fails after that
 	open  []*Request[int]
 	due   map[*Attempt[int]]time.Time
 	sent  int
@@ -50,8 +50,8 @@ func (d *desk) assign() []*Attempt[int] {
 	for _, a := range started {
 		a.Cancel = func() {}
 		d.sent++
-		if takes := d.takes[a.Peer]; takes > 0 {
-			d.due[a] = d.now.Add(takes)
+		if takes := d.takes[a.Peer]; takes != 0 {
+			d.due[a] = d.now.Add(takes.Abs())
 		}
 	}
 	return started
@@ -87,6 +87,10 @@ func (d *desk) run(t *testing.T) time.Duration {
 
 func (d *desk) answer(a *Attempt[int]) {
 	delete(d.due, a)
+	if d.takes[a.Peer] < 0 {
+		d.Failed(a, d.now)
+		return
+	}
 	if !d.Succeeded(a, d.now.Sub(a.Since), d.now) || a.Request.Done() {
 		return
 	}
@@ -94,6 +98,32 @@ func (d *desk) answer(a *Attempt[int]) {
 	for _, other := range slices.Clone(a.Request.attempts) {
 		delete(d.due, other)
 		d.Dropped(other)
+	}
+}
+
+// join enters peers beside those that are there.
+func (d *desk) join(n int, name string, takes time.Duration) {
+	for i := range n {
+		addr := fmt.Sprint(name, i)
+		d.takes[addr] = takes
+		d.Join(addr, 0)
+	}
+}
+
+// Rule 22: a single request, which those known to deliver take long for, is done
+// soon by a peer that nobody knows yet, however many others nobody knows.
+func TestStrangersAreTriedTogether(t *testing.T) {
+	for name, takes := range map[string]time.Duration{"silent": 0, "slow": 14 * time.Second, "unable": -400 * ms} {
+		d := newDesk(map[string]time.Duration{"known": 14 * time.Second, "known too": 14 * time.Second}, 4)
+		d.run(t)
+		d.join(62, name, takes)
+		d.join(1, "honest", 50*ms)
+		began := d.now
+		d.open = []*Request[int]{{Kind: registry.Filters}}
+		d.run(t)
+		if took := d.now.Sub(began); took > 4*time.Second {
+			t.Errorf("62 peers that are %s: %v", name, took)
+		}
 	}
 }
 

@@ -97,6 +97,12 @@ func (t *Table[W]) unknown() time.Duration {
 	return max(dialFactor*quickest, lateUnknown)
 }
 
+// fast reports whether a peer is known to answer before others would be tried.
+func (t *Table[W]) fast(p *peer[W], kind Kind) bool {
+	takes := time.Duration(p.paces[kind])
+	return takes > 0 && takeoverAfter(kind, takes) <= t.unknown()
+}
+
 // takeoverAfter is how old a request must be before a peer that takes this long
 // for an answer is asked for it too.
 func takeoverAfter(kind Kind, takes time.Duration) time.Duration {
