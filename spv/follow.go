@@ -28,6 +28,10 @@ func (f *followState) excuse(away time.Duration) {
 }
 
 const (
+	// newcomerPatience is claimPatience once we are in sync: who says now that
+	// there is more than all others have has little time to prove it.
+	newcomerPatience = 2 * time.Second
+
 	// answerTime is how long a peer may take for a getheaders once it has
 	// sendheaders, before a claim it has made stops counting.
 	answerTime = 10 * time.Second
@@ -63,7 +67,7 @@ func (e *engine) enableAnnouncements(s *session) {
 		e.headers.release(s)
 	}
 	s.following = followState{on: true, since: e.now, requested: e.now}
-	e.registry.Asked(s.addr, e.now)
+	e.registry.Asked(s.addr, e.now.Add(newcomerPatience))
 	if err := s.peer.SendHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
 		e.lost(s, err)
 		return
@@ -78,7 +82,7 @@ func (e *engine) askOn(s *session) {
 		return
 	}
 	s.following.requested = e.now
-	e.registry.Asked(s.addr, e.now)
+	e.registry.Asked(s.addr, e.now.Add(newcomerPatience))
 	if err := s.peer.RequestHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
 		e.lost(s, err)
 	}

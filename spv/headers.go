@@ -65,7 +65,9 @@ const (
 	// chain.
 	maxBacklog = 4 * wire.MaxBlockHeadersPerMsg
 
-	// claimPatience is how long the claim of a good peer that left counts.
+	// claimPatience is how long a claim counts after its peer was asked, unless
+	// it delivers: only new, valid headers give it more time. That of a good peer
+	// that leaves counts as long.
 	claimPatience = 5 * time.Second
 
 	// rest is how long a peer that had nothing more is not asked again, whatever
@@ -147,7 +149,7 @@ func (e *engine) requestHeaders(s *session) {
 		fl.stop = e.headers.prefetch.stop(from.Height)
 	}
 	s.headers.flight, s.headers.asked, s.headers.recheck = fl, true, false
-	e.registry.Asked(s.addr, e.now)
+	e.registry.Asked(s.addr, e.now.Add(claimPatience))
 	e.headers.flights = append(e.headers.flights, fl)
 	locator := e.chain.Locator(from)
 	e.work(s, func(p Source) event {

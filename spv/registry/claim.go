@@ -8,10 +8,6 @@ import (
 // use (dcrwallet cuts off at the same number).
 const maxLag = 6
 
-// claimTime is how long a claim counts after the peer was asked for what it
-// claims, unless it delivers: only new, valid headers give it more time.
-const claimTime = 5 * time.Second
-
 // claim is the height of a connected peer, in three readings. What a peer says
 // costs it nothing, so it is kept apart from what it has proved.
 type claim struct {
@@ -31,10 +27,10 @@ func (c *claim) connected(height uint32, believed bool) {
 	}
 }
 
-// asked notes that the peer was asked for what it claims.
-func (c *claim) asked(now time.Time) {
+// asked notes that the peer was asked for what it claims, and when that ends.
+func (c *claim) asked(ends time.Time) {
 	if c.ends.IsZero() {
-		c.ends = now.Add(claimTime)
+		c.ends = ends
 	}
 }
 
@@ -108,11 +104,11 @@ func (r *Registry) doubted(key string, now time.Time) {
 }
 
 // Asked notes that a connected peer was asked for the blocks that it claims. It
-// has 5 seconds to deliver something new and valid (Brought), each time anew; then
-// it is credited no more than it has delivered.
-func (r *Registry) Asked(addr string, now time.Time) {
+// has until the time given to deliver something new and valid (Brought), each time
+// anew; then it is credited no more than it has delivered.
+func (r *Registry) Asked(addr string, until time.Time) {
 	if e := r.connected(addr); e != nil {
-		e.claim.asked(now)
+		e.claim.asked(until)
 	}
 }
 

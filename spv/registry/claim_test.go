@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// claimTime is how long claims count in these tests.
+const claimTime = 5 * time.Second
+
 func TestTargetIsTheHighestCredibleClaim(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	if got := r.Target(t0); got != 0 {
@@ -162,12 +165,12 @@ func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
 	if r.Claim(addrA, at(time.Hour)) != 1000 {
 		t.Error("a claim has ended that nobody asked about")
 	}
-	r.Asked(addrA, at(0))
+	r.Asked(addrA, at(claimTime))
 	r.Validated(addrA, 100, at(time.Second))
 	r.Brought(addrA) // in time
-	r.Asked(addrA, at(time.Second))
+	r.Asked(addrA, at(time.Second+claimTime))
 	r.Validated(addrA, 110, at(4*time.Second)) // known already
-	r.Asked(addrA, at(4*time.Second))
+	r.Asked(addrA, at(4*time.Second+claimTime))
 	if got := r.ClaimTime(at(4 * time.Second)); got != at(6*time.Second) {
 		t.Errorf("ends at %v", got)
 	}
@@ -183,7 +186,7 @@ func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
 func TestDoubtsGoByTheMachine(t *testing.T) {
 	r := fixture(t, Options{}, addrA, "192.0.2.1:2")
 	connectOne(t, r, addrA, 1000)
-	r.Asked(addrA, t0)
+	r.Asked(addrA, t0.Add(claimTime))
 	later := t0.Add(claimTime)
 	r.Disconnected(addrA, nil, later)
 	if err := redial(r, "192.0.2.1:2", 1000, later); err != nil {
@@ -228,7 +231,7 @@ func TestHangingUpSavesNoClaim(t *testing.T) {
 	if r.Claim(addrA, t0) != 1_000_000 {
 		t.Error("doubted although nobody had asked")
 	}
-	r.Asked(addrA, t0)
+	r.Asked(addrA, t0.Add(claimTime))
 	later := t0.Add(claimTime - 1)
 	r.Disconnected(addrA, nil, later)
 	if err := redial(r, addrA, 1_000_000, later); err != nil {
@@ -256,7 +259,7 @@ func TestAwayIsHeldAgainstNobody(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	for _, addr := range []string{addrA, addrB} {
 		connectOne(t, r, addr, 100)
-		r.Asked(addr, t0)
+		r.Asked(addr, t0.Add(claimTime))
 	}
 	r.Away(time.Hour)
 	now := t0.Add(time.Hour + time.Second)
