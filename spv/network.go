@@ -203,9 +203,10 @@ func (ev dialed) apply(e *engine) {
 	}
 }
 
-// incompatible marks the refusals that trying again soon will not change.
+// incompatible marks the refusals that trying again soon will not change. A web
+// server's answer may come from the network that we are in, and change with it.
 func incompatible(err error) error {
-	for _, kind := range []error{peer.ErrSelf, peer.ErrNetwork, peer.ErrServices, peer.ErrVersion} {
+	for _, kind := range []error{peer.ErrSelf, peer.ErrNetwork, peer.ErrNotDecred, peer.ErrServices, peer.ErrVersion} {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("%w: %w", registry.ErrIncompatible, err)
 		}
