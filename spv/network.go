@@ -182,12 +182,14 @@ func (ev dialed) apply(e *engine) {
 	}
 	if ev.err != nil {
 		e.registry.DialFailed(ev.addr, incompatible(ev.err), e.now)
+		e.trouble.failed(failure{addr: ev.addr, err: ev.err, at: e.now, dialing: true})
 		if errors.Is(ev.err, ErrLagging) {
 			e.noteDisconnect(ev.addr, ev.err)
 		}
 		e.logs.peer.Infof("%s: no connection: %v", ev.addr, ev.err)
 		return
 	}
+	e.trouble.forget(ev.addr)
 	if len(e.sessions) == 0 {
 		e.network.firstPeer = e.now
 	}

@@ -59,6 +59,13 @@ type Status struct {
 	ETA    time.Duration // of the present phase; 0 is unknown
 	Reason string        // why not synced, in words; empty when synced
 
+	// Trouble is the reason together with a remedy, once nothing has moved for a
+	// while and waiting alone does not help: after some seconds, at once if it
+	// can't be mistaken. It stays as it is until something moves or it is another
+	// trouble. Before Run it is the last one of earlier runs, unless a sync has
+	// succeeded since.
+	Trouble Trouble
+
 	CutOff []Cut // peers banned or cut off in this run, newest last, at most 64
 }
 

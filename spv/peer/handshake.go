@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -44,6 +45,9 @@ func Handshake(ctx context.Context, conn net.Conn, addr string, cfg *Config) (*P
 	if err != nil {
 		p.Close(err)
 		<-p.written
+		if errors.Is(err, ErrProtocol) {
+			return nil, err // who says it and hangs up may have ended our writing first
+		}
 		return nil, p.reason
 	}
 	p.log.Debugf("%s: connected to %s, protocol version %d, height %d",
