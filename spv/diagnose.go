@@ -250,7 +250,7 @@ func (s *situation) begunAnew(remedy string) string {
 	if !isPrivate(s.params) {
 		return remedy
 	}
-	return fmt.Sprintf("if %s was begun anew, this data directory is of the chain before: delete %s, or choose another one; if not, %s",
+	return fmt.Sprintf("if %s was begun anew, this data directory is of the chain before: delete %s or choose another directory; if not, %s",
 		s.params.Name, s.file, remedy)
 }
 
