@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -157,7 +158,7 @@ func (s *situation) diagnoseSearch() diagnosis {
 	case s.known == 0 && isPrivate(s.params):
 		return diagnosis{
 			kind:   unclear,
-			cause:  fmt.Sprintf("no peer is known, and %s has nobody who tells some", s.params.Name),
+			cause:  fmt.Sprintf("no peer is known, and %s has no seeders that tell some", s.params.Name),
 			remedy: "connect to a node of " + s.params.Name,
 		}
 	default:
@@ -186,6 +187,8 @@ func (s *situation) diagnoseSearch() diagnosis {
 	return d
 }
 
+const logIn = "open a web page and log in if this network asks for that"
+
 // explain says what is wrong with one peer.
 func (s *situation) explain(f failure, subject string) diagnosis {
 	say := func(kind fault, after time.Duration, remedy, format string, args ...any) diagnosis {
@@ -194,18 +197,20 @@ func (s *situation) explain(f failure, subject string) diagnosis {
 	name := s.params.Name
 	address := fmt.Sprintf("check the address, nodes of %s listen on port %s", name, s.params.DefaultPort)
 	var other peer.NetworkError
+	var proxy proxyError
+	var certificate *tls.CertificateVerificationError
 	is := func(kinds ...error) bool {
 		return slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(f.err, kind) })
 	}
 	switch {
-	case is(ErrProxy):
-		return say(badProxy, troubleAfter, "start the proxy, or check its address", "%v: %v", ErrProxy, f.err)
+	case errors.As(f.err, &proxy):
+		return say(badProxy, troubleAfter, "start it, or check its address", "the proxy at %s does not work: %v", proxy.addr, proxy)
 	case is(peer.ErrWebServer):
-		return say(webServer, 0, "open a web page and log in if this network asks for that, or "+address,
-			"%s answers like a web server, not like a Decred node", subject)
-	case errors.As(f.err, new(*tls.CertificateVerificationError)), errors.As(f.err, new(tls.RecordHeaderError)):
-		return say(webServer, troubleAfter, "open a web page and log in if this network asks for that, or set this computer's clock",
-			"%s does not prove to be itself: %v", subject, f.err)
+		return say(webServer, 0, logIn+", or "+address, "%s answers like a web server, not like a Decred node", subject)
+	case errors.As(f.err, &certificate):
+		return say(webServer, troubleAfter, logIn+", or set this computer's clock", "%s does not prove to be itself: %v", subject, certificate)
+	case is(http.ErrSchemeMismatch):
+		return say(webServer, troubleAfter, logIn, "%s answers without TLS", subject)
 	case is(syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN):
 		return say(noRoute, troubleAfter, "check that this computer is online", "there is no way to %s", strings.TrimSuffix(subject, ","))
 	case errors.As(f.err, new(*net.DNSError)):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -64,7 +65,7 @@ func TestDiagnoseTheOnlyPeer(t *testing.T) {
 		{fmt.Errorf("%w by the remote", peer.ErrClosed), true, troubleAfter, only + "has hung up", "its log"},
 		{&net.DNSError{Err: "no such host", Name: "node.example"}, false, troubleAfter, "can't be resolved", "check the name"},
 		{syscall.ENETUNREACH, false, troubleAfter, "no way to " + nodeA, "online"},
-		{proxyError{refused("127.0.0.1:9050")}, false, troubleAfter, "the proxy does not work: ", "start the proxy"},
+		{fmt.Errorf("proxy: %w", proxyError{"127.0.0.1:9050", refused("there")}), false, troubleAfter, "the proxy at 127.0.0.1:9050 does not work: dial", "start it"},
 		{lagError(100, 5000), false, troubleAfter, only + "lags behind: at block 100, 4900 behind", "if simnet was begun anew, this data directory is of the chain before: delete /data/chain.db"},
 		{chain.ErrLowWork, true, troubleAfter, "less work than simnet is known to have", "wait"},
 		{fmt.Errorf("%w: %w", registry.ErrUseless, peer.ErrStalled), true, muteAfter, "nothing comes from " + nodeA, "another node"},
@@ -135,10 +136,13 @@ func TestDiagnoseSearch(t *testing.T) {
 	s.seeding = &tls.CertificateVerificationError{Err: errors.New("unknown authority")}
 	wantDiagnosis(t, s.diagnose(), troubleAfter, "the seeder does not prove to be itself", "log in")
 
+	s.seeding = fmt.Errorf("get: %w", http.ErrSchemeMismatch)
+	wantDiagnosis(t, s.diagnose(), troubleAfter, "the seeder answers without TLS", "log in")
+
 	s.failures = []failure{
 		{addr: nodeA, err: context.DeadlineExceeded}, {addr: nodeB, err: peer.ErrWebServer}, {addr: "203.0.113.3:9108", err: context.DeadlineExceeded},
 	}
-	wantDiagnosis(t, s.diagnose(), troubleAfter, "the seeder does not prove to be itself", "log in")
+	wantDiagnosis(t, s.diagnose(), troubleAfter, "the seeder answers without TLS", "log in")
 	s.seeding = nil
 	d := s.diagnose()
 	wantDiagnosis(t, d, searchTime, "none of 3 addresses can be used, for example: 203.0.113.3:9108 does not answer", "port 9108")

@@ -25,7 +25,7 @@ func (w *world) wantTrouble(after time.Duration, parts ...string) spv.Trouble {
 			w.t.Errorf("before %v: %v", after, got)
 		}
 	}
-	w.pass(3*time.Second + time.Millisecond) // a look around comes within this time
+	w.pass(min(after, time.Millisecond))
 	st := w.syncer.Status()
 	for _, part := range parts {
 		if !strings.Contains(st.Trouble.String(), part) {

@@ -40,7 +40,7 @@ func SOCKS5(addr string) (DialFunc, error) {
 		// The dialer of package proxy is a ContextDialer by its documentation.
 		conn, err := d.(proxy.ContextDialer).DialContext(ctx, network, target)
 		if err != nil {
-			return nil, fmt.Errorf("proxy %s: %s: %w", addr, target, socksError(ctx, err))
+			return nil, fmt.Errorf("proxy %s: %s: %w", addr, target, socksError(ctx, addr, err))
 		}
 		return conn, nil
 	}, nil
@@ -50,11 +50,15 @@ func SOCKS5(addr string) (DialFunc, error) {
 // listens there, it is no SOCKS5 proxy, or it lets nobody through.
 var ErrProxy = errors.New("the proxy does not work")
 
-// proxyError makes an ErrProxy of an error.
-type proxyError struct{ error }
+// proxyError is an ErrProxy: why the proxy at an address does not work.
+type proxyError struct {
+	addr string
+	err  error
+}
 
+func (e proxyError) Error() string        { return e.err.Error() }
 func (e proxyError) Is(target error) bool { return target == ErrProxy }
-func (e proxyError) Unwrap() error        { return e.error }
+func (e proxyError) Unwrap() error        { return e.err }
 
 // aboutTarget returns what a proxy has answered about the target of a dial. Package
 // proxy tells it by the text alone. The first two answers of RFC 1928, 6 are about
@@ -66,7 +70,7 @@ func aboutTarget(err error) (string, bool) {
 
 // socksError returns the cause of a failed dial: the end of ctx, which shows
 // itself as an expired deadline of the connection, or what the proxy said.
-func socksError(ctx context.Context, err error) error {
+func socksError(ctx context.Context, proxy string, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		<-ctx.Done() // nothing else sets deadlines
 	}
@@ -81,5 +85,5 @@ func socksError(ctx context.Context, err error) error {
 	if reply, ok := aboutTarget(err); ok {
 		return errors.New(reply)
 	}
-	return proxyError{err}
+	return proxyError{proxy, err}
 }

@@ -24,7 +24,8 @@ type Condition int
 
 const (
 	// Synced holds while at least one peer is connected, no credible peer is
-	// ahead, the filters are complete and every watched script is tested to
+	// ahead, not all are on chains that part from ours more than 6 blocks below
+	// its tip, the filters are complete and every watched script is tested to
 	// the tip. It is computed from the state each time: it becomes false when
 	// a new block is heard of, a script is added or all peers are lost, and
 	// true again.

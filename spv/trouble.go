@@ -124,6 +124,16 @@ func (t *troubles) say(d diagnosis, now time.Time) {
 	}
 }
 
+// time is when it may be time to say something.
+func (t *troubles) time(now time.Time) time.Time {
+	for _, after := range []time.Duration{troubleAfter, muteAfter, searchTime} {
+		if at := t.moved.Add(after); at.After(now) && !t.synced {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
 // findTrouble looks whether something is wrong, and has the status say so.
 func (e *engine) findTrouble(st *Status) {
 	t := &e.trouble
