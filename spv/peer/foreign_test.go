@@ -32,7 +32,7 @@ func TestWhatARemoteSpeaks(t *testing.T) {
 		if !errors.Is(err, want) || !errors.Is(err, ErrProtocol) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, want %v", begin, err, want)
 		}
-		if other := want == ErrWebServer || want == ErrNotDecred; errors.Is(err, ErrNetwork) == other {
+		if errors.Is(err, ErrNetwork) != errors.As(want, new(NetworkError)) {
 			t.Errorf("%q: %v", begin, err)
 		}
 	}
