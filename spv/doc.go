@@ -43,6 +43,9 @@
 // measured against how fast others are, does a second peer get it, and twice as
 // many when all of those are late.
 //
+// When nothing moves, Status.Trouble says what is wrong and what to do about it
+// (situation.go, diagnose.go, trouble.go).
+//
 // Synced is computed from the state each time it is asked for. Losing all
 // peers, a reorg or a new script make it false, and the same engine makes it
 // true again: nothing is torn down.

@@ -49,6 +49,7 @@ type engine struct {
 	relay    relay    // transactions of others
 	withheld withheld // branches that nobody serves
 	stall    stall    // whether anything moves
+	trouble  troubles // what to tell if nothing does
 	progress progress
 	target   uint32 // of the last status
 	cuts     []Cut
@@ -102,7 +103,7 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 		OnlyPersistent: len(s.cfg.Connect) > 0,
 	}, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
 	e.store = newStore(tip)
-	if err := e.loadRegistry(); err != nil {
+	if err := errors.Join(e.loadRegistry(), e.trouble.start(s.db, now)); err != nil {
 		cancel()
 		return nil, err
 	}
@@ -198,7 +199,7 @@ func (e *engine) wake() time.Time {
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
 		e.dialTime(), e.seedTime(), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.open, e.now), e.lagTime(), e.followTime(), e.outgoingTime(), e.registry.ClaimTime(e.now),
-		e.relayTime(), e.stallTime(),
+		e.relayTime(), e.stallTime(), e.trouble.time(e.now),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t
@@ -248,6 +249,9 @@ func (e *engine) shutdown() {
 	e.registry.Close()
 	if e.err == nil {
 		e.err = e.saveRegistry()
+	}
+	if e.err == nil && e.trouble.changed() {
+		e.err = e.trouble.save()(e.db)
 	}
 	if e.network.book != nil {
 		e.err = errors.Join(e.err, e.network.book.Close())

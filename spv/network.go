@@ -182,12 +182,14 @@ func (ev dialed) apply(e *engine) {
 	}
 	if ev.err != nil {
 		e.registry.DialFailed(ev.addr, incompatible(ev.err), e.now)
+		e.trouble.failed(failure{addr: ev.addr, err: ev.err, at: e.now, dialing: true})
 		if errors.Is(ev.err, ErrLagging) {
 			e.noteDisconnect(ev.addr, ev.err)
 		}
 		e.logs.peer.Infof("%s: no connection: %v", ev.addr, ev.err)
 		return
 	}
+	e.trouble.forget(ev.addr)
 	if len(e.sessions) == 0 {
 		e.network.firstPeer = e.now
 	}
@@ -203,9 +205,10 @@ func (ev dialed) apply(e *engine) {
 	}
 }
 
-// incompatible marks the refusals that trying again soon will not change.
+// incompatible marks the refusals that trying again soon will not change. A web
+// server's answer may come from the network that we are in, and change with it.
 func incompatible(err error) error {
-	for _, kind := range []error{peer.ErrSelf, peer.ErrNetwork, peer.ErrServices, peer.ErrVersion} {
+	for _, kind := range []error{peer.ErrSelf, peer.ErrNetwork, peer.ErrNotDecred, peer.ErrServices, peer.ErrVersion} {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("%w: %w", registry.ErrIncompatible, err)
 		}

@@ -40,41 +40,44 @@ func (e *engine) seedMore() {
 	sd.busy = true
 	rand.Shuffle(len(seeders), func(i, k int) { seeders[i], seeders[k] = seeders[k], seeders[i] })
 	e.goWorker(func() {
-		for _, seeder := range seeders {
-			if addrs := e.askSeeder(seeder); len(addrs) > 0 {
-				e.post(seeded{seeder, addrs})
-				return
+		var ev seeded
+		for _, ev.seeder = range seeders {
+			if ev.addrs, ev.err = e.askSeeder(ev.seeder); len(ev.addrs) > 0 {
+				break
 			}
 		}
-		e.post(seeded{})
+		e.post(ev)
 	})
 }
 
-func (e *engine) askSeeder(seeder string) []string {
+func (e *engine) askSeeder(seeder string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(e.ctx, seedTimeout)
 	defer cancel()
 	found, err := connmgr.SeedAddrs(ctx, seeder, connmgr.DialFunc(e.cfg.Dial),
 		connmgr.SeedFilterServices(wire.SFNodeNetwork))
 	if err != nil {
 		e.logs.registry.Infof("Seeder %s: %v", seeder, err)
-		return nil
+		return nil, err
 	}
 	addrs := make([]string, 0, len(found))
 	for _, a := range found {
 		addrs = append(addrs, net.JoinHostPort(a.IP.String(), strconv.Itoa(int(a.Port))))
 	}
-	return addrs
+	return addrs, nil
 }
 
-// seeded: a seeder answered, or none did.
+// seeded: a seeder has told addresses, or none has; err is what the last one has
+// failed with.
 type seeded struct {
 	seeder string
 	addrs  []string
+	err    error
 }
 
 func (ev seeded) apply(e *engine) {
 	sd := &e.network.seed
 	sd.busy = false
+	e.trouble.seeding = ev.err
 	if len(ev.addrs) == 0 {
 		sd.pause = min(max(2*sd.pause, seedPauseMin), seedPauseMax)
 		sd.after = e.now.Add(sd.pause)

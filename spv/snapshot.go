@@ -52,6 +52,7 @@ func (e *engine) snapshot() Status {
 	st.Phase, st.Reason, done = e.phase(&st)
 	st.Synced = st.Phase == InSync
 	st.Settled = st.Synced && e.following && e.settled()
+	e.findTrouble(&st)
 	e.progress.enter(st.Phase, done, e.now)
 	st.Rate, st.ETA = e.progress.rate(done, st.Target, e.now)
 	st.Seconds = e.progress.seconds(e.now)
@@ -63,7 +64,7 @@ func (e *engine) phase(st *Status) (Phase, string, uint32) {
 	switch {
 	case len(e.sessions) == 0:
 		return Connecting, e.lonely(), st.Tip.Height
-	case !e.headersDone():
+	case !e.headersDone() || e.contradicted() != nil:
 		return Headers, e.headersReason(st), st.Tip.Height
 	case !e.filtersDone():
 		return Filters, e.filtersReason(st.Filters.Through, st.Target), st.Filters.Through
@@ -77,6 +78,8 @@ func (e *engine) headersReason(st *Status) string {
 	switch {
 	case st.Target > st.Tip.Height:
 		return fmt.Sprintf("fetching headers, %d of %d", st.Tip.Height, st.Target)
+	case e.contradicted() != nil:
+		return "the peers are on another chain"
 	case !e.chain.Proven():
 		return "the peers' chain has less work than the network's is known to have"
 	}
@@ -104,9 +107,14 @@ func storedStatus(cfg Config, db *chaindb.DB) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	trouble, err := LastTrouble(db)
+	if err != nil {
+		return Status{}, err
+	}
 	st := Status{
 		Network: cfg.Params.Name,
 		Phase:   Connecting,
+		Trouble: trouble,
 		Tip:     BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
 		Target:  tip.Height,
 		Reason:  "not running",

@@ -24,7 +24,7 @@ import (
 // no password never sees them.
 //
 // A dial ends with its context, during the talk with the proxy too. Its errors
-// name the proxy.
+// name the proxy; if it is the proxy that does not work, they are ErrProxy.
 func SOCKS5(addr string) (DialFunc, error) {
 	host, port, err := net.SplitHostPort(addr)
 	n, portErr := strconv.ParseUint(port, 10, 16)
@@ -40,15 +40,37 @@ func SOCKS5(addr string) (DialFunc, error) {
 		// The dialer of package proxy is a ContextDialer by its documentation.
 		conn, err := d.(proxy.ContextDialer).DialContext(ctx, network, target)
 		if err != nil {
-			return nil, fmt.Errorf("proxy %s: %s: %w", addr, target, socksError(ctx, err))
+			return nil, fmt.Errorf("proxy %s: %s: %w", addr, target, socksError(ctx, addr, err))
 		}
 		return conn, nil
 	}, nil
 }
 
+// ErrProxy is a dial that got no answer about its target from the proxy: nothing
+// listens there, it is no SOCKS5 proxy, or it lets nobody through.
+var ErrProxy = errors.New("the proxy does not work")
+
+// proxyError is an ErrProxy: why the proxy at an address does not work.
+type proxyError struct {
+	addr string
+	err  error
+}
+
+func (e proxyError) Error() string        { return e.err.Error() }
+func (e proxyError) Is(target error) bool { return target == ErrProxy }
+func (e proxyError) Unwrap() error        { return e.err }
+
+// aboutTarget returns what a proxy has answered about the target of a dial. Package
+// proxy tells it by the text alone. The first two answers of RFC 1928, 6 are about
+// the proxy itself; Tor gives the first one while it is not connected.
+func aboutTarget(err error) (string, bool) {
+	reply, ok := strings.CutPrefix(err.Error(), "unknown error ")
+	return reply, ok && reply != "general SOCKS server failure" && reply != "connection not allowed by ruleset"
+}
+
 // socksError returns the cause of a failed dial: the end of ctx, which shows
 // itself as an expired deadline of the connection, or what the proxy said.
-func socksError(ctx context.Context, err error) error {
+func socksError(ctx context.Context, proxy string, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		<-ctx.Done() // nothing else sets deadlines
 	}
@@ -58,7 +80,10 @@ func socksError(ctx context.Context, err error) error {
 	// Around it are both addresses, which are in our error already.
 	var op *net.OpError
 	if errors.As(err, &op) {
-		return op.Err
+		err = op.Err
 	}
-	return err
+	if reply, ok := aboutTarget(err); ok {
+		return errors.New(reply)
+	}
+	return proxyError{proxy, err}
 }

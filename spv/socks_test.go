@@ -32,8 +32,8 @@ type socksRequest struct {
 const (
 	socksIPv4, socksName, socksIPv6 = 1, 3, 4
 
-	socksGranted, socksUnreachable = 0, 4
-	socksMute                      = 0xff // never answers
+	socksGranted, socksNotAllowed, socksUnreachable = 0, 2, 4
+	socksMute                                       = 0xff // never answers
 )
 
 func newSocksServer(t *testing.T, reply byte) *socksServer {
@@ -152,18 +152,38 @@ func TestSOCKS5ErrorsNameTheProxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	for proxy, want := range map[string]string{
-		refusing.addr:              "host unreachable",
-		taken.LocalAddr().String(): "refused",
+	web, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer web.Close()
+	go func() {
+		if conn, err := web.Accept(); err == nil {
+			io.ReadFull(conn, make([]byte, 3)) // or what is written may be lost
+			fmt.Fprint(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+			conn.Close()
+		}
+	}()
+	for _, c := range []struct {
+		proxy, want string
+		faulty      bool // it is the proxy's fault
+	}{
+		{refusing.addr, "host unreachable", false},
+		{newSocksServer(t, socksNotAllowed).addr, "not allowed", true},
+		{taken.LocalAddr().String(), "refused", true},
+		{web.Addr().String(), "version", true},
 	} {
-		_, err := socksDial(t, proxy)(t.Context(), "tcp", "node.example:9108")
+		_, err := socksDial(t, c.proxy)(t.Context(), "tcp", "node.example:9108")
 		if err == nil {
 			t.Fatal("connected")
 		}
-		for _, part := range []string{"proxy " + proxy, "node.example:9108", want} {
+		for _, part := range []string{"proxy " + c.proxy, "node.example:9108", c.want} {
 			if strings.Count(err.Error(), part) != 1 {
 				t.Errorf("error is %q, want %q in it once", err, part)
 			}
+		}
+		if errors.Is(err, spv.ErrProxy) != c.faulty {
+			t.Errorf("%v: is ErrProxy is not %v", err, c.faulty)
 		}
 	}
 }

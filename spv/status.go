@@ -24,7 +24,8 @@ type Condition int
 
 const (
 	// Synced holds while at least one peer is connected, no credible peer is
-	// ahead, the filters are complete and every watched script is tested to
+	// ahead, not all are on chains that part from ours more than 6 blocks below
+	// its tip, the filters are complete and every watched script is tested to
 	// the tip. It is computed from the state each time: it becomes false when
 	// a new block is heard of, a script is added or all peers are lost, and
 	// true again.
@@ -58,6 +59,13 @@ type Status struct {
 	Rate   float64       // blocks a second of the present phase; 0 is unknown
 	ETA    time.Duration // of the present phase; 0 is unknown
 	Reason string        // why not synced, in words; empty when synced
+
+	// Trouble is the reason together with a remedy, once nothing has moved for a
+	// while and waiting alone does not help: after some seconds, at once if it
+	// can't be mistaken. It stays as it is until something moves or it is another
+	// trouble. Before Run it is the last one of earlier runs, unless a sync has
+	// succeeded since.
+	Trouble Trouble
 
 	CutOff []Cut // peers banned or cut off in this run, newest last, at most 64
 }

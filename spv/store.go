@@ -116,6 +116,11 @@ func (e *engine) writeMore() {
 	if e.verifyFilterSet() {
 		return
 	}
+	if e.trouble.changed() {
+		save := e.trouble.save()
+		e.write(func(db *chaindb.DB) event { return troubleWritten{save(db)} })
+		return
+	}
 	if e.now.Sub(e.store.registrySaved) >= registryEvery {
 		e.store.registrySaved = e.now
 		data, err := e.registry.Marshal()

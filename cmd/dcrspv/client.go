@@ -134,7 +134,10 @@ func (c *client) wait(ctx context.Context, cond spv.Condition) (spv.Status, erro
 // notSynced is the failure of a sync that took longer than --timeout.
 func (p *program) notSynced(st spv.Status) error {
 	remedy := "give more --timeout, what was done is kept"
-	if st.Peers == 0 {
+	switch {
+	case !st.Trouble.IsZero():
+		remedy = st.Trouble.Remedy
+	case st.Peers == 0:
 		remedy = "check the network, --connect and --proxy"
 	}
 	what := fmt.Sprintf("not synced within %s", p.set.timeout)

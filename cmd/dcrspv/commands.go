@@ -174,7 +174,8 @@ var commands = []*command{
 	},
 	{
 		name: "status", short: "how far the files are", run: (*program).runStatus,
-		long:     "Reads the two files and tells how far they are. Works offline.",
+		long: "Reads the two files and tells how far they are, and if the last sync did not\n" +
+			"succeed what was wrong and what to do about it. Works offline.",
 		examples: [][2]string{{"dcrspv status --json", "the same fields as sync --json"}},
 	},
 	{

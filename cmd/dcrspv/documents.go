@@ -24,6 +24,14 @@ type statusDoc struct {
 	ReceivedBytes int64       `json:"received_bytes"`
 	Seconds       secondsDoc  `json:"seconds"`
 	Synced        bool        `json:"synced"`
+	Trouble       *troubleDoc `json:"trouble"` // null: nothing is wrong, or was since the last sync
+}
+
+// troubleDoc is what keeps a sync from going on, or for status did so last.
+type troubleDoc struct {
+	Cause  string `json:"cause"`
+	Remedy string `json:"remedy"`
+	Since  int64  `json:"since"`
 }
 
 type tipDoc struct {
@@ -65,7 +73,15 @@ func newStatusDoc(network string, st spv.Status) statusDoc {
 		ReceivedBytes: st.ReceivedBytes,
 		Seconds:       secondsDoc(st.Seconds),
 		Synced:        st.Synced,
+		Trouble:       newTroubleDoc(st.Trouble),
 	}
+}
+
+func newTroubleDoc(t spv.Trouble) *troubleDoc {
+	if t.IsZero() {
+		return nil
+	}
+	return &troubleDoc{Cause: oneLine(t.Cause), Remedy: oneLine(t.Remedy), Since: t.Since.Unix()}
 }
 
 func newSpanDoc(s spv.Span) spanDoc {

@@ -235,9 +235,9 @@ func TestFieldNames(t *testing.T) {
 	height := uint32(1)
 	until := int64(1)
 	span := spanDoc{&height, &height}
-	status := statusDoc{Filters: span, Scanned: span}
+	status := statusDoc{Filters: span, Scanned: span, Trouble: &troubleDoc{}}
 	const statusNames = "filters{from,through},network,peers,phase,received_bytes,requests{blocks,filters,headers}," +
-		"scanned{from,through},seconds{filters,headers,scan,total},synced,target,tip{hash,height,time}"
+		"scanned{from,through},seconds{filters,headers,scan,total},synced,target,tip{hash,height,time},trouble{cause,remedy,since}"
 	const balanceNames = "immature,spendable,staked,total,unconfirmed"
 	const historyNames = "block,height,label,net,time,tree,txid"
 	const utxoNames = "address,amount,height,index,kind,label,matures,spendable,tree,txid"

@@ -37,6 +37,9 @@ func (p *program) showProgress(ctx context.Context, con *console, changes <-chan
 		if l.transition() && b == nil {
 			con.printf("%s", progressLine(st))
 		}
+		if l.stuck() {
+			con.printf("%-11s %s", "stuck", oneLine(st.Trouble.String()))
+		}
 	}
 	for {
 		select {
@@ -62,6 +65,7 @@ type lines struct {
 	status spv.Status
 	synced bool          // as last seen
 	tip    spv.BlockInfo // as last seen
+	said   spv.Trouble
 }
 
 // transition reports whether the status is worth a line at once: in sync
@@ -72,8 +76,20 @@ func (l *lines) transition() bool {
 	return worth
 }
 
-// pending reports whether there is progress to tell.
-func (l *lines) pending() bool { return l.status.Phase != "" && !l.status.Synced }
+// stuck reports whether something is wrong that was not told yet.
+func (l *lines) stuck() bool {
+	worth := !l.status.Trouble.IsZero() && l.status.Trouble != l.said
+	if worth {
+		l.said = l.status.Trouble
+	}
+	return worth
+}
+
+// pending reports whether there is progress to tell: not if it was told why there
+// is none.
+func (l *lines) pending() bool {
+	return l.status.Phase != "" && !l.status.Synced && l.status.Trouble.IsZero()
+}
 
 // stage is how far one stage of the sync is, in blocks.
 type stage struct {

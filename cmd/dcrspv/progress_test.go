@@ -73,6 +73,43 @@ func TestProgressLines(t *testing.T) {
 	})
 }
 
+// TestStuckIsSaidOnce: what is wrong is one line when it begins, and again only if
+// it changes or has been over. No progress is told meanwhile.
+func TestStuckIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _, _ := testProgram(t)
+		var out bytes.Buffer
+		ctx, cancel := context.WithCancel(t.Context())
+		changes := make(chan spv.Status)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			p.showProgress(ctx, &console{out: &out}, changes)
+		}()
+		for i, cause := range []string{"it\nrefuses", "it refuses no more", "", "it refuses no more"} {
+			st := spv.Status{Phase: spv.Connecting, Reason: cause}
+			if cause != "" {
+				st.Trouble = spv.Trouble{Cause: cause, Remedy: "start it", Since: testNow.Add(time.Duration(i))}
+			} else {
+				st = spv.Status{Phase: spv.Headers, Tip: block(10), Target: 1000, Peers: 1}
+			}
+			for range 5 {
+				changes <- st
+				time.Sleep(time.Second)
+			}
+		}
+		cancel()
+		<-done
+		want := "stuck       it refuses: start it\n" +
+			"stuck       it refuses no more: start it\n" +
+			"headers     10 of 1000, 1 %, 1 peer\n" +
+			"stuck       it refuses no more: start it\n"
+		if out.String() != want {
+			t.Errorf("got\n%swant\n%s", out.String(), want)
+		}
+	})
+}
+
 // TestLastProgressIsShown: whatever ends the sync is told, though the program that
 // waited for it ends at once.
 func TestLastProgressIsShown(t *testing.T) {

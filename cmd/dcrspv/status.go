@@ -27,7 +27,8 @@ func (p *program) runStatus(ctx context.Context) error {
 			last := held[len(held)-1]
 			st.Filters = spv.Span{From: last.From, Through: last.To, Any: true}
 		}
-		return nil
+		st.Trouble, err = spv.LastTrouble(db)
+		return err
 	})
 	if err != nil {
 		return err
@@ -59,6 +60,9 @@ func (p *program) printStatus(st spv.Status, watched []wallet.Watched) error {
 	fmt.Fprintf(w, "scanned\t%s\n", spanText(st.Scanned))
 	if st.Owed > 0 {
 		fmt.Fprintf(w, "to scan\t%s\n", plural(int(st.Owed), "block"))
+	}
+	if t := st.Trouble; !t.IsZero() {
+		fmt.Fprintf(w, "not synced\t%s: %s\n", t.Since.UTC().Format(time.DateTime), oneLine(t.String()))
 	}
 	for i, e := range watched {
 		title := ""

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/decred/dcrd/wire"
 )
 
 // ErrorKind tells errors of this package apart, with errors.Is.
@@ -19,8 +17,18 @@ const (
 	// ErrSelf is a connection to ourselves.
 	ErrSelf ErrorKind = "connected to ourselves"
 
-	// ErrNetwork is a remote on another network.
+	// ErrNetwork is a remote on another of Decred's networks. It is a NetworkError,
+	// which names that.
 	ErrNetwork ErrorKind = "wrong network"
+
+	// ErrWebServer is a remote that answers as a web server does, in HTTP or with
+	// an alert of TLS. As often as not it is no fault of the address: the network
+	// that we are in wants a log-in first and answers everything itself (RFC 8952
+	// calls that a captive portal).
+	ErrWebServer ErrorKind = "answered by a web server"
+
+	// ErrNotDecred is a remote that speaks anything else.
+	ErrNotDecred ErrorKind = "not a Decred node"
 
 	// ErrServices is a remote that is no full node.
 	ErrServices ErrorKind = "not a full node"
@@ -87,11 +95,6 @@ func floodError(relayed bool, format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrFlood, details)
 	}
 	return fmt.Errorf("%w: %w: %s", ErrProtocol, ErrFlood, details)
-}
-
-// networkError is the error of a message with the magic of another network.
-func networkError(magic wire.CurrencyNet) error {
-	return fmt.Errorf("%w: %w: magic %08x", ErrProtocol, ErrNetwork, uint32(magic))
 }
 
 // readError gives an error of the connection its kind.

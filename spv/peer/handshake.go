@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -27,9 +28,10 @@ const (
 // Handshake owns conn from the start and closes it on an error. On success
 // either Run or Close must be called, or a goroutine and the connection stay.
 //
-// Errors are ErrSelf, ErrNetwork, ErrServices, ErrVersion, that of cfg.Accept,
-// ErrTimeout, ErrClosed (the remote hung up, as dcrd does when it has banned
-// us or has no slot), ErrProtocol and that of ctx.
+// Errors are ErrSelf, ErrNetwork, ErrWebServer, ErrNotDecred, ErrServices,
+// ErrVersion, that of cfg.Accept, ErrTimeout, ErrClosed (the remote hung up, as
+// dcrd does when it has banned us, has no slot or is of another network),
+// ErrProtocol and that of ctx.
 func Handshake(ctx context.Context, conn net.Conn, addr string, cfg *Config) (*Peer, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, handshakeLimit,
 		fmt.Errorf("%w: handshake", ErrTimeout))
@@ -43,6 +45,9 @@ func Handshake(ctx context.Context, conn net.Conn, addr string, cfg *Config) (*P
 	if err != nil {
 		p.Close(err)
 		<-p.written
+		if errors.Is(err, ErrProtocol) {
+			return nil, err // who says it and hangs up may have ended our writing first
+		}
 		return nil, p.reason
 	}
 	p.log.Debugf("%s: connected to %s, protocol version %d, height %d",

@@ -125,8 +125,8 @@ func TestHandshakeRefusesBeforeAnythingElse(t *testing.T) {
 			r.out <- claim(wire.CmdCFiltersV2, 20<<20)
 		}, ErrProtocol},
 		{"noise", func(r *remote, _ *wire.MsgVersion) {
-			r.out <- []byte(strings.Repeat("HTTP/1.1 400 Bad", 2))
-		}, ErrNetwork},
+			r.out <- []byte(strings.Repeat("not a message", 2))
+		}, ErrNotDecred},
 		{"hang up", func(r *remote, _ *wire.MsgVersion) { r.hangUp() }, ErrClosed},
 	}
 	for _, c := range tests {

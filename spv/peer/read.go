@@ -16,7 +16,7 @@ import (
 
 // Layout of a message header: network magic, command, payload length, checksum.
 const (
-	commandAt  = 4
+	commandAt  = magicSize
 	lengthAt   = commandAt + wire.CommandSize
 	checksumAt = lengthAt + 4
 )
@@ -51,12 +51,14 @@ func (p *Peer) read() (any, error) {
 // readHead reads a message header.
 func (p *Peer) readHead() (head, error) {
 	var raw [wire.MessageHeaderSize]byte
-	if _, err := io.ReadFull(p.in, raw[:]); err != nil {
+	if _, err := io.ReadFull(p.in, raw[:magicSize]); err != nil {
 		return head{}, readError(err)
 	}
-	magic := wire.CurrencyNet(binary.LittleEndian.Uint32(raw[:]))
-	if magic != p.cfg.Params.Net {
-		return head{}, networkError(magic)
+	if binary.LittleEndian.Uint32(raw[:]) != uint32(p.cfg.Params.Net) {
+		return head{}, foreignError([magicSize]byte(raw[:]))
+	}
+	if _, err := io.ReadFull(p.in, raw[magicSize:]); err != nil {
+		return head{}, readError(err)
 	}
 	command := bytes.TrimRight(raw[commandAt:lengthAt], "\x00")
 	if slices.ContainsFunc(command, func(c byte) bool { return c > 127 }) {

@@ -1,0 +1,123 @@
+package spv
+
+import (
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+)
+
+// situation is what is known while a sync does not go on. What is wrong follows
+// from it.
+type situation struct {
+	params *chaincfg.Params
+	file   string // of the stored chain
+
+	chosen   []string          // the only peers to use; none if they are found
+	bans     map[string]string // which of those are banned, and why
+	known    int               // addresses known
+	failures []failure         // the last one of each address, the newest last
+	seeding  error             // why no seeder told any address
+
+	// Peers that have been connected for long enough to deliver something.
+	connected []string
+	fork      *uint32 // where the chains of all of them part from ours, far below its tip
+	poor      bool    // all they have is less work than the network is known to have
+	waiting   string  // what for
+}
+
+// failure is why an address could not be connected to, or was disconnected.
+type failure struct {
+	addr    string
+	err     error
+	at      time.Time
+	dialing bool // no handshake came about
+}
+
+// situation is what is known of why nothing moves. It is false while there is
+// nothing to tell: in sync, or peers are there and may still deliver.
+func (e *engine) situation(st *Status) (s situation, ok bool) {
+	t := &e.trouble
+	if st.Synced || len(e.sessions) > 0 && (e.now.Sub(t.moved) < muteAfter || e.now.Sub(t.received) < muteAfter) {
+		return s, false
+	}
+	s = situation{
+		params: e.cfg.Params,
+		file:   filepath.Join(e.cfg.DataDir, ChainFile),
+		chosen: e.cfg.Connect,
+	}
+	if len(e.sessions) == 0 {
+		s.known, s.seeding, s.failures = e.registry.Len(), t.seeding, t.failures
+		if e.network.discover { // many addresses, of which the old ones tell nothing
+			s.failures = slices.DeleteFunc(slices.Clone(s.failures), func(f failure) bool { return f.at.Before(t.moved) })
+		}
+		s.bans = e.chosenBans()
+		return s, true
+	}
+	answered := true
+	for addr, session := range e.sessions {
+		if e.now.Sub(session.since) < muteAfter {
+			continue
+		}
+		s.connected = append(s.connected, addr)
+		answered = answered && session.chain.answered
+	}
+	s.fork = e.contradicted()
+	s.poor = answered && !e.chain.Proven() && st.Phase == Headers
+	s.waiting = e.awaited(st)
+	return s, len(s.connected) == len(e.sessions) && s.waiting != ""
+}
+
+// awaited is what the peers have to deliver; "" if it is our own disk or wallets
+// that everything waits for.
+func (e *engine) awaited(st *Status) string {
+	for _, w := range e.wallets {
+		if slices.ContainsFunc(w.units(), func(u *unit) bool { return !u.Done() }) {
+			return "blocks for the watched scripts"
+		}
+	}
+	switch {
+	case st.Phase == Scanning:
+		return ""
+	case st.Phase == Filters:
+		return st.Reason
+	case e.filters.lowest() != nil:
+		return "filters"
+	}
+	return "headers"
+}
+
+// chosenBans is which of the peers that were given are banned, and why.
+func (e *engine) chosenBans() map[string]string {
+	bans := make(map[string]string)
+	for _, addr := range e.cfg.Connect {
+		if e.registry.Banned(addr, e.now) {
+			bans[addr] = "by the operator"
+		}
+	}
+	if len(bans) == 0 {
+		return nil
+	}
+	for _, p := range e.registry.List(e.now) {
+		if _, banned := bans[p.Addr]; banned && len(p.BanReasons) > 0 {
+			bans[p.Addr] = p.BanReasons[len(p.BanReasons)-1]
+		}
+	}
+	return bans
+}
+
+// contradicted returns the block after which the chains of all connected peers part
+// from ours, if they have less work and part so far below our tip that no reorg
+// explains it. Nobody is there then who could tell of new blocks of ours.
+func (e *engine) contradicted() (fork *uint32) {
+	for _, s := range e.sessions {
+		if !s.chain.onSideBranch || s.chain.fork+maxLag >= e.chain.Tip().Height {
+			return nil
+		}
+		if fork == nil || s.chain.fork > *fork {
+			fork = &s.chain.fork
+		}
+	}
+	return fork
+}
