@@ -53,13 +53,13 @@ func compareRoots(tree string, want, got chainhash.Hash) error {
 // block. A version 1 header commitment has a single leaf, so the commitment
 // root is the hash of the filter (DCP0005). Before DCP0005 no header commits to
 // its filter and any passes that can be one (see FilterSetHash): a script takes
-// under 3 bytes in it and over 10 in its block, so it is smaller than the block.
+// under 3 bytes in it and over 10 in its block, which bounds its share.
 // (Headers of genesis blocks don't tell their size.)
 //
 // Error: ErrFilter.
 func (r *Rules) CheckFilter(h *Header, filter []byte) error {
 	if !r.CommitmentsAt(h.Height()) {
-		if h.Height() > 0 && uint64(len(filter)) > uint64(h.Size()) {
+		if h.Height() > 0 && 10*uint64(len(filter)) > 3*uint64(h.Size()) {
 			return fmt.Errorf("%w: %d bytes for a block of %d", ErrFilter, len(filter), h.Size())
 		}
 		return nil

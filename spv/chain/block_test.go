@@ -173,10 +173,10 @@ func TestCheckFilterSize(t *testing.T) {
 	setHeight(&h, 431487)
 	h[offSize] = 200
 	r := NewRules(chaincfg.MainNetParams())
-	if err := r.CheckFilter(&h, make([]byte, 200)); err != nil {
+	if err := r.CheckFilter(&h, make([]byte, 60)); err != nil {
 		t.Error(err)
 	}
-	wantErr(t, r.CheckFilter(&h, make([]byte, 201)), ErrFilter)
+	wantErr(t, r.CheckFilter(&h, make([]byte, 61)), ErrFilter)
 }
 
 // An empty filter, of a block that pays nobody, has a hash of zeros.
