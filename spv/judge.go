@@ -67,7 +67,7 @@ func (e *engine) judge(s *session, kind registry.Kind, err error) {
 
 	case errors.Is(err, chain.ErrFuture):
 		// Perhaps our clock is wrong: ask again later.
-		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.Failure(s.addr, kind, err, e.now)
 		e.registry.ClaimFailed(s.addr, e.now)
 	case errors.Is(err, chain.ErrOrphan):
 		e.strike(s, registry.OrphanHeader, err)
@@ -75,20 +75,20 @@ func (e *engine) judge(s *session, kind registry.Kind, err error) {
 	case errors.Is(err, chain.ErrLowWork):
 		// It proves nothing: a true chain has little work too at its start. But
 		// its turn is over: others that claim as much come first now.
-		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.Failure(s.addr, kind, err, e.now)
 		e.registry.ClaimFailed(s.addr, e.now)
 		e.disconnect(s, err)
 	case errors.As(err, new(chain.ErrorKind)):
 		e.strike(s, registry.BadHeaders, err)
 
 	case errors.Is(err, peer.ErrStalled):
-		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.Failure(s.addr, kind, err, e.now)
 		e.disconnect(s, fmt.Errorf("%w: does not answer: %w", registry.ErrUseless, err))
 	case errors.Is(err, peer.ErrProtocol):
 		e.strike(s, registry.Protocol, err)
 		e.disconnect(s, err)
 	default:
-		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.Failure(s.addr, kind, err, e.now)
 	}
 }
 
@@ -143,7 +143,7 @@ func (e *engine) judgeEnd(s *session, err error) error {
 func (e *engine) judgeCopy(addr string) {
 	e.logs.filters.Warnf("Neither is the copy that %s has", addr)
 	if s := e.sessions[addr]; s != nil && e.network.discover {
-		e.registry.Incomplete(addr, registry.Filters, e.now)
+		e.registry.Incomplete(addr, registry.Filters, errFilterSet, e.now)
 		e.disconnect(s, errFilterSet)
 	}
 }
@@ -151,7 +151,7 @@ func (e *engine) judgeCopy(addr string) {
 // strike counts a fault; enough of them are a ban.
 func (e *engine) strike(s *session, reason registry.Reason, err error) {
 	e.logs.registry.Debugf("%s: %v", s.addr, err)
-	if e.registry.Strike(s.addr, reason, e.now) {
+	if e.registry.Strike(s.addr, reason, err, e.now) {
 		e.logs.registry.Infof("%s is banned: %v", s.addr, err)
 		e.disconnect(s, fmt.Errorf("banned: %w", err))
 	}
@@ -161,7 +161,7 @@ func (e *engine) strike(s *session, reason registry.Reason, err error) {
 func (e *engine) strikeAddr(addr string, reason registry.Reason, err error) {
 	if s := e.sessions[addr]; s != nil {
 		e.strike(s, reason, err)
-	} else if e.registry.Strike(addr, reason, e.now) {
+	} else if e.registry.Strike(addr, reason, err, e.now) {
 		e.logs.registry.Infof("%s is banned: %v", addr, err)
 		e.noteDisconnect(addr, fmt.Errorf("banned: %w", err))
 	}

@@ -181,7 +181,7 @@ func (ev dialed) apply(e *engine) {
 		}
 	}
 	if ev.err != nil {
-		e.registry.DialFailed(ev.addr, incompatible(ev.err), e.now)
+		e.registry.DialFailed(ev.addr, refusal(ev.err), e.now)
 		if errors.Is(ev.err, ErrLagging) {
 			e.noteDisconnect(ev.addr, ev.err)
 		}
@@ -203,8 +203,11 @@ func (ev dialed) apply(e *engine) {
 	}
 }
 
-// incompatible marks the refusals that trying again soon will not change.
-func incompatible(err error) error {
+// refusal marks our refusals, and those that trying again soon will not change.
+func refusal(err error) error {
+	if errors.Is(err, ErrLagging) {
+		return fmt.Errorf("%w: %w", registry.ErrRefused, err)
+	}
 	for _, kind := range []error{peer.ErrSelf, peer.ErrNetwork, peer.ErrServices, peer.ErrVersion} {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("%w: %w", registry.ErrIncompatible, err)

@@ -127,8 +127,8 @@ func TestEventsOfStrangersChangeNothing(t *testing.T) {
 		}
 	}
 	r.Success(addrB, Headers, 1, t0)
-	r.Failure(addrB, Headers, t0)
-	r.Incomplete(addrB, Headers, t0)
+	r.Failure(addrB, Headers, errFault, t0)
+	r.Incomplete(addrB, Headers, errFault, t0)
 	r.Reset(addrB)
 	if r.Len() != 1 {
 		t.Errorf("%d peers", r.Len())

@@ -57,10 +57,11 @@ func (c *cooldown) crawls(n int, now time.Time) {
 	c.slow = now.Add(doubling(cooldownMin, n, cooldownMax))
 }
 
+// end is when the peer may be asked.
+func (c *cooldown) end() time.Time { return latest(c.until, c.incomplete, c.slow) }
+
 // over tells whether the peer may be asked.
-func (c *cooldown) over(now time.Time) bool {
-	return !now.Before(c.until) && !now.Before(c.incomplete) && !now.Before(c.slow)
-}
+func (c *cooldown) over(now time.Time) bool { return !now.Before(c.end()) }
 
 // doubling returns first for n = 1, twice that for n = 2 and so on, at most
 // limit, however large n is.

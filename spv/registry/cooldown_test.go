@@ -46,8 +46,8 @@ func TestCooldownsAreSeparate(t *testing.T) {
 	r := fixture(t, Options{}, "192.0.2.1:1", "192.0.2.2:1")
 	connectAll(t, r, 100)
 	r.Success("192.0.2.1:1", Headers, 0, t0)
-	r.Failure("192.0.2.1:1", Filters, t0) // score 45
-	r.Incomplete("192.0.2.2:1", Blocks, t0)
+	r.Failure("192.0.2.1:1", Filters, errFault, t0) // score 45
+	r.Incomplete("192.0.2.2:1", Blocks, errFault, t0)
 	wantAddrs(t, r.Serving(Headers, 50, t0), "192.0.2.2:1", "192.0.2.1:1")
 	wantAddrs(t, r.Serving(Filters, 50, t0), "192.0.2.2:1")
 	wantAddrs(t, r.Serving(Blocks, 50, t0), "192.0.2.1:1")
@@ -68,10 +68,10 @@ func TestSuccessClearsOnlyItsOwnCooldown(t *testing.T) {
 					r.peers[addr].record.success(0, t0) // so that failures don't exclude it
 				}
 				for k := range numKinds {
-					r.Failure(addr, k, t0)
+					r.Failure(addr, k, errFault, t0)
 				}
 			}
-			r.Incomplete(far(3), Blocks, t0)
+			r.Incomplete(far(3), Blocks, errFault, t0)
 			r.Success(lucky, kind, 0, t0)
 			for k := range numKinds {
 				var want []string

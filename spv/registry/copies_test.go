@@ -28,13 +28,13 @@ func crowded(t *testing.T) *Registry {
 	}
 	r.Validated(addrA, 90, t0)
 	r.Success(addrA, Filters, time.Second, t0)
-	r.Failure(addrA, Headers, t0)
-	r.Failure(addrB, Filters, t0)
+	r.Failure(addrA, Headers, errFault, t0)
+	r.Failure(addrB, Filters, errFault, t0)
 	r.Success(addrA, Headers, time.Second, t0)
 	r.Delivered(addrB, Blocks, 5000, 10*time.Second, t0)
-	r.Strike(addrA, Protocol, t0)
-	r.Strike(addrA, OrphanHeader, t0)
-	r.Strike(far(4), BadHeaders, t0)
+	r.Strike(addrA, Protocol, errFault, t0)
+	r.Strike(addrA, OrphanHeader, errFault, t0)
+	r.Strike(far(4), BadHeaders, errFault, t0)
 	r.Ban("203.0.113.9", t0)
 	return r
 }
@@ -169,7 +169,7 @@ func TestWhatIsHandedOutStaysAsItWas(t *testing.T) {
 		got := call(r)
 		was := fmt.Sprintf("%+v", got)
 		for range maxHistory + 5 {
-			r.Strike(addrA, OrphanHeader, t0)
+			r.Strike(addrA, OrphanHeader, errFault, t0)
 			r.Disconnected(addrB, nil, t0)
 			redial(r, addrB, 7, t0)
 			r.Validated(addrB, 2000, t0)

@@ -31,6 +31,9 @@
 //   - Conduct. Breaking the rules costs points that fade by one a minute; 100
 //     are a ban for 24 hours, kept by IP address, over restarts (ban.go).
 //
+// The last five disconnects, pauses and bans of an address are kept with it, each
+// with its end and reason (history.go).
+//
 // # Who is asked
 //
 // Candidates are the connected peers that say they are high enough, are not
@@ -56,7 +59,7 @@
 //
 // # Over restarts
 //
-// Marshal saves addresses, service and conduct (persist.go). Heights,
+// Marshal saves addresses, service, conduct and history (persist.go). Heights,
 // connections and cooldowns are true only while the program runs and are not
 // saved. Nothing that a newer version has written is overwritten.
 package registry

@@ -36,6 +36,10 @@ const (
 	// ourselves. It is not dialed again for 24 hours.
 	ErrIncompatible ErrorKind = "incompatible peer"
 
+	// ErrRefused is for the owner to wrap the reason of a failed dial in, when it
+	// has ended the connection in the handshake for another one than that.
+	ErrRefused ErrorKind = "refused"
+
 	// ErrCorrupt is saved state that can't be read. The registry is as it was
 	// before.
 	ErrCorrupt ErrorKind = "corrupt peer data"

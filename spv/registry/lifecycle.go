@@ -47,8 +47,12 @@ func (r *Registry) DialFailed(addr string, err error, now time.Time) {
 	switch {
 	case errors.Is(err, ErrIncompatible):
 		e.dial.avoid = now.Add(incompatibleTime)
+		r.noteDisconnect(e, e.dial.avoid, err, now)
 	case errors.Is(err, ErrQuota):
 		e.dial.next = now.Add(quotaTime)
+		r.noteDisconnect(e, e.dial.next, err, now)
+	case errors.Is(err, ErrRefused):
+		r.noteDisconnect(e, time.Time{}, err, now)
 	}
 }
 
@@ -80,7 +84,7 @@ func (r *Registry) Connected(addr string, info Info, now time.Time) error {
 	return nil
 }
 
-// Disconnected notes the end of a connection and why; nil is no reason. It is
+// Disconnected notes the end of a connection and why; nil is that we stop. It is
 // dialed again after 5 seconds (persistent: 1); later if it had not stood for a
 // minute, so that who hangs up each time is met ever less often.
 func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
@@ -105,6 +109,9 @@ func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
 	r.back(e, now)
 	if errors.Is(reason, ErrUseless) {
 		e.dial.avoid = now.Add(uselessTime)
+		r.noteDisconnect(e, e.dial.avoid, reason, now)
+	} else if reason != nil {
+		r.noteDisconnect(e, time.Time{}, reason, now)
 	}
 	r.publish(Change{Addr: addr})
 }
@@ -124,7 +131,7 @@ func (r *Registry) FirstRound() bool {
 // refuseDial notes that peers of a key will not be dialed because of a ban.
 func (r *Registry) refuseDial(key string) {
 	for _, e := range r.order {
-		if e.key == key || keyHost(e.key) == key {
+		if e.goesBy(key) {
 			e.dial.met = true
 		}
 	}

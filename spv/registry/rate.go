@@ -1,6 +1,9 @@
 package registry
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Who sends filters or blocks more slowly than this for this long of the time
 // that it was asked for them, is left alone for a while. Tendermint's block sync
@@ -13,6 +16,9 @@ const (
 	// small it is: 100 of the first filters of the chain are 2 KB.
 	rateFree = 2 * time.Second
 )
+
+// errSlow is the reason of a pause.
+var errSlow = fmt.Errorf("sends less than %d bytes a second", rateMin)
 
 // rate measures how fast bodies come from one peer.
 type rate struct {
@@ -63,6 +69,7 @@ func (r *Registry) Delivered(addr string, kind Kind, bytes int, took time.Durati
 	m := &e.rates[kind]
 	if m.add(bytes, took, now) && r.replaceable(e, kind, now) {
 		e.cool[kind].crawls(m.slow, now)
+		e.notePause(kind, errSlow, now)
 	}
 }
 

@@ -95,7 +95,7 @@ func TestTheOnlyPeerMayBeSlow(t *testing.T) {
 	r.Delivered(addrA, Blocks, 1, time.Minute, t0)
 	wantAddrs(t, r.Serving(Blocks, 100, t0), addrA)
 	connectOne(t, r, addrB, 100)
-	r.Incomplete(addrB, Blocks, t0)
+	r.Incomplete(addrB, Blocks, errFault, t0)
 	r.Delivered(addrA, Blocks, 1, time.Minute, t0)
 	wantAddrs(t, r.Serving(Blocks, 100, t0), addrA)
 	r.Ban(addrB, t0)

@@ -95,24 +95,27 @@ func (r *Registry) Success(addr string, kind Kind, d time.Duration, now time.Tim
 	if e := r.peers[addr]; e != nil {
 		e.record.success(d, now)
 		e.cool[kind].succeeded()
+		e.history.pauseEnds(kind, e.cool[kind].end(), now)
 		e.lastSeen = now
 	}
 }
 
-// Failure notes that a peer has not answered a request. It is not asked for
+// Failure notes that a peer has not answered a request, and why. It is not asked for
 // this kind for 30 seconds, twice as long after each failure in a row, up to 5
 // minutes.
-func (r *Registry) Failure(addr string, kind Kind, now time.Time) {
+func (r *Registry) Failure(addr string, kind Kind, why error, now time.Time) {
 	if e := r.peers[addr]; e != nil {
 		e.record.failure(now)
 		e.cool[kind].failed(now)
+		e.notePause(kind, why, now)
 	}
 }
 
-// Incomplete notes that a peer does not have data of this kind, which is no
-// fault. It is not asked for this kind for 24 hours.
-func (r *Registry) Incomplete(addr string, kind Kind, now time.Time) {
+// Incomplete notes that a peer does not have data of this kind, and how that is
+// known, which is no fault. It is not asked for this kind for 24 hours.
+func (r *Registry) Incomplete(addr string, kind Kind, why error, now time.Time) {
 	if e := r.peers[addr]; e != nil {
 		e.cool[kind].lacks(now)
+		e.notePause(kind, why, now)
 	}
 }

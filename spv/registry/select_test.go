@@ -35,8 +35,8 @@ func TestOnlyEligiblePeersAreAsked(t *testing.T) {
 	for _, addr := range []string{addrA, addrB, persistent} {
 		connectOne(t, r, addr, 100)
 	}
-	r.Failure(addrA, Headers, t0) // score 5
-	r.Failure(persistent, Headers, t0)
+	r.Failure(addrA, Headers, errFault, t0) // score 5
+	r.Failure(persistent, Headers, errFault, t0)
 	wantAddrs(t, r.Serving(Filters, 100, t0), addrB, persistent)
 	if got := r.Target(t0); got != 100 {
 		t.Errorf("target %d", got)
@@ -95,16 +95,16 @@ func TestWhoIsAsked(t *testing.T) {
 	}{
 		"nothing":             {func(r *Registry, addr string) {}, true, true},
 		"banned":              {func(r *Registry, addr string) { r.Ban(addr, t0) }, false, false},
-		"lied":                {func(r *Registry, addr string) { r.Strike(addr, BadFilter, t0); r.Unban(addr) }, false, false},
+		"lied":                {func(r *Registry, addr string) { r.Strike(addr, BadFilter, errFault, t0); r.Unban(addr) }, false, false},
 		"not connected":       {func(r *Registry, addr string) { r.Disconnected(addr, nil, t0) }, false, false},
-		"cooling for headers": {func(r *Registry, addr string) { r.Failure(addr, Headers, t0) }, false, true},
-		"lacks filters":       {func(r *Registry, addr string) { r.Incomplete(addr, Filters, t0) }, true, false},
+		"cooling for headers": {func(r *Registry, addr string) { r.Failure(addr, Headers, errFault, t0) }, false, true},
+		"lacks filters":       {func(r *Registry, addr string) { r.Incomplete(addr, Filters, errFault, t0) }, true, false},
 		"slow with filters":   {func(r *Registry, addr string) { r.Delivered(addr, Filters, 1, time.Minute, t0) }, true, false},
 		"claim failed":        {func(r *Registry, addr string) { r.ClaimFailed(addr, t0) }, false, true},
 		"low score": {func(r *Registry, addr string) {
 			r.peers[addr].record = record{failures: 9, lastFailure: t0}
 		}, false, false},
-		"points only": {func(r *Registry, addr string) { r.Strike(addr, Protocol, t0) }, true, true},
+		"points only": {func(r *Registry, addr string) { r.Strike(addr, Protocol, errFault, t0) }, true, true},
 	} {
 		r := fixture(t, Options{}, addrA, addrB, far(3))
 		connectOne(t, r, addrA, 1000) // the best in every respect

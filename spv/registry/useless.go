@@ -45,11 +45,3 @@ func (r *Registry) Proved(addr string) uint32 {
 	}
 	return 0
 }
-
-// Pause keeps a peer from being asked for a kind of data for as long as a
-// Failure does. Its score stays: it may have had a reason.
-func (r *Registry) Pause(addr string, kind Kind, now time.Time) {
-	if e := r.peers[addr]; e != nil {
-		e.cool[kind].failed(now)
-	}
-}

@@ -46,7 +46,7 @@ func TestNewFaceThatDeliversStays(t *testing.T) {
 	for i := range r.opts.MaxConnected {
 		r.Success(far(i), Filters, time.Millisecond, now)
 	}
-	r.Failure(far(2), Filters, now)
+	r.Failure(far(2), Filters, errFault, now)
 	r.peers[far(50)].dial.met = false
 	if err := redial(r, far(50), 100, now); err != nil {
 		t.Fatal(err)
@@ -75,19 +75,9 @@ func TestUselessPeerRests(t *testing.T) {
 	}
 }
 
-// A pause takes a kind of data and leaves the score.
-func TestPauseLeavesTheScore(t *testing.T) {
-	r := fixture(t, Options{})
-	r.Add(far(1), false, t0)
+func TestProved(t *testing.T) {
+	r := fixture(t, Options{}, far(1))
 	connectOne(t, r, far(1), 100)
-	before := r.List(t0)[0].Score
-	r.Pause(far(1), Filters, t0)
-	if got := r.List(t0)[0].Score; got != before {
-		t.Errorf("score %v, before the pause %v", got, before)
-	}
-	if len(r.Serving(Filters, 1, t0)) != 0 || len(r.Serving(Blocks, 1, t0)) != 1 || len(r.Serving(Filters, 1, t0.Add(cooldownMin))) != 1 {
-		t.Error("the pause is not 30 seconds for filters alone")
-	}
 	if r.Proved(far(1)) != 0 {
 		t.Error("proved without proof")
 	}
