@@ -200,7 +200,7 @@ func TestBanIsReportedOnce(t *testing.T) {
 		if len(st.CutOff) != 1 {
 			t.Errorf("reported: %v", st.CutOff)
 		}
-		if !strings.Contains(st.Reason, "cut off") || st.Phase != spv.Connecting {
+		if !strings.Contains(st.Reason, "banned") || st.Phase != spv.Connecting {
 			t.Errorf("%+v", st)
 		}
 	})

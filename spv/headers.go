@@ -70,6 +70,9 @@ const (
 	// else speaks for it.
 	rest = time.Second
 
+	// restFailed is rest for a peer that has failed, if nobody else is left.
+	restFailed = 3 * time.Second
+
 	// Two peers are tried first. While the fastest one takes longer than
 	// slowHeaders for an answer, every second request tries one that was not
 	// measured; else every fourth.
@@ -99,7 +102,7 @@ func (e *engine) askHeaders() {
 	}
 	for range max(len(e.headers.flights), 1) {
 		s := e.headerPeer()
-		if s == nil && len(e.headers.flights) == 0 && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
+		if s == nil && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
 			s = e.lastResortPeer()
 		}
 		if s == nil {
@@ -155,6 +158,11 @@ func (e *engine) headerPeer() *session {
 	for _, s := range e.sessions {
 		if s.headers.recheck && e.mayAskHeaders(s) {
 			return s
+		}
+	}
+	for _, addr := range e.registry.RestingAhead(e.chain.Tip().Height, e.now) {
+		if s := e.sessions[addr]; s != nil && e.mayAskHeaders(s) {
+			return s // nobody else is left
 		}
 	}
 	return nil
@@ -231,7 +239,8 @@ func (ev headersReply) apply(e *engine) {
 			e.keepClaim(s) // it is disconnected, but others may have what it claims
 			e.registry.ClaimFailed(s.addr, e.now)
 		}
-		e.judge(s, registry.Headers, ev.err)
+		s.headers.restsUntil = e.now.Add(restFailed)
+		e.judge(s, registry.Headers, 0, ev.err)
 		return
 	}
 	if ev.count == wire.MaxBlockHeadersPerMsg {
@@ -260,7 +269,8 @@ func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) boo
 		return false // our locator told of blocks that were given up since
 	}
 	if err != nil {
-		e.judge(s, registry.Headers, err)
+		s.headers.restsUntil = e.now.Add(restFailed)
+		e.judge(s, registry.Headers, 0, err)
 		return update.Added > 0
 	}
 	full := count == wire.MaxBlockHeadersPerMsg || batch.Hashes[count-1] == fl.stop
@@ -293,7 +303,7 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 	update, err := e.chain.Add(batch, e.now)
 	s.chain.delivered(update.Last)
 	if update.Added > 0 {
-		e.registry.Brought(s.addr)
+		e.registry.Brought(s.addr, e.now)
 	}
 	if update.Best {
 		e.headers.grown = e.now
@@ -321,7 +331,7 @@ func (e *engine) credit(s *session) {
 func (e *engine) reorganize(fork chain.BlockID, depth int) {
 	e.branch++
 	e.logs.sync.Infof("Reorganized %d blocks: the chains part after block %d", depth, fork.Height)
-	e.registry.Reorganized(fork.Height)
+	e.registry.Reorganized(fork.Height, e.now)
 	for _, s := range e.sessions {
 		e.credit(s)
 		s.headers.recheckedAt = time.Time{} // what it said was about the old branch

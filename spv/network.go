@@ -84,10 +84,10 @@ func (e *engine) dialMore() {
 	for drawn := 0; ; {
 		addr, ok := e.registry.NextDial(e.now)
 		if !ok {
-			if drawn++; drawn > maxDrawn || !e.drawAddress() {
-				return
+			if drawn++; drawn <= maxDrawn && e.drawAddress() || e.relent() {
+				continue
 			}
-			continue
+			return
 		}
 		if err := e.registry.Dialing(addr, e.now); err != nil {
 			e.fail(err)
@@ -103,6 +103,11 @@ func (e *engine) dialMore() {
 			}
 		})
 	}
+}
+
+// relent has those dialed that were of no use, if that is all there is.
+func (e *engine) relent() bool {
+	return e.registry.Alone() && e.registry.NeedsAddresses(e.now) && e.registry.Relent(e.now)
 }
 
 // drawAddress moves an address from the book to the registry.

@@ -86,7 +86,7 @@ func tellAll(t *testing.T, s string) {
 	for kind := range numKinds {
 		r.Success(s, kind, 1, t0)
 		r.Delivered(s, kind, 1, 1, t0)
-		r.Failure(s, kind, errors.New(s), t0)
+		r.Failure(s, kind, 0, errors.New(s), t0)
 		r.Incomplete(s, kind, errors.New(s), t0)
 	}
 	r.Validated(s, 1, t0)

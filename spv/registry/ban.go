@@ -144,6 +144,25 @@ func (r *Registry) Banned(addr string, now time.Time) bool {
 	return err == nil && r.banned(key, now)
 }
 
+// AllBanned returns, if all addresses that may be dialed at all are banned, the one
+// whose ban ends first, and that ban.
+func (r *Registry) AllBanned(now time.Time) (addr string, ban Event, ok bool) {
+	for _, e := range r.order {
+		if r.opts.OnlyPersistent && !e.persistent {
+			continue
+		}
+		until := r.bannedUntil(e.key, now)
+		if until.IsZero() {
+			return "", Event{}, false
+		}
+		if !ok || until.Before(ban.Until) {
+			addr, ban, ok = e.addr, e.history.ban(), true
+			ban.Until = until
+		}
+	}
+	return addr, ban, ok
+}
+
 // bannedUntil returns when the ban of a key ends, or the zero time. A ban of
 // the bare host counts for all its ports.
 func (r *Registry) bannedUntil(key string, now time.Time) time.Time {

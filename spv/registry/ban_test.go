@@ -290,3 +290,30 @@ func TestGoodServiceDoesNotBuyOffStrikes(t *testing.T) {
 		t.Errorf("banned %d times, asked: %v", banned, r.Ahead(0, now))
 	}
 }
+
+// That all are banned is said with the first who will not be any more, and why it is.
+func TestAllBanned(t *testing.T) {
+	r := fixture(t, Options{})
+	if _, _, ok := r.AllBanned(t0); ok {
+		t.Error("all of nobody")
+	}
+	r = fixture(t, Options{}, addrA, addrB)
+	r.Ban(addrA, t0.Add(time.Minute))
+	if addr, _, ok := r.AllBanned(t0); ok {
+		t.Errorf("%s is, the other is not", addr)
+	}
+	r.Strike(addrB, BadBlock, errFault, t0)
+	want := Event{Kind: Ban, Time: t0, Until: t0.Add(banTime), Reason: "a fault"}
+	if addr, ban, ok := r.AllBanned(t0.Add(time.Minute)); !ok || addr != addrB || ban != want {
+		t.Errorf("%s, %+v, %v", addr, ban, ok)
+	}
+	if _, _, ok := r.AllBanned(t0.Add(banTime)); ok {
+		t.Error("all, after one ban has ended")
+	}
+	r.Add("192.0.2.9:1", false, t0)
+	r.Ban("192.0.2.9", t0)
+	r.opts.OnlyPersistent = true
+	if _, _, ok := r.AllBanned(t0); ok {
+		t.Error("all of nobody that may be dialed")
+	}
+}

@@ -75,6 +75,16 @@ func (h *history) pauseEnds(kind Kind, until, now time.Time) {
 	}
 }
 
+// ban returns the last ban; without its time and reason if it is not known any more.
+func (h *history) ban() Event {
+	for _, ev := range slices.Backward(*h) {
+		if ev.Kind == Ban {
+			return ev
+		}
+	}
+	return Event{Kind: Ban}
+}
+
 // forget takes events of some kinds out.
 func (h *history) forget(kinds ...EventKind) {
 	*h = slices.DeleteFunc(*h, func(ev Event) bool { return slices.Contains(kinds, ev.Kind) })

@@ -54,7 +54,7 @@ func TestEachPunishmentIsOneEvent(t *testing.T) {
 		"refused": {addrB, func(r *Registry) { r.DialFailed(addrB, low, t0) },
 			[]Event{{Kind: Disconnect, Time: t0, Reason: "refused: too low"}}},
 		"not reached": {addrB, func(r *Registry) { r.DialFailed(addrB, errFault, t0) }, nil},
-		"failed": {addrA, func(r *Registry) { r.Failure(addrA, Blocks, errFault, t0) },
+		"failed": {addrA, func(r *Registry) { r.Failure(addrA, Blocks, 0, errFault, t0) },
 			[]Event{{Kind: Pause, Data: "blocks", Time: t0, Until: t0.Add(30 * time.Second), Reason: "a fault"}}},
 		"lacks data": {addrA, func(r *Registry) { r.Incomplete(addrA, Filters, errFault, t0) },
 			[]Event{{Kind: Pause, Data: "filters", Time: t0, Until: t0.Add(24 * time.Hour), Reason: "a fault"}}},
@@ -63,7 +63,7 @@ func TestEachPunishmentIsOneEvent(t *testing.T) {
 			[]Event{{Kind: Ban, Time: t0, Until: t0.Add(24 * time.Hour), Reason: "a fault"}}},
 		"banned by hand": {addrA, func(r *Registry) { r.Ban("192.0.2.1", t0); r.Ban("192.0.2.2", t0); r.Disconnected(addrA, errFault, t0) },
 			[]Event{{Kind: Ban, Time: t0, Until: t0.Add(24 * time.Hour), Reason: "by the operator"}}},
-		"unknown": {addrA, func(r *Registry) { r.Failure(far(7), Blocks, errFault, t0); r.Ban(far(7), t0) }, nil},
+		"unknown": {addrA, func(r *Registry) { r.Failure(far(7), Blocks, 0, errFault, t0); r.Ban(far(7), t0) }, nil},
 	} {
 		r := fixture(t, Options{}, addrA, addrB)
 		connectOne(t, r, addrA, 100)
@@ -99,8 +99,8 @@ func TestFiveEventsAreKept(t *testing.T) {
 	connectOne(t, r, addrA, 100)
 	at := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Hour) }
 	for i := range 9 {
-		r.Failure(addrA, Kind(i%2), fmt.Errorf("fault %d", i), at(i))
-		r.Failure(addrA, Kind(i%2), fmt.Errorf("fault %d once more", i), at(i).Add(time.Second))
+		r.Failure(addrA, Kind(i%2), 0, fmt.Errorf("fault %d", i), at(i))
+		r.Failure(addrA, Kind(i%2), 0, fmt.Errorf("fault %d once more", i), at(i).Add(time.Second))
 	}
 	got := historyOf(r, addrA, at(9))
 	if len(got) != 5 {
@@ -117,7 +117,7 @@ func TestFiveEventsAreKept(t *testing.T) {
 func TestPauseThatHasEndedSaysSo(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)
-	r.Failure(addrA, Filters, errFault, t0)
+	r.Failure(addrA, Filters, 0, errFault, t0)
 	now := t0.Add(10 * time.Second)
 	r.Success(addrA, Blocks, 0, now)
 	if got := historyOf(r, addrA, now); !got[0].Until.Equal(t0.Add(30 * time.Second)) {
@@ -138,7 +138,7 @@ func TestPauseThatHasEndedSaysSo(t *testing.T) {
 func TestHistoryIsClearedWithThePunishment(t *testing.T) {
 	r := fixture(t, Options{MaxPeers: 1}, addrA)
 	connectOne(t, r, addrA, 100)
-	r.Failure(addrA, Filters, errFault, t0)
+	r.Failure(addrA, Filters, 0, errFault, t0)
 	r.Disconnected(addrA, errFault, t0)
 	r.Ban("192.0.2.1", t0)
 	kinds := func() (kinds string) {
@@ -158,7 +158,7 @@ func TestHistoryIsClearedWithThePunishment(t *testing.T) {
 	if got := kinds(); got != "" {
 		t.Errorf("lifting the ban leaves %q", got)
 	}
-	r.Failure(addrA, Filters, errFault, t0)
+	r.Failure(addrA, Filters, 0, errFault, t0)
 	r.Add(far(1), false, t0)
 	r.Add(addrA, false, t0)
 	if got := kinds(); got != "" {
@@ -185,7 +185,7 @@ func TestUnbanOfOnePortInTheHistory(t *testing.T) {
 func TestHistoryIsKept(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)
-	r.Failure(addrA, Filters, errFault, t0)
+	r.Failure(addrA, Filters, 0, errFault, t0)
 	r.Disconnected(addrA, ErrUseless, t0)
 	r.Ban(addrA, t0)
 	now := t0.Add(5 * time.Second)

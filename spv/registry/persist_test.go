@@ -34,7 +34,7 @@ func TestSaveAndLoad(t *testing.T) {
 	connectAll(t, r, 1000)
 	r.Validated(addrA, 900, t0)
 	r.Success(addrA, Filters, 150*time.Millisecond, t0)
-	r.Failure(addrB, Filters, errFault, t0)
+	r.Failure(addrB, Filters, 0, errFault, t0)
 	r.Incomplete(addrB, Blocks, errFault, t0)
 	r.Strike("192.0.2.3:1", BadHeaders, errFault, t0)
 	r.Strike(addrB, Protocol, errFault, t0)
@@ -107,7 +107,7 @@ func TestTimesInTheFutureAreTakenAsNow(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB, far(1))
 	future := t0.Add(1000 * time.Hour)
 	r.Success(far(1), Filters, 0, future)
-	r.Failure(addrA, Filters, errFault, future)
+	r.Failure(addrA, Filters, 0, errFault, future)
 	r.Strike(addrB, Protocol, errFault, future)
 	r.peers[addrA].lastSeen = future
 	loaded := reload(t, r, t0)

@@ -225,7 +225,7 @@ func (w *world) serve(addr string) {
 	case 1:
 		w.reg.Delivered(addr, kind, w.pick(1<<20), took, w.now)
 	case 2:
-		w.reg.Failure(addr, kind, errFault, w.now)
+		w.reg.Failure(addr, kind, uint32(w.pick(1000)), errFault, w.now)
 		took = -1
 	case 3:
 		w.reg.Incomplete(addr, kind, errFault, w.now)
@@ -247,7 +247,7 @@ func (w *world) heights(addr string) {
 	case 1:
 		w.reg.ClaimFailed(addr, w.now)
 	case 2:
-		w.reg.Reorganized(height)
+		w.reg.Reorganized(height, w.now)
 		for _, p := range w.model.peers {
 			p.proved = min(p.proved, height)
 		}
@@ -337,6 +337,14 @@ func (w *world) check() {
 		p := w.model.peers[addr]
 		if w.model.banned(addr, now) || p.state != stateConnected || !p.persistent && w.model.score(addr, now) < 20 {
 			w.t.Errorf("%s is asked: %+v", addr, *p)
+		}
+	}
+	for kind := range numKinds {
+		serving := r.Serving(kind, 0, now)
+		for _, addr := range r.Resting(kind, 0, now) {
+			if w.model.banned(addr, now) || w.model.peers[addr].state != stateConnected || slices.Contains(serving, addr) {
+				w.t.Errorf("%s rests with %v: %+v", addr, kind, *w.model.peers[addr])
+			}
 		}
 	}
 	if addr, ok := r.NextDial(now); ok {

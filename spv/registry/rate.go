@@ -58,13 +58,18 @@ func (m *rate) add(n int, d time.Duration, now time.Time) (slow bool) {
 // Delivered is Success for filters and blocks, of so many bytes in all. A peer
 // that sends less than 4 KiB a second over 30 seconds of requests is not asked
 // for this kind for 30 seconds, twice as long each time in a row, up to 5
-// minutes; unless nobody else can be asked. It costs no score but what its
+// minutes, or until an answer takes less than 2 seconds; unless nobody else can be
+// asked. It costs no score but what its
 // latency does, and headers are not measured: they are too few.
 func (r *Registry) Delivered(addr string, kind Kind, bytes int, took time.Duration, now time.Time) {
 	r.Success(addr, kind, took, now)
 	e := r.peers[addr]
 	if e == nil || kind == Headers {
 		return
+	}
+	if took < rateFree {
+		e.cool[kind].hurries()
+		e.history.pauseEnds(kind, e.cool[kind].end(), now)
 	}
 	m := &e.rates[kind]
 	if m.add(bytes, took, now) && r.replaceable(e, kind, now) {

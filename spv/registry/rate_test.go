@@ -117,3 +117,17 @@ func TestHeadersAreNotMeasured(t *testing.T) {
 		t.Error("a stranger is known now")
 	}
 }
+
+// A slow peer that has become quick is asked again.
+func TestQuickAnswerEndsThePauseOfASlowPeer(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	connectAll(t, r, 100)
+	r.Delivered(addrA, Filters, 1000, 40*time.Second, t0)
+	r.Delivered(addrA, Blocks, 1000, time.Second, t0)
+	r.Delivered(addrA, Filters, 1000, rateFree, t0)
+	wantAddrs(t, r.Serving(Filters, 100, t0), addrB)
+	r.Delivered(addrA, Filters, 1000, rateFree-1, t0)
+	if got := r.Serving(Filters, 100, t0); len(got) != 2 {
+		t.Errorf("only %v are asked", got)
+	}
+}

@@ -140,7 +140,7 @@ func TestOnlyAnsweredRequestsMakeLatency(t *testing.T) {
 	connectAll(t, r, 100)
 	r.Success(addrA, Headers, 300*time.Millisecond, t0)
 	for name, event := range map[string]func(now time.Time){
-		"failure":         func(now time.Time) { r.Failure(addrA, Filters, errFault, now) },
+		"failure":         func(now time.Time) { r.Failure(addrA, Filters, 0, errFault, now) },
 		"lack of data":    func(now time.Time) { r.Incomplete(addrA, Filters, errFault, now) },
 		"false claim":     func(now time.Time) { r.ClaimFailed(addrA, now) },
 		"proof":           func(now time.Time) { r.Validated(addrA, 50, now) },
@@ -210,7 +210,7 @@ func TestNoScoreMakesAPeerPersistent(t *testing.T) {
 	r.Add(addrB, true, t0)
 	for range 100_000 {
 		r.Success(addrA, Blocks, time.Millisecond, t0)
-		r.Failure(addrB, Blocks, errFault, t0)
+		r.Failure(addrB, Blocks, 0, errFault, t0)
 	}
 	for _, p := range r.List(t0) {
 		if p.Persistent != (p.Addr == addrB) || p.Addr == addrA && p.Score != 100 || p.Addr == addrB && p.Score > 5 {
