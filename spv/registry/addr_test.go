@@ -82,7 +82,7 @@ func tellAll(t *testing.T, s string) {
 	wantNamed("lifting the ban of", r.Unban(s))
 	r.Dialing(s, t0)
 	r.Connected(s, Info{UserAgent: s}, t0)
-	r.Strike(s, Protocol, errFault, t0)
+	r.Strike(s, Protocol, errors.New(s), t0)
 	for kind := range numKinds {
 		r.Success(s, kind, 1, t0)
 		r.Delivered(s, kind, 1, 1, t0)

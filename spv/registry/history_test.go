@@ -3,10 +3,12 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -234,4 +236,47 @@ func TestStrangeHistoryIsLoaded(t *testing.T) {
 	if len(got) != 5 || got[0].Reason != "5" || got[4].Reason != "[m" || got[4].Time.After(t0) || got[4].Until.After(t0.Add(banTime)) {
 		t.Errorf("%+v", got)
 	}
+}
+
+// tellReason gives one reason for everything that has one, and sees that it is in
+// bounds, can be shown, and is the same after saving and loading.
+func tellReason(t *testing.T, reason string) {
+	t.Helper()
+	r := New(Options{}, rand.New(rand.NewPCG(1, 2)))
+	for i := range 3 {
+		r.Add(far(i), false, t0)
+	}
+	why := errors.New(reason)
+	connectOne(t, r, far(0), 100)
+	r.Failure(far(0), Filters, 7, why, t0)
+	r.Incomplete(far(0), Blocks, why, t0)
+	r.Disconnected(far(0), fmt.Errorf("%w: %w", ErrUseless, why), t0)
+	connectOne(t, r, far(1), 100)
+	r.Strike(far(1), BadBlock, why, t0)
+	r.Disconnected(far(1), why, t0)
+	if err := r.Dialing(far(2), t0); err != nil {
+		t.Fatal(err)
+	}
+	r.DialFailed(far(2), fmt.Errorf("%w: %w", ErrIncompatible, why), t0)
+	loaded := reload(t, r, t0)
+	for i, n := range []int{3, 1, 1} {
+		was, is := historyOf(r, far(i), t0), historyOf(loaded, far(i), t0)
+		if len(was) != n || len(is) != n {
+			t.Fatalf("%d events of %s, %d are loaded, want %d", len(was), far(i), len(is), n)
+		}
+		for k := range was {
+			text := was[k].Reason
+			if text != is[k].Reason || len(text) > maxReason || !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+				t.Errorf("%q is kept as %q and loaded as %q", reason, text, is[k].Reason)
+			}
+		}
+	}
+}
+
+func FuzzReasonsCanBeLoaded(f *testing.F) {
+	for _, s := range strange {
+		f.Add(s)
+	}
+	f.Add("<&>\u2028\"\\" + strings.Repeat("é", maxReason))
+	f.Fuzz(tellReason)
 }
