@@ -24,7 +24,7 @@ const (
 
 	// ErrUseless is for the owner to wrap the reason of a disconnect in, when the
 	// peer did not give what was needed. It is not dialed again for 10 minutes,
-	// unless it is persistent.
+	// unless it is persistent or nobody else is left (Relent).
 	ErrUseless ErrorKind = "of no use"
 
 	// ErrState is an event that can't be: a connection that nobody dialed, a
@@ -33,7 +33,7 @@ const (
 
 	// ErrIncompatible is for the owner to wrap the reason of a failed dial in,
 	// when the peer is of no use at all: another network, not a full node,
-	// ourselves. It is not dialed again for 24 hours.
+	// ourselves. It is not dialed again for 24 hours, likewise.
 	ErrIncompatible ErrorKind = "incompatible peer"
 
 	// ErrRefused is for the owner to wrap the reason of a failed dial in, when it

@@ -33,7 +33,8 @@ func (r *Registry) Dialing(addr string, now time.Time) error {
 // DialFailed notes that no connection came of a dial, whether in the dial or in
 // the handshake. The next one waits 5 to 90 seconds (persistent: 1 to 18),
 // longer each time; 24 hours, also over a restart, for a peer that is no use
-// (ErrIncompatible), unless it is persistent; 10 minutes after ErrQuota.
+// (ErrIncompatible), unless it is persistent or nobody else is left (Relent); 10
+// minutes after ErrQuota.
 func (r *Registry) DialFailed(addr string, err error, now time.Time) {
 	e := r.peers[addr]
 	if e == nil || e.state != stateDialing {
@@ -42,6 +43,7 @@ func (r *Registry) DialFailed(addr string, err error, now time.Time) {
 	e.state = stateIdle
 	e.dial.met = true
 	e.dial.failures++
+	e.dial.relented = false
 	r.lastErr = err
 	r.back(e, now)
 	switch {

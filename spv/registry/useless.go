@@ -24,17 +24,17 @@ func (r *Registry) Alone() bool {
 }
 
 // Relent has all peers dialed once more that are left alone because they were of no
-// use or have a low score, as soon as if they were persistent. It is for when nobody
-// else is left who may have what is needed. Bans stay. It reports whether that
-// concerns any peer.
-func (r *Registry) Relent(now time.Time) (any bool) {
+// use, or incompatible, or have a low score, as soon as if they were persistent. It
+// is for when nobody else is left who may have what is needed. Bans stay. It reports
+// whether that concerns anybody.
+func (r *Registry) Relent(now time.Time) (concerns bool) {
 	for e, when := range r.dialable(now) {
 		if !e.persistent && !e.dial.relented && when.After(latest(now, e.dial.next, r.bannedUntil(e.key, now))) {
-			e.dial.relented, any = true, true
+			e.dial.relented, concerns = true, true
 			e.dial.next = earliest(e.dial.next, now.Add(e.dial.delay/persistentFactor))
 		}
 	}
-	return any
+	return concerns
 }
 
 // feeler returns a peer that has not been met in this run, for the slot beyond

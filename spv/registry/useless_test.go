@@ -113,6 +113,13 @@ func TestRelent(t *testing.T) {
 		if addr, _ := r.NextDial(when); !ok || addr != far(1) || when.Sub(t0) > 2*time.Second {
 			t.Errorf("%s: %s is dialed after %v", name, addr, when.Sub(t0))
 		}
+		if err := r.Dialing(far(1), when); err != nil {
+			t.Fatal(err)
+		}
+		r.DialFailed(far(1), errFault, when)
+		if again, _ := r.NextDialTime(when); again.Sub(when) < 4*time.Minute || !r.Relent(when) {
+			t.Errorf("%s: not reached, and dialed after %v", name, again.Sub(when))
+		}
 		if err := redial(r, far(1), 100, when); err != nil {
 			t.Fatal(err)
 		}
