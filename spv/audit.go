@@ -141,14 +141,18 @@ func (e *engine) planAudit() {
 	}
 	var peers []string
 	if e.filterSetWanted() {
-		for _, addr := range e.registry.Serving(registry.Filters, s.last, e.now) {
+		addrs := e.registry.Serving(registry.Filters, s.last, e.now)
+		if len(addrs) == 0 {
+			addrs = e.registry.Resting(registry.Filters, s.last, e.now)
+		}
+		for _, addr := range addrs {
 			if e.sessions[addr] != nil {
 				peers = append(peers, addr)
 			}
 		}
 	}
 	a := s.auditor(peers, e.now)
-	if s.current != nil && (a != s.current || a.failed()) {
+	if s.current != nil && a != s.current {
 		e.finishAll(s.suspend())
 	}
 	s.current = a

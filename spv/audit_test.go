@@ -446,6 +446,30 @@ func TestFilterSetSilentPeer(t *testing.T) {
 	})
 }
 
+// The only peer whose copy there is to compare with is asked again soon after it
+// serves, however long it did not.
+func TestFilterSetLastPeerIsAskedAgain(t *testing.T) {
+	for _, after := range []time.Duration{5 * time.Minute, 5*time.Minute + 20*time.Second, 6 * time.Minute, 7 * time.Minute} {
+		setStory(t, func(w *world) {
+			w.join(liar(850))
+			p := w.join(spvtest.Behaviour{Silent: silentTo(wire.CmdGetCFiltersV2), RefuseConnections: true})
+			w.startSet()
+			w.waitWrong()
+			w.peers[0].Refuse(true)
+			w.peers[0].Disconnect()
+			p.Refuse(false)
+			w.pass(after)
+			p.SetBehaviour(spvtest.Behaviour{})
+			p.Disconnect()
+			healed := time.Now()
+			w.syncTo(w.chain)
+			if took := time.Since(healed); took > 30*time.Second {
+				t.Errorf("in sync %v after it serves: %+v", took, w.known(1).History)
+			}
+		})
+	}
+}
+
 // A reorg that takes part of the set with it: it is hashed again, on the branch
 // that has it.
 func TestFilterSetReorg(t *testing.T) {

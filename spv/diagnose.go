@@ -125,8 +125,8 @@ func (s *situation) diagnoseChosen() diagnosis {
 		case banned:
 			all = append(all, diagnosis{
 				kind: isBanned, who: addr,
-				cause:  fmt.Sprintf("%s is banned: %s", subject, why),
-				remedy: "connect to another node, or lift the ban if you trust this one",
+				cause:  fmt.Sprintf("%s is banned %s", subject, why),
+				remedy: liftBan,
 			})
 		case i < 0:
 			return diagnosis{}
@@ -143,6 +143,8 @@ func (s *situation) diagnoseChosen() diagnosis {
 	return d
 }
 
+const liftBan = "connect to another node, or lift the ban if you trust this one"
+
 // diagnoseSearch is for peers that have to be found.
 func (s *situation) diagnoseSearch() diagnosis {
 	var seeding diagnosis
@@ -151,6 +153,8 @@ func (s *situation) diagnoseSearch() diagnosis {
 		seeding.cause = "no peer is found; " + seeding.cause
 	}
 	switch {
+	case s.allBans != "":
+		return diagnosis{kind: isBanned, cause: "all known peers are banned, " + s.allBans, remedy: liftBan, after: troubleAfter}
 	case len(s.failures) > 0:
 	case s.seeding != nil:
 		seeding.after = troubleAfter

@@ -87,8 +87,8 @@ func TestDiagnoseTheOnlyPeer(t *testing.T) {
 // A ban is told with its reason, in an earlier run too: then nobody is dialed and
 // nothing fails.
 func TestDiagnoseBan(t *testing.T) {
-	s := situation{params: chaincfg.SimNetParams(), chosen: []string{nodeA}, bans: map[string]string{nodeA: "false filter"}}
-	wantDiagnosis(t, s.diagnose(), 0, nodeA+", the only peer, is banned: false filter", "lift the ban")
+	s := situation{params: chaincfg.SimNetParams(), chosen: []string{nodeA}, bans: map[string]string{nodeA: "until 2026-03-01 12:00:00 UTC: false filter"}}
+	wantDiagnosis(t, s.diagnose(), 0, nodeA+", the only peer, is banned until 2026-03-01 12:00:00 UTC: false filter", "lift the ban")
 }
 
 // Of several peers the most telling one is an example for all, once something is

@@ -93,6 +93,9 @@ func (e *engine) replaceUseless() {
 		clear(useful) // all that could be asked have been
 	}
 	spares := e.spares()
+	if spares == 0 && e.registry.Relent(e.now) {
+		spares = e.spares()
+	}
 	for addr, s := range e.sessions {
 		if !useful[addr] && spares > 0 {
 			spares--
@@ -126,19 +129,20 @@ func staleAfter(params *chaincfg.Params) time.Duration {
 	return max(staleIntervals*params.TargetTimePerBlock, staleMin)
 }
 
-// missing is what nobody is left to ask for, and up to which height.
+// missing is what nobody is left to ask for but those who rest, and up to which
+// height.
 func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 	if len(e.sessions) == 0 {
 		return 0, 0, false
 	}
 	for _, w := range e.wallets {
 		for _, u := range w.units() {
-			if u.Unserved() {
+			if u.LastResort() {
 				return registry.Blocks, u.to(), true
 			}
 		}
 	}
-	if u := e.filters.lowest(); u != nil && u.Unserved() {
+	if u := e.filters.lowest(); u != nil && u.LastResort() {
 		return registry.Filters, u.to(), true
 	}
 	tip := e.chain.Tip().Height

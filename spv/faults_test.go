@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dcrspv/spv"
+	"dcrspv/spv/registry"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
@@ -46,6 +47,9 @@ func (w *world) banned(why string) {
 	}
 	if r := w.cutReason(0); !strings.Contains(r, why) {
 		w.t.Errorf("cut off for %q, want %q", r, why)
+	}
+	if h := p.History; len(h) != 1 || h[0].Kind != registry.Ban || !h[0].Until.Equal(p.BannedUntil) || !strings.Contains(h[0].Reason, why) {
+		w.t.Errorf("its history is %+v", h)
 	}
 }
 
@@ -196,7 +200,7 @@ func TestBanIsReportedOnce(t *testing.T) {
 		if len(st.CutOff) != 1 {
 			t.Errorf("reported: %v", st.CutOff)
 		}
-		if !strings.Contains(st.Reason, "banned: false filter") || st.Phase != spv.Connecting {
+		if !strings.Contains(st.Reason, "banned") || st.Phase != spv.Connecting {
 			t.Errorf("%+v", st)
 		}
 	})

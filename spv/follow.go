@@ -142,7 +142,7 @@ func (ev announcedHeaders) apply(e *engine) {
 	}
 	switch {
 	case err != nil:
-		e.judge(s, registry.Headers, err)
+		e.judge(s, registry.Headers, 0, err)
 	case s.chain.answer(ev.count == wire.MaxBlockHeadersPerMsg, update.Added, before):
 		e.askOn(s) // there is more
 	case asked:
@@ -165,7 +165,7 @@ func (e *engine) orphan(s *session, err error) {
 	}
 	f.requested = time.Time{}
 	if f.orphans++; f.orphans > maxOrphans {
-		e.judge(s, registry.Headers, err)
+		e.judge(s, registry.Headers, 0, err)
 	}
 	if e.sessions[s.addr] == s {
 		e.askOn(s)
@@ -190,7 +190,7 @@ func (ev announcedBlock) apply(e *engine) {
 		return
 	}
 	if s.following.orphans++; s.following.orphans > maxOrphans {
-		e.judge(s, registry.Headers, chain.ErrOrphan) // it announces what it does not have
+		e.judge(s, registry.Headers, 0, chain.ErrOrphan) // it announces what it does not have
 	}
 	if e.sessions[s.addr] == s {
 		e.askOn(s)

@@ -74,6 +74,9 @@ const (
 	// else speaks for it.
 	rest = time.Second
 
+	// restFailed is rest for a peer that has failed, if nobody else is left.
+	restFailed = 3 * time.Second
+
 	// grownPatience is how long what has come last is given to go on: then the
 	// best chain is taken for complete, whoever else may be asked.
 	grownPatience = time.Second
@@ -107,7 +110,7 @@ func (e *engine) askHeaders() {
 func (e *engine) askMore() {
 	for range max(len(e.headers.flights), 1) {
 		s := e.headerPeer()
-		if s == nil && len(e.headers.flights) == 0 && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
+		if s == nil && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
 			s = e.lastResortPeer()
 		}
 		if s == nil {
@@ -130,9 +133,20 @@ func (e *engine) moreHeaders() bool {
 func (e *engine) headerPeer() *session {
 	e.headers.turn = !e.headers.turn
 	if e.headers.turn {
-		return cmp.Or(e.claimingPeer(), e.recheckPeer())
+		return cmp.Or(e.claimingPeer(), e.recheckPeer(), e.restingPeer())
 	}
-	return cmp.Or(e.recheckPeer(), e.claimingPeer())
+	return cmp.Or(e.recheckPeer(), e.claimingPeer(), e.restingPeer())
+}
+
+// restingPeer chooses one that claims more than we have and rests after a failure,
+// when nobody else is left.
+func (e *engine) restingPeer() *session {
+	for _, addr := range e.registry.RestingAhead(e.chain.Tip().Height, e.now) {
+		if s := e.sessions[addr]; s != nil && e.mayAskHeaders(s) {
+			return s
+		}
+	}
+	return nil
 }
 
 // mayAskHeaders reports whether a peer may have a getheaders of the initial sync.
@@ -205,7 +219,8 @@ func (ev headersReply) apply(e *engine) {
 		if errors.Is(ev.err, peer.ErrStalled) {
 			e.keepClaim(s) // it is disconnected, but others may have what it claims
 		}
-		e.judge(s, registry.Headers, ev.err)
+		s.headers.restsUntil = e.now.Add(restFailed)
+		e.judge(s, registry.Headers, 0, ev.err)
 		return
 	}
 	took := min(ev.took, e.now.Sub(ev.fl.since)) // without the time that we were away
@@ -235,7 +250,8 @@ func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) boo
 		return false // our locator told of blocks that were given up since
 	}
 	if err != nil {
-		e.judge(s, registry.Headers, err)
+		s.headers.restsUntil = e.now.Add(restFailed)
+		e.judge(s, registry.Headers, 0, err)
 		return update.Added > 0
 	}
 	full := count == wire.MaxBlockHeadersPerMsg || batch.Hashes[count-1] == fl.stop
@@ -268,7 +284,7 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 	update, err := e.chain.Add(batch, e.now)
 	s.chain.delivered(update.Last)
 	if update.Added > 0 {
-		e.registry.Brought(s.addr)
+		e.registry.Brought(s.addr, e.now)
 	}
 	if update.Best {
 		e.headers.grown = e.now
@@ -299,7 +315,7 @@ func (e *engine) credit(s *session) {
 func (e *engine) reorganize(fork chain.BlockID, depth int) {
 	e.branch++
 	e.logs.sync.Infof("Reorganized %d blocks: the chains part after block %d", depth, fork.Height)
-	e.registry.Reorganized(fork.Height)
+	e.registry.Reorganized(fork.Height, e.now)
 	for _, s := range e.sessions {
 		e.credit(s)
 		s.headers.recheckedAt = time.Time{} // what it said was about the old branch

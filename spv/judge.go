@@ -35,8 +35,12 @@ var (
 // This is the one place where errors become consequences. There are three:
 //
 //   - proved bad: banned, by the machine, over restarts;
-//   - unhelpful: costs score, and a pause that ends with the next success;
+//   - unhelpful: costs score, and a pause that ends with the next success, or when
+//     what was asked for leaves the best chain;
 //   - a different view of the chain: costs nothing, the peer is asked again.
+//
+// Who is paused is asked all the same when nobody else is left, and dialed. Each pause,
+// ban and disconnect is an event in the registry's history of the address.
 //
 // What is our own doing (a request called off, our disk) is held against nobody.
 
@@ -51,8 +55,9 @@ func isLocal(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// judge decides what an error says about the peer that caused it.
-func (e *engine) judge(s *session, kind registry.Kind, err error) {
+// judge decides what an error says about the peer that caused it; height is the last
+// block that was asked for, 0 for headers.
+func (e *engine) judge(s *session, kind registry.Kind, height uint32, err error) {
 	err = e.excused(s, err)
 	switch {
 	case errors.Is(err, chain.ErrSource):
@@ -70,7 +75,7 @@ func (e *engine) judge(s *session, kind registry.Kind, err error) {
 
 	case errors.Is(err, chain.ErrFuture):
 		// Perhaps our clock is wrong: ask again later.
-		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.Failure(s.addr, kind, height, err, e.now)
 		e.registry.ClaimFailed(s.addr, e.now)
 	case errors.Is(err, chain.ErrOrphan):
 		e.strike(s, registry.OrphanHeader, err)
@@ -78,14 +83,14 @@ func (e *engine) judge(s *session, kind registry.Kind, err error) {
 	case errors.Is(err, chain.ErrLowWork):
 		// It proves nothing: a true chain has little work too at its start. But
 		// its turn is over: others that claim as much come first now.
-		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.Failure(s.addr, kind, height, err, e.now)
 		e.registry.ClaimFailed(s.addr, e.now)
 		e.disconnect(s, err)
 	case errors.As(err, new(chain.ErrorKind)):
 		e.strike(s, registry.BadHeaders, err)
 
 	case errors.Is(err, peer.ErrStalled):
-		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.Failure(s.addr, kind, height, err, e.now)
 		if kind == registry.Headers {
 			e.registry.ClaimFailed(s.addr, e.now)
 		}
@@ -94,7 +99,7 @@ func (e *engine) judge(s *session, kind registry.Kind, err error) {
 		e.strike(s, registry.Protocol, err)
 		e.disconnect(s, err)
 	default:
-		e.registry.Failure(s.addr, kind, e.now)
+		e.registry.Failure(s.addr, kind, height, err, e.now)
 	}
 }
 
@@ -106,7 +111,7 @@ func (e *engine) judge(s *session, kind registry.Kind, err error) {
 func (e *engine) judgeUnit(s *session, u *unit, err error) {
 	silent := u.Kind == registry.Filters && errors.Is(err, peer.ErrStalled)
 	if !silent && !errors.Is(err, peer.ErrNotFound) {
-		e.judge(s, u.Kind, err)
+		e.judge(s, u.Kind, u.to(), err)
 		return
 	}
 	proved := e.registry.Proved(s.addr) >= u.to() && !s.chain.partsBelow(u.to())
@@ -115,7 +120,7 @@ func (e *engine) judgeUnit(s *session, u *unit, err error) {
 	}
 	switch {
 	case proved || s.conduct.silences > 1 && !s.chain.partsBelow(u.to()):
-		e.judge(s, u.Kind, err)
+		e.judge(s, u.Kind, u.to(), err)
 	case silent:
 		e.recheckAll()
 	case s.following.on: // what the others have is not in question, it has said so
@@ -149,7 +154,7 @@ func (e *engine) judgeEnd(s *session, err error) error {
 func (e *engine) judgeCopy(addr string) {
 	e.logs.filters.Warnf("Neither is the copy that %s has", addr)
 	if s := e.sessions[addr]; s != nil && e.network.discover {
-		e.registry.Incomplete(addr, registry.Filters, e.now)
+		e.registry.Incomplete(addr, registry.Filters, errFilterSet, e.now)
 		e.disconnect(s, errFilterSet)
 	}
 }
@@ -157,7 +162,7 @@ func (e *engine) judgeCopy(addr string) {
 // strike counts a fault; enough of them are a ban.
 func (e *engine) strike(s *session, reason registry.Reason, err error) {
 	e.logs.registry.Debugf("%s: %v", s.addr, err)
-	if e.registry.Strike(s.addr, reason, e.now) {
+	if e.registry.Strike(s.addr, reason, err, e.now) {
 		e.logs.registry.Infof("%s is banned: %v", s.addr, err)
 		e.disconnect(s, fmt.Errorf("banned: %w", err))
 	}
@@ -167,7 +172,7 @@ func (e *engine) strike(s *session, reason registry.Reason, err error) {
 func (e *engine) strikeAddr(addr string, reason registry.Reason, err error) {
 	if s := e.sessions[addr]; s != nil {
 		e.strike(s, reason, err)
-	} else if e.registry.Strike(addr, reason, e.now) {
+	} else if e.registry.Strike(addr, reason, err, e.now) {
 		e.logs.registry.Infof("%s is banned: %v", addr, err)
 		e.noteDisconnect(addr, fmt.Errorf("banned: %w", err))
 	}

@@ -6,7 +6,8 @@ import (
 	"dcrspv/spv/registry"
 )
 
-// Peers lists every peer that the registry knows.
+// Peers lists every peer that the registry knows, each with its last five
+// disconnects, pauses and bans.
 func (s *Syncer) Peers(ctx context.Context) ([]registry.Peer, error) {
 	var peers []registry.Peer
 	err := s.do(ctx, func(e *engine) { peers = e.registry.List(e.now) })
@@ -29,13 +30,13 @@ func (s *Syncer) BanPeer(ctx context.Context, host string) error {
 	})
 }
 
-// UnbanPeer lifts a ban. Errors are as for BanPeer.
+// UnbanPeer lifts a ban, and takes it out of the history. Errors are as for BanPeer.
 func (s *Syncer) UnbanPeer(ctx context.Context, host string) error {
 	return s.edit(ctx, func(e *engine) error { return e.registry.Unban(host) })
 }
 
-// ResetPeer forgets what is held for or against a peer, except a ban. Errors are
-// as for BanPeer.
+// ResetPeer forgets what is held for or against a peer, and its history, except
+// bans. Errors are as for BanPeer.
 func (s *Syncer) ResetPeer(ctx context.Context, host string) error {
 	return s.edit(ctx, func(e *engine) error { return e.registry.Reset(host) })
 }

@@ -84,10 +84,10 @@ func (e *engine) dialMore() {
 	for drawn := 0; ; {
 		addr, ok := e.registry.NextDial(e.now)
 		if !ok {
-			if drawn++; drawn > maxDrawn || !e.drawAddress() {
-				return
+			if drawn++; drawn <= maxDrawn && e.drawAddress() || e.relent() {
+				continue
 			}
-			continue
+			return
 		}
 		if err := e.registry.Dialing(addr, e.now); err != nil {
 			e.fail(err)
@@ -103,6 +103,11 @@ func (e *engine) dialMore() {
 			}
 		})
 	}
+}
+
+// relent has those dialed that were of no use, if that is all there is.
+func (e *engine) relent() bool {
+	return e.registry.Alone() && e.registry.NeedsAddresses(e.now) && e.registry.Relent(e.now)
 }
 
 // drawAddress moves an address from the book to the registry.
@@ -181,7 +186,7 @@ func (ev dialed) apply(e *engine) {
 		}
 	}
 	if ev.err != nil {
-		e.registry.DialFailed(ev.addr, incompatible(ev.err), e.now)
+		e.registry.DialFailed(ev.addr, refusal(ev.err), e.now)
 		e.trouble.failed(failure{addr: ev.addr, err: ev.err, at: e.now, dialing: true})
 		if errors.Is(ev.err, ErrLagging) {
 			e.noteDisconnect(ev.addr, ev.err)
@@ -205,9 +210,12 @@ func (ev dialed) apply(e *engine) {
 	}
 }
 
-// incompatible marks the refusals that trying again soon will not change. A web
-// server's answer may come from the network that we are in, and change with it.
-func incompatible(err error) error {
+// refusal marks our refusals, and those that trying again soon will not change. A
+// web server's answer may come from the network that we are in, and change with it.
+func refusal(err error) error {
+	if errors.Is(err, ErrLagging) {
+		return fmt.Errorf("%w: %w", registry.ErrRefused, err)
+	}
 	for _, kind := range []error{peer.ErrSelf, peer.ErrNetwork, peer.ErrNotDecred, peer.ErrServices, peer.ErrVersion} {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("%w: %w", registry.ErrIncompatible, err)

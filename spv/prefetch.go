@@ -161,7 +161,7 @@ func (ev prefetchReply) apply(e *engine) {
 	n := len(ev.batch.Headers)
 	switch {
 	case ev.err != nil:
-		e.judge(s, registry.Headers, ev.err)
+		e.judge(s, registry.Headers, 0, ev.err)
 		return
 	case n == 0 || ev.batch.Headers[0].PrevBlock() != st.last.Hash:
 		// It is on another chain, or what came before was. The tip's requests
@@ -178,7 +178,7 @@ func (ev prefetchReply) apply(e *engine) {
 	}
 	last := chain.BlockID{Height: ev.batch.Headers[n-1].Height(), Hash: ev.batch.Hashes[n-1]}
 	if last.Height > st.to.Height || last.Height == st.to.Height && last != st.to {
-		e.judge(s, registry.Headers, chain.ErrAnchor)
+		e.judge(s, registry.Headers, 0, chain.ErrAnchor)
 		st.dead = true
 		e.headers.prefetch.drop(st)
 		return
@@ -215,7 +215,7 @@ func (e *engine) joinPrefetched() {
 		if _, err := e.addHeaders(b.s, b.batch); err != nil {
 			st.dead = true
 			p.drop(st)
-			e.judge(b.s, registry.Headers, err)
+			e.judge(b.s, registry.Headers, 0, err)
 			return
 		}
 	}

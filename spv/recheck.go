@@ -12,7 +12,11 @@ import (
 // been syncing itself: dcrd answers getheaders with nothing until its own chain
 // is proven.
 func (e *engine) lastResortPeer() *session {
-	for _, addr := range e.registry.Serving(registry.Headers, 0, e.now) {
+	addrs := e.registry.Serving(registry.Headers, 0, e.now)
+	if len(addrs) == 0 {
+		addrs = e.registry.Resting(registry.Headers, 0, e.now)
+	}
+	for _, addr := range addrs {
 		s := e.sessions[addr]
 		if s != nil && s.headers.flight == nil && e.now.Sub(s.headers.recheckedAt) >= recheckPause {
 			s.headers.recheckedAt = e.now

@@ -1,9 +1,12 @@
 package spv
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )
@@ -16,6 +19,7 @@ type situation struct {
 
 	chosen   []string          // the only peers to use; none if they are found
 	bans     map[string]string // which of those are banned, and why
+	allBans  string            // if all that are known are banned: which ban ends first
 	known    int               // addresses known
 	failures []failure         // the last one of each address, the newest last
 	seeding  error             // why no seeder told any address
@@ -53,6 +57,9 @@ func (e *engine) situation(st *Status) (s situation, ok bool) {
 			s.failures = slices.DeleteFunc(slices.Clone(s.failures), func(f failure) bool { return f.at.Before(t.moved) })
 		}
 		s.bans = e.chosenBans()
+		if addr, ban, ok := e.registry.AllBanned(e.now); ok {
+			s.allBans = addr + " " + banText(ban)
+		}
 		return s, true
 	}
 	answered := true
@@ -92,19 +99,16 @@ func (e *engine) awaited(st *Status) string {
 func (e *engine) chosenBans() map[string]string {
 	bans := make(map[string]string)
 	for _, addr := range e.cfg.Connect {
-		if e.registry.Banned(addr, e.now) {
-			bans[addr] = "by the operator"
-		}
-	}
-	if len(bans) == 0 {
-		return nil
-	}
-	for _, p := range e.registry.List(e.now) {
-		if _, banned := bans[p.Addr]; banned && len(p.BanReasons) > 0 {
-			bans[p.Addr] = p.BanReasons[len(p.BanReasons)-1]
+		if ban, ok := e.registry.BanOf(addr, e.now); ok {
+			bans[addr] = banText(ban)
 		}
 	}
 	return bans
+}
+
+// banText says how long a ban lasts, and why.
+func banText(ban registry.Event) string {
+	return fmt.Sprintf("until %s UTC: %s", ban.Until.UTC().Format(time.DateTime), ban.Reason)
 }
 
 // contradicted returns the block after which the chains of all connected peers part

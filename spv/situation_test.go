@@ -175,10 +175,10 @@ func TestOnlyPeerIsBanned(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.join(spvtest.Behaviour{BadFilters: spvtest.FiltersFlipped})
 		w.start()
-		said := w.wantTrouble(0, w.addrs[0]+", the only peer, is banned: false filter", "lift the ban")
+		said := w.wantTrouble(0, w.addrs[0]+", the only peer, is banned until 2025-01-02", "lift the ban")
 		w.wantLastTrouble(said)
 		w.start()
-		w.wantTrouble(0, "is banned: false filter")
+		w.wantTrouble(0, "is banned until 2025-01-02")
 	})
 }
 

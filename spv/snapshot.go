@@ -88,6 +88,9 @@ func (e *engine) headersReason(st *Status) string {
 
 // lonely says why there is no peer.
 func (e *engine) lonely() string {
+	if addr, ban, ok := e.registry.AllBanned(e.now); ok {
+		return fmt.Sprintf("no peers: all are banned, %s %s", addr, banText(ban))
+	}
 	if n := len(e.cuts); n > 0 {
 		return fmt.Sprintf("no peers; the last was cut off: %s: %s", e.cuts[n-1].Addr, e.cuts[n-1].Reason)
 	}

@@ -157,12 +157,14 @@ var commands = []*command{
 	{
 		name: "peers", usage: "[list | ban HOST | unban HOST | reset HOST | export]", maxArgs: 2,
 		short: "what is known about peers, and bans",
-		long: "list    every known peer with its heights, score and ban\n" +
+		long: "list    every known peer with its heights, score and ban, and the last 20\n" +
+			"        disconnects, pauses and bans of all\n" +
 			"ban     no connection to this host for 24 hours\n" +
 			"unban   lift a ban\n" +
-			"reset   forget scores and bans of a host\n" +
+			"reset   forget scores, bans and history of a host\n" +
 			"export  the list as JSON\n\n" +
-			"HOST is an IP address or a name; a port may follow. Works offline.",
+			"HOST is an IP address or a name; a port may follow. Works offline. The last five\n" +
+			"disconnects, pauses and bans of each are kept, and --json has them all.",
 		examples: [][2]string{
 			{"dcrspv peers", ""},
 			{"dcrspv peers ban 203.0.113.7", "all its ports"},

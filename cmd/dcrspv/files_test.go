@@ -252,7 +252,7 @@ func TestFieldNames(t *testing.T) {
 		{[]labelDoc{{}}, "[label,name]"},
 		{[]entryDoc{{}}, "[" + historyNames + "]"},
 		{[]utxoDoc{{}}, "[" + utxoNames + "]"},
-		{[]peerDoc{{BannedUntil: &until}}, "[addr,advertised_height,ban_score,banned_until,connected,latency_ms,persistent,pver,score,sendheaders,services,user_agent,validated_height]"},
+		{[]peerDoc{{BannedUntil: &until, History: []peerEventDoc{{Until: &until}}}}, "[addr,advertised_height,ban_score,banned_until,connected,history[data,kind,reason,time,until],latency_ms,persistent,pver,score,sendheaders,services,user_agent,validated_height]"},
 		{addressDoc{}, "address"},
 		{watchDoc{[]watchedDoc{{Address: "a"}}}, "watched[address,from,label]"},
 		{watchDoc{[]watchedDoc{{XPub: "x", Gap: 1, External: 1, Internal: 1}}}, "watched[external,from,gap,internal,label,xpub]"},

@@ -32,6 +32,7 @@ type peerDoc struct {
 	Connected        bool             `json:"connected"`
 	Persistent       bool             `json:"persistent"`
 	SendHeaders      bool             `json:"sendheaders"`
+	History          []peerEventDoc   `json:"history"`
 }
 
 func newPeerDocs(list []registry.Peer) []peerDoc {
@@ -50,10 +51,14 @@ func newPeerDocs(list []registry.Peer) []peerDoc {
 			Connected:        p.Connected,
 			Persistent:       p.Persistent,
 			SendHeaders:      p.SendHeaders,
+			History:          []peerEventDoc{},
 		}
 		if !p.BannedUntil.IsZero() {
 			until := p.BannedUntil.Unix()
 			doc.BannedUntil = &until
+		}
+		for _, ev := range p.History {
+			doc.History = append(doc.History, newPeerEventDoc(ev))
 		}
 		docs = append(docs, doc)
 	}
@@ -150,7 +155,10 @@ func (p *program) printPeers(list []registry.Peer) error {
 		fmt.Fprintf(w, "%s\t%.0f\t%s\t%s\t%d\t%s\t%s\n", oneLine(peer.Addr), peer.Score, latency,
 			heights(peer), peer.PVer, orElse(oneLine(peer.UserAgent), "-"), remarks(peer))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return p.printPeerEvents(list)
 }
 
 // heights is where a peer says it is, and how far it has proved that if not all

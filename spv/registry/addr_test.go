@@ -82,13 +82,12 @@ func tellAll(t *testing.T, s string) {
 	wantNamed("lifting the ban of", r.Unban(s))
 	r.Dialing(s, t0)
 	r.Connected(s, Info{UserAgent: s}, t0)
-	r.Strike(s, Protocol, t0)
+	r.Strike(s, Protocol, errors.New(s), t0)
 	for kind := range numKinds {
 		r.Success(s, kind, 1, t0)
 		r.Delivered(s, kind, 1, 1, t0)
-		r.Failure(s, kind, t0)
-		r.Pause(s, kind, t0)
-		r.Incomplete(s, kind, t0)
+		r.Failure(s, kind, 0, errors.New(s), t0)
+		r.Incomplete(s, kind, errors.New(s), t0)
 	}
 	r.Validated(s, 1, t0)
 	r.ClaimFailed(s, t0)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -71,10 +72,10 @@ func (c *conduct) settle(now time.Time) {
 // idle tells, after settle, that there is nothing to remember.
 func (c *conduct) idle() bool { return c.points == 0 && c.until.IsZero() }
 
-// Strike notes what a peer did wrong, and reports whether that has banned it
-// now. All peers of the same IP address share the points. Strikes against a
+// Strike notes what a peer did wrong and, for the history, why that is said; it
+// reports whether that has banned it now. All peers of the same IP address share the points. Strikes against a
 // peer that is banned already change nothing.
-func (r *Registry) Strike(addr string, reason Reason, now time.Time) (newlyBanned bool) {
+func (r *Registry) Strike(addr string, reason Reason, why error, now time.Time) (newlyBanned bool) {
 	key, err := r.keyOf(addr)
 	if err != nil {
 		return false
@@ -96,6 +97,7 @@ func (r *Registry) Strike(addr string, reason Reason, now time.Time) (newlyBanne
 	}
 	c.until = now.Add(banTime)
 	r.refuseDial(key)
+	r.noteBan(key, c.until, fmt.Sprint(why), now)
 	return true
 }
 
@@ -109,12 +111,13 @@ func (r *Registry) Ban(addr string, now time.Time) error {
 	c := r.conduct(key, now)
 	c.until = now.Add(banTime)
 	r.refuseDial(key)
+	r.noteBan(key, c.until, "by the operator", now)
 	return nil
 }
 
-// Unban lifts the ban of a peer and forgets the points against it. Without a
-// port it lifts every ban of that host. The error is ErrAddress; to lift a ban
-// that is not there is none.
+// Unban lifts the ban of a peer, forgets the points against it and takes its bans
+// out of the history. Without a port it lifts every ban of that host. The error is
+// ErrAddress; to lift a ban that is not there is none.
 func (r *Registry) Unban(addr string) error {
 	key, err := r.keyOf(addr)
 	if err != nil {
@@ -126,6 +129,11 @@ func (r *Registry) Unban(addr string) error {
 		}
 	}
 	delete(r.conducts, keyHost(key))
+	for _, e := range r.order {
+		if keyHost(e.key) == keyHost(key) && r.conducts[e.key] == nil {
+			e.history.forget(Ban)
+		}
+	}
 	return nil
 }
 
@@ -134,6 +142,35 @@ func (r *Registry) Unban(addr string) error {
 func (r *Registry) Banned(addr string, now time.Time) bool {
 	key, err := r.keyOf(addr)
 	return err == nil && r.banned(key, now)
+}
+
+// BanOf returns the ban of a peer that is banned now.
+func (r *Registry) BanOf(addr string, now time.Time) (ban Event, ok bool) {
+	e := r.peers[addr]
+	if e == nil {
+		return Event{}, false
+	}
+	ban = e.history.ban()
+	ban.Until = r.bannedUntil(e.key, now)
+	return ban, !ban.Until.IsZero()
+}
+
+// AllBanned returns, if all addresses that may be dialed at all are banned, the one
+// whose ban ends first, and that ban.
+func (r *Registry) AllBanned(now time.Time) (addr string, ban Event, ok bool) {
+	for _, e := range r.order {
+		if r.opts.OnlyPersistent && !e.persistent {
+			continue
+		}
+		one, banned := r.BanOf(e.addr, now)
+		if !banned {
+			return "", Event{}, false
+		}
+		if !ok || one.Until.Before(ban.Until) {
+			addr, ban, ok = e.addr, one, true
+		}
+	}
+	return addr, ban, ok
 }
 
 // bannedUntil returns when the ban of a key ends, or the zero time. A ban of

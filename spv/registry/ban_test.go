@@ -18,14 +18,14 @@ func TestEveryReasonCosts(t *testing.T) {
 func TestStrikesAddUpToABan(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	for i := range 4 {
-		if r.Strike(addrA, Protocol, t0) || r.Banned(addrA, t0) {
+		if r.Strike(addrA, Protocol, errFault, t0) || r.Banned(addrA, t0) {
 			t.Fatalf("banned at strike %d", i+1)
 		}
 	}
-	if !r.Strike(addrA, Protocol, t0) || !r.Banned(addrA, t0) {
+	if !r.Strike(addrA, Protocol, errFault, t0) || !r.Banned(addrA, t0) {
 		t.Fatal("100 points are no ban")
 	}
-	if r.Strike(addrA, BadHeaders, t0) {
+	if r.Strike(addrA, BadHeaders, errFault, t0) {
 		t.Error("banned anew while banned")
 	}
 	end := t0.Add(24 * time.Hour)
@@ -39,7 +39,7 @@ func TestBanExpiresForAllReaders(t *testing.T) {
 	before, after := t0.Add(24*time.Hour-1), t0.Add(24*time.Hour)
 	setup := func() *Registry {
 		r := fixture(t, Options{}, addrA)
-		r.Strike(addrA, BadFilter, t0)
+		r.Strike(addrA, BadFilter, errFault, t0)
 		return r
 	}
 	r := setup()
@@ -58,10 +58,10 @@ func TestBanExpiresForAllReaders(t *testing.T) {
 	if addr, ok := r.NextDial(after); !ok || addr != addrA {
 		t.Error("not dialed when the ban is over")
 	}
-	if r.Strike(addrA, Protocol, after); r.List(after)[0].BanScore != 20 {
+	if r.Strike(addrA, Protocol, errFault, after); r.List(after)[0].BanScore != 20 {
 		t.Errorf("first strike after a ban makes %d points", r.List(after)[0].BanScore)
 	}
-	if r = setup(); !r.Strike(addrA, BadBlock, after) {
+	if r = setup(); !r.Strike(addrA, BadBlock, errFault, after) {
 		t.Error("a second ban is not new")
 	}
 }
@@ -71,7 +71,7 @@ func TestBanExpiresForAllReaders(t *testing.T) {
 func TestPointsFade(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	for _, reason := range []Reason{Protocol, Protocol, OrphanHeader} { // 50 points
-		r.Strike(addrA, reason, t0)
+		r.Strike(addrA, reason, errFault, t0)
 	}
 	for _, c := range []struct {
 		after time.Duration
@@ -97,9 +97,9 @@ func TestPointsFade(t *testing.T) {
 func TestBansGoByAddress(t *testing.T) {
 	r := fixture(t, Options{}, addrA, "192.0.2.1:7000", addrB, "127.0.0.1:1", "127.0.0.1:2",
 		"node.example:1", "node.example:2")
-	r.Strike(addrA, BadFilter, t0)
-	r.Strike("127.0.0.1:1", BadFilter, t0)
-	r.Strike("node.example:1", BadFilter, t0)
+	r.Strike(addrA, BadFilter, errFault, t0)
+	r.Strike("127.0.0.1:1", BadFilter, errFault, t0)
+	r.Strike("node.example:1", BadFilter, errFault, t0)
 	for addr, want := range map[string]bool{
 		addrA: true, "192.0.2.1:7000": true, "192.0.2.1": true, "[::ffff:192.0.2.1]:5": true, addrB: false,
 		"127.0.0.1:1": true, "127.0.0.1:2": false, "127.0.0.1": false,
@@ -147,7 +147,7 @@ func TestMaliceEndsService(t *testing.T) {
 	for range 50 {
 		r.Success(addrA, Filters, time.Millisecond, t0)
 	}
-	r.Strike(addrA, BadFilter, t0)
+	r.Strike(addrA, BadFilter, errFault, t0)
 	wantAddrs(t, r.Serving(Filters, 100, t0), addrB)
 	r.Unban(addrA)
 	wantAddrs(t, r.Serving(Filters, 100, t0), addrB) // still pinned to 5
@@ -164,14 +164,14 @@ func TestReasonsAreBoundedAndConductIsForgotten(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	now := t0
 	for range 100 {
-		r.Strike(addrA, OrphanHeader, now)
+		r.Strike(addrA, OrphanHeader, errFault, now)
 		now = now.Add(9 * time.Minute)
 	}
 	if n := len(r.List(now)[0].BanReasons); n > maxHistory {
 		t.Errorf("%d reasons are kept", n)
 	}
 	now = now.Add(48 * time.Hour)
-	r.Strike(addrB, OrphanHeader, now)
+	r.Strike(addrB, OrphanHeader, errFault, now)
 	if len(r.conducts) != 1 {
 		t.Errorf("%d records of conduct are kept", len(r.conducts))
 	}
@@ -207,7 +207,7 @@ func TestEveryReaderSeesTheEndOfABan(t *testing.T) {
 			r.Dialing(second, now)
 			return r.Connected(second, Info{}, now) == nil
 		},
-		"Strike":    func(r *Registry, now time.Time) bool { return r.Strike(addrA, BadBlock, now) },
+		"Strike":    func(r *Registry, now time.Time) bool { return r.Strike(addrA, BadBlock, errFault, now) },
 		"score":     func(r *Registry, now time.Time) bool { return r.score(r.peers[addrA], now) == scoreRecovered },
 		"Unmarshal": func(r *Registry, now time.Time) bool { return !reload(t, r, now).Banned(addrA, now) },
 	} {
@@ -217,7 +217,7 @@ func TestEveryReaderSeesTheEndOfABan(t *testing.T) {
 		}{{t0, false}, {end.Add(-1), false}, {end, true}, {end.Add(1), true}} {
 			r := fixture(t, Options{}, addrA, second)
 			connectOne(t, r, addrA, 100)
-			r.Strike(addrA, BadHeaders, t0)
+			r.Strike(addrA, BadHeaders, errFault, t0)
 			for _, e := range r.order {
 				e.lastSeen = c.at
 			}
@@ -237,7 +237,7 @@ func TestABanCountsAtOnce(t *testing.T) {
 			t.Fatal("not served before the ban")
 		}
 	}
-	r.Strike(addrA, BadFilter, t0)
+	r.Strike(addrA, BadFilter, errFault, t0)
 	if len(r.Serving(Filters, 100, t0)) != 0 || len(r.Ahead(0, t0)) != 0 || !r.Banned(addrA, t0) {
 		t.Error("a banned peer is asked")
 	}
@@ -248,12 +248,12 @@ func TestABanCountsAtOnce(t *testing.T) {
 func TestWhatIsHeldAgainstAPeerOutlivesIt(t *testing.T) {
 	r := fixture(t, Options{MaxPeers: 1}, addrA)
 	for range 4 {
-		r.Strike(addrA, Protocol, t0)
+		r.Strike(addrA, Protocol, errFault, t0)
 	}
 	if err := r.Add(addrB, false, t0); err != nil || r.peers[addrA] != nil {
 		t.Fatalf("%v; A is not forgotten", err)
 	}
-	r.Strike(addrB, BadHeaders, t0)
+	r.Strike(addrB, BadHeaders, errFault, t0)
 	r = reload(t, r, t0)
 	r.opts.MaxPeers = 10
 	for _, addr := range []string{addrA, addrB, "192.0.2.2:5"} {
@@ -267,7 +267,7 @@ func TestWhatIsHeldAgainstAPeerOutlivesIt(t *testing.T) {
 	if addr, _ := r.NextDial(t0); addr != addrA {
 		t.Errorf("dials %q", addr)
 	}
-	if !r.Strike(addrA, Protocol, t0) {
+	if !r.Strike(addrA, Protocol, errFault, t0) {
 		t.Error("the points are lost")
 	}
 }
@@ -282,11 +282,38 @@ func TestGoodServiceDoesNotBuyOffStrikes(t *testing.T) {
 			now = now.Add(time.Second)
 			r.Success(addrA, Headers, time.Millisecond, now)
 		}
-		if r.Strike(addrA, Protocol, now) {
+		if r.Strike(addrA, Protocol, errFault, now) {
 			banned++
 		}
 	}
 	if banned != 1 || len(r.Ahead(0, now)) != 0 {
 		t.Errorf("banned %d times, asked: %v", banned, r.Ahead(0, now))
+	}
+}
+
+// That all are banned is said with the first who will not be any more, and why it is.
+func TestAllBanned(t *testing.T) {
+	r := fixture(t, Options{})
+	if _, _, ok := r.AllBanned(t0); ok {
+		t.Error("all of nobody")
+	}
+	r = fixture(t, Options{}, addrA, addrB)
+	r.Ban(addrA, t0.Add(time.Minute))
+	if addr, _, ok := r.AllBanned(t0); ok {
+		t.Errorf("%s is, the other is not", addr)
+	}
+	r.Strike(addrB, BadBlock, errFault, t0)
+	want := Event{Kind: Ban, Time: t0, Until: t0.Add(banTime), Reason: "a fault"}
+	if addr, ban, ok := r.AllBanned(t0.Add(time.Minute)); !ok || addr != addrB || ban != want {
+		t.Errorf("%s, %+v, %v", addr, ban, ok)
+	}
+	if _, _, ok := r.AllBanned(t0.Add(banTime)); ok {
+		t.Error("all, after one ban has ended")
+	}
+	r.Add("192.0.2.9:1", false, t0)
+	r.Ban("192.0.2.9", t0)
+	r.opts.OnlyPersistent = true
+	if _, _, ok := r.AllBanned(t0); ok {
+		t.Error("all of nobody that may be dialed")
 	}
 }

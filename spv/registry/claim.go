@@ -122,10 +122,13 @@ func (r *Registry) Away(d time.Duration) {
 }
 
 // Brought notes that a connected peer has delivered valid headers that are new:
-// its claim counts until it is asked on and fails then.
-func (r *Registry) Brought(addr string) {
+// its claim counts until it is asked on and fails then. It ends the peer's cooldown
+// for headers; an answer, which makes the score, is a Success besides.
+func (r *Registry) Brought(addr string, now time.Time) {
 	if e := r.connected(addr); e != nil {
 		e.claim.ends, e.claim.brought = time.Time{}, true
+		e.cool[Headers].succeeded()
+		e.history.pauseEnds(Headers, e.cool[Headers].end(), now)
 	}
 }
 
@@ -151,10 +154,15 @@ func (r *Registry) Validated(addr string, height uint32, now time.Time) {
 }
 
 // Reorganized notes that the blocks above a height have left the best chain:
-// having delivered them is no reason any more to be asked for what follows.
-func (r *Registry) Reorganized(fork uint32) {
+// having delivered them is no reason any more to be asked for what follows, and not
+// having delivered them none to pause.
+func (r *Registry) Reorganized(fork uint32, now time.Time) {
 	for _, e := range r.order {
 		e.claim.reorganize(fork)
+		for kind := range numKinds {
+			e.cool[kind].reorganized(fork)
+			e.history.pauseEnds(kind, e.cool[kind].end(), now)
+		}
 	}
 }
 

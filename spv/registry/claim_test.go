@@ -77,7 +77,7 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.ClaimFailed(addrA, now)
-	r.Brought(addrA)
+	r.Brought(addrA, t0)
 	r.Validated(addrA, 1000, now)
 	r.Disconnected(addrA, nil, now)
 	if err := redial(r, addrA, 1001, now); err != nil {
@@ -130,8 +130,8 @@ func TestEventsOfStrangersChangeNothing(t *testing.T) {
 		}
 	}
 	r.Success(addrB, Headers, 1, t0)
-	r.Failure(addrB, Headers, t0)
-	r.Incomplete(addrB, Headers, t0)
+	r.Failure(addrB, Headers, 0, errFault, t0)
+	r.Incomplete(addrB, Headers, errFault, t0)
 	r.Reset(addrB)
 	if r.Len() != 1 {
 		t.Errorf("%d peers", r.Len())
@@ -167,7 +167,7 @@ func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
 	}
 	r.Asked(addrA, at(claimTime))
 	r.Validated(addrA, 100, at(time.Second))
-	r.Brought(addrA) // in time
+	r.Brought(addrA, t0) // in time
 	r.Asked(addrA, at(time.Second+claimTime))
 	r.Validated(addrA, 110, at(4*time.Second)) // known already
 	r.Asked(addrA, at(4*time.Second+claimTime))

@@ -10,13 +10,14 @@ import (
 
 // handedOut lists all that the registry returns and that has references in it.
 var handedOut = map[string]func(r *Registry) any{
-	"List":      func(r *Registry) any { return r.List(t0) },
-	"Ahead":     func(r *Registry) any { return r.Ahead(0, t0) },
-	"Serving":   func(r *Registry) any { return r.Serving(Filters, 0, t0) },
-	"Resting":   func(r *Registry) any { return r.Resting(Filters, 0, t0) },
-	"Lagging":   func(r *Registry) any { return r.Lagging(1000) },
-	"Marshal":   func(r *Registry) any { data, _ := r.Marshal(); return data },
-	"Subscribe": func(r *Registry) any { return r.Subscribe().Take() },
+	"List":         func(r *Registry) any { return r.List(t0) },
+	"Ahead":        func(r *Registry) any { return r.Ahead(0, t0) },
+	"Serving":      func(r *Registry) any { return r.Serving(Filters, 0, t0) },
+	"Resting":      func(r *Registry) any { return r.Resting(Filters, 0, t0) },
+	"RestingAhead": func(r *Registry) any { return r.RestingAhead(0, t0) },
+	"Lagging":      func(r *Registry) any { return r.Lagging(1000) },
+	"Marshal":      func(r *Registry) any { data, _ := r.Marshal(); return data },
+	"Subscribe":    func(r *Registry) any { return r.Subscribe().Take() },
 }
 
 // crowded makes a registry with something in every field.
@@ -28,13 +29,14 @@ func crowded(t *testing.T) *Registry {
 	}
 	r.Validated(addrA, 90, t0)
 	r.Success(addrA, Filters, time.Second, t0)
-	r.Failure(addrA, Headers, t0)
-	r.Failure(addrB, Filters, t0)
+	r.Failure(addrA, Headers, 0, errFault, t0)
+	r.Failure(addrB, Filters, 0, errFault, t0)
+	r.Failure(far(3), Headers, 0, errFault, t0)
 	r.Success(addrA, Headers, time.Second, t0)
 	r.Delivered(addrB, Blocks, 5000, 10*time.Second, t0)
-	r.Strike(addrA, Protocol, t0)
-	r.Strike(addrA, OrphanHeader, t0)
-	r.Strike(far(4), BadHeaders, t0)
+	r.Strike(addrA, Protocol, errFault, t0)
+	r.Strike(addrA, OrphanHeader, errFault, t0)
+	r.Strike(far(4), BadHeaders, errFault, t0)
 	r.Ban("203.0.113.9", t0)
 	return r
 }
@@ -169,7 +171,7 @@ func TestWhatIsHandedOutStaysAsItWas(t *testing.T) {
 		got := call(r)
 		was := fmt.Sprintf("%+v", got)
 		for range maxHistory + 5 {
-			r.Strike(addrA, OrphanHeader, t0)
+			r.Strike(addrA, OrphanHeader, errFault, t0)
 			r.Disconnected(addrB, nil, t0)
 			redial(r, addrB, 7, t0)
 			r.Validated(addrB, 2000, t0)

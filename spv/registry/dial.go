@@ -31,7 +31,8 @@ const (
 type dialState struct {
 	delay    time.Duration // that led to next, before the persistent fifth and jitter
 	next     time.Time     // not before this
-	avoid    time.Time     // nor before this, unless persistent: it was of no use
+	avoid    time.Time     // nor before this, unless persistent or relented: it was of no use
+	relented bool          // it is dialed next all the same, whatever its score is
 	failures int           // dials in a row
 	met      bool          // has answered, failed or been refused once in this run
 }
@@ -177,7 +178,7 @@ func (r *Registry) dialable(now time.Time) iter.Seq2[*entry, time.Time] {
 // dialTime returns when an idle peer may be dialed, now at the earliest.
 func (r *Registry) dialTime(e *entry, now time.Time) time.Time {
 	when := latest(now, e.dial.next, r.bannedUntil(e.key, now))
-	if e.persistent {
+	if e.persistent || e.dial.relented {
 		return when
 	}
 	when = latest(when, e.dial.avoid)

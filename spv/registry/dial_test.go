@@ -120,8 +120,8 @@ func TestDialOrder(t *testing.T) {
 	}
 	r.DialFailed(unreachable, errors.New("refused"), t0)
 	r.Success(good, Headers, 0, t0)
-	r.Failure(bad, Headers, t0)
-	r.Failure(persistent, Headers, t0)
+	r.Failure(bad, Headers, 0, errFault, t0)
+	r.Failure(persistent, Headers, 0, errFault, t0)
 	now := t0.Add(10 * time.Second)
 	for _, want := range []string{persistent, good, addrA, unreachable, ""} {
 		addr, ok := r.NextDial(now)
@@ -194,7 +194,7 @@ func TestPersistentPeersAreAlwaysRedialed(t *testing.T) {
 	}
 	now := t0
 	for range 200 {
-		r.Failure(addrA, Filters, now)
+		r.Failure(addrA, Filters, 0, errFault, now)
 		wait := failDial(t, r, addrA, now, errors.New("refused"))
 		if wait > 18*time.Second+dialJitter {
 			t.Fatalf("not dialed for %v", wait)
@@ -240,7 +240,7 @@ func TestNextDialTimeIsExact(t *testing.T) {
 	for name, event := range map[string]func(){
 		"a failed dial": func() { r.Dialing(addrA, t0); r.DialFailed(addrA, nil, t0) },
 		"a ban":         func() { r.Ban(addrA, t0) },
-		"a low score":   func() { r.Failure(addrA, Filters, t0) },
+		"a low score":   func() { r.Failure(addrA, Filters, 0, errFault, t0) },
 	} {
 		r = fixture(t, Options{}, addrA)
 		event()
@@ -271,7 +271,7 @@ func TestWhoHasDeliveredIsDialedFirst(t *testing.T) {
 	}
 	connectOne(t, r, far(3), 100)
 	r.nextProbe = later.Add(time.Hour)
-	r.Failure(far(3), Filters, later)
+	r.Failure(far(3), Filters, 0, errFault, later)
 	later = later.Add(trialTime)
 	if got, _ := r.NextDial(later); got != addrA {
 		t.Errorf("%q is dialed beside a worse one", got)

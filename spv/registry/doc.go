@@ -25,11 +25,14 @@
 //     a pause per kind of data (cooldown.go); so does a crawl (rate.go). Only
 //     data that passed verification counts as an answer; what a peer announces
 //     never does. Below 20 nothing is asked of a peer, until it is given
-//     another chance at 30.
+//     another chance at 30, unless nobody else is left.
 //   - Credit. A peer's claim to be at some height counts until it is asked for
 //     the blocks and does not deliver (claim.go).
 //   - Conduct. Breaking the rules costs points that fade by one a minute; 100
 //     are a ban for 24 hours, kept by IP address, over restarts (ban.go).
+//
+// The last five disconnects, pauses and bans of an address are kept with it, each
+// with its end and reason (history.go).
 //
 // # Who is asked
 //
@@ -37,7 +40,10 @@
 // banned, not cooling down for this kind of data and not below the floor. Of
 // those, the ones that have proved the most come first, then the best score,
 // then the fastest; equals are in random order, so that nobody can arrange to
-// be first (select.go).
+// be first (select.go). When there are none, those come who are connected and only
+// rest (Resting, RestingAhead): no pause and no score leaves nobody to ask. A pause
+// ends with its reason: the peer has delivered that kind of data since, or the
+// blocks it was about have left the best chain.
 //
 // # Who is connected
 //
@@ -51,12 +57,15 @@
 //     peer that promises to be much better than the worst, or that has not been
 //     met yet; then the worst goes (evict.go, useless.go).
 //
+// Who was of no use or has a low score is not dialed for a while, unless nobody else
+// is left (Relent in useless.go).
+//
 // Persistent peers are the user's choice. They are exempt from all three, from
 // the floor and from being forgotten; not from bans.
 //
 // # Over restarts
 //
-// Marshal saves addresses, service and conduct (persist.go). Heights,
+// Marshal saves addresses, service, conduct and history (persist.go). Heights,
 // connections and cooldowns are true only while the program runs and are not
 // saved. Nothing that a newer version has written is overwritten.
 package registry

@@ -24,7 +24,7 @@ const (
 
 	// ErrUseless is for the owner to wrap the reason of a disconnect in, when the
 	// peer did not give what was needed. It is not dialed again for 10 minutes,
-	// unless it is persistent.
+	// unless it is persistent or nobody else is left (Relent).
 	ErrUseless ErrorKind = "of no use"
 
 	// ErrAway is for the owner to wrap the reason of a disconnect in, when this
@@ -38,8 +38,12 @@ const (
 
 	// ErrIncompatible is for the owner to wrap the reason of a failed dial in,
 	// when the peer is of no use at all: another network, not a full node,
-	// ourselves. It is not dialed again for 24 hours.
+	// ourselves. It is not dialed again for 24 hours, likewise.
 	ErrIncompatible ErrorKind = "incompatible peer"
+
+	// ErrRefused is for the owner to wrap the reason of a failed dial in, when it
+	// has ended the connection in the handshake for another one than that.
+	ErrRefused ErrorKind = "refused"
 
 	// ErrCorrupt is saved state that can't be read. The registry is as it was
 	// before.

@@ -32,7 +32,7 @@ func settled(t *testing.T, opts Options, candidates ...string) (*Registry, time.
 func spoil(r *Registry, addr string, now time.Time) {
 	r.Success(addr, Filters, 0, now)
 	for range 5 {
-		r.Failure(addr, Filters, now)
+		r.Failure(addr, Filters, 0, errFault, now)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestABetterPeerReplacesTheWorst(t *testing.T) {
 			t.Errorf("evicts %q", addr)
 		}
 		for range 20 {
-			r.Failure(far(4), Filters, now) // worse now, but one is enough
+			r.Failure(far(4), Filters, 0, errFault, now) // worse now, but one is enough
 		}
 	}
 	r.Disconnected(far(3), nil, now)
@@ -78,7 +78,7 @@ func TestANewcomerThatDisappointsGoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 4 {
-		r.Failure(far(50), Blocks, now)
+		r.Failure(far(50), Blocks, 0, errFault, now)
 	}
 	if addr, _ := r.NextEviction(now.Add(trialTime)); addr != far(50) {
 		t.Errorf("evicts %q", addr)

@@ -33,7 +33,8 @@ func (r *Registry) Dialing(addr string, now time.Time) error {
 // DialFailed notes that no connection came of a dial, whether in the dial or in
 // the handshake. The next one waits 5 to 90 seconds (persistent: 1 to 18),
 // longer each time; 24 hours, also over a restart, for a peer that is no use
-// (ErrIncompatible), unless it is persistent; 10 minutes after ErrQuota.
+// (ErrIncompatible), unless it is persistent or nobody else is left (Relent); 10
+// minutes after ErrQuota.
 func (r *Registry) DialFailed(addr string, err error, now time.Time) {
 	e := r.peers[addr]
 	if e == nil || e.state != stateDialing {
@@ -42,13 +43,18 @@ func (r *Registry) DialFailed(addr string, err error, now time.Time) {
 	e.state = stateIdle
 	e.dial.met = true
 	e.dial.failures++
+	e.dial.relented = false
 	r.lastErr = err
 	r.back(e, now)
 	switch {
 	case errors.Is(err, ErrIncompatible):
 		e.dial.avoid = now.Add(incompatibleTime)
+		r.noteDisconnect(e, e.dial.avoid, err, now)
 	case errors.Is(err, ErrQuota):
 		e.dial.next = now.Add(quotaTime)
+		r.noteDisconnect(e, e.dial.next, err, now)
+	case errors.Is(err, ErrRefused):
+		r.noteDisconnect(e, time.Time{}, err, now)
 	}
 }
 
@@ -80,7 +86,7 @@ func (r *Registry) Connected(addr string, info Info, now time.Time) error {
 	return nil
 }
 
-// Disconnected notes the end of a connection and why; nil is no reason. It is
+// Disconnected notes the end of a connection and why; nil is that we stop. It is
 // dialed again after 5 seconds (persistent: 1); later if it had not stood for a
 // minute, so that who hangs up each time is met ever less often.
 func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
@@ -108,6 +114,9 @@ func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
 	}
 	if errors.Is(reason, ErrUseless) {
 		e.dial.avoid = now.Add(uselessTime)
+		r.noteDisconnect(e, e.dial.avoid, reason, now)
+	} else if reason != nil {
+		r.noteDisconnect(e, time.Time{}, reason, now)
 	}
 	r.publish(Change{Addr: addr})
 }
@@ -127,7 +136,7 @@ func (r *Registry) FirstRound() bool {
 // refuseDial notes that peers of a key will not be dialed because of a ban.
 func (r *Registry) refuseDial(key string) {
 	for _, e := range r.order {
-		if e.key == key || keyHost(e.key) == key {
+		if e.goesBy(key) {
 			e.dial.met = true
 		}
 	}

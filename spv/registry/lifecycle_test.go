@@ -33,10 +33,10 @@ func TestLifecycle(t *testing.T) {
 			map[state]state{unknown: stateIdle}, nil},
 		{"reset", func(r *Registry) error { r.Reset(addrA); return nil }, nil, nil},
 		{"banned", func(r *Registry) error { r.Ban(addrA, t0); return nil }, nil, nil},
-		{"struck", func(r *Registry) error { r.Strike(addrA, BadBlock, t0); return nil }, nil, nil},
+		{"struck", func(r *Registry) error { r.Strike(addrA, BadBlock, errFault, t0); return nil }, nil, nil},
 		{"unbanned", func(r *Registry) error { r.Unban(addrA); return nil }, nil, nil},
 		{"succeeded", func(r *Registry) error { r.Success(addrA, Filters, 1, t0); return nil }, nil, nil},
-		{"failed", func(r *Registry) error { r.Failure(addrA, Filters, t0); return nil }, nil, nil},
+		{"failed", func(r *Registry) error { r.Failure(addrA, Filters, 0, errFault, t0); return nil }, nil, nil},
 		{"time passed", func(r *Registry) error { r.List(t0.Add(time.Hour)); return nil }, nil, nil},
 	}
 	for _, from := range states {

@@ -25,6 +25,7 @@ type Peer struct {
 	Persistent       bool             `json:"persistent"`
 	SendHeaders      bool             `json:"sendheaders"`        // sendheaders was sent to it
 	LastSeen         time.Time        `json:"last_seen,omitzero"` // heard from, or heard of if never connected
+	History          []Event          `json:"history,omitempty"`  // the last five, latest last; none of a ban alone
 }
 
 // Known tells whether an address is among the peers.
@@ -50,6 +51,7 @@ func (r *Registry) List(now time.Time) []Peer {
 			Persistent:       e.persistent,
 			SendHeaders:      e.state == stateConnected && e.sentHeader,
 			LastSeen:         e.lastSeen,
+			History:          slices.Clone(e.history),
 		}
 		r.fillBan(&p, e.key, now)
 		list = append(list, p)

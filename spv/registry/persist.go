@@ -41,6 +41,7 @@ type savedPeer struct {
 	Malicious   bool             `json:"malicious,omitempty"`
 	Relapses    int              `json:"relapses,omitempty"`
 	AvoidUntil  time.Time        `json:"avoid_until,omitzero"` // no dial before
+	History     []Event          `json:"history,omitempty"`
 }
 
 type savedBan struct {
@@ -73,6 +74,7 @@ func (r *Registry) Marshal() ([]byte, error) {
 			Malicious:   e.record.malicious,
 			Relapses:    e.record.relapses,
 			AvoidUntil:  e.dial.avoid,
+			History:     e.history,
 		})
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.conducts)) {
@@ -151,6 +153,7 @@ func (r *Registry) restore(p *savedPeer, now time.Time) error {
 		malicious:   p.Malicious,
 		relapses:    p.Relapses,
 	}
+	e.history.restore(p.History, now)
 	return nil
 }
 

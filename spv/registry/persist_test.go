@@ -34,10 +34,10 @@ func TestSaveAndLoad(t *testing.T) {
 	connectAll(t, r, 1000)
 	r.Validated(addrA, 900, t0)
 	r.Success(addrA, Filters, 150*time.Millisecond, t0)
-	r.Failure(addrB, Filters, t0)
-	r.Incomplete(addrB, Blocks, t0)
-	r.Strike("192.0.2.3:1", BadHeaders, t0)
-	r.Strike(addrB, Protocol, t0)
+	r.Failure(addrB, Filters, 0, errFault, t0)
+	r.Incomplete(addrB, Blocks, errFault, t0)
+	r.Strike("192.0.2.3:1", BadHeaders, errFault, t0)
+	r.Strike(addrB, Protocol, errFault, t0)
 	r.Ban("203.0.113.7", t0)
 
 	now := t0.Add(time.Minute)
@@ -50,6 +50,7 @@ func TestSaveAndLoad(t *testing.T) {
 	for i := range was {
 		was[i].Connected, was[i].Persistent = false, false
 		was[i].AdvertisedHeight, was[i].ValidatedHeight = 0, 0
+		was[i].History, is[i].History = nil, nil // TestHistoryIsKept
 		was[i].LastSeen, is[i].LastSeen = time.Time{}, time.Time{}
 		was[i].BannedUntil, is[i].BannedUntil = was[i].BannedUntil.UTC(), is[i].BannedUntil.UTC()
 		if !reflect.DeepEqual(was[i], is[i]) {
@@ -106,8 +107,8 @@ func TestTimesInTheFutureAreTakenAsNow(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB, far(1))
 	future := t0.Add(1000 * time.Hour)
 	r.Success(far(1), Filters, 0, future)
-	r.Failure(addrA, Filters, future)
-	r.Strike(addrB, Protocol, future)
+	r.Failure(addrA, Filters, 0, errFault, future)
+	r.Strike(addrB, Protocol, errFault, future)
 	r.peers[addrA].lastSeen = future
 	loaded := reload(t, r, t0)
 	if got := loaded.score(loaded.peers[addrA], t0.Add(5*time.Minute)); got != scoreRecovered {
@@ -195,7 +196,7 @@ func TestLoadingANewerVersion(t *testing.T) {
 func FuzzUnmarshal(f *testing.F) {
 	r := New(Options{}, rand.New(rand.NewPCG(1, 2)))
 	r.Add(addrA, false, t0)
-	r.Strike(addrA, BadHeaders, t0)
+	r.Strike(addrA, BadHeaders, errFault, t0)
 	data, err := r.Marshal()
 	if err != nil {
 		f.Fatal(err)

@@ -225,10 +225,10 @@ func (w *world) serve(addr string) {
 	case 1:
 		w.reg.Delivered(addr, kind, w.pick(1<<20), took, w.now)
 	case 2:
-		w.reg.Failure(addr, kind, w.now)
+		w.reg.Failure(addr, kind, uint32(w.pick(1000)), errFault, w.now)
 		took = -1
 	case 3:
-		w.reg.Incomplete(addr, kind, w.now)
+		w.reg.Incomplete(addr, kind, errFault, w.now)
 		return
 	}
 	if p := w.model.peers[addr]; p != nil {
@@ -247,7 +247,7 @@ func (w *world) heights(addr string) {
 	case 1:
 		w.reg.ClaimFailed(addr, w.now)
 	case 2:
-		w.reg.Reorganized(height)
+		w.reg.Reorganized(height, w.now)
 		for _, p := range w.model.peers {
 			p.proved = min(p.proved, height)
 		}
@@ -256,7 +256,7 @@ func (w *world) heights(addr string) {
 
 func (w *world) strike(addr string) {
 	reason := Reason(w.pick(int(numReasons)))
-	if got, want := w.reg.Strike(addr, reason, w.now), w.model.strike(addr, reason.Points(), w.now); got != want {
+	if got, want := w.reg.Strike(addr, reason, errFault, w.now), w.model.strike(addr, reason.Points(), w.now); got != want {
 		w.t.Errorf("a strike for %v bans: %v, want %v", reason, got, want)
 	}
 }
@@ -323,13 +323,28 @@ func (w *world) read() {
 
 func (w *world) check() {
 	r, now := w.reg, w.now
-	w.model.compare(w.t, r.List(now), now)
+	list := r.List(now)
+	w.model.compare(w.t, list, now)
+	for _, p := range list {
+		ordered := slices.IsSortedFunc(p.History, func(a, b Event) int { return a.Time.Compare(b.Time) })
+		if last := len(p.History) - 1; last >= 0 && (last >= 5 || !ordered || p.History[last].Time.After(now)) {
+			w.t.Errorf("the history of %s: %+v", p.Addr, p.History)
+		}
+	}
 	asked := slices.Concat(r.Ahead(0, now), r.Serving(Headers, 0, now), r.Serving(Filters, 0, now),
 		r.Serving(Blocks, 0, now))
 	for _, addr := range asked {
 		p := w.model.peers[addr]
 		if w.model.banned(addr, now) || p.state != stateConnected || !p.persistent && w.model.score(addr, now) < 20 {
 			w.t.Errorf("%s is asked: %+v", addr, *p)
+		}
+	}
+	for kind := range numKinds {
+		serving := r.Serving(kind, 0, now)
+		for _, addr := range r.Resting(kind, 0, now) {
+			if w.model.banned(addr, now) || w.model.peers[addr].state != stateConnected || slices.Contains(serving, addr) {
+				w.t.Errorf("%s rests with %v: %+v", addr, kind, *w.model.peers[addr])
+			}
 		}
 	}
 	if addr, ok := r.NextDial(now); ok {

@@ -1,6 +1,9 @@
 package registry
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Who sends filters or blocks more slowly than this for this long of the time
 // that it was asked for them, is left alone for a while. Tendermint's block sync
@@ -13,6 +16,9 @@ const (
 	// small it is: 100 of the first filters of the chain are 2 KB.
 	rateFree = 2 * time.Second
 )
+
+// errSlow is the reason of a pause.
+var errSlow = fmt.Errorf("sends less than %d bytes a second", rateMin)
 
 // rate measures how fast bodies come from one peer.
 type rate struct {
@@ -52,7 +58,8 @@ func (m *rate) add(n int, d time.Duration, now time.Time) (slow bool) {
 // Delivered is Success for filters and blocks, of so many bytes in all. A peer
 // that sends less than 4 KiB a second over 30 seconds of requests is not asked
 // for this kind for 30 seconds, twice as long each time in a row, up to 5
-// minutes; unless nobody else can be asked. It costs no score but what its
+// minutes, or until an answer takes less than 2 seconds; unless nobody else can be
+// asked. It costs no score but what its
 // latency does, and headers are not measured: they are too few.
 func (r *Registry) Delivered(addr string, kind Kind, bytes int, took time.Duration, now time.Time) {
 	r.Success(addr, kind, took, now)
@@ -60,9 +67,14 @@ func (r *Registry) Delivered(addr string, kind Kind, bytes int, took time.Durati
 	if e == nil || kind == Headers {
 		return
 	}
+	if took < rateFree {
+		e.cool[kind].hurries()
+		e.history.pauseEnds(kind, e.cool[kind].end(), now)
+	}
 	m := &e.rates[kind]
 	if m.add(bytes, took, now) && r.replaceable(e, kind, now) {
 		e.cool[kind].crawls(m.slow, now)
+		e.notePause(kind, errSlow, now)
 	}
 }
 

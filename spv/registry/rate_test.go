@@ -95,7 +95,7 @@ func TestTheOnlyPeerMayBeSlow(t *testing.T) {
 	r.Delivered(addrA, Blocks, 1, time.Minute, t0)
 	wantAddrs(t, r.Serving(Blocks, 100, t0), addrA)
 	connectOne(t, r, addrB, 100)
-	r.Incomplete(addrB, Blocks, t0)
+	r.Incomplete(addrB, Blocks, errFault, t0)
 	r.Delivered(addrA, Blocks, 1, time.Minute, t0)
 	wantAddrs(t, r.Serving(Blocks, 100, t0), addrA)
 	r.Ban(addrB, t0)
@@ -115,5 +115,19 @@ func TestHeadersAreNotMeasured(t *testing.T) {
 	r.Delivered("192.0.2.77:1", Filters, 1, time.Minute, t0) // a stranger
 	if r.Len() != 2 {
 		t.Error("a stranger is known now")
+	}
+}
+
+// A slow peer that has become quick is asked again.
+func TestQuickAnswerEndsThePauseOfASlowPeer(t *testing.T) {
+	r := fixture(t, Options{}, addrA, addrB)
+	connectAll(t, r, 100)
+	r.Delivered(addrA, Filters, 1000, 40*time.Second, t0)
+	r.Delivered(addrA, Blocks, 1000, time.Second, t0)
+	r.Delivered(addrA, Filters, 1000, rateFree, t0)
+	wantAddrs(t, r.Serving(Filters, 100, t0), addrB)
+	r.Delivered(addrA, Filters, 1000, rateFree-1, t0)
+	if got := r.Serving(Filters, 100, t0); len(got) != 2 {
+		t.Errorf("only %v are asked", got)
 	}
 }

@@ -63,6 +63,7 @@ type entry struct {
 	record     record
 	cool       [numKinds]cooldown
 	rates      [numKinds]rate
+	history    history
 }
 
 // Info is what a peer told about itself in the handshake.
@@ -115,6 +116,9 @@ func (r *Registry) Add(addr string, persistent bool, now time.Time) error {
 	}
 	return nil
 }
+
+// goesBy tells whether a ban of a key, or of a host, is one of this address.
+func (e *entry) goesBy(key string) bool { return e.key == key || keyHost(e.key) == key }
 
 // insert enters an address in its normal form. The error is ErrAddress.
 func (r *Registry) insert(addr string) (*entry, error) {
@@ -171,8 +175,9 @@ func (r *Registry) SentHeaders(addr string) {
 	}
 }
 
-// Reset forgets how well a peer has served and what it claimed, good and bad.
-// Without a port it does so for all peers of that host. Bans and points stay.
+// Reset forgets how well a peer has served and what it claimed, good and bad, and
+// takes its disconnects and pauses out of the history. Without a port it does so
+// for all peers of that host. Bans and points stay.
 // The error is ErrAddress; to reset a peer that is not known is none.
 func (r *Registry) Reset(addr string) error {
 	key, err := r.keyOf(addr)
@@ -180,12 +185,13 @@ func (r *Registry) Reset(addr string) error {
 		return err
 	}
 	for _, e := range r.order {
-		if e.key == key || keyHost(e.key) == key {
+		if e.goesBy(key) {
 			e.record = record{}
 			e.cool = [numKinds]cooldown{}
 			e.rates = [numKinds]rate{}
 			delete(r.doubts, e.key)
 			e.dial = dialState{met: e.dial.met}
+			e.history.forget(Disconnect, Pause)
 		}
 	}
 	return nil

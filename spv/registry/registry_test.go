@@ -93,7 +93,7 @@ func TestNoRoom(t *testing.T) {
 		t.Errorf("%v; the unreachable peer is still there", err)
 	}
 	// Then the one that served worse.
-	r.Failure("192.0.2.5:1", Headers, t0)
+	r.Failure("192.0.2.5:1", Headers, 0, errFault, t0)
 	if err := add("198.51.100.2:1", false); err != nil || r.peers["192.0.2.5:1"] != nil {
 		t.Errorf("%v; the bad peer is still there", err)
 	}
@@ -111,9 +111,9 @@ func TestNoRoom(t *testing.T) {
 func TestResetLeavesBansAlone(t *testing.T) {
 	r := fixture(t, Options{}, addrA, "192.0.2.1:2", addrB)
 	for _, e := range r.order {
-		r.Failure(e.addr, Filters, t0)
+		r.Failure(e.addr, Filters, 0, errFault, t0)
 	}
-	r.Strike(addrA, Protocol, t0)
+	r.Strike(addrA, Protocol, errFault, t0)
 	r.Reset("192.0.2.1")
 	for _, p := range r.List(t0) {
 		wantScore, wantPoints := 50.0, 20

@@ -140,11 +140,11 @@ func TestOnlyAnsweredRequestsMakeLatency(t *testing.T) {
 	connectAll(t, r, 100)
 	r.Success(addrA, Headers, 300*time.Millisecond, t0)
 	for name, event := range map[string]func(now time.Time){
-		"failure":         func(now time.Time) { r.Failure(addrA, Filters, now) },
-		"lack of data":    func(now time.Time) { r.Incomplete(addrA, Filters, now) },
+		"failure":         func(now time.Time) { r.Failure(addrA, Filters, 0, errFault, now) },
+		"lack of data":    func(now time.Time) { r.Incomplete(addrA, Filters, errFault, now) },
 		"false claim":     func(now time.Time) { r.ClaimFailed(addrA, now) },
 		"proof":           func(now time.Time) { r.Validated(addrA, 50, now) },
-		"strike":          func(now time.Time) { r.Strike(addrA, OrphanHeader, now) },
+		"strike":          func(now time.Time) { r.Strike(addrA, OrphanHeader, errFault, now) },
 		"unmeasured":      func(now time.Time) { r.Success(addrA, Filters, 0, now) },
 		"unmeasured body": func(now time.Time) { r.Delivered(addrA, Filters, 10, 0, now) },
 		"another peer's":  func(now time.Time) { r.Success(addrB, Headers, time.Minute, now) },
@@ -183,14 +183,14 @@ func TestRehabilitation(t *testing.T) {
 				t.Errorf("score %v, %v after a lie", got, pause)
 			}
 			r.Success(addrA, Filters, time.Second, now)
-			r.Strike(addrB, OrphanHeader, now)
+			r.Strike(addrB, OrphanHeader, errFault, now)
 			now = now.Add(time.Second)
 		}
 	}
 	// Not while anything is held against the machine: not for points, not for a
 	// ban, by whatever port it was earned.
 	now = now.Add(100 * time.Hour)
-	r.Strike("192.0.2.1:77", OrphanHeader, now)
+	r.Strike("192.0.2.1:77", OrphanHeader, errFault, now)
 	if got := score(now); got != scoreMalicious {
 		t.Errorf("score %v with points outstanding", got)
 	}
@@ -210,7 +210,7 @@ func TestNoScoreMakesAPeerPersistent(t *testing.T) {
 	r.Add(addrB, true, t0)
 	for range 100_000 {
 		r.Success(addrA, Blocks, time.Millisecond, t0)
-		r.Failure(addrB, Blocks, t0)
+		r.Failure(addrB, Blocks, 0, errFault, t0)
 	}
 	for _, p := range r.List(t0) {
 		if p.Persistent != (p.Addr == addrB) || p.Addr == addrA && p.Score != 100 || p.Addr == addrB && p.Score > 5 {

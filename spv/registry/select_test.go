@@ -35,8 +35,8 @@ func TestOnlyEligiblePeersAreAsked(t *testing.T) {
 	for _, addr := range []string{addrA, addrB, persistent} {
 		connectOne(t, r, addr, 100)
 	}
-	r.Failure(addrA, Headers, t0) // score 5
-	r.Failure(persistent, Headers, t0)
+	r.Failure(addrA, Headers, 0, errFault, t0) // score 5
+	r.Failure(persistent, Headers, 0, errFault, t0)
 	wantAddrs(t, r.Serving(Filters, 100, t0), addrB, persistent)
 	if got := r.Target(t0); got != 100 {
 		t.Errorf("target %d", got)
@@ -95,16 +95,16 @@ func TestWhoIsAsked(t *testing.T) {
 	}{
 		"nothing":             {func(r *Registry, addr string) {}, true, true},
 		"banned":              {func(r *Registry, addr string) { r.Ban(addr, t0) }, false, false},
-		"lied":                {func(r *Registry, addr string) { r.Strike(addr, BadFilter, t0); r.Unban(addr) }, false, false},
+		"lied":                {func(r *Registry, addr string) { r.Strike(addr, BadFilter, errFault, t0); r.Unban(addr) }, false, false},
 		"not connected":       {func(r *Registry, addr string) { r.Disconnected(addr, nil, t0) }, false, false},
-		"cooling for headers": {func(r *Registry, addr string) { r.Failure(addr, Headers, t0) }, false, true},
-		"lacks filters":       {func(r *Registry, addr string) { r.Incomplete(addr, Filters, t0) }, true, false},
+		"cooling for headers": {func(r *Registry, addr string) { r.Failure(addr, Headers, 0, errFault, t0) }, false, true},
+		"lacks filters":       {func(r *Registry, addr string) { r.Incomplete(addr, Filters, errFault, t0) }, true, false},
 		"slow with filters":   {func(r *Registry, addr string) { r.Delivered(addr, Filters, 1, time.Minute, t0) }, true, false},
 		"claim failed":        {func(r *Registry, addr string) { r.ClaimFailed(addr, t0) }, false, true},
 		"low score": {func(r *Registry, addr string) {
 			r.peers[addr].record = record{failures: 9, lastFailure: t0}
 		}, false, false},
-		"points only": {func(r *Registry, addr string) { r.Strike(addr, Protocol, t0) }, true, true},
+		"points only": {func(r *Registry, addr string) { r.Strike(addr, Protocol, errFault, t0) }, true, true},
 	} {
 		r := fixture(t, Options{}, addrA, addrB, far(3))
 		connectOne(t, r, addrA, 1000) // the best in every respect
@@ -168,5 +168,35 @@ func TestALowerHeightIsNoFault(t *testing.T) {
 	}
 	if p := r.List(t0)[0]; p.AdvertisedHeight != 98 || p.Score != 50 || p.BanScore != 0 || r.Target(t0) != 98 {
 		t.Errorf("%+v, target %d", p, r.Target(t0))
+	}
+}
+
+// Who rests is named for the case that nobody else is left, for whatever reason it
+// rests; who is banned never.
+func TestThoseWhoRestAreLeft(t *testing.T) {
+	for name, rest := range map[string]func(r *Registry, kind Kind){
+		"failed": func(r *Registry, kind Kind) {
+			r.Failure(far(1), kind, 0, errFault, t0)
+			r.Success(far(1), kind+1, 0, t0)
+		},
+		"low score":  func(r *Registry, kind Kind) { r.Failure(far(1), kind+1, 0, errFault, t0) },
+		"lacks it":   func(r *Registry, kind Kind) { r.Incomplete(far(1), kind, errFault, t0) },
+		"was banned": func(r *Registry, kind Kind) { r.Strike(far(1), BadBlock, errFault, t0); r.Unban(far(1)) },
+		"is slow":    func(r *Registry, kind Kind) { r.peers[far(1)].cool[kind].crawls(1, t0) },
+	} {
+		r := fixture(t, Options{}, far(1), far(2))
+		connectAll(t, r, 100)
+		rest(r, Headers)
+		t.Run(name, func(t *testing.T) {
+			wantAddrs(t, r.Ahead(50, t0), far(2))
+			wantAddrs(t, r.Serving(Headers, 50, t0), far(2))
+			wantAddrs(t, r.RestingAhead(50, t0), far(1))
+			wantAddrs(t, r.RestingAhead(100, t0))
+			wantAddrs(t, r.Resting(Headers, 100, t0), far(1))
+			wantAddrs(t, r.Resting(Headers, 101, t0))
+			r.Ban(far(1), t0)
+			wantAddrs(t, r.RestingAhead(50, t0))
+			wantAddrs(t, r.Resting(Headers, 100, t0))
+		})
 	}
 }

@@ -17,6 +17,26 @@ func (r *Registry) Spares(now time.Time) int {
 	return n
 }
 
+// Alone tells that nobody is connected or being dialed.
+func (r *Registry) Alone() bool {
+	connected, dialing := r.busy()
+	return connected+dialing == 0
+}
+
+// Relent has all peers dialed once more that are left alone because they were of no
+// use, or incompatible, or have a low score, as soon as if they were persistent. It
+// is for when nobody else is left who may have what is needed. Bans stay. It reports
+// whether that concerns anybody.
+func (r *Registry) Relent(now time.Time) (concerns bool) {
+	for e, when := range r.dialable(now) {
+		if !e.persistent && !e.dial.relented && when.After(latest(now, e.dial.next, r.bannedUntil(e.key, now))) {
+			e.dial.relented, concerns = true, true
+			e.dial.next = earliest(e.dial.next, now.Add(e.dial.delay/persistentFactor))
+		}
+	}
+	return concerns
+}
+
 // feeler returns a peer that has not been met in this run, for the slot beyond
 // MaxConnected, or nil. All that are connected may keep something from us, so
 // that nothing seems to be missing: only a new face can tell.
@@ -44,12 +64,4 @@ func (r *Registry) Proved(addr string) uint32 {
 		return e.claim.validated
 	}
 	return 0
-}
-
-// Pause keeps a peer from being asked for a kind of data for as long as a
-// Failure does. Its score stays: it may have had a reason.
-func (r *Registry) Pause(addr string, kind Kind, now time.Time) {
-	if e := r.peers[addr]; e != nil {
-		e.cool[kind].failed(now)
-	}
 }

@@ -46,7 +46,7 @@ func TestNewFaceThatDeliversStays(t *testing.T) {
 	for i := range r.opts.MaxConnected {
 		r.Success(far(i), Filters, time.Millisecond, now)
 	}
-	r.Failure(far(2), Filters, now)
+	r.Failure(far(2), Filters, 0, errFault, now)
 	r.peers[far(50)].dial.met = false
 	if err := redial(r, far(50), 100, now); err != nil {
 		t.Fatal(err)
@@ -75,24 +75,70 @@ func TestUselessPeerRests(t *testing.T) {
 	}
 }
 
-// A pause takes a kind of data and leaves the score.
-func TestPauseLeavesTheScore(t *testing.T) {
-	r := fixture(t, Options{})
-	r.Add(far(1), false, t0)
+func TestProved(t *testing.T) {
+	r := fixture(t, Options{}, far(1))
 	connectOne(t, r, far(1), 100)
-	before := r.List(t0)[0].Score
-	r.Pause(far(1), Filters, t0)
-	if got := r.List(t0)[0].Score; got != before {
-		t.Errorf("score %v, before the pause %v", got, before)
-	}
-	if len(r.Serving(Filters, 1, t0)) != 0 || len(r.Serving(Blocks, 1, t0)) != 1 || len(r.Serving(Filters, 1, t0.Add(cooldownMin))) != 1 {
-		t.Error("the pause is not 30 seconds for filters alone")
-	}
 	if r.Proved(far(1)) != 0 {
 		t.Error("proved without proof")
 	}
 	r.Validated(far(1), 90, t0)
 	if r.Proved(far(1)) != 90 {
 		t.Error("proof is lost")
+	}
+}
+
+// When nobody else is left, those are dialed again that were of no use or have
+// served badly, at short intervals. A ban stays.
+func TestRelent(t *testing.T) {
+	for name, left := range map[string]func(r *Registry){
+		"of no use":    func(r *Registry) { r.Disconnected(far(1), ErrUseless, t0) },
+		"served badly": func(r *Registry) { r.Failure(far(1), Blocks, 0, errFault, t0); r.Disconnected(far(1), errFault, t0) },
+	} {
+		r := fixture(t, Options{}, far(1), far(2))
+		connectOne(t, r, far(1), 100)
+		connectOne(t, r, far(2), 100)
+		r.Strike(far(2), BadBlock, errFault, t0)
+		r.Disconnected(far(2), errFault, t0)
+		if r.Alone() {
+			t.Errorf("%s: alone, but for one that is connected", name)
+		}
+		left(r)
+		if when, ok := r.NextDialTime(t0); !r.Alone() || !r.NeedsAddresses(t0) || !ok || when.Sub(t0) < 5*time.Minute {
+			t.Errorf("%s: dialed after %v", name, when.Sub(t0))
+		}
+		if !r.Relent(t0) || r.Relent(t0) {
+			t.Errorf("%s: relents twice or never", name)
+		}
+		when, ok := r.NextDialTime(t0)
+		if addr, _ := r.NextDial(when); !ok || addr != far(1) || when.Sub(t0) > 2*time.Second {
+			t.Errorf("%s: %s is dialed after %v", name, addr, when.Sub(t0))
+		}
+		if err := r.Dialing(far(1), when); err != nil {
+			t.Fatal(err)
+		}
+		r.DialFailed(far(1), errFault, when)
+		if again, _ := r.NextDialTime(when); again.Sub(when) < 4*time.Minute || !r.Relent(when) {
+			t.Errorf("%s: not reached, and dialed after %v", name, again.Sub(when))
+		}
+		if err := redial(r, far(1), 100, when); err != nil {
+			t.Fatal(err)
+		}
+		r.Disconnected(far(1), ErrUseless, when)
+		if again, _ := r.NextDialTime(when); again.Sub(when) < 5*time.Minute {
+			t.Errorf("%s: of no use again, and dialed after %v", name, again.Sub(when))
+		}
+	}
+}
+
+// There is nothing to relent of while all that is in the way is the wait between
+// dials, nor for persistent peers.
+func TestNothingToRelentOf(t *testing.T) {
+	r := fixture(t, Options{}, far(1))
+	r.Add(far(2), true, t0)
+	connectAll(t, r, 100)
+	r.Disconnected(far(1), errFault, t0)
+	r.Disconnected(far(2), ErrUseless, t0)
+	if r.Relent(t0) {
+		t.Error("relents")
 	}
 }

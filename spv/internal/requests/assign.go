@@ -71,12 +71,12 @@ func (d *round[W]) first(r *Request[W]) {
 		r.unserved = false
 		return
 	}
-	addr, hope := d.chooseAny(r)
+	addr, hope, rests := d.chooseAny(r)
 	if !hope && len(r.failed) > 0 && d.now.Sub(r.failedAt) >= retryPause {
 		r.failed = nil // whoever is able has had its rest
-		addr, hope = d.chooseAny(r)
+		addr, hope, rests = d.chooseAny(r)
 	}
-	r.unserved = !hope
+	r.unserved, r.lastResort = !hope, !hope || rests
 	if addr != "" {
 		d.send(r, addr)
 	}
@@ -88,7 +88,7 @@ func (d *round[W]) again(r *Request[W]) {
 		return
 	}
 	for range len(r.attempts) {
-		addr, hope := d.chooseAny(r)
+		addr, hope, _ := d.chooseAny(r)
 		r.nobodyElse = !hope
 		if addr == "" {
 			return
@@ -98,11 +98,12 @@ func (d *round[W]) again(r *Request[W]) {
 }
 
 // chooseAny chooses among all who are able, and those who rest if there is none.
-func (d *round[W]) chooseAny(r *Request[W]) (addr string, hope bool) {
-	if addr, hope = d.choose(r, d.able(r, false), anybody); !hope {
-		addr, hope = d.choose(r, d.able(r, true), anybody)
+func (d *round[W]) chooseAny(r *Request[W]) (addr string, hope, rests bool) {
+	if addr, hope = d.choose(r, d.able(r, false), anybody); hope {
+		return addr, true, false
 	}
-	return addr, hope
+	addr, hope = d.choose(r, d.able(r, true), anybody)
+	return addr, hope, hope
 }
 
 // takeOver asks a peer that has proved itself for what others hold for longer

@@ -350,3 +350,36 @@ func TestAwayCountsForNobody(t *testing.T) {
 		}
 	}
 }
+
+// A request that only those are left for who rest is known as such, whether one of
+// them is at it or none.
+func TestLastResort(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"rests": 0, "able": 0}, 1)
+	able := map[bool][]string{false: {"able"}, true: {"rests"}}
+	assign := func() []*Attempt[int] {
+		return d.Assign(d.open, func(_ *Request[int], resting bool) []string { return able[resting] }, d.now)
+	}
+	r := d.open[0]
+	started := assign()
+	if len(started) != 1 || started[0].Peer != "able" || r.LastResort() {
+		t.Fatalf("%+v, the last resort: %v", started, r.LastResort())
+	}
+	d.Failed(started[0], d.now)
+	started = assign()
+	if len(started) != 1 || started[0].Peer != "rests" || !r.LastResort() || r.Unserved() {
+		t.Fatalf("%+v, the last resort: %v, nobody: %v", started, r.LastResort(), r.Unserved())
+	}
+	d.Failed(started[0], d.now)
+	if assign() != nil || !r.LastResort() || !r.Unserved() {
+		t.Error("somebody is left")
+	}
+	d.now = d.now.Add(retryPause)
+	if started = assign(); len(started) != 1 || started[0].Peer != "able" || r.LastResort() {
+		t.Errorf("%+v after the pause, the last resort: %v", started, r.LastResort())
+	}
+	started[0].Cancel = func() {}
+	d.Finish(r)
+	if r.LastResort() {
+		t.Error("it is done")
+	}
+}

@@ -17,6 +17,7 @@ type Request[W any] struct {
 	unserved bool // nobody is at it, and nobody is left to ask
 
 	nobodyElse bool // who is at it is all there is
+	lastResort bool // when it was last asked for, only those were left who rest, or nobody
 }
 
 // Attempt is a request at a peer.
@@ -35,6 +36,10 @@ func (r *Request[W]) Done() bool { return r.done }
 
 // Unserved reports that nobody was left to ask when it was last looked at.
 func (r *Request[W]) Unserved() bool { return r.unserved && !r.done }
+
+// LastResort reports that nobody was left to ask but those who rest, when it was
+// last looked whom to ask.
+func (r *Request[W]) LastResort() bool { return r.lastResort && !r.done }
 
 // Overdue reports that everybody who was asked is late, and that it was several or
 // nobody is left to ask: perhaps it can't be had any more.
