@@ -250,7 +250,7 @@ func (e *engine) shutdown() {
 	if e.err == nil {
 		e.err = e.saveRegistry()
 	}
-	if e.err == nil && e.trouble.changed() {
+	if e.err == nil && (e.trouble.changed() || e.store.busy) { // that write may not have begun
 		e.err = e.trouble.save()(e.db)
 	}
 	if e.network.book != nil {
