@@ -41,7 +41,10 @@
 //
 // A request is at one peer at a time (package requests). Only when it is late,
 // measured against how fast others are, does a second peer get it, and twice as
-// many when all of those are late.
+// many when all of those are late. Peers whose pace nobody knows are tried beside
+// slow ones, for headers too (explore.go).
+//
+// Time in which the whole process stood still counts for nobody (away.go).
 //
 // When nothing moves, Status.Trouble says what is wrong and what to do about it
 // (situation.go, diagnose.go, trouble.go).

@@ -18,6 +18,9 @@
 //   - When all who hold a request are late, as many again are asked: one, two,
 //     four, and so on. However many are silent, the one that answers is reached
 //     after a few steps.
+//   - While nobody who may take it over is known to be fast, a request that is held
+//     for half a second goes to peers of unknown pace too, as many as were asked
+//     before. However many are slow, the one that is not becomes known.
 //
 // So the copies of a request that is not answered are bounded by the number of
 // peers able to serve it, and a request that is answered in time has one copy.
