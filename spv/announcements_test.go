@@ -233,6 +233,7 @@ func TestAnnouncementFlood(t *testing.T) {
 				w.peers[0].Send(w.chain.Headers(h, h))
 			}
 			synctest.Wait()
+			w.pass(time.Second / 3)
 			most = max(most, runtime.NumGoroutine())
 		}
 		longer := w.chain.Fork(200)

@@ -24,13 +24,14 @@ type relay struct {
 // relayState is how many transactions are on their way from a peer.
 type relayState struct {
 	requested int
+	late      int // how many it did not send as it should, or not in time
 }
 
 // txRequest is an announced transaction on its way.
 type txRequest struct {
 	s      *session
 	since  time.Time
-	others []*session // who announced it too
+	others []*session // who announced it too, in order
 }
 
 const (
@@ -42,13 +43,9 @@ const (
 	// drops a client with more than 1000 outstanding (server.go OnGetData).
 	maxAskedTxs = 500
 
-	// maxSeenQueue bounds those that wait for a busy wallet. What does not fit
-	// is lost, which costs nothing but that it is seen later, in its block.
-	maxSeenQueue = 1000
-
-	// maxOtherPeers is how many more peers are remembered that announced a
-	// transaction that is on its way.
-	maxOtherPeers = 2
+	// maxTxSize is the size of the longest transaction that nodes relay (dcrd's
+	// mempool, MaxStandardTxSize).
+	maxTxSize = 100_000
 
 	// txPatience is how long a peer may take for a transaction that it has
 	// announced, before another one is asked.
@@ -79,14 +76,15 @@ type announcedTxs struct {
 
 func (ev announcedTxs) apply(e *engine) {
 	s, r := ev.s, &e.relay
-	if e.sessions[s.addr] != s || !r.wanted || !e.following {
+	if e.sessions[s.addr] != s || !r.wanted || !e.following || !e.hearing(s) {
 		return
 	}
 	var ask []chainhash.Hash
 	for _, hash := range ev.hashes {
 		if req := r.asked[hash]; req != nil {
-			if req.s != s && len(req.others) < maxOtherPeers && !slices.Contains(req.others, s) {
-				req.others = append(req.others, s)
+			if req.s != s && !slices.Contains(req.others, s) {
+				gone := func(s *session) bool { return e.sessions[s.addr] != s }
+				req.others = append(slices.DeleteFunc(req.others, gone), s)
 			}
 			continue
 		}
@@ -126,8 +124,8 @@ type arrivedTx struct {
 }
 
 // newArrivedTx looks at the form of a transaction, on the reader's goroutine.
-func newArrivedTx(s *session, tx *wire.MsgTx, maxSize int) arrivedTx {
-	return arrivedTx{s: s, hash: tx.TxHash(), tx: tx, err: standalone.CheckTransactionSanity(tx, uint64(maxSize))}
+func newArrivedTx(s *session, tx *wire.MsgTx) arrivedTx {
+	return arrivedTx{s: s, hash: tx.TxHash(), tx: tx, err: standalone.CheckTransactionSanity(tx, maxTxSize)}
 }
 
 func (ev arrivedTx) apply(e *engine) {
@@ -135,15 +133,18 @@ func (ev arrivedTx) apply(e *engine) {
 	if req == nil || req.s != ev.s {
 		return // nobody asked for it, or no longer
 	}
-	e.endTxRequest(ev.hash, req)
 	if ev.err != nil {
+		// The hash leaves out the signatures: another one's may be well formed.
 		e.logs.peer.Debugf("%s: transaction %s: %v", ev.s.addr, ev.hash, ev.err)
+		req.s.relaying.late++
+		e.askOther(ev.hash, req)
 		return
 	}
+	e.endTxRequest(ev.hash, req)
 	e.logs.wallet.Tracef("%s sent transaction %s", ev.s.addr, ev.hash)
 	for _, w := range e.wallets {
-		if w.unmined != nil && len(w.seen) < maxSeenQueue {
-			w.seen = append(w.seen, ev.tx)
+		if w.unmined != nil {
+			w.heard.add(ev.s.addr, ev.tx)
 		}
 	}
 }
@@ -168,9 +169,12 @@ func (ev missingTxs) apply(e *engine) {
 	}
 }
 
-// askOther asks the next peer that announced a transaction, if there is one.
+// askOther asks the peer that announced a transaction too and has been late the
+// least, if there is one: a transaction that everybody knows is not kept from us by
+// those who are quick to announce it and don't send it.
 func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 	e.endTxRequest(hash, req)
+	slices.SortStableFunc(req.others, func(a, b *session) int { return a.relaying.late - b.relaying.late })
 	for len(req.others) > 0 {
 		s := req.others[0]
 		req.others = req.others[1:]
@@ -194,6 +198,7 @@ func (e *engine) fetchTxs() {
 	}
 	for hash, req := range r.asked {
 		if e.now.Sub(req.since) >= txPatience || e.sessions[req.s.addr] != req.s {
+			req.s.relaying.late++
 			e.askOther(hash, req)
 		}
 	}

@@ -17,6 +17,8 @@ import (
 type unminedWallet struct {
 	*memoryWallet
 	seen    []chainhash.Hash
+	full    map[string]bool // of whom it wants no more
+	held    chan struct{}   // Seen waits for it, if it is not nil
 	pending []*wire.MsgTx
 }
 
@@ -26,13 +28,16 @@ func (m *unminedWallet) Pending() ([]*wire.MsgTx, error) {
 	return slices.Clone(m.pending), nil
 }
 
-func (m *unminedWallet) Seen(txs []*wire.MsgTx) error {
+func (m *unminedWallet) Seen(from string, txs []*wire.MsgTx) (more bool, err error) {
+	if m.held != nil {
+		<-m.held
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, tx := range txs {
 		m.seen = append(m.seen, tx.TxHash())
 	}
-	return nil
+	return !m.full[from], nil
 }
 
 // want sets what the wallet wants in the chain.
@@ -185,6 +190,33 @@ func TestTransactionIsAskedOfAnother(t *testing.T) {
 	})
 }
 
+// A transaction whose hash is right and whose signatures are not those that others
+// have is asked of another peer.
+func TestTransactionIsMalformed(t *testing.T) {
+	story(t, 50, func(w *world) {
+		tx := w.chain.Pay(spvtest.Script(1), 1e8)
+		long := tx.Copy()
+		long.TxIn[0].SignatureScript = make([]byte, 200_000)
+		liar := w.join(spvtest.Behaviour{Hook: func(c *spvtest.Client, msg wire.Message) bool {
+			_, ok := msg.(*wire.MsgGetData)
+			if ok {
+				time.AfterFunc(time.Second, func() { c.Send(long) })
+			}
+			return ok
+		}})
+		honest := w.join(spvtest.Behaviour{})
+		m := w.startUnmined()
+		w.wait(spv.Settled)
+		liar.AnnounceTx(tx)
+		synctest.Wait()
+		honest.AnnounceTx(tx)
+		w.pass(time.Second - 1)
+		m.wantSeen(t)
+		w.pass(time.Nanosecond)
+		m.wantSeen(t, tx)
+	})
+}
+
 // A peer that no longer has what it announced loses nothing, and whoever
 // announces it next is asked.
 func TestAnnouncedTransactionIsGone(t *testing.T) {
@@ -200,6 +232,31 @@ func TestAnnouncedTransactionIsGone(t *testing.T) {
 		m.wantSeen(t, tx)
 		if w.syncer.Status().Peers != 2 {
 			t.Error("a peer was lost")
+		}
+	})
+}
+
+// Who is quick to announce what everybody knows, and does not send it, keeps it from
+// us for so long as it takes to be late once.
+func TestSilentAnnouncers(t *testing.T) {
+	story(t, 50, func(w *world) {
+		const silent = 4
+		w.joinMany(silent, spvtest.Behaviour{Silent: map[string]bool{"getdata": true}})
+		w.join(spvtest.Behaviour{})
+		m := w.startUnmined()
+		w.wait(spv.Settled)
+		var txs []*wire.MsgTx
+		for _, patience := range []time.Duration{silent * 30 * time.Second, 30 * time.Second, 30 * time.Second} {
+			tx := w.chain.Pay(spvtest.Script(1), 1e8)
+			for _, p := range w.peers {
+				p.AnnounceTx(tx)
+				synctest.Wait()
+			}
+			w.pass(patience - 1)
+			m.wantSeen(t, txs...)
+			w.pass(time.Nanosecond)
+			txs = append(txs, tx)
+			m.wantSeen(t, txs...)
 		}
 	})
 }

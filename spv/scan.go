@@ -25,8 +25,8 @@ type walletState struct {
 	owedTo   uint32
 	pending  []*wire.MsgTx // its own transactions that are not in the chain
 
-	seen    []*wire.MsgTx // of others, that it has not been told of yet
-	telling bool          // busy with those, which leaves it in sync
+	heard   heard // transactions of others
+	telling bool  // busy with those, which leaves it in sync
 
 	// located: the wallet's blocks are on the best chain. locator is what it
 	// said when asked; it may have to wait until we have headers that high.
@@ -147,11 +147,8 @@ func (e *engine) walletStep(w *walletState) {
 		limit, ok := e.scanLimit()
 		if ok && w.watching && !(w.isQuiet && w.quiet == limit) {
 			e.match(w, limit)
-		} else if len(w.seen) > 0 {
-			seen := w.seen
-			w.seen = nil
-			w.telling = true
-			e.ask(w, func() error { return w.unmined.Seen(seen) })
+		} else {
+			e.tellWallet(w)
 		}
 	}
 }

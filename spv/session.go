@@ -115,6 +115,7 @@ func (e *engine) drop(s *session, reason error) {
 	e.logs.peer.Infof("%s disconnected: %v", s.addr, reason)
 	e.requests.Leave(s.addr)
 	e.headers.release(s)
+	e.forgetHeard(s)
 	if len(e.sessions) == 0 {
 		// The whole initial sync starts over in this same Syncer: whoever
 		// comes next may be far ahead.
@@ -189,7 +190,7 @@ func (h *handler) Addrs(addrs []string) {
 
 func (h *handler) Tx(tx *wire.MsgTx) {
 	if h.e.relay.wanted {
-		h.tell(newArrivedTx(h.s, tx, h.e.cfg.Params.MaxTxSize))
+		h.tell(newArrivedTx(h.s, tx))
 	}
 }
 

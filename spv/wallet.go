@@ -65,9 +65,11 @@ type UnminedWallet interface {
 	// children. It is asked after each change.
 	Pending() ([]*wire.MsgTx, error)
 
-	// Seen tells of transactions that peers have announced. They are well formed
-	// and nothing else about them is verified. Most concern others.
-	Seen(txs []*wire.MsgTx) error
+	// Seen tells of transactions that a peer has sent, by its address. They are
+	// well formed and nothing else about them is verified. Most concern others.
+	// more is false when the wallet has no room for what else this peer sends: it
+	// is not asked for any until the next block, so that others are.
+	Seen(from string, txs []*wire.MsgTx) (more bool, err error)
 }
 
 // Scan is a request of a wallet: test these blocks for these scripts.

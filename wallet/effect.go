@@ -163,8 +163,8 @@ func (c *change) tellUnmined() {
 		if before == digest {
 			continue
 		}
-		if again {
-			c.w.churned++
+		if again && c.hears != nil {
+			c.w.shares.charge(*c.hears, share{debt: 1})
 		}
 		c.w.told[u.TxID] = digest
 		c.event(Event{
@@ -178,8 +178,12 @@ func (c *change) tellUnmined() {
 // in the log: both are written together.
 func (w *Wallet) loadPending(b *buckets) error {
 	all, err := b.readPending()
+	w.shares.settle(b.tipHeight())
 	for _, p := range all {
 		w.contest(p)
+		if p.hearsay() {
+			w.shares.take("", p.id, len(p.raw)) // who has sent it is not known any more
+		}
 	}
 	for _, u := range b.effects(all) {
 		w.told[u.TxID] = u.digest()

@@ -271,27 +271,6 @@ func TestOneChange(t *testing.T) {
 	s.want("reorg", "removed reward", "removed spent")
 }
 
-// TestCameAndWent: nobody hears of what made room for others as soon as it had
-// come.
-func TestCameAndWent(t *testing.T) {
-	c, w, s, _ := funded(t)
-	var txs []*wire.MsgTx
-	for n := range maxSeen + 10 {
-		txs = append(txs, c.pay(out(scriptN(1), int64(n)+1)))
-	}
-	seen(t, w, txs[:5]...)
-	seen(t, w, txs[5:]...)
-	log := logged(t, w)[s.cursor:]
-	replayed(t, w)
-	count := make(map[EventKind]int)
-	for _, ev := range log {
-		count[ev.Kind]++
-	}
-	if count[EventRemoved] != 5 || count[EventUnmined] != maxSeen+5 {
-		t.Fatalf("%v", count)
-	}
-}
-
 // TestUpgradeTells: the log of a version 3 file told of a transaction what it would
 // do if it were alone. What is not so is told when the file is brought up to date.
 func TestUpgradeTells(t *testing.T) {

@@ -112,6 +112,7 @@ func (c *change) savePending(p *pendingMsg) {
 func (c *change) dropPending(p *pendingMsg) {
 	c.del(c.unmined, p.id[:])
 	c.pending().remove(p)
+	delete(c.w.shares.sent, p.id)
 	if c.w.contested[p.id] != nil {
 		delete(c.w.contested, p.id)
 		c.w.query = nil

@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -325,7 +326,10 @@ func (d *driver) hear() {
 		}
 		txs = append(txs, tx)
 	}
-	d.do("Seen", func() error { return d.w.Seen(txs) }, func() {})
+	d.do("Seen", func() error {
+		_, err := d.w.Seen(fmt.Sprint("peer", d.rng.IntN(8)), txs)
+		return err
+	}, func() {})
 }
 
 // draftTx makes a transaction that is to be mined: new, a child of one that

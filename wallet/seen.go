@@ -18,11 +18,6 @@ const (
 	// maxSeenTx is what nodes relay at most (dcrd mempool: maxStandardTxSize).
 	maxSeenTx = 100_000
 
-	// maxChurn is how many of them make room for new ones, or change their effect,
-	// until the next block: each takes an event, and the log is bounded as well.
-	// There is no end to how often rivals of rivals can turn the effect of all others.
-	maxChurn = 100
-
 	// keepStale is for how long a transaction of somebody else is kept.
 	keepStale = 24 * time.Hour
 )
@@ -45,8 +40,8 @@ func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
 	return out, err
 }
 
-// Seen tells the wallet of transactions that a peer has sent and that no block
-// holds. Nothing about them is verified. Those that pay watched scripts or spend
+// Seen tells the wallet of transactions that a peer has sent, from an address, and
+// that no block holds. Nothing about them is verified. Those that pay watched scripts or spend
 // coins of the wallet, or outputs that a pending one pays it, or that make or
 // spend watched outpoints, are kept: they
 // count in Balance.Unconfirmed and are listed by Unmined, but never lock or
@@ -54,25 +49,33 @@ func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
 //
 // They go when they are mined, when they conflict with a mined one, when they
 // expire, and when they are not mined within a day's worth of blocks. Of more
-// than 1000, or 4 MiB, the oldest go first.
-func (w *Wallet) Seen(txs []*wire.MsgTx) error {
+// than 1000, or 4 MiB, the oldest go first. A peer may fill as much of that as it
+// leaves to all others; what of its transactions was not mined counts until it is
+// forgiven, 4 a block for all peers together. more tells whether anything else of
+// it would be taken before the next block.
+func (w *Wallet) Seen(from string, txs []*wire.MsgTx) (more bool, err error) {
 	left := slices.Clone(txs)
-	return w.update(context.Background(), func(c *change) {
+	err = w.update(context.Background(), func(c *change) {
+		c.hears = &from
+		c.w.shares.settle(c.tipHeight())
 		for again := true; again && c.err == nil; { // a child may come before its parent
 			again = false
 			for i, tx := range left {
-				if tx != nil && c.see(tx) {
+				if tx != nil && c.see(tx, from) {
 					left[i], again = nil, true
 				}
 			}
 		}
+		more = c.w.shares.more(from, 0)
 	})
+	return more, err
 }
 
 // see takes a transaction that a peer has sent, if it concerns the wallet and
 // may be what it seems to be.
-func (c *change) see(tx *wire.MsgTx) bool {
-	if !c.concerns(tx) || !plausible(tx) {
+func (c *change) see(tx *wire.MsgTx, from string) bool {
+	size := tx.SerializeSize()
+	if !c.w.shares.more(from, size) || !c.concerns(tx) || !plausible(tx) {
 		return false
 	}
 	id := tx.TxHash()
@@ -82,9 +85,10 @@ func (c *change) see(tx *wire.MsgTx) bool {
 	if d, _, _, _ := c.fate(tx); d != alive {
 		return false
 	}
-	if !c.makeRoom(tx.SerializeSize()) {
+	if !c.makeRoom(size) {
 		return false
 	}
+	c.w.shares.take(from, id, size)
 	c.eachOutput(tx, treeOf(tx), func(_ uint32, _ CoinKind, s *script) { c.use(s) })
 	height := c.tipHeight()
 	c.pend(tx.Copy(), id, fromPeer, height, height)
@@ -114,7 +118,8 @@ func plausible(tx *wire.MsgTx) bool {
 	return true
 }
 
-// makeRoom makes room for one more transaction from a peer.
+// makeRoom makes room for one more transaction from a peer. It fails if all that
+// wait are needed.
 func (c *change) makeRoom(size int) bool {
 	count, bytes := 1, size
 	var oldest []*pendingMsg
@@ -125,33 +130,19 @@ func (c *change) makeRoom(size int) bool {
 			oldest = append(oldest, p)
 		}
 	}
-	tip := c.tipHeight()
-	if c.w.churnedAt != tip {
-		c.w.churnedAt, c.w.churned = tip, 0
-	}
-	if c.w.churned >= maxChurn {
-		return false
-	}
-	if count <= maxSeen && bytes <= maxSeenBytes {
+	full := func() bool { return count > maxSeen || bytes > maxSeenBytes }
+	if !full() {
 		return true
 	}
 	needed := c.pending().needed()
 	for _, p := range oldest {
-		if count <= maxSeen && bytes <= maxSeenBytes {
-			return true
+		if full() && c.pending().has(p) && !needed[p.id] {
+			count--
+			bytes -= len(p.raw)
+			c.evict(p)
 		}
-		if c.w.churned >= maxChurn {
-			return false
-		}
-		if !c.pending().has(p) || needed[p.id] {
-			continue
-		}
-		c.w.churned++
-		count--
-		bytes -= len(p.raw)
-		c.evict(p)
 	}
-	return count <= maxSeen && bytes <= maxSeenBytes
+	return !full()
 }
 
 // stale reports whether a transaction of somebody else has waited for too long.

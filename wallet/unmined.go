@@ -172,6 +172,7 @@ func (c *change) confirm(t *blockTx) bool {
 	if p == nil {
 		return false
 	}
+	c.w.shares.giveBack(p.id)
 	c.dropPending(p)
 	if p.dead != alive { // seemed so, and those that spend it with it
 		c.revive(func(child *pendingMsg) bool { return child.dead == conflicted })
@@ -289,6 +290,7 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 		if p := c.pending().byID[id]; p != nil {
 			if !p.own {
 				p.own = true
+				c.w.shares.giveBack(id)
 				c.savePending(p)
 			}
 		} else {
@@ -305,6 +307,7 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 func (w *Wallet) DropUnmined(ctx context.Context, txid chainhash.Hash) error {
 	return w.update(ctx, func(c *change) {
 		if p := c.pending().byID[txid]; p != nil {
+			c.w.shares.giveBack(txid)
 			c.drop(p)
 		}
 	})

@@ -16,7 +16,7 @@ import (
 func BenchmarkWaiting(b *testing.B) {
 	big := newBig(b, filepath.Join(b.TempDir(), "wallet.db"), walletSize{scripts: 1_000, history: 1_000})
 	var txs []*wire.MsgTx
-	for range maxSeen - 1 {
+	for range maxSeen/2 - 1 {
 		txs = append(txs, big.tx())
 	}
 	bench := func(name string, fn func() error) {
@@ -28,7 +28,7 @@ func BenchmarkWaiting(b *testing.B) {
 			}
 		})
 	}
-	if err := big.w.Seen(txs); err != nil {
+	if _, err := big.w.Seen("peer", txs); err != nil {
 		b.Fatal(err)
 	}
 	bench("ApplyEmpty", func() error { big.apply(b, 1, 0); return nil })
@@ -37,14 +37,15 @@ func BenchmarkWaiting(b *testing.B) {
 	bench("Balance", func() error { _, err := big.w.Balance(background()); return err })
 	bench("SeenAndDropped", func() error {
 		tx := big.tx()
-		return errors.Join(big.w.Seen([]*wire.MsgTx{tx}), big.w.DropUnmined(background(), tx.TxHash()))
+		_, err := big.w.Seen("peer", []*wire.MsgTx{tx})
+		return errors.Join(err, big.w.DropUnmined(background(), tx.TxHash()))
 	})
 	bench("Reload", func() error {
 		big.w.mu.Lock()
 		defer big.w.mu.Unlock()
 		return big.w.load()
 	})
-	if list, err := big.w.Unmined(background()); err != nil || len(list) < maxSeen/2 {
+	if list, err := big.w.Unmined(background()); err != nil || len(list) < maxSeen/4 {
 		b.Fatal(len(list), err)
 	}
 }

@@ -66,11 +66,7 @@ type cache struct {
 	// Unmined.digest.
 	told map[hash]string
 
-	// churned counts the pending transactions that had to make room for others,
-	// and changes of effect, since the first that came while the tip was at
-	// churnedAt.
-	churnedAt uint32
-	churned   int
+	shares shares // of what peers have sent that waits
 
 	query       *filters.Query // of the groups with queryLabels
 	queryLabels []uint64
@@ -172,6 +168,7 @@ type change struct {
 
 	pool *pool // of pending transactions; nil until first needed
 
+	hears   *string       // the peer that it is told by; nil if by none
 	weighed bool          // something that effects follow from has changed
 	untold  map[hash]bool // came to be pending and is not in the log yet
 }

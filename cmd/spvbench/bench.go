@@ -94,7 +94,7 @@ func (b *bench) atSize(ctx context.Context, blocks int) error {
 			}
 		}
 		if t.serves {
-			if _, err := b.order(order{Manners: []manner{}}); err != nil {
+			if _, err := b.server.order(order{Manners: []manner{}}); err != nil {
 				return err
 			}
 		}
@@ -151,15 +151,21 @@ func (c client) start(ctx context.Context, stderr io.Writer, spec any) (*process
 }
 
 // startServer makes the chain, if need be, and serves it.
-func (b *bench) startServer(ctx context.Context) error {
+func (b *bench) startServer(ctx context.Context) (err error) {
 	b.progress("%s blocks: making or loading the chain", thousands(b.world.Blocks))
+	b.server, err = b.serve(ctx, serveSpec{First: 1}, &b.hello)
+	return err
+}
+
+// serve starts a process whose peers serve the chain at hand.
+func (b *bench) serve(ctx context.Context, spec serveSpec, hello *ready) (*process, error) {
+	spec.World, spec.Cache, spec.Peers = b.world, b.opts.Cache, peerCount
 	server := client{command: []string{b.self, "serve"}}
-	p, err := server.start(ctx, b.stderr, serveSpec{World: b.world, Cache: b.opts.Cache, Peers: peerCount})
+	p, err := server.start(ctx, b.stderr, spec)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b.server = p
-	return p.read(&b.hello)
+	return p, p.read(hello)
 }
 
 func (p *process) read(v any) error {
@@ -170,19 +176,24 @@ func (p *process) read(v any) error {
 	return json.Unmarshal(line, v)
 }
 
-// order has the server do something.
-func (b *bench) order(o order) (r reply, err error) {
-	if err := json.NewEncoder(b.server.in).Encode(o); err != nil {
+// order has a serving process do something.
+func (p *process) order(o order) (r reply, err error) {
+	if err := json.NewEncoder(p.in).Encode(o); err != nil {
 		return r, err
 	}
-	return r, b.server.read(&r)
+	return r, p.read(&r)
+}
+
+// stop ends a serving process.
+func (p *process) stop() {
+	p.in.Close()
+	p.cmd.Wait()
 }
 
 // stopServer ends the serving process.
 func (b *bench) stopServer() {
 	if b.server != nil {
-		b.server.in.Close()
-		b.server.cmd.Wait()
+		b.server.stop()
 		b.server = nil
 	}
 }
@@ -241,7 +252,7 @@ type client struct {
 // sample runs a client once, with something to do once it is synced, and checks
 // what it found.
 func (b *bench) sample(ctx context.Context, c client, spec clientSpec, synced func() error) (*sample, error) {
-	before, err := b.order(order{Tell: true})
+	before, err := b.server.order(order{Tell: true})
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +267,7 @@ func (b *bench) sample(ctx context.Context, c client, spec clientSpec, synced fu
 	if err := errors.Join(err, p.cmd.Wait()); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Base(c.command[0]), err)
 	}
-	after, err := b.order(order{Tell: true})
+	after, err := b.server.order(order{Tell: true})
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func measureLatency(ctx context.Context, b *bench) error {
 	for i := range manners {
 		manners[i].Latency = roundTrip
 	}
-	if _, err := b.order(order{Manners: manners}); err != nil {
+	if _, err := b.server.order(order{Manners: manners}); err != nil {
 		return err
 	}
 	r := &row{Table: "latency", What: product, Aim: "1.3 times the floor"}
@@ -75,7 +75,7 @@ func (b *bench) oddPeer(ctx context.Context, name, what string, odd manner) erro
 	for len(manners) < peerCount {
 		manners = append(manners, manner{Bandwidth: usualBandwidth})
 	}
-	if _, err := b.order(order{Manners: manners}); err != nil {
+	if _, err := b.server.order(order{Manners: manners}); err != nil {
 		return err
 	}
 	without := &row{Table: name, What: fmt.Sprintf("7 peers of %d MB/s", usualBandwidth/1_000_000), Blocks: b.world.Blocks}

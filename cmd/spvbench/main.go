@@ -14,6 +14,10 @@
 // the end is compared with what the chain's builder knows; a wrong balance is a
 // failure, whatever the time.
 //
+// The table flood runs the program that people run, beside peers of which all but
+// one flood it (flood.go, flooder.go, floodkind.go); those are in a child of their
+// own.
+//
 // dcrwallet is built from the module in folder dcrwallet and measured in the
 // same way (rival.go).
 //
@@ -21,7 +25,7 @@
 //
 // It builds wherever the product does, and its figures are of Linux. Elsewhere
 // memory and the load of other processes read as 0, since they are taken from
-// /proc. The peers listen on 127.0.0.1 to 127.0.0.8, which macOS has only after
+// /proc. The peers listen on 127.0.0.1 to 127.0.0.16, which macOS has only after
 // "ifconfig lo0 alias". dcrwallet's program is built on Unix alone.
 //
 // # Tables

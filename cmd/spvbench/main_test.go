@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dcrspv/spv/spvtest"
 )
 
 // TestMain lets the test binary be the processes that the program starts.
@@ -82,9 +84,52 @@ func TestProgram(t *testing.T) {
 	}
 }
 
+// TestFlood measures one kind of flood for a short time.
+func TestFlood(t *testing.T) {
+	out := t.TempDir()
+	status, printed := start(t, "--blocks", "1000", "--only", "flood", "--flood", "ping", "--flood-time", "2s",
+		"--cache", t.TempDir(), "--work", t.TempDir(), "--out", out)
+	if status != 0 {
+		t.Fatalf("status %d:\n%s", status, printed)
+	}
+	r, err := openResults(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := r.of("flood")
+	if len(rows) != 2 {
+		t.Fatalf("%d rows:\n%s", len(rows), printed)
+	}
+	alone, ping := rows[0].Values, rows[1].Values
+	if len(alone["event"]) != 1 || len(ping["event"]) != 1 || len(ping["cores"]) != 1 {
+		t.Errorf("alone %v, flooded %v", alone, ping)
+	}
+	if n := ping["connections"]; len(n) != 1 || n[0] < peerCount {
+		t.Errorf("%v connections to %d flooders", n, peerCount)
+	}
+}
+
+// TestFloodKinds makes what each kind sends.
+func TestFloodKinds(t *testing.T) {
+	s := &server{chain: spvtest.NewChain(nil), scripts: [][]byte{spvtest.Script(7)}}
+	s.chain.Mine(10)
+	s.peers = append(s.peers, spvtest.NewPeer(s.chain, spvtest.Behaviour{}))
+	defer s.close()
+	if _, err := s.listen(s.peers[0], "127.0.0.1:0", true); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range floodKinds {
+		s.obey(order{Flood: kind.name})
+		if f := s.flooders[0]; f.kind.name != kind.name || len(f.messages) == 0 {
+			t.Errorf("%s: %d messages of kind %s", kind.name, len(f.messages), f.kind.name)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
-		{"--blocks", "many"}, {"--blocks", "10"}, {"--scripts", "0"}, {"--only", "nothing"}, {"--repeat", "0"}, {"sync"}, {"--what"},
+		{"--blocks", "many"}, {"--blocks", "10"}, {"--scripts", "0"}, {"--only", "nothing"}, {"--repeat", "0"},
+		{"--flood", "nothing"}, {"--flood-time", "1ms"}, {"sync"}, {"--what"},
 	} {
 		status, printed := start(t, args...)
 		if status != 2 || strings.Count(printed, "\n") != 1 || !strings.HasPrefix(printed, "spvbench: ") {
@@ -98,6 +143,11 @@ func TestUsage(t *testing.T) {
 	for _, table := range tables {
 		if !strings.Contains(printed, table.name) {
 			t.Errorf("--help does not tell of %s", table.name)
+		}
+	}
+	for _, kind := range floodKinds {
+		if !strings.Contains(printed, kind.what) {
+			t.Errorf("--help does not tell of %s", kind.name)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jessevdk/go-flags"
 )
@@ -16,9 +17,12 @@ import (
 type options struct {
 	Blocks    string `long:"blocks" value-name:"N,..." default:"10000,100000" description:"chain sizes"`
 	Scripts   string `long:"scripts" value-name:"N,..." default:"20,1000,10000,100000" description:"how many scripts the table rescan looks for; from 100000 on in the last tenth of the blocks only"`
-	Only      string `long:"only" value-name:"TABLE,..." description:"tables to measure; all if left out"`
+	Only      string `long:"only" value-name:"TABLE,..." description:"tables to measure; all but flood if left out"`
 	Repeat    int    `long:"repeat" value-name:"N" default:"3" description:"how often each thing is measured"`
 	Dcrwallet bool   `long:"dcrwallet" description:"measure dcrwallet beside the product; builds it first"`
+
+	Flood     string        `long:"flood" value-name:"KIND,..." description:"kinds of the table flood; all if left out"`
+	FloodTime time.Duration `long:"flood-time" value-name:"DURATION" default:"1m" description:"how long each of them lasts"`
 
 	Cache string `long:"cache" value-name:"DIR" description:"where made chains are kept, 420 MB for a million blocks (default: spvbench in the user's cache directory)"`
 	Work  string `long:"work" value-name:"DIR" description:"where clients keep their files while they are measured (default: the system's temporary directory)"`
@@ -33,10 +37,14 @@ type options struct {
 	sizes   []int
 	scripts []int
 	tables  []*table
+	floods  []floodKind
 }
 
-// defaultScripts is the default of --scripts.
-const defaultScripts = "20,1000,10000,100000"
+// Defaults of --scripts and --flood-time.
+const (
+	defaultScripts   = "20,1000,10000,100000"
+	defaultFloodTime = "1m0s"
+)
 
 // usage is what go-flags does not make of the options itself.
 func usage() string {
@@ -44,6 +52,10 @@ func usage() string {
 	b.WriteString("measures the product against peers over loopback TCP, whole processes from start to synced.\n\nTables:\n")
 	for _, t := range tables {
 		fmt.Fprintf(&b, "  %-8s %s\n", t.name, t.title)
+	}
+	b.WriteString("\nKinds of flood:\n")
+	for _, k := range floodKinds {
+		fmt.Fprintf(&b, "  %-11s %s\n", k.name, k.what)
 	}
 	b.WriteString("\nWithout options it takes a few minutes. Another load on the machine makes all times wrong.")
 	return b.String()
@@ -85,6 +97,12 @@ func (o *options) check() error {
 	if o.Repeat < 1 {
 		return fmt.Errorf("--repeat %d", o.Repeat)
 	}
+	if o.floods, err = chooseFloods(o.Flood); err != nil {
+		return err
+	}
+	if o.FloodTime < time.Second {
+		return fmt.Errorf("--flood-time %v: at least a second", o.FloodTime)
+	}
 	if err := o.choose(); err != nil {
 		return err
 	}
@@ -118,6 +136,8 @@ func (o *options) command() string {
 	if slices.ContainsFunc(o.tables, func(t *table) bool { return t.name == "rescan" }) {
 		add("--scripts", o.Scripts, defaultScripts)
 	}
+	add("--flood", o.Flood, "")
+	add("--flood-time", o.FloodTime.String(), defaultFloodTime)
 	add("--repeat", strconv.Itoa(o.Repeat), "")
 	if o.Dcrwallet {
 		words = append(words, "--dcrwallet")
@@ -148,7 +168,7 @@ func numbers(flag, list string, from, to int) ([]int, error) {
 // choose picks the tables that --only names, in their own order.
 func (o *options) choose() error {
 	if o.Only == "" {
-		o.tables = tables
+		o.tables = slices.DeleteFunc(slices.Clone(tables), func(t *table) bool { return t.asked })
 		return nil
 	}
 	names := strings.Split(o.Only, ",")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"strconv"
 	"sync/atomic"
@@ -36,11 +37,11 @@ func machineSeconds() float64 {
 // peakRSS is the largest number of bytes that were resident in this process.
 // The kernel's other answer, ru_maxrss, counts what the process was before exec.
 // 0 where there is no /proc.
-func peakRSS() int64 { return statusBytes("VmHWM:") }
+func peakRSS() int64 { return statusBytes(os.Getpid(), "VmHWM:") }
 
-// statusBytes reads a line of /proc/self/status; 0 where there is none.
-func statusBytes(field string) int64 {
-	data, err := os.ReadFile("/proc/self/status")
+// statusBytes reads a line of what /proc tells of a process; 0 where there is none.
+func statusBytes(pid int, field string) int64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
@@ -65,7 +66,7 @@ func statusBytes(field string) int64 {
 func watchAnon() (peak func() int64) {
 	var most atomic.Int64
 	sample := func() {
-		if n := statusBytes("RssAnon:"); n > most.Load() {
+		if n := statusBytes(os.Getpid(), "RssAnon:"); n > most.Load() {
 			most.Store(n)
 		}
 	}

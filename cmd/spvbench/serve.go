@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"runtime/debug"
 	"time"
 
@@ -18,6 +19,8 @@ type serveSpec struct {
 	World world
 	Cache string
 	Peers int
+	First int  // the first one listens on 127.0.0.First
+	Flood bool // they can be told to flood
 }
 
 // ready is what it says once the peers listen.
@@ -45,24 +48,30 @@ type manner struct {
 // order is a line of standard input: one of these.
 type order struct {
 	Manners []manner // of the peers, from the first; those left out are quick
+	Flood   string   // flood with this kind from the next connection on
 	Mine    int      // announce so many new blocks that pay the account
 	Tell    bool     // nothing but the reply
 }
 
 // reply answers an order.
 type reply struct {
-	Mined []time.Time // when each block was handed to the peers
-	Truth holdings
-	CPU   float64 // seconds, of this process
-	Sent  int64   // bytes, of all peers
-	Error string
+	Mined  []time.Time // when each block was handed to the peers
+	Height uint32      // of the last one
+	Truth  holdings
+	CPU    float64 // seconds, of this process
+	Sent   int64   // bytes, of all peers
+
+	// Since the last kind of flood was told:
+	Floods  int     // connections that were flooded
+	Longest float64 // seconds that one of them lasted
 }
 
 // server is the serving process from inside.
 type server struct {
-	chain   *spvtest.Chain
-	peers   []*spvtest.Peer
-	scripts [][]byte
+	chain    *spvtest.Chain
+	peers    []*spvtest.Peer
+	flooders []*flooder // of the peers, if they flood
+	scripts  [][]byte
 }
 
 // runServe is the serving process. It ends with its standard input.
@@ -89,7 +98,7 @@ func runServe(spec serveSpec, in io.Reader, out io.Writer) error {
 	for i := range spec.Peers {
 		p := spvtest.NewPeer(chain, spvtest.Behaviour{})
 		s.peers = append(s.peers, p)
-		addr, err := p.ListenTCP(fmt.Sprintf("127.0.0.%d:0", i+1))
+		addr, err := s.listen(p, fmt.Sprintf("127.0.0.%d:0", spec.First+i), spec.Flood)
 		if err != nil {
 			return err
 		}
@@ -117,6 +126,16 @@ func runServe(spec serveSpec, in io.Reader, out io.Writer) error {
 	return lines.Err()
 }
 
+// listen lets clients in to a peer.
+func (s *server) listen(p *spvtest.Peer, addr string, floods bool) (net.Addr, error) {
+	if !floods {
+		return p.ListenTCP(addr)
+	}
+	f := &flooder{peer: p, chain: s.chain, pays: s.scripts[0]}
+	s.flooders = append(s.flooders, f)
+	return f.listen(addr)
+}
+
 // obey carries out an order.
 func (s *server) obey(o order) reply {
 	var r reply
@@ -131,6 +150,13 @@ func (s *server) obey(o order) reply {
 			p.ResetCounts()
 		}
 	}
+	for _, f := range s.flooders {
+		if kind := findFlood(o.Flood); kind != nil {
+			f.set(*kind)
+		}
+		conns, longest := f.told()
+		r.Floods, r.Longest = r.Floods+conns, max(r.Longest, longest.Seconds())
+	}
 	for range o.Mine {
 		s.chain.MineBlock(s.chain.Pay(s.scripts[0], 1e8))
 		r.Mined = append(r.Mined, time.Now())
@@ -138,6 +164,7 @@ func (s *server) obey(o order) reply {
 			p.SetChain(s.chain)
 		}
 	}
+	r.Height = s.chain.Height()
 	r.Truth = s.truth()
 	r.CPU = cpuSeconds()
 	for _, p := range s.peers {
@@ -165,6 +192,9 @@ func (s *server) truth() holdings {
 }
 
 func (s *server) close() {
+	for _, f := range s.flooders {
+		f.listener.Close()
+	}
 	for _, p := range s.peers {
 		p.Close()
 	}

@@ -117,7 +117,7 @@ func measureBlock(ctx context.Context, b *bench) error {
 			// Peers are asked for new headers once after the first sync, and
 			// blocks are rare: let everything be quiet.
 			time.Sleep(100 * time.Millisecond)
-			r, err := b.order(order{Mine: 1})
+			r, err := b.server.order(order{Mine: 1})
 			if err != nil {
 				return err
 			}

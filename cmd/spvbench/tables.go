@@ -15,6 +15,7 @@ type table struct {
 	columns []column
 	serves  bool // needs the serving process
 	once    bool // does not depend on the chain: only measured once
+	asked   bool // measured only if --only names it: it takes long
 	measure func(ctx context.Context, b *bench) error
 	derive  func(r *results) []*row // rows that follow from those of other tables
 }
@@ -34,6 +35,7 @@ func init() {
 		{name: "rescan", title: "Rescan of all stored blocks", columns: rescanColumns, serves: true, measure: measureRescan},
 		{name: "start", title: "Start with a complete store", columns: startColumns, serves: true, measure: measureStart},
 		{name: "block", title: "A new block, from its announcement to the event of the wallet", columns: blockColumns, serves: true, measure: measureBlock},
+		{name: "flood", title: "Beside eight peers that flood", columns: floodColumns, serves: true, once: true, asked: true, measure: measureFlood},
 		{name: "match", title: "Matching a script against a filter", columns: matchColumns, once: true, measure: measureMatch},
 	}
 }

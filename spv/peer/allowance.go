@@ -69,6 +69,7 @@ type rate struct{ burst, perMinute float64 }
 // A limit is what a node may send of a class without having been asked.
 type limit struct {
 	messages rate // of any size
+	sudden   rate // the same in a short time; zero is no limit
 	items    rate // entries in them, an empty message being one; zero is no limit
 	entry    int  // bytes of an entry
 
@@ -104,16 +105,17 @@ var limits = [numClasses]limit{
 
 	// Each block that dcrd connects is announced with one header, those of a
 	// reorg all at once (NTBlockAccepted). A node that was suspended catches up
-	// in the same way: a fortnight on mainnet is 4,032 messages. Otherwise a
-	// block comes every 300 s, on simnet every second.
-	classHeaders: {messages: rate{5000, 1200}, items: rate{12_000, 1200}, entry: entrySize, relayed: true},
+	// in the same way: a fortnight on mainnet is 4,032 messages. It connects each
+	// block before it announces it, which takes milliseconds. Otherwise a block
+	// comes every 300 s, on simnet every second.
+	classHeaders: {messages: rate{5000, 1200}, sudden: rate{1200, 18_000}, items: rate{12_000, 1200}, entry: entrySize, relayed: true},
 
 	// Transactions and mix messages come in batches of at most 1000 every 100 to
 	// 500 ms (queueHandler), blocks one by one until sendheaders. A block of
 	// mainnet holds some 1,800 of the smallest transactions, so that full blocks
 	// are 6 a second, and 12,000 are six of them. A mix of a hundred wallets is
 	// a thousand messages.
-	classInv: {messages: rate{5000, 1200}, items: rate{12_000, 30_000}, entry: invSize, relayed: true},
+	classInv: {messages: rate{5000, 1200}, sudden: rate{1200, 18_000}, items: rate{12_000, 30_000}, entry: invSize, relayed: true},
 
 	// dcrd tells its own address only to nodes that it has dialed (OnVersion).
 	classAddr: {messages: rate{10, 6}},
@@ -165,6 +167,7 @@ const maxAnnounced = 2 * maxAnnounce
 type allowance struct {
 	mu       sync.Mutex
 	messages [numClasses]bucket
+	sudden   [numClasses]bucket
 	items    [numClasses]bucket
 	skipped  bucket // bytes
 	txs      bucket // bytes
@@ -261,6 +264,11 @@ func (a *allowance) admit(command string, length int, now time.Time) (read bool,
 func (a *allowance) unasked(c class, command string, items int, now time.Time) error {
 	if err := take(&a.messages[c], limits[c].messages, 1, now, c, command, "messages"); err != nil {
 		return err
+	}
+	if r := limits[c].sudden; r.burst > 0 {
+		if err := take(&a.sudden[c], r, 1, now, c, command, "messages"); err != nil {
+			return err
+		}
 	}
 	if limits[c].entry == 0 {
 		return nil

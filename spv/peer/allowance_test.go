@@ -116,8 +116,10 @@ func TestDocumentedLimits(t *testing.T) {
 		same  []rate
 	}{
 		{"inv messages", inv.messages, 1, nil},
+		{"and these", inv.sudden, 1, nil},
 		{"items", inv.items, 1, nil},
 		{"headers messages", headers.messages, 1, nil},
+		{"and these", headers.sudden, 1, nil},
 		{"headers", headers.items, 1, nil},
 		{"getdata items", limits[classGetData].items, 1, nil},
 		{"notfound items", limits[classNotFound].items, 1, nil},
@@ -155,8 +157,18 @@ func TestSmallMessagesAreLimited(t *testing.T) {
 				break
 			}
 		}
-		if n != 5000 {
+		if n != 1200 {
 			t.Errorf("%d %s messages", n, command)
+		}
+		n = 0
+		for now := noon.Add(time.Hour); n < 100_000; n++ {
+			now = now.Add(time.Second / 300)
+			if _, err := a.admit(command, n%2*37, now); err != nil {
+				break
+			}
+		}
+		if n < 5000 || n > 5400 {
+			t.Errorf("%d %s messages, 300 a second", n, command)
 		}
 	}
 }
@@ -445,18 +457,18 @@ func TestHonestHour(t *testing.T) {
 			send(true, 1, wire.CmdGetData, listLength(500, invSize))
 			wantError(t, a.unknown(many, now), nil)
 		}
-		switch second {
-		case 1500: // a reorg of 2000, announced block by block
-			send(true, 2000, wire.CmdHeaders, listLength(1, 181))
-		case 2000: // the remote was suspended for a fortnight
-			send(true, 4032, wire.CmdHeaders, listLength(1, 181))
-		case 2500: // five thousand transactions are waiting
+		switch {
+		case second >= 1500 && second < 1504: // a reorg of 2000, announced block by block
+			send(true, 500, wire.CmdHeaders, listLength(1, 181))
+		case second >= 2000 && second < 2014: // the remote was suspended for a fortnight
+			send(true, 288, wire.CmdHeaders, listLength(1, 181))
+		case second == 2500: // five thousand transactions are waiting
 			send(true, 5, wire.CmdInv, listLength(1000, invSize))
 			for range 10 {
 				ask(many...)
 				send(true, 500, wire.CmdTx, 600)
 			}
-		case 3000: // eighty of the largest that a node relays
+		case second == 3000: // eighty of the largest that a node relays
 			ask(many[:80]...)
 			send(true, 80, wire.CmdTx, 100_000)
 		}

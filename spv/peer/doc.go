@@ -50,8 +50,10 @@
 //
 //	                            at once   a minute
 //	inv           messages        5,000      1,200
+//	              and these       1,200     18,000   in a short time
 //	              items          12,000     30,000
 //	headers       messages        5,000      1,200
+//	              and these       1,200     18,000   in a short time
 //	              headers        12,000      1,200
 //	getdata       items              10          1   never announced, or asked for before
 //	notfound      items              10          1   never asked for
