@@ -34,6 +34,11 @@ const (
 	paymentUsual  = 5 * time.Second
 	paymentAlways = 30 * time.Second
 
+	// A claim counts for claimCounts after the peer was asked, and after a failure
+	// not again for firstDoubt, twice as long each time (registry).
+	claimCounts = 5 * time.Second
+	firstDoubt  = 30 * time.Second
+
 	// How often a filter, a block and the headers above a block may be asked for
 	// on average, of all peers together. Each answer that is none, or comes too
 	// late, costs one request.
