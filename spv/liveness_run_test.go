@@ -58,6 +58,7 @@ type siege struct {
 	overdue    bool            // and took too long
 	payments   []payment       // announced and not found yet
 	believed   time.Duration   // how long of this life a claim counted that nobody can make good
+	mishaps    mishaps         // of the honest peer
 	missed     time.Time       // since when the honest peer could be connected to, and is not
 	missedLong bool            // which has been reported
 	goroutines int             // at the start
@@ -141,6 +142,7 @@ func newSiege(t *testing.T, p *siegePlan, dir string) *siege {
 	s.chain = siegeChain().Fork(p.height - 3)
 	s.chain.Mine(3)
 	s.rng = &draw{rand.New(rand.NewPCG(p.seed, 23)), s.chain}
+	s.mishaps = newMishaps(p.seed)
 	time.Sleep(time.Until(s.chain.Time().Add(time.Hour)))
 	s.began, s.changed = time.Now(), time.Now()
 	memory := s.plan.memory()
@@ -225,6 +227,7 @@ func (s *siege) live(life siegeLife) {
 		}
 		s.step()
 		s.moveHonest(life)
+		s.mishap(life)
 		if time.Since(minute) > time.Minute {
 			minute = time.Now()
 			s.count()
@@ -326,10 +329,17 @@ func (s *siege) close() {
 // honest one announces it.
 func (s *siege) event() {
 	depth, n := 0, s.rng.between(1, 2)
-	c := s.chain
 	if s.rng.IntN(5) == 0 {
 		depth = s.rng.between(1, 6)
 		n = depth + 1
+	}
+	s.grow(depth, n)
+}
+
+// grow has a branch of n blocks take the place of the last blocks, if any.
+func (s *siege) grow(depth, n int) {
+	c := s.chain
+	if depth > 0 {
 		c = c.Fork(c.Height() - uint32(depth))
 	}
 	for range n {
@@ -476,8 +486,8 @@ func (s *siege) checkPayments() {
 	})
 	for i := range s.payments {
 		p := &s.payments[i]
-		if s.connected.IsZero() && s.plan.discover {
-			p.announced = time.Now() // nobody has told of it yet
+		if s.connected.IsZero() && s.plan.discover || !s.mishaps.until.IsZero() {
+			p.announced = time.Now() // nobody has told of it yet, or nobody has it
 		}
 		if time.Since(p.announced) > paymentAlways && !p.late {
 			p.late = true
