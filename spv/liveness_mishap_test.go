@@ -16,11 +16,16 @@ const (
 	mishapEvery = 2 * time.Minute
 	firstMishap = 3 * time.Second
 
-	// mishapDepth is how deep a reorg is at most.
+	// mishapDepth is how deep a reorg is at most, and mishapTurn how much longer
+	// the first sync may take with one: that filters don't come has to be noticed.
 	mishapDepth = 200
+	mishapTurn  = 10 * time.Second
 
-	// mishapLasts is how long blocks are not found at most.
+	// mishapLasts is how long blocks are not found at most, and mishapCosts how
+	// much later those may be found: all others are asked before a peer is asked
+	// again, and silence counts for half a minute.
 	mishapLasts = 5 * time.Second
+	mishapCosts = 45 * time.Second
 )
 
 // mishaps are those of a siege. They have dice of their own, so that the rest of
@@ -29,6 +34,7 @@ type mishaps struct {
 	rng   *draw
 	next  time.Time
 	until time.Time // of the one that lasts
+	turn  time.Time // the last reorg
 }
 
 func newMishaps(seed uint64) mishaps {
@@ -46,10 +52,13 @@ func (s *siege) mishap(life siegeLife) {
 		if !now.Before(m.until) {
 			m.until = time.Time{}
 			s.setNotFound(false)
+			for i := range s.payments {
+				s.payments[i].announced = now.Add(mishapCosts)
+			}
 		}
 	case m.next.Before(s.life):
 		m.next = now.Add(m.rng.pause(0, firstMishap))
-	case now.Before(m.next) || now.After(s.life.Add(life.lasts-paymentAlways-mishapLasts)):
+	case now.Before(m.next) || now.After(s.life.Add(life.lasts-paymentAlways-mishapCosts-mishapLasts)):
 	case s.first && m.rng.IntN(2) == 0:
 		m.until = now.Add(m.rng.pause(0, mishapLasts))
 		s.setNotFound(true)
@@ -60,6 +69,7 @@ func (s *siege) mishap(life siegeLife) {
 		time.Sleep(m.rng.pause(0, 2*s.plan.latency))
 		depth := m.rng.between(1, mishapDepth)
 		s.grow(depth, depth+1)
+		m.turn = time.Now()
 		m.next = now.Add(m.rng.pause(0, 2*mishapEvery))
 	}
 }
@@ -68,4 +78,13 @@ func (s *siege) setNotFound(notFound bool) {
 	b := s.honest.Behaviour()
 	b.NotFound = notFound
 	s.honest.SetBehaviour(b)
+}
+
+// firstBound is how long the first sync of this life may take.
+func (s *siege) firstBound() time.Duration {
+	bound := firstSync{alone: s.alone}.bound()
+	if s.mishaps.turn.After(s.life) {
+		bound += mishapTurn
+	}
+	return bound
 }

@@ -464,7 +464,7 @@ func (s *siege) checkFirst(st spv.Status) {
 	switch took := time.Since(s.life); {
 	case held:
 		s.firstDone(took)
-	case s.alone > 0 && !s.plan.discover && took > (firstSync{alone: s.alone}).bound() && !s.overdue:
+	case s.alone > 0 && !s.plan.discover && took > s.firstBound() && !s.overdue:
 		s.overdue = true
 		s.errorf("not synced after %v, and alone after %v", took, s.alone)
 	}
