@@ -62,13 +62,13 @@ func (s *siege) mishap(life siegeLife) {
 	case s.first && m.rng.IntN(2) == 0:
 		m.until = now.Add(m.rng.pause(0, mishapLasts))
 		s.setNotFound(true)
-		s.grow(0, 1)
+		s.grow(m.rng, 0, 0, 1)
 		m.next = now.Add(m.rng.pause(0, 2*mishapEvery))
 	default:
-		s.grow(0, 1)
+		s.grow(m.rng, 0, 0, 1)
 		time.Sleep(m.rng.pause(0, 2*s.plan.latency))
 		depth := m.rng.between(1, mishapDepth)
-		s.grow(depth, depth+1)
+		s.grow(m.rng, depth, depth, 1)
 		m.turn = time.Now()
 		m.next = now.Add(m.rng.pause(0, 2*mishapEvery))
 	}

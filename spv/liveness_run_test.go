@@ -333,27 +333,29 @@ func (s *siege) event() {
 		depth = s.rng.between(1, 6)
 		n = depth + 1
 	}
-	s.grow(depth, n)
+	s.grow(s.rng, depth, 0, n)
 }
 
-// grow has a branch of n blocks take the place of the last blocks, if any.
-func (s *siege) grow(depth, n int) {
+// grow has a branch take the place of the last blocks, if any: of empty blocks, and
+// of n that may have a payment.
+func (s *siege) grow(d *draw, depth, empty, n int) {
 	c := s.chain
 	if depth > 0 {
 		c = c.Fork(c.Height() - uint32(depth))
 	}
+	c.Mine(empty)
 	for range n {
-		if s.rng.IntN(2) == 0 {
+		if d.IntN(2) == 0 {
 			c.Mine(1)
 			continue
 		}
-		id := c.MineBlock(c.Pay(spvtest.Script(uint32(s.rng.IntN(siegeScripts))), 1e6+s.rng.Int64N(1e8)))
+		id := c.MineBlock(c.Pay(spvtest.Script(uint32(d.IntN(siegeScripts))), 1e6+d.Int64N(1e8)))
 		s.result.blocks.exist++
 		if s.first {
 			s.payments = append(s.payments, payment{block: id, announced: time.Now().Add(s.plan.latency)})
 		}
 	}
-	s.result.filters.exist += n
+	s.result.filters.exist += empty + n
 	s.chain, s.changed = c, time.Now()
 	s.payments = slices.DeleteFunc(s.payments, func(p payment) bool {
 		return !s.onChain(p.block)
