@@ -58,7 +58,6 @@ type siege struct {
 	overdue    bool            // and took too long
 	payments   []payment       // announced and not found yet
 	believed   time.Duration   // how long of this life a claim counted that nobody can make good
-	mishaps    mishaps         // of the honest peer
 	missed     time.Time       // since when the honest peer could be connected to, and is not
 	missedLong bool            // which has been reported
 	goroutines int             // at the start
@@ -142,7 +141,6 @@ func newSiege(t *testing.T, p *siegePlan, dir string) *siege {
 	s.chain = siegeChain().Fork(p.height - 3)
 	s.chain.Mine(3)
 	s.rng = &draw{rand.New(rand.NewPCG(p.seed, 23)), s.chain}
-	s.mishaps = newMishaps(p.seed)
 	time.Sleep(time.Until(s.chain.Time().Add(time.Hour)))
 	s.began, s.changed = time.Now(), time.Now()
 	memory := s.plan.memory()
@@ -227,7 +225,6 @@ func (s *siege) live(life siegeLife) {
 		}
 		s.step()
 		s.moveHonest(life)
-		s.mishap(life)
 		if time.Since(minute) > time.Minute {
 			minute = time.Now()
 			s.count()
@@ -329,33 +326,24 @@ func (s *siege) close() {
 // honest one announces it.
 func (s *siege) event() {
 	depth, n := 0, s.rng.between(1, 2)
+	c := s.chain
 	if s.rng.IntN(5) == 0 {
 		depth = s.rng.between(1, 6)
 		n = depth + 1
-	}
-	s.grow(s.rng, depth, 0, n)
-}
-
-// grow has a branch take the place of the last blocks, if any: of empty blocks, and
-// of n that may have a payment.
-func (s *siege) grow(d *draw, depth, empty, n int) {
-	c := s.chain
-	if depth > 0 {
 		c = c.Fork(c.Height() - uint32(depth))
 	}
-	c.Mine(empty)
 	for range n {
-		if d.IntN(2) == 0 {
+		if s.rng.IntN(2) == 0 {
 			c.Mine(1)
 			continue
 		}
-		id := c.MineBlock(c.Pay(spvtest.Script(uint32(d.IntN(siegeScripts))), 1e6+d.Int64N(1e8)))
+		id := c.MineBlock(c.Pay(spvtest.Script(uint32(s.rng.IntN(siegeScripts))), 1e6+s.rng.Int64N(1e8)))
 		s.result.blocks.exist++
 		if s.first {
 			s.payments = append(s.payments, payment{block: id, announced: time.Now().Add(s.plan.latency)})
 		}
 	}
-	s.result.filters.exist += empty + n
+	s.result.filters.exist += n
 	s.chain, s.changed = c, time.Now()
 	s.payments = slices.DeleteFunc(s.payments, func(p payment) bool {
 		return !s.onChain(p.block)
@@ -466,7 +454,7 @@ func (s *siege) checkFirst(st spv.Status) {
 	switch took := time.Since(s.life); {
 	case held:
 		s.firstDone(took)
-	case s.alone > 0 && !s.plan.discover && took > s.firstBound() && !s.overdue:
+	case s.alone > 0 && !s.plan.discover && took > (firstSync{alone: s.alone}).bound() && !s.overdue:
 		s.overdue = true
 		s.errorf("not synced after %v, and alone after %v", took, s.alone)
 	}
@@ -488,8 +476,8 @@ func (s *siege) checkPayments() {
 	})
 	for i := range s.payments {
 		p := &s.payments[i]
-		if s.connected.IsZero() && s.plan.discover || !s.mishaps.until.IsZero() {
-			p.announced = time.Now() // nobody has told of it yet, or nobody has it
+		if s.connected.IsZero() && s.plan.discover {
+			p.announced = time.Now() // nobody has told of it yet
 		}
 		if time.Since(p.announced) > paymentAlways && !p.late {
 			p.late = true
