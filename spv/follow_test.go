@@ -53,6 +53,25 @@ func TestNewBlocksAreFollowed(t *testing.T) {
 	})
 }
 
+// Of a burst of blocks one peer tells some seconds after the other. It is not cut
+// off for being behind.
+func TestBurstCutsNobodyOff(t *testing.T) {
+	story(t, 200, func(w *world) {
+		w.joinMany(2, spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		w.chain.Mine(20)
+		w.peers[0].SetChain(w.chain)
+		w.pass(4 * time.Second)
+		w.peers[1].SetChain(w.chain)
+		w.pass(10 * time.Second)
+		if reason := w.cutReason(1); reason != "" {
+			t.Errorf("cut off: %s", reason)
+		}
+		w.syncTo(w.chain)
+	})
+}
+
 // Reorgs of any depth are followed, and the wallet is rewound to the fork.
 func TestReorgAfterSync(t *testing.T) {
 	for _, depth := range []uint32{1, 3, 10, 700} {

@@ -28,6 +28,7 @@ type siegePlan struct {
 	dial    time.Duration // how long it takes to connect to the honest one
 	oneMind bool
 	listens bool // the wallet hears of unconfirmed transactions
+	boasts  bool // all adversaries claim more than there is, all the time
 	lives   []siegeLife
 
 	// With discovery there are 8 slots, the honest peer is known from an earlier
@@ -80,7 +81,17 @@ func newSiegePlan(seed uint64) *siegePlan {
 		p.lives = append(p.lives, life)
 		total -= life.lasts
 	}
+	p.boasts = n == 7 && d.IntN(2) == 0 // of more nobody could tell whose claim counts
 	return p
+}
+
+// memory makes a memory of adversaries.
+func (p *siegePlan) memory() *spvtest.Memory {
+	m := spvtest.NewMemory(clientLimits...)
+	if p.boasts {
+		m.Boast()
+	}
+	return m
 }
 
 // siegeTime is how long a siege lasts.
@@ -182,8 +193,8 @@ func (p *siegePlan) alone() *siegePlan {
 
 func (p *siegePlan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d blocks, %d adversaries, discovery %v, of one mind %v, wallet listens %v; the honest one is %s, latency %v, dial %v\n",
-		p.seed, p.height, len(p.peers)-1, p.discover, p.oneMind, p.listens, p.peers[p.honest].addr, p.latency, p.dial)
+	fmt.Fprintf(&b, "seed %d: %d blocks, %d adversaries, discovery %v, of one mind %v, boasting %v, wallet listens %v; the honest one is %s, latency %v, dial %v\n",
+		p.seed, p.height, len(p.peers)-1, p.discover, p.oneMind, p.boasts, p.listens, p.peers[p.honest].addr, p.latency, p.dial)
 	for i, l := range p.lives {
 		fmt.Fprintf(&b, "  life %d: %v, fresh %v, an event every %v\n", i, l.lasts, l.fresh, l.every)
 	}

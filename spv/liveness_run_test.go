@@ -3,6 +3,7 @@ package spv_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -56,6 +57,7 @@ type siege struct {
 	first      bool            // the first sync of this life is over
 	overdue    bool            // and took too long
 	payments   []payment       // announced and not found yet
+	believed   time.Duration   // how long of this life a claim counted that nobody can make good
 	missed     time.Time       // since when the honest peer could be connected to, and is not
 	missedLong bool            // which has been reported
 	goroutines int             // at the start
@@ -141,7 +143,7 @@ func newSiege(t *testing.T, p *siegePlan, dir string) *siege {
 	s.rng = &draw{rand.New(rand.NewPCG(p.seed, 23)), s.chain}
 	time.Sleep(time.Until(s.chain.Time().Add(time.Hour)))
 	s.began, s.changed = time.Now(), time.Now()
-	memory := spvtest.NewMemory(clientLimits...)
+	memory := s.plan.memory()
 	for i, b := range p.peers {
 		peer := spvtest.NewPeer(s.chain, spvtest.Behaviour{})
 		s.net.Add(b.addr, peer)
@@ -152,7 +154,7 @@ func newSiege(t *testing.T, p *siegePlan, dir string) *siege {
 		}
 		own := memory
 		if !p.oneMind {
-			own = spvtest.NewMemory(clientLimits...)
+			own = s.plan.memory()
 		}
 		a := spvtest.NewAdversary(peer, rand.New(rand.NewPCG(b.seed, 24)), own)
 		a.PayTo(spvtest.Script(0))
@@ -197,6 +199,7 @@ func (s *siege) live(life siegeLife) {
 		s.result.filters.exist += int(s.chain.Height())
 	}
 	s.life, s.first, s.firstSeen, s.connected, s.payments, s.overdue = time.Now(), false, 0, time.Time{}, nil, false
+	s.believed = 0
 	s.tip = s.chain.Tip()
 	s.start = nil
 	for _, e := range s.chain.Truth(s.wallet.scripts()).History {
@@ -236,10 +239,24 @@ func (s *siege) live(life siegeLife) {
 		}
 	}
 	s.count()
+	s.checkClaims()
 	if s.first {
 		s.checkEnd()
 	}
 	s.checkHeap()
+}
+
+// checkClaims looks for how long claims have counted that nobody can make good,
+// where nothing else is ever claimed. Each adversary's may for so long after pauses
+// that double, over reconnections too. Most of them do so at the same time, so
+// half of all that is a bound.
+func (s *siege) checkClaims() {
+	lasted := time.Since(s.life)
+	turns := 1 + math.Log2(1+float64(lasted)/float64(firstDoubt))
+	most := time.Duration(turns*float64(len(s.hostile))*float64(claimCounts)) / 2
+	if s.plan.boasts && s.believed > most {
+		s.errorf("claims that nobody can make good counted for %v of %v, more than %v", s.believed, lasted, most)
+	}
 }
 
 // checkHeap looks whether memory has stayed what it was after the first life.
@@ -384,6 +401,9 @@ func (s *siege) check(step time.Duration) {
 		}
 	} else if s.synced.IsZero() {
 		s.synced = time.Now()
+	}
+	if st.Target > s.chain.Height() {
+		s.believed += step
 	}
 	s.checkFirst(st)
 	if st.Synced && s.first && s.firstSeen == 0 {

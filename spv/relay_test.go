@@ -294,6 +294,29 @@ func TestFloodOfTransactions(t *testing.T) {
 	})
 }
 
+// One peer's announcements, all that it may have on their way, leave room for those
+// of another.
+func TestAnnouncementsOfOneLeaveRoom(t *testing.T) {
+	story(t, 50, func(w *world) {
+		greedy := w.join(spvtest.Behaviour{Silent: map[string]bool{"getdata": true}})
+		honest := w.join(spvtest.Behaviour{})
+		m := w.startUnmined()
+		w.wait(spv.Settled)
+		var hashes []chainhash.Hash
+		for k := range 1000 {
+			hashes = append(hashes, chainhash.Hash{1, byte(k), byte(k >> 8)})
+		}
+		greedy.Send(txInv(hashes...))
+		synctest.Wait()
+		tx := w.chain.Pay(spvtest.Script(1), 1e8)
+		honest.AnnounceTx(tx)
+		m.wantSeen(t, tx)
+		if st := w.syncer.Status(); st.Peers != 2 {
+			t.Errorf("a peer was lost: %v", st.CutOff)
+		}
+	})
+}
+
 // What a wallet wants in the chain is announced without anybody calling
 // Publish, to those who join later, and to all every ten minutes, until the
 // wallet does not want it any more.

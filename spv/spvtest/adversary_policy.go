@@ -150,6 +150,9 @@ func drawClaim(r *rand.Rand) Claim {
 		Claim{Over: -3}, Claim{Over: -6}, Claim{Over: -100})
 }
 
+// boasts are claims of what nobody has.
+var boasts = []Claim{{Over: 1000}, {Total: 1_000_000}}
+
 func drawLasts(r *rand.Rand) time.Duration { return span(r, 20*time.Second, 3*time.Minute) }
 
 func drawPace(r *rand.Rand, limits []time.Duration) time.Duration {
