@@ -43,8 +43,10 @@ type Peer struct {
 	reason error // of Close; nil while open
 
 	waiting pending
-	hold    hold
-	count   counters
+
+	incoming incoming
+	hold     hold
+	count    counters
 
 	allowance allowance
 

@@ -47,6 +47,7 @@ type request struct {
 	limit   time.Duration    // longest wait for an answer
 	alive   bool             // any byte of the remote extends the wait
 	sent    bool             // the remote has been asked
+	number  int              // in the order of asking
 }
 
 // reply is an answer, or an error in its place.
@@ -82,6 +83,9 @@ type pending struct {
 	late        func() *lru.Set[key] // given up, answer may come; made when first needed
 	lateHeaders int                  // given-up getheaders whose answer has not come
 	announcing  bool                 // sendheaders was sent: headers are nobody's
+	added       int                  // requests so far
+	answered    int                  // which was last answered, in part or in whole
+	answeredAt  time.Time
 }
 
 func newPending() pending {
@@ -105,7 +109,24 @@ func (t *pending) add(r *request) error {
 	for _, k := range r.keys {
 		t.open[k] = r
 	}
+	t.added++
+	r.number = t.added
 	return nil
+}
+
+// answer notes that a request is being answered.
+func (t *pending) answer(r *request) {
+	if !r.alive { // pings are none of the others' business
+		t.answered, t.answeredAt = r.number, time.Now()
+	}
+}
+
+// before returns when the last answer came, if it was to a request before r: nodes
+// answer in order. ok is false when one was answered that was made after r.
+func (t *pending) before(r *request) (at time.Time, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.answeredAt, t.answered <= r.number
 }
 
 // take returns the request that waits for this key, which is then answered,
@@ -120,6 +141,7 @@ func (t *pending) take(k key) (r *request, late bool) {
 		return nil, late
 	}
 	delete(t.open, k)
+	t.answer(r)
 	return r, false
 }
 
@@ -141,6 +163,7 @@ func (t *pending) takeBatch(first, last chainhash.Hash) (r *request, late bool) 
 	}
 	if r != nil {
 		t.remove(r)
+		t.answer(r)
 	}
 	return r, false
 }
@@ -171,6 +194,7 @@ func (t *pending) takeHeaders(headers []chain.Header) (r *request, late bool) {
 		return nil, false
 	}
 	delete(t.open, headersKey)
+	t.answer(r)
 	return r, false
 }
 
@@ -249,7 +273,48 @@ func (p *Peer) deliver(r *request, rep reply) {
 // (SIGSTOP): then the answer may be here, unread, and has its whole time again.
 const standstill = 2 * time.Second
 
-// await returns the next answer to r, or why there is none.
+// On a slow line an answer may take longer than the limit: a headers message of 360 kB
+// does at 10 kB a second. While it comes in, with leastRate bytes a second, it is
+// waited for, up to longestAnswer.
+const (
+	leastRate     = 1 << 10
+	longestAnswer = 3 * time.Minute
+)
+
+// incoming is the answer that is being read.
+type incoming struct {
+	mu    sync.Mutex
+	since time.Time // zero between answers
+	bytes int64     // of the connection, before
+}
+
+// begin notes that an answer begins to come in.
+func (in *incoming) begin(bytes int64) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.since, in.bytes = time.Now(), bytes
+}
+
+// end notes that it is complete.
+func (in *incoming) end() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.since = time.Time{}
+}
+
+// until is how long what has come so far of an answer is good for.
+func (in *incoming) until(bytes int64) time.Time {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.since.IsZero() {
+		return time.Time{}
+	}
+	return in.since.Add(min(time.Duration(bytes-in.bytes)*time.Second/leastRate, longestAnswer))
+}
+
+// await returns the next answer to r, or why there is none. Its time begins anew when
+// a request before it is answered, and goes on while an answer comes in, unless a
+// request behind it has been answered already.
 func (p *Peer) await(ctx context.Context, r *request) (reply, error) {
 	start, held := time.Now(), p.hold.total()
 	due := start.Add(r.limit)
@@ -277,11 +342,15 @@ func (p *Peer) await(ctx context.Context, r *request) (reply, error) {
 				heard := time.Unix(0, p.conn.heard.Load())
 				waited = min(waited, time.Since(heard))
 			}
-			if waited >= r.limit {
+			left := r.limit - waited
+			if before, ok := p.waiting.before(r); ok && !r.alive {
+				left = max(left, time.Until(before.Add(r.limit)), time.Until(p.incoming.until(p.conn.in.Load())))
+			}
+			if left <= 0 {
 				return reply{}, fmt.Errorf("%w: nothing for %v", ErrStalled, r.limit)
 			}
-			due = time.Now().Add(r.limit - waited)
-			timer.Reset(r.limit - waited)
+			due = time.Now().Add(left)
+			timer.Reset(left)
 		}
 	}
 }

@@ -96,6 +96,10 @@ func (p *Peer) readBody(h head) (any, error) {
 		return nil, nil
 	}
 
+	if isAnswer(msg) {
+		p.incoming.begin(p.conn.in.Load())
+		defer p.incoming.end()
+	}
 	payload, err := p.readPayload(int(h.length))
 	if err != nil {
 		return nil, readError(err)
@@ -116,6 +120,15 @@ func (p *Peer) readBody(h head) (any, error) {
 		return nil, protocolError("%d bytes after a %s message", r.Len(), h.command)
 	}
 	return msg, nil
+}
+
+// isAnswer reports whether a message may be the answer to a request.
+func isAnswer(msg wire.Message) bool {
+	switch msg.(type) {
+	case *wire.MsgHeaders, *wire.MsgCFiltersV2, *wire.MsgCFilterV2, *wire.MsgBlock:
+		return true
+	}
+	return false
 }
 
 // maxLength is the longest payload of a message in bytes, of the longest that
