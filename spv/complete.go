@@ -9,7 +9,8 @@ func (e *engine) headersComplete() bool {
 	}
 	waitedFor := func(s *session) bool { return s.since.Before(e.headers.grown.Add(joinedPatience)) }
 	for _, fl := range e.headers.flights {
-		if !fl.late && waitedFor(fl.s) && !fl.s.chain.walking {
+		walking := fl.s.chain.walking && fl.from.Height < tip
+		if (!fl.late || e.isComing(fl)) && waitedFor(fl.s) && !walking {
 			return false
 		}
 	}

@@ -51,8 +51,12 @@ type headerAsk struct {
 
 // headerFlight is a getheaders at a peer.
 type headerFlight struct {
-	s      *session
-	since  time.Time
+	s     *session
+	since time.Time
+
+	first bool // its claim counts from this request on
+
+	from   chain.BlockID  // what is asked for begins above it
 	stop   chainhash.Hash // the last block asked for; zero is as many as there are
 	branch int            // the engine's when it was asked
 	late   bool
@@ -90,6 +94,7 @@ const (
 // askHeaders sends the getheaders that are due.
 func (e *engine) askHeaders() {
 	h := &e.headers
+	e.keepComing()
 	for _, fl := range h.allFlights() {
 		if !fl.late && e.now.Sub(fl.since) >= e.requests.LateAfter(fl.s.addr, registry.Headers) {
 			fl.late = true
@@ -159,11 +164,12 @@ func (e *engine) requestHeaders(s *session) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	fl := &headerFlight{s: s, since: e.now, branch: e.branch, cancel: cancel}
 	from := e.locatorStart(s)
+	fl.from = from
 	if from == e.chain.Tip() {
 		fl.stop = e.headers.prefetch.stop(from.Height)
 	}
 	s.headers.flight, s.headers.asked, s.headers.recheck = fl, true, false
-	e.registry.Asked(s.addr, e.now.Add(claimPatience))
+	fl.first = e.registry.Asked(s.addr, e.now.Add(max(claimPatience, 2*e.requests.Measured(s.addr, registry.Headers))))
 	e.headers.flights = append(e.headers.flights, fl)
 	locator := e.chain.Locator(from)
 	e.work(s, func(p Source) event {

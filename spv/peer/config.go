@@ -95,6 +95,8 @@ type Handler interface {
 type Stats struct {
 	BytesIn, BytesOut int64
 
+	Incoming int64 // bytes that have come of an answer that is not complete yet
+
 	// Requests sent: messages of each command, and items in getdata.
 	GetHeaders, GetCFsV2, GetCFilterV2, Blocks, Txs int64
 
@@ -106,8 +108,8 @@ type Stats struct {
 	LastMessage time.Time     // when the last message was complete
 }
 
-// Plus returns the sums of the counters of two connections. Latency and
-// LastMessage are of one connection and are left out.
+// Plus returns the sums of the counters of two connections. Incoming,
+// Latency and LastMessage are of one connection and are left out.
 func (s Stats) Plus(o Stats) Stats {
 	return Stats{
 		BytesIn:      s.BytesIn + o.BytesIn,

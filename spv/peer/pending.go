@@ -302,6 +302,16 @@ func (in *incoming) end() {
 	in.since = time.Time{}
 }
 
+// so is how many bytes of it have come, given how many of the connection.
+func (in *incoming) so(bytes int64) int64 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.since.IsZero() {
+		return 0
+	}
+	return bytes - in.bytes
+}
+
 // until is how long what has come so far of an answer is good for.
 func (in *incoming) until(bytes int64) time.Time {
 	in.mu.Lock()

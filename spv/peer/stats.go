@@ -71,6 +71,7 @@ func (p *Peer) Stats() Stats {
 	s := Stats{
 		BytesIn:      p.conn.in.Load(),
 		BytesOut:     p.conn.out.Load(),
+		Incoming:     p.incoming.so(p.conn.in.Load()),
 		GetHeaders:   p.count.getHeaders.Load(),
 		GetCFsV2:     p.count.getCFsV2.Load(),
 		GetCFilterV2: p.count.getCFilterV2.Load(),

@@ -27,11 +27,13 @@ func (c *claim) connected(height uint32, believed bool) {
 	}
 }
 
-// asked notes that the peer was asked for what it claims, and when that ends.
-func (c *claim) asked(ends time.Time) {
-	if c.ends.IsZero() {
+// asked notes that the peer was asked for what it claims, and when that ends. It
+// reports whether it was not asked before.
+func (c *claim) asked(ends time.Time) (first bool) {
+	if first = c.ends.IsZero(); first {
 		c.ends = ends
 	}
+	return first
 }
 
 // validate notes what a peer has proved, and reports whether it has made good on
@@ -105,10 +107,18 @@ func (r *Registry) doubted(key string, now time.Time) {
 
 // Asked notes that a connected peer was asked for the blocks that it claims. It
 // has until the time given to deliver something new and valid (Brought), each time
-// anew; then it is credited no more than it has delivered.
-func (r *Registry) Asked(addr string, until time.Time) {
-	if e := r.connected(addr); e != nil {
-		e.claim.asked(until)
+// anew; then it is credited no more than it has delivered. It reports whether this
+// began that time.
+func (r *Registry) Asked(addr string, until time.Time) (first bool) {
+	e := r.connected(addr)
+	return e != nil && e.claim.asked(until)
+}
+
+// Coming has the claim of a connected peer that was asked for it count until the time
+// given at least: what it was first asked for is coming in.
+func (r *Registry) Coming(addr string, until time.Time) {
+	if e := r.connected(addr); e != nil && !e.claim.ends.IsZero() {
+		e.claim.ends = latest(e.claim.ends, until)
 	}
 }
 

@@ -279,3 +279,22 @@ func TestAwayIsHeldAgainstNobody(t *testing.T) {
 		t.Errorf("credited with %d, want 100", got)
 	}
 }
+
+// A claim that was asked for counts longer while the answer comes in; nothing else
+// makes it.
+func TestClaimCountsWhileTheAnswerComesIn(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectOne(t, r, addrA, 1000)
+	r.Coming(addrA, t0.Add(time.Hour)) // nobody has asked
+	if !r.Asked(addrA, t0.Add(claimTime)) || r.Asked(addrA, t0.Add(2*claimTime)) {
+		t.Error("the first question is not the first")
+	}
+	r.Coming(addrA, t0) // no sooner
+	r.Coming(addrA, t0.Add(3*claimTime))
+	if now := t0.Add(3*claimTime - 1); r.Claim(addrA, now) != 1000 {
+		t.Error("ended too soon")
+	}
+	if got := r.Claim(addrA, t0.Add(3*claimTime)); got != 0 {
+		t.Errorf("credited with %d", got)
+	}
+}

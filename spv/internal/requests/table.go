@@ -57,6 +57,13 @@ func (t *Table[W]) Measured(addr string, kind Kind) time.Duration {
 	return 0
 }
 
+// OthersTake is how long the fastest of the other peers takes for an answer of a
+// kind; 0 if none was measured.
+func (t *Table[W]) OthersTake(addr string, kind Kind) time.Duration {
+	best := t.rank(kind)
+	return best.besides(addr)
+}
+
 // Learn notes a verified answer that is no Attempt: header requests depend on
 // whom they are for, so their stage keeps them itself.
 func (t *Table[W]) Learn(addr string, kind Kind, took time.Duration) {
@@ -86,8 +93,7 @@ func (t *Table[W]) Overdue(addr string, kind Kind, waited time.Duration) {
 // asked: one that has proved to be fast or, for want of one, anybody. A peer that
 // has proved nothing gets no more time because the others are slow.
 func (t *Table[W]) LateAfter(addr string, kind Kind) time.Duration {
-	best := t.rank(kind)
-	takes := best.besides(addr)
+	takes := t.OthersTake(addr, kind)
 	if takes == 0 {
 		return t.unknown()
 	}

@@ -1,0 +1,47 @@
+package spv
+
+import (
+	"time"
+
+	"dcrspv/spv/registry"
+)
+
+// A full answer to a getheaders has 360 kB, for which a slow line takes its time.
+// Others are asked meanwhile: only they can show whether it is the line that is slow
+// or the peer. But as long as the answer comes in, and nobody has shown to be faster,
+// its peer's claim counts, or the sync would end in the middle of it.
+const (
+	// comingRate is how many bytes count as a second.
+	comingRate = 4 << 10
+
+	// comingClaim is until when the claim counts at most. On a line of 12 kB a second
+	// that is a full answer.
+	comingClaim = 30 * time.Second
+
+	// comingFactor is how many times what others take for a full answer it counts.
+	comingFactor = 4
+)
+
+// isComing reports whether an answer comes in, of which so much has come that it may
+// still be waited for.
+func (e *engine) isComing(fl *headerFlight) bool { return e.now.Before(e.comingUntil(fl)) }
+
+// comingUntil is until when an answer may be waited for, by what has come of it.
+func (e *engine) comingUntil(fl *headerFlight) time.Time {
+	most := comingClaim
+	if takes := e.requests.OthersTake(fl.s.addr, registry.Headers); takes > 0 {
+		most = min(most, comingFactor*takes)
+	}
+	come := time.Duration(fl.s.peer.Stats().Incoming) * time.Second / comingRate
+	return fl.since.Add(min(come, most))
+}
+
+// keepComing has the claims of peers count whose answers come in. Who has answered
+// with nothing new gets no more time by going on.
+func (e *engine) keepComing() {
+	for _, fl := range e.headers.flights {
+		if fl.first {
+			e.registry.Coming(fl.s.addr, e.comingUntil(fl))
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package spv_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/spv/spvtest"
+)
+
+// line is a slow line that all connections share.
+type line struct {
+	turn chan struct{}
+	rate int // bytes a second
+}
+
+// dial is a dialer whose connections go over the line.
+func (l *line) dial(dial spv.DialFunc) spv.DialFunc {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &lineConn{conn, l}, nil
+	}
+}
+
+type lineConn struct {
+	net.Conn
+	line *line
+}
+
+func (c *lineConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b[:min(len(b), 1400)])
+	c.line.turn <- struct{}{}
+	time.Sleep(time.Duration(n) * time.Second / time.Duration(c.line.rate))
+	<-c.line.turn
+	return n, err
+}
+
+// Rules 1, 22 and 23: on a slow line, ours or those of all peers, nobody is blamed,
+// and nothing is in sync before it is. Everything is fetched once, but for the answers
+// by which each peer shows how fast it is: up to three, however long the chain.
+func TestSlowLine(t *testing.T) {
+	const height, once, answer = 20_000, 4_520_000, 370_000 // bytes
+	for _, c := range []struct {
+		peers, rate int
+		shared      bool
+	}{
+		{1, 5_000, true},
+		{1, 50_000, true},
+		{8, 50_000, true},
+		{8, 200_000, true},
+		{8, 20_000, false},
+		{8, 50_000, false},
+	} {
+		story(t, height, func(w *world) {
+			b := spvtest.Behaviour{Latency: 50 * time.Millisecond}
+			if !c.shared {
+				b.Bandwidth = c.rate
+			}
+			w.joinMany(c.peers, b)
+			began := time.Now()
+			w.start(func(cfg *spv.Config) {
+				if c.shared {
+					l := &line{turn: make(chan struct{}, 1), rate: c.rate}
+					cfg.Dial = l.dial(cfg.Dial)
+				}
+			})
+			for st := w.syncer.Status(); !st.Synced || st.Tip.Height < height; st = w.syncer.Status() {
+				if st.Synced || time.Since(began) > time.Hour {
+					t.Fatalf("%+v: after %v: %+v", c, time.Since(began), st)
+				}
+				w.pass(100 * time.Millisecond)
+			}
+			most := 1.02*once + float64(3*(c.peers-1)*answer)
+			if got := float64(w.syncer.Status().ReceivedBytes); got > most {
+				t.Errorf("%+v: %.1f MB, at most %.1f", c, got/1e6, most/1e6)
+			}
+			if took, most := time.Since(began).Seconds(), 1.1*most/float64(c.rate)+5; took > most {
+				t.Errorf("%+v: %.0f s, at most %.0f", c, took, most)
+			}
+			for i := range w.peers {
+				w.wantUnpunished(i)
+			}
+		})
+	}
+}
+
+// Rule 22: peers whose answers come in drop by drop, as on a slow line, hold up the
+// sync with the one that is fast for seconds, however many they are.
+func TestTricklersAreTriedTogether(t *testing.T) {
+	for _, n := range []int{7, 63} {
+		for _, rate := range []int{5_000, 30_000} {
+			story(t, 40_000, func(w *world) {
+				w.joinMany(n, spvtest.Behaviour{Bandwidth: rate, AdvertisedHeight: 1_000_000})
+				w.join(spvtest.Behaviour{Latency: 50 * time.Millisecond, DialLatency: 300 * time.Millisecond})
+				began := time.Now()
+				w.start(func(cfg *spv.Config) { cfg.MaxPeers = n + 1 })
+				w.while(func(st spv.Status) bool { return st.Filters.Through < 40_000 })
+				filters := time.Since(began)
+				w.sync()
+				if synced := time.Since(began); filters > 10*time.Second || synced > 16*time.Second {
+					t.Errorf("%d peers with %d bytes a second: all filters after %v, synced after %v", n, rate, filters, synced)
+				}
+			})
+		}
+	}
+}
