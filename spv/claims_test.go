@@ -319,3 +319,34 @@ func TestSyncedIsAtTheTarget(t *testing.T) {
 		}
 	})
 }
+
+// Rule 23: a peer that has no more than we have, and says so, is believed when it
+// comes back with more, however often it has come back without.
+func TestNothingNewIsNoFailedClaim(t *testing.T) {
+	story(t, 5000, func(w *world) {
+		w.joinMany(4, spvtest.Behaviour{Latency: 300 * time.Millisecond})
+		w.start()
+		w.sync()
+		for range 8 {
+			w.pass(20 * time.Second)
+			for _, p := range w.peers {
+				p.Disconnect()
+			}
+		}
+		for _, p := range w.peers {
+			p.Refuse(true)
+			p.Disconnect()
+		}
+		w.pass(5 * time.Second)
+		w.chain.Mine(50)
+		w.peers[0].SetBehaviour(spvtest.Behaviour{Lag: 50})
+		for _, p := range w.peers {
+			p.SetChain(w.chain)
+			p.Refuse(false)
+		}
+		w.while(func(st spv.Status) bool { return st.Peers < 2 || !st.Synced })
+		if st := w.syncer.Status(); st.Tip.Height != 5050 {
+			t.Errorf("in sync with %d peers at %d", st.Peers, st.Tip.Height)
+		}
+	})
+}

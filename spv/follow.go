@@ -67,7 +67,7 @@ func (e *engine) enableAnnouncements(s *session) {
 		e.headers.release(s)
 	}
 	s.following = followState{on: true, since: e.now, requested: e.now}
-	e.registry.Asked(s.addr, e.now.Add(newcomerPatience))
+	e.asksFor(s, newcomerPatience)
 	if err := s.peer.SendHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
 		e.lost(s, err)
 		return
@@ -82,7 +82,7 @@ func (e *engine) askOn(s *session) {
 		return
 	}
 	s.following.requested = e.now
-	e.registry.Asked(s.addr, e.now.Add(newcomerPatience))
+	e.asksFor(s, newcomerPatience)
 	if err := s.peer.RequestHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
 		e.lost(s, err)
 	}

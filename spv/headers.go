@@ -169,7 +169,7 @@ func (e *engine) requestHeaders(s *session) {
 		fl.stop = e.headers.prefetch.stop(from.Height)
 	}
 	s.headers.flight, s.headers.asked, s.headers.recheck = fl, true, false
-	fl.first = e.registry.Asked(s.addr, e.now.Add(max(claimPatience, 2*e.requests.Measured(s.addr, registry.Headers))))
+	fl.first = e.asksFor(s, max(claimPatience, 2*e.requests.Measured(s.addr, registry.Headers)))
 	e.headers.flights = append(e.headers.flights, fl)
 	locator := e.chain.Locator(from)
 	e.work(s, func(p Source) event {
@@ -274,10 +274,24 @@ func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) boo
 	return update.Added > 0
 }
 
-// exhausted notes that a peer has delivered all it has.
+// exhausted notes that a peer has delivered all it has. That is no fault of one that
+// did not claim more than we have.
 func (e *engine) exhausted(s *session) {
 	s.headers.restsUntil = e.now.Add(rest)
-	e.registry.ClaimFailed(s.addr, e.now)
+	if e.claimsMore(s) {
+		e.registry.ClaimFailed(s.addr, e.now)
+	}
+}
+
+// claimsMore reports whether a peer says that it has more than we have.
+func (e *engine) claimsMore(s *session) bool {
+	return e.registry.Height(s.addr) > e.chain.Tip().Height
+}
+
+// asksFor notes that a peer is asked for what it claims beyond what we have, and
+// until when that counts. It reports whether this is the first time.
+func (e *engine) asksFor(s *session, patience time.Duration) (first bool) {
+	return e.claimsMore(s) && e.registry.Asked(s.addr, e.now.Add(patience))
 }
 
 // addHeaders gives checked headers to the chain and does what follows from a
