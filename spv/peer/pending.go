@@ -277,8 +277,8 @@ const standstill = 2 * time.Second
 // does at 10 kB a second. While it comes in, with leastRate bytes a second, it is
 // waited for, up to longestAnswer.
 const (
-	leastRate     = 1 << 10
-	longestAnswer = 3 * time.Minute
+	leastRate     = 4 << 10
+	longestAnswer = 2 * time.Minute
 )
 
 // incoming is the answer that is being read.

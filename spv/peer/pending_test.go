@@ -11,7 +11,7 @@ import (
 )
 
 // On a slow line an answer is waited for while it comes in, and so is the one behind
-// it. Silence is not, nor is less than a kilobyte a second.
+// it. Silence is not, nor is less than four kilobytes a second.
 func TestAnswerThatComesInIsWaitedFor(t *testing.T) {
 	long := new(wire.MsgCFiltersV2)
 	hs := blockHashes(1, 100)
@@ -24,8 +24,8 @@ func TestAnswerThatComesInIsWaitedFor(t *testing.T) {
 		stalled        time.Duration // zero is never
 	}{
 		"slow":         {len(message), 40, 0},
-		"stops":        {40 << 10, 10, 37 * time.Second},
-		"drop by drop": {20 << 10, 29, 30 * time.Second},
+		"stops":        {160 << 10, 10, 40 * time.Second},
+		"drop by drop": {80 << 10, 29, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
