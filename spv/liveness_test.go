@@ -13,12 +13,12 @@ import (
 // that is well formed, the first sync ends and payments are found in a time that
 // depends on the honest peer alone (rule 22).
 //
-//	go test ./spv -run Siege -adversaries 200          more seeds
+//	go test ./spv -run Siege -seeds 200                more seeds
 //	go test ./spv -run Siege -adversary-seed 42        this one
 //	go test ./spv -run Siege -hours 3                  3 hours of virtual time each
 var (
-	adversaries   = flag.Int("adversaries", 8, "how many seeds the sieges run")
-	adversarySeed = flag.Uint64("adversary-seed", 0, "the first seed of the sieges; with no -adversaries the only one")
+	adversaries   = flag.Int("seeds", 8, "how many seeds the sieges run")
+	adversarySeed = flag.Uint64("adversary-seed", 0, "the first seed of the sieges; with no -seeds the only one")
 	siegeHours    = flag.Float64("hours", 0.5, "hours of virtual time of each siege")
 )
 
@@ -56,7 +56,7 @@ func adversarySeeds() (seeds []uint64) {
 	n, first := *adversaries, uint64(1)
 	if *adversarySeed != 0 {
 		first = *adversarySeed
-		if !flagGiven("adversaries") {
+		if !flagGiven("seeds") {
 			n = 1
 		}
 	}
