@@ -202,3 +202,18 @@ func TestReorgDuringFiltersOfTheOnlyPeer(t *testing.T) {
 		})
 	}
 }
+
+// Rule 22: whether the last filters are asked for depends on the headers that we
+// have, not on what somebody claims.
+func TestBoastsHoldUpNoFilters(t *testing.T) {
+	story(t, 3000, func(w *world) {
+		w.joinMany(7, spvtest.Behaviour{AdvertisedHeight: 1_000_000, Silent: map[string]bool{wire.CmdGetHeaders: true}})
+		w.join(spvtest.Behaviour{Latency: 50 * time.Millisecond, DialLatency: 100 * time.Millisecond})
+		began := time.Now()
+		w.start()
+		w.while(func(st spv.Status) bool { return st.Filters.Through < 3000 })
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("all filters after %v", took)
+		}
+	})
+}

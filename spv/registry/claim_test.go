@@ -298,3 +298,19 @@ func TestClaimCountsWhileTheAnswerComesIn(t *testing.T) {
 		t.Errorf("credited with %d", got)
 	}
 }
+
+// Who announces a block says that it has it, and may be asked for it; that is no
+// proof, and no claim that anybody waits for.
+func TestAnnouncedIsSaid(t *testing.T) {
+	r := fixture(t, Options{}, addrA)
+	connectOne(t, r, addrA, 100)
+	r.Announced(addrA, 105)
+	r.Announced(addrA, 103)
+	if got := r.Height(addrA); got != 105 {
+		t.Errorf("says it is at %d, want 105", got)
+	}
+	wantAddrs(t, r.Serving(Blocks, 105, t0), addrA)
+	if r.Proved(addrA) != 0 || r.Claim(addrA, t0) != 100 {
+		t.Errorf("proved %d, credited with %d", r.Proved(addrA), r.Claim(addrA, t0))
+	}
+}
