@@ -51,7 +51,8 @@ func TestProgressLines(t *testing.T) {
 			defer close(done)
 			p.showProgress(ctx, &console{out: &out}, changes)
 		}()
-		for i := range uint32(100) { // ten seconds of headers
+		time.Sleep(50 * time.Millisecond) // no change comes at the moment of a line
+		for i := range uint32(100) {      // ten seconds of headers
 			changes <- spv.Status{Phase: spv.Headers, Tip: block(i * 10), Target: 1000, Peers: 1}
 			time.Sleep(100 * time.Millisecond)
 		}
