@@ -32,21 +32,21 @@ const maxItems = wire.MaxInvPerMsg
 
 // floodKinds are all there are.
 var floodKinds = []floodKind{
-	{name: "getdata", what: "getdata of 50,000 transactions", messages: always(floodGetData())},
+	{name: "getdata", what: "getdata of 50,000 transactions", messages: always(floodGetData)},
 	{name: "inv", what: "inv of 1,000 transactions", messages: always(floodInv(wire.InvTypeTx, 1000))},
 	{name: "invlong", what: "inv of 50,000 transactions", messages: always(floodInv(wire.InvTypeTx, maxItems))},
 	{name: "invblock", what: "inv of a block", messages: always(floodInv(wire.InvTypeBlock, 1))},
 	{name: "headers", what: "2,000 known headers a message", messages: floodHeaders(wire.MaxBlockHeadersPerMsg)},
 	{name: "header", what: "one known header a message", messages: floodHeaders(1)},
 	{name: "header1000", what: "one known header a message, 1,000 a second", messages: floodHeaders(1), second: 1000},
-	{name: "addr", what: "1,000 addresses a message", messages: always(floodAddr())},
+	{name: "addr", what: "1,000 addresses a message", messages: always(floodAddr)},
 	{name: "tx", what: "transactions that nobody asked for", messages: floodTxs},
-	{name: "ping", what: "ping", messages: always(wire.NewMsgPing(1))},
-	{name: "notfound", what: "notfound of 50,000 transactions", messages: always(&wire.MsgNotFound{InvList: manyItems(wire.InvTypeTx, maxItems)})},
-	{name: "unknown", what: "unknown commands, empty", messages: always(unknownMsg{})},
-	{name: "unknownlong", what: "unknown commands of 1 MiB", messages: always(unknownMsg{1 << 20})},
-	{name: "deaf", what: "63 getdata of 50,000 transactions, reading nothing", messages: always(floodGetData()), most: 63, deaf: true},
-	{name: "deaflong", what: "63 unknown commands of 32 MiB, reading nothing", messages: always(unknownMsg{wire.MaxMessagePayload}), most: 63, deaf: true},
+	{name: "ping", what: "ping", messages: always(floodPing)},
+	{name: "notfound", what: "notfound of 50,000 transactions", messages: always(floodNotFound)},
+	{name: "unknown", what: "unknown commands, empty", messages: always(floodUnknown(0))},
+	{name: "unknownlong", what: "unknown commands of 1 MiB", messages: always(floodUnknown(1<<20))},
+	{name: "deaf", what: "63 getdata of 50,000 transactions, reading nothing", messages: always(floodGetData), most: 63, deaf: true},
+	{name: "deaflong", what: "63 unknown commands of 32 MiB, reading nothing", messages: always(floodUnknown(wire.MaxMessagePayload)), most: 63, deaf: true},
 	{name: "header300", what: "one known header a message, 300 a second", messages: floodHeaders(1), second: 300, allowed: true},
 	{name: "relay", what: "500 transactions of strangers a second", messages: relayTo(func(*flooder) []byte { return spvtest.Script(1) }), second: 10, allowed: true},
 	{name: "payments", what: "500 unconfirmed payments to the wallet a second", messages: relayTo(func(f *flooder) []byte { return f.pays }), second: 10, allowed: true},
@@ -76,16 +76,28 @@ func findFlood(name string) *floodKind {
 	return &floodKinds[i]
 }
 
-func always(msg wire.Message) func(*flooder) []wire.Message {
-	return func(*flooder) []wire.Message { return []wire.Message{msg} }
+// always is for a kind with one message. It is made when it is needed: the program
+// that is measured is in the same binary.
+func always(msg func() wire.Message) func(*flooder) []wire.Message {
+	return func(*flooder) []wire.Message { return []wire.Message{msg()} }
 }
 
 func floodGetData() wire.Message {
 	return &wire.MsgGetData{InvList: manyItems(wire.InvTypeTx, maxItems)}
 }
 
-func floodInv(kind wire.InvType, n int) wire.Message {
-	return &wire.MsgInv{InvList: manyItems(kind, n)}
+func floodNotFound() wire.Message {
+	return &wire.MsgNotFound{InvList: manyItems(wire.InvTypeTx, maxItems)}
+}
+
+func floodInv(kind wire.InvType, n int) func() wire.Message {
+	return func() wire.Message { return &wire.MsgInv{InvList: manyItems(kind, n)} }
+}
+
+func floodPing() wire.Message { return wire.NewMsgPing(1) }
+
+func floodUnknown(size int) func() wire.Message {
+	return func() wire.Message { return unknownMsg{size} }
 }
 
 func floodHeaders(n uint32) func(*flooder) []wire.Message {
