@@ -44,7 +44,7 @@ var floodKinds = []floodKind{
 	{name: "ping", what: "ping", messages: always(floodPing)},
 	{name: "notfound", what: "notfound of 50,000 transactions", messages: always(floodNotFound)},
 	{name: "unknown", what: "unknown commands, empty", messages: always(floodUnknown(0))},
-	{name: "unknownlong", what: "unknown commands of 1 MiB", messages: always(floodUnknown(1<<20))},
+	{name: "unknownlong", what: "unknown commands of 1 MiB", messages: always(floodUnknown(1 << 20))},
 	{name: "deaf", what: "63 getdata of 50,000 transactions, reading nothing", messages: always(floodGetData), most: 63, deaf: true},
 	{name: "deaflong", what: "63 unknown commands of 32 MiB, reading nothing", messages: always(floodUnknown(wire.MaxMessagePayload)), most: 63, deaf: true},
 	{name: "header300", what: "one known header a message, 300 a second", messages: floodHeaders(1), second: 300, allowed: true},
