@@ -44,7 +44,8 @@
 // many when all of those are late. Peers whose pace nobody knows are tried beside
 // slow ones, for headers too (explore.go).
 //
-// Time in which the whole process stood still counts for nobody (away.go).
+// While an answer comes in on a slow line its peer's claim counts (coming.go). Time in
+// which the whole process stood still counts for nobody (away.go).
 //
 // When nothing moves, Status.Trouble says what is wrong and what to do about it
 // (situation.go, diagnose.go, trouble.go).

@@ -132,6 +132,9 @@ func (e *engine) run() error {
 		e.step()
 		e.syncer.publish(e.snapshot())
 		wake := e.wake()
+		if wake.Before(e.now) {
+			wake = e.now // what is overdue does not tell that we were away
+		}
 		timer.Reset(time.Until(wake))
 		do := func() {}
 		select {

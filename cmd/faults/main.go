@@ -2,8 +2,9 @@
 // patches, each of which puts one fault of a line or a few into the code, of the
 // two kinds that no single test would have looked for: a peer decides how long a
 // client is out of sync, or a punishment does not know its context. Each is
-// applied by itself, in an overlay, and the test that it names has to fail: as a
-// rule a siege (spv/liveness_test.go), which does not know the fault.
+// applied by itself, in an overlay, and the test that it names has to fail: a siege
+// (spv/liveness_test.go), which does not know the fault, where that finds it
+// dependably, and otherwise the test of the rule that it breaks.
 package main
 
 import (
