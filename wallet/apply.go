@@ -45,9 +45,8 @@ func (w *Wallet) Apply(b spv.Batch) error {
 			c.disapprove(height)
 		}
 		higher := c.advance(b)
-		holed := w.holed()
 		for i := range b.Blocks {
-			c.applyBlock(&b.Blocks[i], holed)
+			c.applyBlock(&b.Blocks[i])
 		}
 		if higher {
 			c.event(Event{Kind: EventTip, Block: b.End})
@@ -136,32 +135,9 @@ func (c *change) agrees(id chain.BlockID) error {
 	return nil
 }
 
-// applyBlock takes up what concerns the wallet in one block, and what is found to
-// concern it in blocks above.
-func (c *change) applyBlock(b *spv.Block, holed bool) {
+// applyBlock takes up what concerns the wallet in one block.
+func (c *change) applyBlock(b *spv.Block) {
 	txs := c.blockTxs(b)
-	void := c.applyTxs(txs)
-	if holed {
-		c.noteStrays(txs)
-	}
-	for len(c.found) > 0 && c.err == nil {
-		void = append(void, c.applyTxs(c.foundStrays())...)
-	}
-	// One after the other: they may spend each other's outputs too.
-	for _, t := range void {
-		if len(t.credits) == 0 && !c.concerns(t.msg) {
-			continue
-		}
-		c.markDisapproved(t.height, t.block)
-		if t.returns() {
-			c.pend(t.msg, t.id(), fromBlock, t.height, t.height)
-		}
-	}
-}
-
-// applyTxs takes up transactions in the order in which they are in the chain. It
-// returns those that are void.
-func (c *change) applyTxs(txs []*blockTx) (void []*blockTx) {
 	for _, t := range txs {
 		c.findCredits(t)
 	}
@@ -171,6 +147,7 @@ func (c *change) applyTxs(txs []*blockTx) (void []*blockTx) {
 			c.addCoins(t)
 		}
 	}
+	var void []*blockTx
 	for _, t := range txs {
 		if t.void {
 			void = append(void, t)
@@ -185,7 +162,16 @@ func (c *change) applyTxs(txs []*blockTx) (void []*blockTx) {
 			c.remove(t.id())
 		}
 	}
-	return void
+	// One after the other: they may spend each other's outputs too.
+	for _, t := range void {
+		if len(t.credits) == 0 && !c.concerns(t.msg) {
+			continue
+		}
+		c.markDisapproved(t.height, t.block)
+		if t.returns() {
+			c.pend(t.msg, t.id(), fromBlock, t.height, t.height)
+		}
+	}
 }
 
 // advance moves the position to the end of a batch, if that is higher, and

@@ -17,25 +17,17 @@ func (w *Wallet) Birthday() (height uint32, ok bool) {
 
 func (w *Wallet) birthday() (uint32, bool) {
 	if !w.bornKnown {
-		w.born, w.veiled, w.bornKnown = math.MaxUint32, false, true
+		w.born, w.bornKnown = math.MaxUint32, true
 		for _, s := range w.scripts {
 			if s.watched() {
 				w.born = min(w.born, s.from)
 			}
-			w.veiled = w.veiled || !paysHash([]byte(s.raw))
 		}
 		for _, s := range w.points {
 			w.born = min(w.born, s.from)
 		}
 	}
 	return w.born, len(w.scripts)+len(w.points) > 0
-}
-
-// veils reports whether there is a script of which a spend does not tell that it
-// is spent.
-func (w *Wallet) veils() bool {
-	w.birthday()
-	return w.veiled
 }
 
 // Scanned is the stretch of heights, from the birthday on, that every watched

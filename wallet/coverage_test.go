@@ -25,26 +25,33 @@ const ledgerTop = 120
 
 func (l *ledger) debt(n uint64, h uint32) bool { return h >= l.from[n] && !l.tested[n][h] }
 
-// next is the height in debt to go on from: the first one above the tip or, below
-// it, the last one. In a wallet without a tip it is the first one of all.
-func (l *ledger) next(w *Wallet, limit uint32) (at uint32, upwards, ok bool) {
+// next is the height to go on from: the first one above the tip that a script owes
+// which was tested on the tip, or else the first one that any owes. ready tells who
+// takes part.
+func (l *ledger) next(w *Wallet, limit uint32) (at uint32, ready func(n uint64) bool, ok bool) {
 	tip, started := w.tip()
-	for h := range limit + 1 {
-		if len(l.owingAt(h)) == 0 {
-			continue
-		}
-		at, ok = h, true
-		if upwards = !started || h > tip.Height; upwards {
-			break
+	if started {
+		ready = func(n uint64) bool { return !l.debt(n, tip.Height) }
+		for h := tip.Height + 1; h <= limit; h++ {
+			if len(l.owingAt(h, ready)) > 0 {
+				return h, ready, true
+			}
 		}
 	}
-	return at, upwards, ok
+	for h := range limit + 1 {
+		if len(l.owingAt(h, anyone)) > 0 {
+			return h, anyone, true
+		}
+	}
+	return 0, nil, false
 }
 
-func (l *ledger) owingAt(h uint32) map[uint64]bool {
+func anyone(uint64) bool { return true }
+
+func (l *ledger) owingAt(h uint32, ready func(n uint64) bool) map[uint64]bool {
 	owing := make(map[uint64]bool)
 	for n := range l.from {
-		if l.debt(n, h) {
+		if ready(n) && l.debt(n, h) {
 			owing[n] = true
 		}
 	}
@@ -171,8 +178,8 @@ func (l *ledger) random(t *testing.T, c *world, w *Wallet, rng *rand.Rand) (exac
 	}
 }
 
-// scanNext takes a scan and checks that it is the right debt: all around the
-// height to go on from, in one direction, that the same scripts owe.
+// scanNext takes a scan and checks that it is the right debt: from the height to go
+// on from, as far as the same scripts owe it.
 func (l *ledger) scanNext(t *testing.T, c *world, w *Wallet, limit uint32) {
 	t.Helper()
 	l.checkDebt(t, w, limit)
@@ -180,26 +187,19 @@ func (l *ledger) scanNext(t *testing.T, c *world, w *Wallet, limit uint32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, upwards, owed := l.next(w, limit)
+	at, ready, owed := l.next(w, limit)
 	if ok != owed {
 		t.Fatalf("debt %v, not %v", ok, owed)
 	}
 	if !ok {
 		return
 	}
-	owing := l.owingAt(at)
+	owing := l.owingAt(at, ready)
 	want := chain.Range{From: at, To: at}
-	for upwards && want.To < limit && maps.Equal(l.owingAt(want.To+1), owing) {
+	for want.To < limit && maps.Equal(l.owingAt(want.To+1, ready), owing) {
 		want.To++
 	}
-	for !upwards && want.From > 0 && maps.Equal(l.owingAt(want.From-1), owing) {
-		want.From--
-	}
-	if length := min(want.To-want.From, w.maxScan-1); upwards {
-		want.To = want.From + length
-	} else {
-		want.From = want.To - length
-	}
+	want.To = min(want.To, want.From+w.maxScan-1)
 	if scan.Range != want || scan.Query.Len() != len(owing) {
 		t.Fatalf("scan %v of %d scripts, not %v of %d", scan.Range, scan.Query.Len(), want, len(owing))
 	}
@@ -211,7 +211,7 @@ func (l *ledger) checkDebt(t *testing.T, w *Wallet, limit uint32) {
 	t.Helper()
 	owed, first := uint32(0), limit+1
 	for h := range limit + 1 {
-		if len(l.owingAt(h)) > 0 {
+		if len(l.owingAt(h, anyone)) > 0 {
 			owed++
 			first = min(first, h)
 		}

@@ -225,8 +225,6 @@ func (c *change) addCoin(t *blockTx, cr credit) {
 	}
 	if old, ok := c.coin(key); ok {
 		fresh.spent, fresh.spentHeight, fresh.spentBy = old.spent, old.spentHeight, old.spentBy
-	} else {
-		c.found = append(c.found, key)
 	}
 	c.saveCoin(key, &fresh)
 }

@@ -32,19 +32,9 @@
 // finds a coin also finds where it went. The result is that of a scan that had
 // known every script from the start.
 //
-// What matters most is tested first. New blocks come before old ones. Of those
-// below the tip, scripts and outpoints that are watched by themselves have the
-// newest tested first, where the money is that is left: a stretch of 500 blocks,
-// then one that goes twice as far, and so on. An account is tested
-// upwards: the addresses that it uses now are not even watched before the older
-// ones are found, each of which lets the gap reach further. Whoever owes the same
-// blocks shares one pass.
-//
-// A block that spends a coin names its outpoint and not its script, so a spend that
-// is met before its coin looks like a stranger's. As long as older blocks are owed,
-// transactions that may be such spends are kept, and applied once more when the
-// coin is found. So at any time what is shown as money is not spent in any block
-// that was tested.
+// Scans go upwards, from the birthday on: a coin is known before the block is read
+// that spends it. New blocks come first for whatever was tested on the tip, and do
+// not wait for what was added late. Who owes the same blocks shares one pass.
 //
 // # Outpoints
 //
@@ -111,6 +101,5 @@
 // instruction, the next start goes on from there. A damaged file is reported
 // and never repaired by leaving out what can't be read. Open checks all pages of
 // a file that was not closed in good order or was changed since, Verify those of
-// any file. A file of an older version is brought up to date in place, one of a
-// newer version refused.
+// any file. A file of another version is refused and left as it is.
 package wallet

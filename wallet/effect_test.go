@@ -8,7 +8,6 @@ import (
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
-	"go.etcd.io/bbolt"
 )
 
 // teller reads what is new in a log, with names for transactions.
@@ -269,46 +268,4 @@ func TestOneChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.want("reorg", "removed reward", "removed spent")
-}
-
-// TestUpgradeTells: the log of a version 3 file told of a transaction what it would
-// do if it were alone. What is not so is told when the file is brought up to date.
-func TestUpgradeTells(t *testing.T) {
-	c, w, s, fund := funded(t)
-	seen(t, w, s.name("first", c.spend(outPoints(fund, 0), out(scriptN(1), 70))))
-	addUnmined(t, w, s.name("ours", c.spend(outPoints(fund, 0), out(scriptN(1), 99))))
-	addUnmined(t, w, s.name("other", c.pay(out(scriptN(1), 5))))
-	s.want("unmined first -30 = 70-100", "unmined first 0 = 70-100", "unmined ours -1 = 99-100 own", "unmined other 5 = 5-0 own")
-	edit(t, reclose(t, w), func(tx *bbolt.Tx) error {
-		// As it was: when ours came, nothing more was told of the first.
-		events := tx.Bucket([]byte("events"))
-		for _, seq := range []uint64{4, 5} {
-			if err := events.Put(key64(seq), events.Get(key64(seq+1))); err != nil {
-				return err
-			}
-		}
-		return errors.Join(
-			events.Delete(key64(6)), events.SetSequence(5),
-			downgradeTo3(tx))
-	})
-	w = openAt(t, w.path)
-	s.w, s.cursor = w, 5
-	s.want("unmined first 0 = 70-100")
-	s.w = openAt(t, reclose(t, w))
-	s.want()
-	// As many are kept as the owner wants.
-	edit(t, reclose(t, s.w), func(tx *bbolt.Tx) error {
-		meta, events := tx.Bucket([]byte("meta")), tx.Bucket([]byte("events"))
-		return errors.Join(
-			events.Delete(key64(6)), events.SetSequence(5),
-			meta.Put(keyKeep, key64(4)), downgradeTo3(tx))
-	})
-	w = openAt(t, w.path)
-	verify(t, w)
-	if log, err := w.readEvents(background(), 2); err != nil || len(log) != 4 {
-		t.Fatal(len(log), err)
-	}
-	if _, err := w.readEvents(background(), 1); !errors.Is(err, ErrCursorTooOld) {
-		t.Fatal(err)
-	}
 }

@@ -16,6 +16,11 @@ const (
 	// untouched.
 	ErrNewer = ErrorKind("wallet file is of a newer version")
 
+	// ErrDevelopment: a version of this package from before its first release wrote
+	// the file. It was left untouched. Whatever is watched again in a new file is
+	// found again.
+	ErrDevelopment = ErrorKind("wallet file was written by a development version")
+
 	// ErrNetwork: the file belongs to another network.
 	ErrNetwork = ErrorKind("wallet file is of another network")
 

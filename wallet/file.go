@@ -44,13 +44,7 @@ func openFile(path string, params *chaincfg.Params) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = checkFile(s, params)
-	if err == nil {
-		if err = upgrade(s, params); errors.Is(err, errUnchanged) {
-			err = nil
-		}
-	}
-	if err != nil {
+	if err := checkFile(s, params); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -74,6 +68,9 @@ func checkFile(s *store, params *chaincfg.Params) error {
 		meta := tx.Bucket([]byte(bucketNames[0]))
 		if meta == nil {
 			return corrupt("it is not a wallet, or has lost its head")
+		}
+		if meta.Get(keyDevelop) != nil {
+			return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
 		}
 		version, net := meta.Get(keyVersion), meta.Get(keyNetwork)
 		if len(version) != 4 || len(net) != 4 {

@@ -122,6 +122,7 @@ func TestRefused(t *testing.T) {
 		kind  error
 	}{
 		"newer":         {set("meta", keyVersion, key32(FileVersion+1)), ErrNewer},
+		"development":   {set("meta", keyDevelop, key32(1)), ErrDevelopment},
 		"version 0":     {set("meta", keyVersion, key32(0)), ErrCorrupt},
 		"no version":    {set("meta", keyVersion, nil), ErrCorrupt},
 		"network":       {set("meta", keyNetwork, key32(uint32(chaincfg.MainNetParams().Net))), ErrNetwork},

@@ -59,22 +59,6 @@ func (g *group) debt(of chain.Range) chain.Ranges {
 	return g.covered.Missing(of)
 }
 
-// ordered reports whether the group is tested upwards only: it has a script of
-// an account, and the addresses that come into use last are not even known before
-// the older ones are found.
-func (g *group) ordered() bool {
-	return slices.ContainsFunc(g.scripts, func(s *script) bool { return s.account != 0 })
-}
-
-// holed reports whether blocks above some that are to be tested were tested.
-//
-// Where nobody waits for a test it does not count. Only what a Rescan takes away
-// makes a hole there, and that was tested once: had it paid a script ahead of a
-// gap, nothing above would count as tested (see notice).
-func (g *group) holed() bool {
-	return g.watched > 0 && (len(g.covered) > 1 || len(g.covered) == 1 && g.covered[0].From > 0)
-}
-
 // unwanted is the coverage of a script that was never tested.
 func unwanted(from uint32) chain.Ranges {
 	if from == 0 {

@@ -178,7 +178,6 @@ func newLife(t *testing.T, rng *rand.Rand, born uint32) *life {
 		rng: rng, c: newWorld(t), gap: 3, key: testXPub(t, 7), addrs: []uint64{1, 2, 3},
 		o: &oracle{from: make(map[string]uint32), index: make(map[string][2]uint32)},
 	}
-	l.c.forges = true
 	for _, n := range l.addrs {
 		l.o.from[string(scriptN(n))] = born
 	}

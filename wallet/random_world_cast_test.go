@@ -90,7 +90,6 @@ func newCast(c *world, rng *rand.Rand) *cast {
 		rng: rng, c: c, index: make(map[string]accountIndex), all: make(watchSet),
 		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash), lately: new([]reading),
 	}
-	c.forges = true
 	for n := range castSingles + castScripts {
 		k.all[string(singleScript(n))] = 0
 	}

@@ -54,7 +54,6 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 		}
 		c.cutBlocks(c.blocks, to.Height)
 		c.cutBlocks(c.disapproved, to.Height)
-		c.cutStrays(to.Height)
 		c.revive(func(p *pendingMsg) bool { return p.deadHeight > to.Height })
 		c.uncover(to.Height)
 	})
@@ -127,18 +126,17 @@ func (c *change) disapprove(height uint32) {
 	for _, id := range ids {
 		c.unmine(id, height, height)
 	}
-	c.voidStrays(height)
 	c.revive(func(p *pendingMsg) bool {
 		return p.dead == conflicted && p.deadHeight == height && p.deadTree == wire.TxTreeRegular
 	})
 }
 
 // disapprovedBlock is the record of a block whose regular transactions are known
-// to be void, as some of them concern the wallet or may.
+// to be void, as some of them concern the wallet.
 func (c *change) disapprovedBlock(height uint32) (blockRecord, bool) {
 	v := c.disapproved.Get(key32(height))
 	if v == nil {
-		return c.voidAt(height)
+		return blockRecord{}, false
 	}
 	r, ok := decodeBlock(v)
 	if !ok {

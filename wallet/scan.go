@@ -18,8 +18,7 @@ const (
 	// the work that an interruption can lose: a second takes about 100 million.
 	maxTests = 100_000_000
 
-	// minScan is the length that a scan of any number of scripts, anywhere, may
-	// have.
+	// minScan is the length that a scan of any number of scripts may have.
 	minScan = 500
 )
 
@@ -36,10 +35,9 @@ func (w *Wallet) scanLength(groups []*group) uint32 {
 // tested on, for all the scripts that have to be on all of it. It is as long as
 // that set of scripts stays the same, and at most 50,000 blocks.
 //
-// First come the blocks that accounts have to be tested on, and those above the
-// wallet's tip, the lowest first; then those below the tip that only other
-// scripts have to be tested on, the highest first: at most 500 blocks at the tip,
-// and twice as far with each scan.
+// Scans go upwards. Blocks above the wallet's tip come first, for the scripts that
+// were tested on the tip: what is new does not wait for what was added late and
+// has long ago to catch up with. Then come the lowest blocks that are owed.
 //
 // Only one scan at a time counts: the same debt is given out again until Apply.
 func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
@@ -48,26 +46,13 @@ func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 	if w.broken != nil {
 		return spv.Scan{}, false, w.explain(w.broken)
 	}
-	groups := w.sortedGroups()
-	at, upwards, ok := w.nextHeight(groups, limit)
+	groups, r, ok := w.turn(limit)
 	if !ok {
 		return spv.Scan{}, false, nil
 	}
-	r := chain.Range{To: at}
-	if upwards {
-		r = chain.Range{From: at, To: limit}
-	}
-	owing := owingAt(groups, at, &r)
-	length := w.scanLength(owing)
-	var contested [][]byte
-	if upwards {
-		r.To = uint32(min(uint64(r.To), uint64(r.From)+uint64(length)-1))
-		contested = w.contestedIn(&r)
-	} else { // short at the tip: the blocks of one scan come from the lowest up
-		tip, _ := w.tip()
-		length = min(length, max(minScan, tip.Height-r.To))
-		r.From = max(r.From, r.To-min(r.To, length-1))
-	}
+	owing := owingFrom(groups, &r)
+	r.To = uint32(min(uint64(r.To), uint64(r.From)+uint64(w.scanLength(owing))-1))
+	contested := w.contestedIn(&r)
 	scan := spv.Scan{Range: r, Groups: make([]uint64, len(owing))}
 	for i, g := range owing {
 		g.given = true
@@ -77,45 +62,52 @@ func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 	return scan, true, nil
 }
 
-// nextHeight is the height from which on to scan, upwards or downwards.
-func (w *Wallet) nextHeight(groups []*group, limit uint32) (at uint32, upwards, ok bool) {
+// turn is whose turn it is to be tested, and the blocks from the first one that any
+// of them owes.
+func (w *Wallet) turn(limit uint32) (groups []*group, r chain.Range, ok bool) {
+	var all, atTip []*group
 	tip, started := w.tip()
-	for _, g := range groups {
-		debt := g.debt(chain.Range{To: limit})
-		if len(debt) == 0 {
-			continue
-		}
-		if started && debt[0].From <= tip.Height && !g.ordered() {
-			if newest := debt[len(debt)-1].To; !upwards && (!ok || newest > at) {
-				at, ok = newest, true
-			}
-			if debt = g.debt(chain.Range{From: tip.Height + 1, To: limit}); len(debt) == 0 {
-				continue
-			}
-		}
-		if lowest := debt[0].From; !upwards || lowest < at {
-			at, upwards, ok = lowest, true, true
-		}
-	}
-	return at, upwards, ok
-}
-
-// owingAt are the groups that have to be tested at a height. The stretch around it
-// is trimmed to where it is these and no others.
-func owingAt(groups []*group, at uint32, r *chain.Range) (owing []*group) {
-	for _, g := range groups {
+	for _, g := range w.sortedGroups() {
 		if g.watched == 0 {
 			continue
 		}
-		alike := g.covered
-		if !g.covered.Contains(at) {
-			alike = g.covered.Missing(*r)
-			owing = append(owing, g)
+		all = append(all, g)
+		if started && g.covered.Contains(tip.Height) {
+			atTip = append(atTip, g)
 		}
-		for _, s := range alike {
-			if s.From <= at && at <= s.To {
-				r.From, r.To = max(r.From, s.From), min(r.To, s.To)
-			}
+	}
+	if started && tip.Height < limit {
+		if r, ok = firstOwed(atTip, chain.Range{From: tip.Height + 1, To: limit}); ok {
+			return atTip, r, true
+		}
+	}
+	r, ok = firstOwed(all, chain.Range{To: limit})
+	return all, r, ok
+}
+
+// firstOwed is what is left of a stretch from the first block that some group owes.
+func firstOwed(groups []*group, of chain.Range) (r chain.Range, ok bool) {
+	r = of
+	for _, g := range groups {
+		if debt := g.debt(of); len(debt) > 0 && (!ok || debt[0].From < r.From) {
+			r.From, ok = debt[0].From, true
+		}
+	}
+	return r, ok
+}
+
+// owingFrom are the groups that have to be tested on the first block of a stretch,
+// which is cut short where it is no longer these and no others.
+func owingFrom(groups []*group, r *chain.Range) (owing []*group) {
+	for _, g := range groups {
+		debt := g.debt(*r)
+		switch {
+		case len(debt) == 0:
+		case debt[0].From == r.From:
+			owing = append(owing, g)
+			r.To = debt[0].To
+		default:
+			r.To = debt[0].From - 1
 		}
 	}
 	return owing

@@ -7,13 +7,13 @@ import (
 )
 
 // FileVersion is the version of the buckets of a wallet file. A file of a higher
-// one is refused (ErrNewer), one of a lower one is brought up to it when it is
-// opened (see upgrade).
-const FileVersion = 4
+// one is refused (ErrNewer), and so is one from before there were releases
+// (ErrDevelopment).
+const FileVersion = 1
 
 // The buckets of a wallet file. Numbers are big endian; "4" is four bytes.
 //
-//	meta         "version" -> 4, "network" -> 4 (wire.CurrencyNet),
+//	meta         "schema" -> 4 (FileVersion), "network" -> 4 (wire.CurrencyNet),
 //	             "totals" -> see totals.encode, "keep" -> 8 (events)
 //	accounts     id 4 -> see account.encode
 //	scripts      payment script -> see script.encode; holds its group
@@ -36,29 +36,25 @@ const FileVersion = 4
 //	labels       txid 32 -> text for people
 //	disapproved  height 4 -> as in blocks: blocks whose regular transactions
 //	             would concern the wallet, but were disapproved
-//	strays       height 4, tree 1, position 4 -> see stray.encode; transactions that
-//	             may spend coins that are yet to be found below them
-//	strayspends  txid 32, index 4 of what a stray spends, its key in strays -> nothing
-//	strangers    txid 8, index 4 of what other transactions spend, height 4 -> nothing
 //	events       number 8 -> an Event as JSON
 var bucketNames = [...]string{
 	"meta", "accounts", "scripts", "groups", "positions", "blocks", "txs",
 	"order", "coins", "unspent", "unmined", "disapproved", "events",
-	"maturing", "own", "labels", "points", "strays", "strayspends", "strangers",
+	"maturing", "own", "labels", "points",
 }
 
 // buckets gives access to the buckets in one transaction.
 type buckets struct {
 	meta, accounts, scripts, groups, positions, blocks, txs,
 	order, coins, unspent, unmined, disapproved, events,
-	maturing, own, labels, points, strays, straySpends, strangers *bbolt.Bucket
+	maturing, own, labels, points *bbolt.Bucket
 }
 
 func (b *buckets) fields() []**bbolt.Bucket {
 	return []**bbolt.Bucket{
 		&b.meta, &b.accounts, &b.scripts, &b.groups, &b.positions, &b.blocks, &b.txs,
 		&b.order, &b.coins, &b.unspent, &b.unmined, &b.disapproved, &b.events,
-		&b.maturing, &b.own, &b.labels, &b.points, &b.strays, &b.straySpends, &b.strangers,
+		&b.maturing, &b.own, &b.labels, &b.points,
 	}
 }
 
@@ -87,7 +83,8 @@ func createBuckets(tx *bbolt.Tx) (*buckets, error) {
 }
 
 var (
-	keyVersion = []byte("version")
+	keyVersion = []byte("schema")
+	keyDevelop = []byte("version") // only files from before there was a release have it
 	keyNetwork = []byte("network")
 	keyTotals  = []byte("totals")
 	keyKeep    = []byte("keep")

@@ -196,12 +196,6 @@ func hashScripts(hash []byte) [4]string {
 	}
 }
 
-// paysHash reports whether a script is one of hashScripts.
-func paysHash(raw []byte) bool {
-	return stdscript.IsPubKeyHashScriptV0(raw) || stdscript.IsScriptHashScriptV0(raw) ||
-		stdscript.IsPubKeyHashEd25519ScriptV0(raw) || stdscript.IsPubKeyHashSchnorrSecp256k1ScriptV0(raw)
-}
-
 // untag takes the stake opcode off an output script, as filters do (dcrd
 // gcs/blockcf2: Regular), and tells what kind of output it marks. In the
 // regular tree no script has one.

@@ -8,7 +8,6 @@ import (
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
 )
 
@@ -42,7 +41,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 		}
 		c := &change{buckets: b, w: w}
 		for _, check := range []func(*Report) error{
-			c.verifyWatch, c.verifyTxs, c.verifyCoins, c.verifyStrays, c.verifyUnmined, c.verifyEvents,
+			c.verifyWatch, c.verifyTxs, c.verifyCoins, c.verifyUnmined, c.verifyEvents,
 		} {
 			if err := check(&r); err != nil {
 				return err
@@ -231,44 +230,6 @@ func (c *change) verifySpend(op outPoint, coin *coin) error {
 		}
 	}
 	return corrupt("coin %v:%d is not spent by what it names", op.hash, op.index)
-}
-
-func (c *change) verifyStrays(*Report) error {
-	inputs, void := 0, make(map[uint32]bool)
-	err := c.strays.ForEach(func(k, _ []byte) error {
-		t, ok := c.stray(k)
-		if !ok {
-			return c.err
-		}
-		old, known := void[t.height]
-		n := 0
-		for _, in := range t.msg.TxIn {
-			key := strayKey(in, k)
-			if listed, _ := c.straySpends.Cursor().Seek(key); string(listed) == string(key) {
-				n++
-			}
-		}
-		switch regular := t.tree == wire.TxTreeRegular; {
-		case n == 0 || t.height > c.tipHeight():
-			return corrupt("stray %x spends nothing, or in no block", k)
-		case c.agrees(t.block.id(t.height)) != nil:
-			return corrupt("stray %x is of another block", k)
-		case t.void && !regular, regular && known && old != t.void:
-			return corrupt("stray %x can't be void", k)
-		case regular:
-			void[t.height] = t.void
-		}
-		inputs += n
-		return nil
-	})
-	switch n := c.straySpends.Stats().KeyN; {
-	case err != nil:
-	case n != inputs:
-		err = corrupt("%d inputs of strays are listed, not %d", n, inputs)
-	case n+c.strangers.Stats().KeyN > 0 && !c.w.holed():
-		err = corrupt("there are strays or strangers, and no block is owed below one that was tested")
-	}
-	return err
 }
 
 func (c *change) verifyUnmined(r *Report) error {

@@ -55,10 +55,6 @@ type cache struct {
 	born      uint32 // lowest birthday of all scripts, valid if bornKnown
 	bornKnown bool
 
-	// veiled: of some known script a spend does not tell that it is spent, valid
-	// if bornKnown.
-	veiled bool
-
 	// contested: scripts to be searched for besides the watched ones.
 	contested map[hash]*contestedInputs
 
@@ -80,8 +76,8 @@ var _ spv.Wallet = (*Wallet)(nil)
 // directory must exist). The file is locked until Close.
 //
 // Errors: ErrInUse when somebody else still has the file after one second;
-// ErrNewer, ErrNetwork and ErrCorrupt as described there; else that of the
-// operating system. None of them changes the file.
+// ErrNewer, ErrDevelopment, ErrNetwork and ErrCorrupt as described there; else that
+// of the operating system. None of them changes the file.
 func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 	db, err := openFile(path, params)
 	if err != nil {
@@ -164,8 +160,6 @@ type change struct {
 	recount bool // the sums of the coins have changed
 	pruned  bool // the events that are no longer kept are gone
 
-	found [][]byte // coins that were none before; see strays
-
 	pool *pool // of pending transactions; nil until first needed
 
 	hears   *string       // the peer that it is told by; nil if by none
@@ -197,7 +191,6 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 			fn(c)
 			c.lookOut()
 			c.tellUnmined()
-			c.dropStrays()
 			c.saveTotals()
 		}
 		if c.err == nil && !c.wrote {

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/hdkeychain/v3"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
+	"github.com/decred/dcrd/txscript/v4/stdscript"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -54,7 +55,7 @@ func sign(in *wire.TxIn, pays []byte) {
 			return
 		}
 	}
-	if !paysHash(raw) {
+	if !stdscript.IsPubKeyHashScriptV0(raw) {
 		in.SignatureScript = signature
 	}
 }
@@ -110,9 +111,6 @@ func (c *world) sign(b *wire.MsgBlock) {
 		for _, in := range tx.TxIn {
 			if prev := c.prev[in.PreviousOutPoint]; prev != nil && in.SignatureScript == nil && !stake.IsSSRtx(tx) {
 				sign(in, prev.PkScript)
-				if c.forges && in.PreviousOutPoint.Hash[0]%8 == 0 {
-					in.SignatureScript = forged
-				}
 			}
 		}
 	}

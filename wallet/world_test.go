@@ -32,7 +32,6 @@ type world struct {
 	filters [][]byte
 	prev    map[wire.OutPoint]*wire.TxOut // every output ever made, on any branch
 	unique  *uint64                       // shared by forks
-	forges  bool                          // some spends show a key that is not theirs: nobody checks
 }
 
 func newWorld(t *testing.T) *world {

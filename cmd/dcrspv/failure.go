@@ -75,6 +75,7 @@ var remedies = []struct {
 	{chaindb.ErrCorrupt, ""}, // it says so itself
 	{wallet.ErrInUse, "end the other dcrspv or choose another --datadir"},
 	{wallet.ErrNewer, "update dcrspv or choose another --datadir"},
+	{wallet.ErrDevelopment, "move the file away and watch again: all coins and transactions are found again"},
 	{wallet.ErrNetwork, "give the --network it was made for or choose another --datadir"},
 	{wallet.ErrCorrupt, ""}, // likewise
 	{syscall.ENOSPC, "free some disk space, nothing is lost"},
