@@ -19,24 +19,31 @@ func TestForkDeeperThanLocatorSteps(t *testing.T) {
 	c.Mine(20000)
 	branch := c.Fork(10000)
 	branch.Mine(10010)
-	for name, change := range map[string]func(*spvtest.Peer){
-		"announced": func(p *spvtest.Peer) {
-			p.SetChain(branch)
-			p.Send(branch.Headers(20010, 20010))
-		},
-		"reconnected": func(p *spvtest.Peer) {
-			p.SetChain(branch)
-			p.Disconnect()
-		},
+	announce := func(p *spvtest.Peer) {
+		p.SetChain(branch)
+		p.Send(branch.Headers(20010, 20010))
+	}
+	reconnect := func(p *spvtest.Peer) {
+		p.SetChain(branch)
+		p.Disconnect()
+	}
+	for name, tt := range map[string]struct {
+		change  func(*spvtest.Peer)
+		latency time.Duration
+	}{
+		"announced":   {announce, 0},
+		"reconnected": {reconnect, 0},
+		// The same is asked twice: before sendheaders goes out, and with it.
+		"reconnected far away": {reconnect, 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			storyOn(t, c, func(w *world) {
 				w.wallet.watch(19000, spvtest.Script(1)) // few filters
-				w.join(spvtest.Behaviour{NoAnnounce: true})
+				w.join(spvtest.Behaviour{NoAnnounce: true, Latency: tt.latency})
 				w.start()
 				w.wait(spv.Settled)
 				began := time.Now()
-				change(w.peers[0])
+				tt.change(w.peers[0])
 				w.syncTo(branch)
 				if took := time.Since(began); took > 5*time.Second {
 					t.Errorf("followed after %v", took)

@@ -62,11 +62,11 @@ func (e *engine) followPeers() {
 }
 
 func (e *engine) enableAnnouncements(s *session) {
+	s.following = followState{on: true, since: e.now, requested: e.now}
 	if s.headers.flight != nil {
-		s.headers.flight.cancel() // late, and answered by the next request
+		s.headers.flight.cancel() // late or walking, and answered by the next request
 		e.headers.release(s)
 	}
-	s.following = followState{on: true, since: e.now, requested: e.now}
 	e.asksFor(s, newcomerPatience)
 	if err := s.peer.SendHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
 		e.lost(s, err)

@@ -216,10 +216,10 @@ type headersReply struct {
 
 func (ev headersReply) apply(e *engine) {
 	s := ev.fl.s
-	e.headers.forget(ev.fl)
-	if e.sessions[s.addr] != s {
-		return
+	if s.headers.flight != ev.fl {
+		return // the peer is lost, or was asked again with sendheaders
 	}
+	e.headers.forget(ev.fl)
 	s.headers.flight = nil
 	if ev.err != nil {
 		if errors.Is(ev.err, peer.ErrStalled) {
