@@ -69,12 +69,14 @@ func checkFile(s *store, params *chaincfg.Params) error {
 		if meta == nil {
 			return corrupt("it is not a wallet, or has lost its head")
 		}
-		if meta.Get(keyDevelop) != nil {
-			return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
-		}
 		version, net := meta.Get(keyVersion), meta.Get(keyNetwork)
-		if len(version) != 4 || len(net) != 4 {
+		switch format := meta.Get(keyFormat); {
+		case len(version) != 4 || len(net) != 4:
 			return corrupt("it has no version or no network")
+		case format == nil:
+			return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
+		case string(format) != fileFormat:
+			return corrupt("it is not a wallet")
 		}
 		if v := be.Uint32(version); v > FileVersion {
 			return fmt.Errorf("%w: it has version %d, this program knows %d: use a newer program",
@@ -111,6 +113,7 @@ func createFile(path string, params *chaincfg.Params) error {
 		}
 		return errors.Join(
 			b.meta.Put(keyTotals, new(totals).encode()),
+			b.meta.Put(keyFormat, []byte(fileFormat)),
 			b.meta.Put(keyVersion, key32(FileVersion)),
 			b.meta.Put(keyNetwork, key32(uint32(params.Net))))
 	})

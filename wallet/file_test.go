@@ -121,8 +121,11 @@ func TestRefused(t *testing.T) {
 		spoil func(*testing.T, string)
 		kind  error
 	}{
-		"newer":         {set("meta", keyVersion, key32(FileVersion+1)), ErrNewer},
-		"development":   {set("meta", keyDevelop, key32(1)), ErrDevelopment},
+		"newer": {set("meta", keyVersion, key32(FileVersion+1)), ErrNewer},
+		"development": {func(t *testing.T, path string) {
+			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete(keyFormat) })
+		}, ErrDevelopment},
+		"format":        {set("meta", keyFormat, []byte("wallet")), ErrCorrupt},
 		"version 0":     {set("meta", keyVersion, key32(0)), ErrCorrupt},
 		"no version":    {set("meta", keyVersion, nil), ErrCorrupt},
 		"network":       {set("meta", keyNetwork, key32(uint32(chaincfg.MainNetParams().Net))), ErrNetwork},

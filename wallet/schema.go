@@ -11,10 +11,14 @@ import (
 // (ErrDevelopment).
 const FileVersion = 1
 
+// fileFormat marks a file of this package. Those from before there were releases
+// have versions too, but not this.
+const fileFormat = "dcrspv wallet"
+
 // The buckets of a wallet file. Numbers are big endian; "4" is four bytes.
 //
-//	meta         "schema" -> 4 (FileVersion), "network" -> 4 (wire.CurrencyNet),
-//	             "totals" -> see totals.encode, "keep" -> 8 (events)
+//	meta         "format" -> fileFormat, "version" -> 4 (FileVersion), "network" -> 4
+//	             (wire.CurrencyNet), "totals" -> see totals.encode, "keep" -> 8 (events)
 //	accounts     id 4 -> see account.encode
 //	scripts      payment script -> see script.encode; holds its group
 //	points       txid 32, index 4 -> see script.encodePoint; the outpoints that are
@@ -83,8 +87,8 @@ func createBuckets(tx *bbolt.Tx) (*buckets, error) {
 }
 
 var (
-	keyVersion = []byte("schema")
-	keyDevelop = []byte("version") // only files from before there was a release have it
+	keyVersion = []byte("version")
+	keyFormat  = []byte("format")
 	keyNetwork = []byte("network")
 	keyTotals  = []byte("totals")
 	keyKeep    = []byte("keep")
