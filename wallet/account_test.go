@@ -87,7 +87,7 @@ func TestCommitmentsUse(t *testing.T) {
 	c.mine(ticket)
 	c.mine(c.pay(out(scriptOf(keyAddr(t, key, 1, 39)), 5)))
 	c.sync(w)
-	wantBalance(t, w, 5, 0, 0, 0)
+	wantBalance(t, w, 5, 0, 10, 0)
 }
 
 // TestAccountJoinsAddress: an address that was watched by itself becomes part

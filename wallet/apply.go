@@ -154,7 +154,6 @@ func (c *change) applyBlock(b *spv.Block) {
 			continue
 		}
 		c.spend(t)
-		c.addTicket(t)
 		wasPending := c.confirm(t)
 		if len(t.credits) > 0 || t.spends {
 			c.mined(t)

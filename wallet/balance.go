@@ -12,7 +12,7 @@ import (
 type Balance struct {
 	Spendable dcrutil.Amount // may be spent in the next block
 	Immature  dcrutil.Amount // may be spent later, see UTXO.Spendable
-	Staked    dcrutil.Amount // locked in tickets, until they vote or are revoked
+	Staked    dcrutil.Amount // locked in tickets: what their price will give back
 	Total     dcrutil.Amount // the sum of the three: all mined, unspent outputs
 
 	// Unconfirmed is the net effect of the transactions that are not in the
@@ -37,11 +37,11 @@ type UTXO struct {
 	TxID    chainhash.Hash
 	Index   uint32
 	Tree    int8
-	Amount  dcrutil.Amount
+	Amount  dcrutil.Amount // of a ticket the wallet's share of its price
 	Height  uint32
 	Kind    CoinKind
 	Address string // empty if the script has none
-	Script  []byte // as watched: without stake opcode
+	Script  []byte // as watched: without stake opcode; of a ticket the first that it is to pay
 	Label   string // of the script, see SetLabel
 
 	// Spendable: a transaction in the block after the wallet's tip may spend

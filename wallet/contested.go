@@ -60,11 +60,8 @@ func spentScript(in *wire.TxIn) string {
 	if len(last) == 0 {
 		return ""
 	}
-	scripts := hashScripts(dcrutil.Hash160(last))
-	if len(last) == 33 && (last[0] == 2 || last[0] == 3) {
-		return scripts[0]
-	}
-	return scripts[1]
+	key := len(last) == 33 && (last[0] == 2 || last[0] == 3)
+	return hashScript(dcrutil.Hash160(last), !key)
 }
 
 // contestedIn are the further scripts to be searched for in a stretch of

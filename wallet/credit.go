@@ -63,7 +63,8 @@ type blockTx struct {
 type credit struct {
 	index  uint32
 	kind   CoinKind
-	script *script
+	amount dcrutil.Amount
+	script []byte
 }
 
 // id is the transaction's hash, computed when first needed: most transactions
@@ -88,9 +89,12 @@ func mayReturn(tx *wire.MsgTx, tree int8, pos uint32) bool {
 	return stake.IsSStx(tx) || stake.IsTAdd(tx) || stake.IsSSRtx(tx) || stake.IsTSpend(tx)
 }
 
-// findCredits notes which outputs pay watched scripts, and that those scripts,
-// and those a ticket commits to, are in use.
+// findCredits notes which outputs pay watched scripts, and that those scripts, and
+// those a ticket commits to, are in use.
 func (c *change) findCredits(t *blockTx) {
+	if t.tree == wire.TxTreeStake {
+		c.findTicket(t)
+	}
 	c.eachPaid(t.msg, t.tree, func(i uint32, kind CoinKind, s *script) {
 		if !c.notice(s, t.height) || len(t.credits) > 0 && t.credits[len(t.credits)-1].index == i {
 			return
@@ -98,11 +102,8 @@ func (c *change) findCredits(t *blockTx) {
 		if t.tree == wire.TxTreeRegular && t.pos == 0 {
 			kind = Coinbase
 		}
-		t.credits = append(t.credits, credit{index: i, kind: kind, script: s})
+		t.credits = append(t.credits, credit{i, kind, dcrutil.Amount(t.msg.TxOut[i].Value), []byte(s.raw)})
 	})
-	if t.tree == wire.TxTreeStake {
-		c.eachCommitment(t.msg, func(s *script) { c.notice(s, t.height) })
-	}
 }
 
 // eachOutput calls fn for the outputs that pay watched scripts, and for those that
@@ -118,7 +119,7 @@ func (c *change) eachOutput(tx *wire.MsgTx, tree int8, fn func(i uint32, kind Co
 // eachPaid is as eachOutput, also for scripts ahead of a gap.
 //
 // An output of no value pays nothing; filters leave out a ticket's change if it
-// is such.
+// is such. What a ticket locks is owed to those it commits to: see findTicket.
 func (c *change) eachPaid(tx *wire.MsgTx, tree int8, fn func(i uint32, kind CoinKind, s *script)) {
 	var id *hash
 	for i, out := range tx.TxOut {
@@ -126,6 +127,9 @@ func (c *change) eachPaid(tx *wire.MsgTx, tree int8, fn func(i uint32, kind Coin
 			continue
 		}
 		kind, raw := untag(tree, out.Version, out.PkScript)
+		if kind == Ticket {
+			continue
+		}
 		if s := c.w.scripts[string(raw)]; s != nil {
 			fn(uint32(i), kind, s)
 		}
@@ -142,74 +146,11 @@ func (c *change) eachPaid(tx *wire.MsgTx, tree int8, fn func(i uint32, kind Coin
 	}
 }
 
-// eachCommitment calls fn for the known scripts that a ticket commits to pay, and
-// for its own output if that is watched and pays what the ticket commits to: then
-// the script tells of its end.
-func (c *change) eachCommitment(tx *wire.MsgTx, fn func(*script)) {
-	if len(tx.TxOut) == 0 || !stake.IsTicketPurchaseScript(tx.TxOut[0].Version, tx.TxOut[0].PkScript) {
-		return
-	}
-	for _, out := range tx.TxOut[1:] {
-		if raw := commitmentScript(out.Version, out.PkScript); raw != nil {
-			if s := c.w.scripts[string(raw)]; s != nil {
-				fn(s)
-			}
-			if s := c.ticketPoint(tx, raw); s != nil {
-				fn(s)
-			}
-		}
-	}
-}
-
-// ticketPoint is a ticket's own output, if that is watched and pays a script.
-func (c *change) ticketPoint(tx *wire.MsgTx, raw []byte) *script {
-	if c.w.pointsOf[string(raw)] == 0 {
-		return nil
-	}
-	if _, own := untag(wire.TxTreeStake, tx.TxOut[0].Version, tx.TxOut[0].PkScript); !bytes.Equal(own, raw) {
-		return nil
-	}
-	s := c.w.points[outPoint{tx.TxHash(), 0}]
-	if s == nil || s.raw != string(raw) {
-		return nil
-	}
-	return s
-}
-
-// addCoins makes coins of a transaction's credits, except of tickets.
+// addCoins makes coins of a transaction's credits.
 func (c *change) addCoins(t *blockTx) {
 	for _, cr := range t.credits {
-		if cr.kind != Ticket {
-			c.addCoin(t, cr)
-		}
+		c.addCoin(t, cr)
 	}
-}
-
-// addTicket makes a coin of a ticket, once its debits are known.
-//
-// Filters do not hold a ticket's own output, nor does the vote that spends it
-// leave a trace of it there: what they hold is whom the ticket commits to pay
-// (dcrd gcs/blockcf2: Regular). So a ticket is only taken up if the wallet pays
-// for it or is paid by it: of others the end would not be seen.
-func (c *change) addTicket(t *blockTx) {
-	i := -1
-	for n, cr := range t.credits {
-		if cr.kind == Ticket {
-			i = n
-		}
-	}
-	if i < 0 {
-		return
-	}
-	ours := t.spends
-	c.eachCommitment(t.msg, func(s *script) {
-		ours = ours || s.watched() && s.from <= t.height
-	})
-	if ours {
-		c.addCoin(t, t.credits[i])
-		return
-	}
-	t.credits = append(t.credits[:i], t.credits[i+1:]...)
 }
 
 func (c *change) addCoin(t *blockTx, cr credit) {
@@ -220,13 +161,17 @@ func (c *change) addCoin(t *blockTx, cr credit) {
 		tree:   t.tree,
 		kind:   cr.kind,
 		expiry: t.msg.Expiry != wire.NoExpiryValue,
-		amount: dcrutil.Amount(t.msg.TxOut[cr.index].Value),
-		script: []byte(cr.script.raw),
+		amount: cr.amount,
+		script: cr.script,
 	}
-	if old, ok := c.coin(key); ok {
+	old, ok := c.coin(key)
+	if ok {
 		fresh.spent, fresh.spentHeight, fresh.spentBy = old.spent, old.spentHeight, old.spentBy
 	}
 	c.saveCoin(key, &fresh)
+	if fresh.spent && fresh.amount != old.amount { // of a ticket the wallet owns more than it did
+		c.rekeep(fresh.spentBy)
+	}
 }
 
 // coin reads a coin.

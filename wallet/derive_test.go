@@ -100,9 +100,9 @@ func TestAheadIsNotWatched(t *testing.T) {
 		}
 		c.mine(c.pay(out(script(4), 1))) // reaches 9, and that reaches 11 and 12
 		c.sync(w)
-		wantBalance(t, w, 91, 0, 0, 0)
+		wantBalance(t, w, 91, 0, 10, 0)
 		addressIs(18)
-		if h := history(t, w); len(h) != 3 || h[0].Net != 100 || h[1].Net != -10 {
+		if h := history(t, w); len(h) != 4 || h[0].Net != 100 || h[1].Net != -10 || h[2].Net != 10 {
 			t.Fatalf("%s: history %+v", how, h)
 		}
 	}

@@ -89,10 +89,19 @@
 // be ahead of the wallet in one thing and behind in another; with the last one it
 // is the wallet.
 //
-// Limits that come from what filters hold: an output is found by its script,
-// so one that pays a public key is not found by the address of the key's hash;
-// and a ticket is found by whom it commits to pay and what it spends, not by
-// whom it lets vote (see Balance.Staked).
+// # Tickets
+//
+// A ticket locks its price until it votes or is revoked, and commits to whom that
+// goes back. It is a coin of the wallet as far as it is to pay the wallet in the end:
+// for its share of the price, whoever pays for the ticket and whoever votes with it.
+// What it earns comes on top when it votes. Of a ticket that others get back nothing
+// is the wallet's, though it may have paid for it or vote with it.
+//
+// # Limits
+//
+// An output is found by its script, since that is what filters hold. So one that
+// pays a public key is not found by the address of the key's hash. And a ticket is
+// found by whom it commits to pay and by what it spends, not by whom it lets vote.
 //
 // # Durability
 //

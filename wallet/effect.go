@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -65,7 +64,7 @@ func (n *netting) take(p *pendingMsg) {
 			sum -= amount
 		}
 	}
-	u.Credits = n.credits(p, len(u.Debits) > 0)
+	u.Credits = n.credits(p)
 	for _, cr := range u.Credits {
 		sum += cr.Amount
 	}
@@ -94,9 +93,15 @@ func (n *netting) paid(op outPoint) (dcrutil.Amount, bool) {
 }
 
 // credits are the outputs of a pending transaction that would be coins of the
-// wallet if it were mined. Of a ticket that is only so if the wallet pays for it,
-// or is paid by it: see addTicket.
-func (b *buckets) credits(p *pendingMsg, pays bool) (out []Credit) {
+// wallet if it were mined.
+func (b *buckets) credits(p *pendingMsg) (out []Credit) {
+	awaited := func(index uint32, raw []byte) bool {
+		return len(raw) > 0 && (scriptWatched(b.scripts.Get(raw)) || b.pointAwaited(outPoint{p.id, index}, raw))
+	}
+	share, raw := ticketShare(p.msg, func(raw string) bool { return awaited(0, []byte(raw)) })
+	if share > 0 {
+		out = append(out, Credit{Index: 0, Kind: Ticket, Amount: share, Script: raw})
+	}
 	for i, o := range p.msg.TxOut {
 		if o.Version != 0 || o.Value == 0 {
 			continue
@@ -105,29 +110,11 @@ func (b *buckets) credits(p *pendingMsg, pays bool) (out []Credit) {
 		if kind != Regular { // else the tree, which takes long to tell, makes no difference
 			kind, raw = untag(treeOf(p.msg), o.Version, o.PkScript)
 		}
-		op := outPoint{p.id, uint32(i)}
-		watched := len(raw) > 0 && (scriptWatched(b.scripts.Get(raw)) || b.pointAwaited(op, raw))
-		if watched && (kind != Ticket || pays || b.paidByTicket(p)) {
-			out = append(out, Credit{Index: op.index, Kind: kind, Amount: dcrutil.Amount(o.Value), Script: raw})
+		if kind != Ticket && awaited(uint32(i), raw) {
+			out = append(out, Credit{Index: uint32(i), Kind: kind, Amount: dcrutil.Amount(o.Value), Script: raw})
 		}
 	}
 	return out
-}
-
-// paidByTicket reports whether a pending ticket commits to pay the wallet.
-func (b *buckets) paidByTicket(p *pendingMsg) bool {
-	first := p.msg.TxOut[0]
-	_, own := untag(wire.TxTreeStake, first.Version, first.PkScript)
-	for _, out := range p.msg.TxOut[1:] {
-		raw := commitmentScript(out.Version, out.PkScript)
-		if raw == nil {
-			continue
-		}
-		if scriptWatched(b.scripts.Get(raw)) || bytes.Equal(own, raw) && b.pointAwaited(outPoint{p.id, 0}, raw) {
-			return true
-		}
-	}
-	return false
 }
 
 // digest is the same for the same effect of a transaction: what its credits and

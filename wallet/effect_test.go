@@ -157,7 +157,7 @@ func TestTicketsWait(t *testing.T) {
 	c, w, s, fund := funded(t)
 	stranger := addr(1<<40 + 1)
 	seen(t, w, s.name("bought", c.ticket(opOf(fund, 0), addr(1), stranger, 80, 5)))
-	s.want("unmined bought -20 = 80-100")
+	s.want("unmined bought -100 = 0-100")
 	seen(t, w, s.name("gift", c.ticket(c.foreignOutput(), addr(1), addr(1), 70, 0)))
 	s.want("unmined gift 70 = 70-0")
 	theirs := c.ticket(c.foreignOutput(), addr(1), stranger, 60, 5)

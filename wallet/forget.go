@@ -21,15 +21,18 @@ func (f *forgetting) affect(id hash) {
 // drop removes a coin. What made it and what spent it may mean nothing to the
 // wallet any more.
 func (f *forgetting) drop(key []byte) {
-	coin, ok := f.c.coin(key)
-	if !ok {
-		return
+	if coin, ok := f.c.coin(key); ok {
+		f.touch(key, &coin)
+		f.c.dropCoin(key)
 	}
+}
+
+// touch notes the transactions that make and spend a coin.
+func (f *forgetting) touch(key []byte, coin *coin) {
 	f.affect(hash(key[:32]))
 	if coin.spent {
 		f.affect(coin.spentBy)
 	}
-	f.c.dropCoin(key)
 }
 
 // forget removes the coins of scripts and outpoints that are no longer watched,
@@ -43,10 +46,10 @@ func (c *change) forget(scripts map[string]bool) {
 		switch {
 		case !ok || len(k) != 36:
 			return corrupt("coin %.40x", k)
-		case scripts[string(script)] && !c.claims(outPoint{hash(k[:32]), be.Uint32(k[32:])}, script, coinHeight(v)):
-			gone = append(gone, bytes.Clone(k))
 		case kind == Ticket:
 			tickets = append(tickets, bytes.Clone(k))
+		case scripts[string(script)] && !c.claims(outPoint{hash(k[:32]), be.Uint32(k[32:])}, script, coinHeight(v)):
+			gone = append(gone, bytes.Clone(k))
 		}
 		return nil
 	})
@@ -56,17 +59,11 @@ func (c *change) forget(scripts map[string]bool) {
 	for _, key := range gone {
 		f.drop(key)
 	}
-	// Tickets that the wallet neither pays for nor is paid by any longer would
-	// stay for ever: see addTicket.
 	for _, key := range tickets {
-		if !c.ticketIsOurs(hash(key[:32])) {
-			f.drop(key)
-		}
+		f.share(key)
 	}
 	for _, id := range f.order {
-		if r, msg, ok := c.tx(id); ok {
-			c.keep(id, r, msg)
-		}
+		c.rekeep(id)
 	}
 	for _, p := range c.pending().inOrder() {
 		if !c.concerns(p.msg) {
@@ -76,17 +73,21 @@ func (c *change) forget(scripts map[string]bool) {
 	}
 }
 
-// ticketIsOurs reports whether a mined ticket is paid for by the wallet or
-// commits to pay it.
-func (c *change) ticketIsOurs(id hash) bool {
-	r, msg, ok := c.tx(id)
-	if !ok {
-		return false
+// share gives a ticket the amount that the wallet still owns of it.
+func (f *forgetting) share(key []byte) {
+	id := hash(key[:32])
+	coin, ok := f.c.coin(key)
+	_, msg, known := f.c.tx(id)
+	if !ok || !known {
+		return
 	}
-	if len(c.summarize(id, msg).debits) > 0 {
-		return true
+	left := coin
+	left.amount, left.script = f.c.claimedShare(id, msg, coin.height)
+	switch {
+	case left.amount == 0:
+		f.drop(key)
+	case left.amount != coin.amount || !bytes.Equal(left.script, coin.script):
+		f.touch(key, &coin)
+		f.c.saveCoin(key, &left)
 	}
-	found := false
-	c.eachCommitment(msg, func(s *script) { found = found || s.watched() && s.from <= r.height })
-	return found
 }

@@ -18,8 +18,8 @@ func (c *change) lookOut() {
 				c.lower([]*script{s}, p.since+1)
 			}
 		}
-		c.eachExpected(p.msg, func(_ uint32, _ CoinKind, s *script) { lower(s) })
-		c.eachCommitment(p.msg, lower)
+		c.eachOutput(p.msg, treeOf(p.msg), func(_ uint32, _ CoinKind, s *script) { lower(s) })
+		c.eachCommitted(p.msg, lower)
 		for _, in := range p.msg.TxIn {
 			if s := c.w.points[spent(in)]; s != nil {
 				lower(s)

@@ -89,20 +89,32 @@ func (o *oracle) readTx(s *oracleState, h uint32, b *wire.MsgBlock, tree, pos in
 	}
 	for i, out := range tx.TxOut {
 		kind, script := strip(tree, out.PkScript)
-		if len(script) == 32 && script[:2] == "\x6a\x1e" { // a ticket's commitment
-			o.use(s, h, "\x76\xa9\x14"+script[2:22]+"\x88\xac")
+		amount := out.Value
+		watched := func(script string) bool {
+			from, ok := o.from[script]
+			return ok && from <= h
 		}
-		from, ok := o.from[script]
-		if !ok || from > h || out.Value == 0 {
+		if kind == 0xba {
+			amount, _ = promised(tx, watched)
+		} else if !watched(script) {
+			amount = 0
+		}
+		if amount == 0 {
 			continue
 		}
 		o.use(s, h, script)
+		if kind == 0xba {
+			all, _ := promises(tx)
+			for _, p := range all {
+				o.use(s, h, p.script)
+			}
+		}
 		if tree == 0 && pos == 0 {
 			kind = 1
 		}
 		op := wire.OutPoint{Hash: id, Index: uint32(i), Tree: int8(tree)}
-		s.coins[op] = &oracleCoin{op, out.Value, h, kind, tx.Expiry != 0, tx}
-		net += out.Value
+		s.coins[op] = &oracleCoin{op, amount, h, kind, tx.Expiry != 0, tx}
+		net += amount
 		concerned = true
 	}
 	if concerned {

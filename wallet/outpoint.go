@@ -18,8 +18,8 @@ import (
 // own blocks tested.
 
 // OutPoint is an output to watch. That of a ticket is found if the ticket commits
-// to pay the same script, and else as any ticket is: see Balance.Staked. One that
-// can't be spent is in no filter.
+// to pay the same script, and is worth what it then gets back: see Balance.Staked. One
+// that can't be spent is in no filter.
 //
 // Watch.From must be at or below the height of the block that makes it: else the
 // output is not found, and what spends it is not recognised as its spending. The

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -59,9 +60,9 @@ func singleScript(n int) []byte {
 	case castSingles + 1:
 		return append(append([]byte{0x51}, push...), 0x51, 0xae) // multisig
 	case castSingles + 2:
-		return []byte(hashScripts(hashed(push))[1]) // pay to script hash
+		return []byte(hashScript(hashed(push), true))
 	case castSingles + 3:
-		return []byte(hashScripts(hashed(key[1:]))[2]) // pay to Ed25519 public key hash
+		return slices.Concat([]byte("\x76\xa9\x14"), hashed(key[1:]), []byte("\x88\x51\xbe")) // pay to Ed25519 public key hash
 	}
 	return scriptN(uint64(n))
 }
@@ -161,24 +162,40 @@ func (k *cast) regular(ops ...wire.OutPoint) *wire.MsgTx {
 	return tx
 }
 
-// ticket buys a ticket. Who votes and who is paid in the end are the same, or
-// one of them is a stranger: of a ticket that somebody of ours pays for or gets
-// money from, the end has to be visible.
+// ticket buys a ticket with up to three parts. Who pays, who votes and whom the
+// money goes back to are the same or any others.
 func (k *cast) ticket(ops ...wire.OutPoint) *wire.MsgTx {
-	op := k.c.foreignOutput()
-	if len(ops) > 0 {
-		op = ops[0]
+	voting := k.owner()
+	n := max(1, k.rng.IntN(5)-1)
+	price, parts := k.rng.Int64N(3), make([]stakePart, n) // odd prices, or a fee
+	price -= 2
+	for i := range parts {
+		parts[i] = stakePart{k.owner(), 300 + k.rng.Int64N(500), k.rng.Int64N(3) * 50}
+		price += parts[i].amount
+		if k.rng.IntN(2) == 0 {
+			parts[i].reward = voting
+		}
 	}
-	voting := k.own()
-	reward := voting
+	for len(ops) < n {
+		ops = append(ops, k.c.foreignOutput())
+	}
+	return k.c.sharedTicket(ops[:n], voting, price, parts...)
+}
+
+// owner is one of us, a script of ours or a stranger.
+func (k *cast) owner() stdaddr.StakeAddress {
 	switch k.rng.IntN(6) {
 	case 0:
-		voting = addr(1<<41 + k.c.next())
+		return addr(1<<41 + k.c.next())
 	case 1:
-		reward = addr(1<<41 + k.c.next())
-		op = k.c.foreignOutput()
+		raw := singleScript(castSingles + 2)
+		a, err := stdaddr.NewAddressScriptHashV0FromHash(raw[2:22], params)
+		if err != nil {
+			panic(err)
+		}
+		return a
 	}
-	return k.c.ticket(op, voting, reward, 500+k.rng.Int64N(500), k.rng.Int64N(3)*50)
+	return k.own()
 }
 
 // treasuryAdd gives to the treasury and gets change.
@@ -197,22 +214,18 @@ func (k *cast) rival(tx *wire.MsgTx) *wire.MsgTx {
 	return k.regular(op)
 }
 
-// paidBy is whom a ticket commits to pay, as the tests' tickets are made.
-func paidBy(ticket *wire.MsgTx) stdaddr.StakeAddress {
-	a, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(ticket.TxOut[1].PkScript[2:22], params)
-	if err != nil {
-		panic(err)
-	}
-	return a
-}
-
 // end lets a ticket vote, or gives it back.
 func (k *cast) end(ticket *wire.MsgTx) *wire.MsgTx {
-	amount := ticket.TxOut[0].Value
+	gain, tag, end := int64(7), byte(0xbb), k.c.voteFor
 	if k.rng.IntN(3) == 0 {
-		return k.c.revoke(ticket, paidBy(ticket), amount)
+		gain, tag, end = 0, 0xbc, k.c.revokeFor
 	}
-	return k.c.vote(ticket, paidBy(ticket), amount+1)
+	var pay []*wire.TxOut
+	all, whole := promises(ticket)
+	for _, p := range all {
+		pay = append(pay, out(append([]byte{tag}, p.script...), (ticket.TxOut[0].Value+gain)*p.amount/whole))
+	}
+	return end(ticket, pay...)
 }
 
 // block mines one.

@@ -41,8 +41,8 @@ func (d *driver) entries() map[string]*script {
 }
 
 // choosePoint chooses an output that was mined, that waits, or that is yet to be
-// heard of; now and then with a wrong script. The end of a ticket is seen if who
-// lets it vote is who gets paid.
+// heard of; now and then with a wrong script. A ticket is found if it pays who lets it
+// vote.
 func (d *driver) choosePoint() (OutPoint, bool) {
 	var tx *wire.MsgTx
 	switch n := d.rng.IntN(4); {
@@ -63,7 +63,7 @@ func (d *driver) choosePoint() (OutPoint, bool) {
 	switch {
 	case len(o.Script) == 0, o.Script[0] == 0xc1: // a gift to the treasury is in no filter
 		return o, false
-	case isTicket(tx) && i == 0 && string(o.Script) != committed(tx):
+	case isTicket(tx) && i == 0 && !promisedTo(tx, string(o.Script)):
 		return o, false
 	}
 	if d.rng.IntN(10) == 0 {

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -126,20 +127,20 @@ func (t *truth) readTx(id hash, tx *wire.MsgTx, tree, pos int, height uint32, bl
 		case tree == 0 && pos == 0:
 			kind = 1
 		}
+		amount := out.Value
 		if kind == 0xba {
 			t.tickets[op] = tx
 			t.ticketOrder = append(t.ticketOrder, op)
-			alone := committed(tx) == script && t.set.has(OutPoint{id, 0, []byte(script)}, height)
-			if !ours && !t.pays(committed(tx), height) && !alone {
-				continue // what becomes of it is not to be seen
-			}
+			amount, script = promised(tx, func(script string) bool { return t.paysBy(OutPoint{id, 0, []byte(script)}, height) })
+		} else if !t.paysBy(OutPoint{id, uint32(i), []byte(script)}, height) || out.Version != 0 {
+			amount = 0
 		}
-		if !t.paysBy(OutPoint{id, uint32(i), []byte(script)}, height) || out.Value == 0 || out.Version != 0 {
+		if amount == 0 {
 			continue
 		}
-		coin := &truthCoin{op, out.Value, height, kind, tx.Expiry != 0, script}
+		coin := &truthCoin{op, amount, height, kind, tx.Expiry != 0, script}
 		t.coins[op], t.credits[op] = coin, coin
-		net += out.Value
+		net += amount
 		ours = true
 	}
 	if ours {
@@ -163,9 +164,48 @@ func (t *truth) paysBy(o OutPoint, height uint32) bool {
 	return t.pays(string(o.Script), height) || t.set.has(o, height)
 }
 
-// committed is the script that a ticket commits to pay.
-func committed(ticket *wire.MsgTx) string {
-	return "\x76\xa9\x14" + string(ticket.TxOut[1].PkScript[2:22]) + "\x88\xac"
+// promise is what a ticket commits to pay for one of its inputs.
+type promise struct {
+	script string
+	amount int64
+}
+
+// promises are those of a ticket, and their sum.
+func promises(ticket *wire.MsgTx) (all []promise, whole int64) {
+	for i := 1; i < len(ticket.TxOut); i += 2 {
+		raw := ticket.TxOut[i].PkScript
+		p := promise{"\x76\xa9\x14" + string(raw[2:22]) + "\x88\xac", int64(binary.LittleEndian.Uint64(raw[22:30]) &^ (1 << 63))}
+		if raw[29]&0x80 != 0 {
+			p.script = "\xa9\x14" + string(raw[2:22]) + "\x87"
+		}
+		all = append(all, p)
+		whole += p.amount
+	}
+	return all, whole
+}
+
+// promised is the part of a ticket's price that some scripts get, and the first of
+// them.
+func promised(ticket *wire.MsgTx, ours func(script string) bool) (amount int64, first string) {
+	all, whole := promises(ticket)
+	for _, p := range all {
+		if !ours(p.script) {
+			continue
+		}
+		if amount += p.amount; first == "" {
+			first = p.script
+		}
+	}
+	if amount == 0 {
+		return 0, ""
+	}
+	return ticket.TxOut[0].Value * amount / whole, first
+}
+
+// promisedTo reports whether a ticket commits to pay a script.
+func promisedTo(ticket *wire.MsgTx, script string) bool {
+	all, _ := promises(ticket)
+	return slices.ContainsFunc(all, func(p promise) bool { return p.script == script })
 }
 
 // matures is the height of the first block that may spend the coin.
@@ -251,7 +291,10 @@ func (k *cast) used(key int, gap, from, height uint32) (used [2]int) {
 			for tree, txs := range [][]*wire.MsgTx{k.c.blocks[h].Transactions, k.c.blocks[h].STransactions} {
 				for _, tx := range txs {
 					if tree == 1 && isTicket(tx) {
-						use(committed(tx))
+						all, _ := promises(tx)
+						for _, p := range all {
+							use(p.script)
+						}
 					}
 					for _, out := range tx.TxOut {
 						if out.Version == 0 && out.Value > 0 && !(tree == 1 && isTicket(tx) && len(out.PkScript) > 0 && out.PkScript[0] == 0xba) {

@@ -286,16 +286,18 @@ func ranked(waiting []Unmined) (out []Unmined) {
 	return out
 }
 
-// worth is what an output of a transaction that waits pays to the wallet: nothing
-// if it is that of a ticket whose end would not be seen. The wallet only pays for
-// tickets that it is paid by.
+// worth is what an output of a transaction that waits pays to the wallet.
 func (d *driver) worth(tx *wire.MsgTx, i int) int64 {
 	tree := 0
 	if treeOf(tx) != 0 {
 		tree = 1
 	}
 	o := tx.TxOut[i]
-	if o.Version != 0 || isTicket(tx) && i == 0 && string(untagged(tree, o.PkScript)) != committed(tx) {
+	if isTicket(tx) && i == 0 {
+		amount, _ := promised(tx, func(script string) bool { return d.owns(tx, script) })
+		return amount
+	}
+	if o.Version != 0 {
 		return 0
 	}
 	if _, ok := d.set[string(untagged(tree, o.PkScript))]; ok {

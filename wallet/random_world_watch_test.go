@@ -161,8 +161,15 @@ func (d *driver) unset(script string) {
 	delete(d.tested, script)
 }
 
+// owns reports whether what a ticket commits to pay a script is the wallet's.
+func (d *driver) owns(ticket *wire.MsgTx, script string) bool {
+	_, ok := d.set[script]
+	_, alone := d.set[pointKey(OutPoint{d.id(ticket), 0, []byte(script)})]
+	return ok || alone
+}
+
 // paysWatched reports whether a transaction pays a watched script, of whatever
-// birthday. Whom a ticket lets vote does not count: it leaves no trace.
+// birthday, or is a ticket that commits to.
 func (d *driver) paysWatched(tx *wire.MsgTx) bool {
 	tree := 0
 	if treeOf(tx) != 0 {
@@ -170,6 +177,9 @@ func (d *driver) paysWatched(tx *wire.MsgTx) bool {
 	}
 	for i, out := range tx.TxOut {
 		if i == 0 && isTicket(tx) {
+			if amount, _ := promised(tx, func(script string) bool { return d.owns(tx, script) }); amount > 0 {
+				return true
+			}
 			continue
 		}
 		_, ok := d.set[string(untagged(tree, out.PkScript))]
@@ -267,9 +277,9 @@ func (d *driver) matters(tx *wire.MsgTx) (scripts []string) {
 		}
 	}
 	if ticket {
-		scripts = append(scripts, committed(tx))
-		if o := d.pointOf(tx, 0); string(o.Script) == committed(tx) {
-			scripts = append(scripts, pointKey(o))
+		all, _ := promises(tx)
+		for _, p := range all {
+			scripts = append(scripts, p.script, pointKey(OutPoint{d.id(tx), 0, []byte(p.script)}))
 		}
 	}
 	return scripts

@@ -90,6 +90,13 @@ func (c *change) keep(id hash, r txRecord, msg *wire.MsgTx) {
 	})
 }
 
+// rekeep writes the history entry of a transaction whose coins have changed.
+func (c *change) rekeep(id hash) {
+	if r, msg, ok := c.tx(id); ok {
+		c.keep(id, r, msg)
+	}
+}
+
 // unmine takes a transaction out of the chain: its coins are gone and those it
 // spent are back. If it may be mined again it is pending from now on; if not,
 // nothing that spends it can be mined either. arrived and since are those of

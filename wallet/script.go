@@ -184,16 +184,13 @@ func scriptAddress(raw []byte, params *chaincfg.Params) string {
 	return addrs[0].String()
 }
 
-// hashScripts are the scripts that pay whoever has what this is the hash of: to a
-// public key, to a script, to an Ed25519 and to a Schnorr public key.
-func hashScripts(hash []byte) [4]string {
-	h := string(hash)
-	return [4]string{
-		"\x76\xa9\x14" + h + "\x88\xac",
-		"\xa9\x14" + h + "\x87",
-		"\x76\xa9\x14" + h + "\x88\x51\xbe",
-		"\x76\xa9\x14" + h + "\x88\x52\xbe",
+// hashScript is the script that pays whoever has what this is the hash of: a script,
+// or a public key.
+func hashScript(hash []byte, p2sh bool) string {
+	if p2sh {
+		return "\xa9\x14" + string(hash) + "\x87"
 	}
+	return "\x76\xa9\x14" + string(hash) + "\x88\xac"
 }
 
 // untag takes the stake opcode off an output script, as filters do (dcrd
@@ -216,32 +213,4 @@ func untag(tree int8, version uint16, raw []byte) (CoinKind, []byte) {
 		return Treasury, raw[1:]
 	}
 	return Regular, raw
-}
-
-// A ticket's commitment output is OP_RETURN and a push of at least 30 bytes:
-// hash 20, amount 8, fee limits 2. The top bit of the little endian amount
-// tells that the hash is of a script (dcrd stake: CheckSStx,
-// AddrFromSStxPkScrCommitment).
-const (
-	commitmentMin  = 32
-	commitmentMax  = 77
-	commitmentHash = 2  // where the hash starts
-	commitmentTop  = 29 // the last byte of the amount
-	commitmentP2SH = 0x80
-)
-
-// commitmentScript is the script that a ticket's commitment output promises to
-// pay; nil if it is not one.
-func commitmentScript(version uint16, raw []byte) []byte {
-	if version != 0 || len(raw) < commitmentMin || len(raw) > commitmentMax ||
-		raw[0] != txscript.OP_RETURN || raw[1] < txscript.OP_DATA_30 || raw[1] > txscript.OP_DATA_75 {
-		return nil
-	}
-	hash := raw[commitmentHash : commitmentHash+20]
-	if raw[commitmentTop]&commitmentP2SH != 0 {
-		out := append(make([]byte, 0, 23), txscript.OP_HASH160, txscript.OP_DATA_20)
-		return append(append(out, hash...), txscript.OP_EQUAL)
-	}
-	out := append(make([]byte, 0, 25), txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20)
-	return append(append(out, hash...), txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)
 }

@@ -89,7 +89,7 @@ func (c *change) see(tx *wire.MsgTx, from string) bool {
 		return false
 	}
 	c.w.shares.take(from, id, size)
-	c.eachOutput(tx, treeOf(tx), func(_ uint32, _ CoinKind, s *script) { c.use(s) })
+	c.useAll(tx)
 	height := c.tipHeight()
 	c.pend(tx.Copy(), id, fromPeer, height, height)
 	return true

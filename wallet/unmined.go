@@ -19,8 +19,8 @@ const keepDead = 4096
 // scripts, or spends coins or pending outputs of the wallet, or makes or spends a
 // watched outpoint.
 func (c *change) concerns(tx *wire.MsgTx) bool {
-	found := c.spendsOurs(tx)
-	c.eachExpected(tx, func(uint32, CoinKind, *script) { found = true })
+	found := c.spendsOurs(tx) || c.owedByTicket(tx)
+	c.eachOutput(tx, treeOf(tx), func(uint32, CoinKind, *script) { found = true })
 	return found
 }
 
@@ -29,46 +29,29 @@ func (c *change) concerns(tx *wire.MsgTx) bool {
 func (c *change) spendsOurs(tx *wire.MsgTx) bool {
 	for _, in := range tx.TxIn {
 		prev := &in.PreviousOutPoint
-		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, true) || c.w.points[spent(in)] != nil {
+		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev) || c.w.points[spent(in)] != nil {
 			return true
 		}
 	}
 	return false
 }
 
-// eachExpected calls fn for the outputs of a transaction that would be coins of
-// the wallet if it were mined.
-func (c *change) eachExpected(tx *wire.MsgTx, fn func(i uint32, kind CoinKind, s *script)) {
-	c.eachOutput(tx, treeOf(tx), func(i uint32, kind CoinKind, s *script) {
-		if kind != Ticket || c.ticketExpected(tx) {
-			fn(i, kind, s)
-		}
-	})
-}
-
-// pendingPays reports whether an output of a pending transaction is the
-// wallet's; that of a ticket only if tickets is set. No ticket buys another.
-func (c *change) pendingPays(op *wire.OutPoint, tickets bool) bool {
+// pendingPays reports whether an output of a pending transaction is the wallet's.
+func (c *change) pendingPays(op *wire.OutPoint) bool {
 	p := c.pending().byID[op.Hash]
 	if p == nil || uint64(op.Index) >= uint64(len(p.msg.TxOut)) {
 		return false
 	}
-	found := false
-	c.eachOutput(p.msg, treeOf(p.msg), func(i uint32, kind CoinKind, _ *script) {
-		found = found || i == op.Index && (kind != Ticket || tickets && c.ticketExpected(p.msg))
-	})
+	found := op.Index == 0 && c.owedByTicket(p.msg)
+	c.eachOutput(p.msg, treeOf(p.msg), func(i uint32, _ CoinKind, _ *script) { found = found || i == op.Index })
 	return found
 }
 
-// ticketExpected reports whether a ticket would be a coin of the wallet if it
-// were mined: see addTicket.
-func (c *change) ticketExpected(tx *wire.MsgTx) (ours bool) {
-	c.eachCommitment(tx, func(s *script) { ours = ours || s.watched() })
-	for _, in := range tx.TxIn {
-		prev := &in.PreviousOutPoint
-		ours = ours || c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, false)
-	}
-	return ours
+// useAll notes that the scripts are in use that a transaction pays or commits to pay
+// which is not in the chain.
+func (c *change) useAll(tx *wire.MsgTx) {
+	c.eachOutput(tx, treeOf(tx), func(_ uint32, _ CoinKind, s *script) { c.use(s) })
+	c.eachCommitted(tx, c.use)
 }
 
 // treeOf is the tree that a transaction goes into.
@@ -285,7 +268,7 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d by %v", ErrConflict, id, height, by))
 			return
 		}
-		c.eachOutput(tx, treeOf(tx), func(_ uint32, _ CoinKind, s *script) { c.use(s) })
+		c.useAll(tx)
 		c.markOwn(id)
 		if p := c.pending().byID[id]; p != nil {
 			if !p.own {

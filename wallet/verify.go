@@ -8,6 +8,7 @@ import (
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
 )
 
@@ -194,8 +195,7 @@ func (c *change) verifyCoins(r *Report) error {
 		if !ok || uint64(index) >= uint64(len(msg.TxOut)) || rec.height != coin.height || rec.tree != coin.tree {
 			return corrupt("coin %v:%d has no transaction", id, index)
 		}
-		out := msg.TxOut[index]
-		if _, raw := untag(rec.tree, out.Version, out.PkScript); string(raw) != string(coin.script) || out.Value != int64(coin.amount) {
+		if !c.isOutput(&coin, id, index, msg) {
 			return corrupt("coin %v:%d is not as its output", id, index)
 		}
 		if !c.claims(outPoint{id, index}, coin.script, coin.height) {
@@ -218,6 +218,18 @@ func (c *change) verifyCoins(r *Report) error {
 		return err
 	}
 	return c.verifyTotals()
+}
+
+// isOutput reports whether a coin is as the output that it stands for. Of a ticket
+// the wallet may own more than it has found out yet.
+func (c *change) isOutput(coin *coin, id hash, index uint32, tx *wire.MsgTx) bool {
+	out := tx.TxOut[index]
+	kind, raw := untag(coin.tree, out.Version, out.PkScript)
+	if kind == Ticket || coin.kind == Ticket {
+		share, _ := c.claimedShare(id, tx, coin.height)
+		return kind == coin.kind && index == 0 && coin.amount > 0 && coin.amount <= share
+	}
+	return string(raw) == string(coin.script) && out.Value == int64(coin.amount)
 }
 
 func (c *change) verifySpend(op outPoint, coin *coin) error {

@@ -181,28 +181,51 @@ func (c *world) foreignOutput() wire.OutPoint {
 
 // ticket buys a ticket with one output.
 func (c *world) ticket(op wire.OutPoint, voting, reward stdaddr.StakeAddress, price, change int64) *wire.MsgTx {
+	return c.sharedTicket([]wire.OutPoint{op}, voting, price, stakePart{reward, price, change})
+}
+
+// stakePart is whom a ticket pays for one of its inputs, what that put in, and its change.
+type stakePart struct {
+	reward         stdaddr.StakeAddress
+	amount, change int64
+}
+
+// sharedTicket buys a ticket together: there is a part for each output.
+func (c *world) sharedTicket(ops []wire.OutPoint, voting stdaddr.StakeAddress, price int64, parts ...stakePart) *wire.MsgTx {
 	_, rights := voting.VotingRightsScript()
-	_, commit := reward.RewardCommitmentScript(price+change, 0, 0)
-	_, rest := reward.StakeChangeScript()
-	return c.spend([]wire.OutPoint{op}, out(rights, price), out(commit, 0), out(rest, change))
+	outs := []*wire.TxOut{out(rights, price)}
+	for _, s := range parts {
+		_, commit := s.reward.RewardCommitmentScript(s.amount, 0, 0)
+		_, rest := s.reward.StakeChangeScript()
+		outs = append(outs, out(commit, 0), out(rest, s.change))
+	}
+	return c.spend(ops, outs...)
 }
 
 // vote lets a ticket vote and pays an address.
 func (c *world) vote(ticket *wire.MsgTx, reward stdaddr.StakeAddress, amount int64) *wire.MsgTx {
+	_, pay := reward.PayVoteCommitmentScript()
+	return c.voteFor(ticket, out(pay, amount))
+}
+
+func (c *world) voteFor(ticket *wire.MsgTx, pay ...*wire.TxOut) *wire.MsgTx {
 	tx := wire.NewMsgTx()
 	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: wire.MaxPrevOutIndex}, wire.NullValueIn, params.StakeBaseSigScript))
 	tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(hashOf(ticket), 0, wire.TxTreeStake), wire.NullValueIn, nil))
 	tip := c.id(c.height())
 	block := binary.LittleEndian.AppendUint32(append([]byte{0x6a, 36}, tip.Hash[:]...), tip.Height)
-	_, pay := reward.PayVoteCommitmentScript()
-	tx.TxOut = []*wire.TxOut{out(block, 0), out([]byte{0x6a, 2, 1, 0}, 0), out(pay, amount)}
+	tx.TxOut = append([]*wire.TxOut{out(block, 0), out([]byte{0x6a, 2, 1, 0}, 0)}, pay...)
 	return tx
 }
 
 // revoke gives a ticket back.
 func (c *world) revoke(ticket *wire.MsgTx, reward stdaddr.StakeAddress, amount int64) *wire.MsgTx {
 	_, pay := reward.PayRevokeCommitmentScript()
-	return c.spend([]wire.OutPoint{{Hash: ticket.TxHash(), Tree: wire.TxTreeStake}}, out(pay, amount))
+	return c.revokeFor(ticket, out(pay, amount))
+}
+
+func (c *world) revokeFor(ticket *wire.MsgTx, pay ...*wire.TxOut) *wire.MsgTx {
+	return c.spend([]wire.OutPoint{{Hash: ticket.TxHash(), Tree: wire.TxTreeStake}}, pay...)
 }
 
 func hashOf(tx *wire.MsgTx) *chainhash.Hash {

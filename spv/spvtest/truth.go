@@ -2,6 +2,7 @@ package spvtest
 
 import (
 	"bytes"
+	"math/big"
 	"slices"
 
 	"dcrspv/spv/chain"
@@ -16,13 +17,14 @@ import (
 // computed from the builder's records: no filter, no network. Amounts are atoms.
 //
 // Regular transactions of a block that the next block's votes disapprove are as
-// if they had never been mined. A ticket belongs to the script that may vote.
+// if they had never been mined. A ticket belongs to those it commits to pay, each its
+// part of the price.
 type Truth struct {
 	Tip       chain.BlockID
 	Total     int64 // Spendable + Immature + Staked
 	Spendable int64 // can be spent in the next block
 	Immature  int64 // coinbase or stake outputs that are too young
-	Staked    int64 // in tickets that have not voted
+	Staked    int64 // in tickets that neither voted nor were revoked
 	History   []Entry
 	Coins     []Coin // in the order in which they were mined
 }
@@ -123,8 +125,12 @@ func (w *watcher) tx(v view, height uint32, tx *wire.MsgTx, tree int8) {
 		}
 	}
 	for i, out := range tx.TxOut {
-		script := untagged(out.PkScript, tree)
-		if out.Version != 0 || !w.scripts[string(script)] || out.Value == 0 {
+		script, amount := untagged(out.PkScript, tree), out.Value
+		ticket := tree == wire.TxTreeStake && i == 0 && stake.IsSStx(tx)
+		if ticket {
+			script, amount = w.owed(tx)
+		}
+		if out.Version != 0 || !w.scripts[string(script)] || amount == 0 {
 			continue
 		}
 		key := outputKey{hash, uint32(i)}
@@ -132,17 +138,39 @@ func (w *watcher) tx(v view, height uint32, tx *wire.MsgTx, tree int8) {
 		w.coins[key] = Coin{
 			OutPoint:  wire.OutPoint{Hash: hash, Index: uint32(i), Tree: tree},
 			Script:    bytes.Clone(script),
-			Amount:    out.Value,
+			Amount:    amount,
 			Height:    height,
-			Ticket:    tree == wire.TxTreeStake && i == 0 && stake.IsSStx(tx),
+			Ticket:    ticket,
 			Spendable: v.height+1-height >= v.maturity(tx, tree),
 		}
-		net += out.Value
+		net += amount
 		concerned = true
 	}
 	if concerned {
 		w.truth.History = append(w.truth.History, Entry{hash, tree, height, v.Hash(height), net})
 	}
+}
+
+// owed is what a ticket is to pay the scripts of its price, and the first of those.
+func (w *watcher) owed(ticket *wire.MsgTx) (script []byte, amount int64) {
+	var part, whole big.Int
+	scripts, amounts := commitments(ticket)
+	for i, s := range scripts {
+		given := big.NewInt(amounts[i])
+		whole.Add(&whole, given)
+		if !w.scripts[string(s)] {
+			continue
+		}
+		part.Add(&part, given)
+		if script == nil {
+			script = s
+		}
+	}
+	if part.Sign() == 0 {
+		return nil, 0
+	}
+	part.Mul(&part, big.NewInt(ticket.TxOut[0].Value))
+	return script, part.Div(&part, &whole).Int64()
 }
 
 // untagged is a script without the opcode that marks outputs of the stake tree.

@@ -1,0 +1,133 @@
+package wallet
+
+import (
+	"math/bits"
+
+	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+)
+
+// A ticket locks its price in its first output until it votes or is revoked. Whoever
+// may vote with it need not own it: for each of its inputs an output commits to whom
+// that part of the price goes back to. So a ticket is a coin of the wallet as far as
+// it commits to pay watched scripts, whoever pays for it and whoever votes with it.
+//
+// Filters agree with that. The scripts committed to are in those of the block that
+// has the ticket and of the block that has its vote or revocation; the script that
+// may vote is in neither (dcrd gcs/blockcf2: Regular).
+//
+// The coin is at the first output, which is what a vote or revocation spends. Its
+// amount is the wallet's share of the price, its script the first of the wallet's
+// that the ticket commits to pay.
+
+// commitment is the promise of a ticket to pay a part of what it locks.
+type commitment struct {
+	script string // as watched
+	amount uint64 // what was put in for it, in atoms; the fee is in it
+}
+
+// commitments are the promises of a ticket; none if a transaction is no ticket.
+func commitments(tx *wire.MsgTx) []commitment {
+	if len(tx.TxOut) == 0 || !stake.IsTicketPurchaseScript(tx.TxOut[0].Version, tx.TxOut[0].PkScript) || !stake.IsSStx(tx) {
+		return nil
+	}
+	p2sh, hashes, amounts, _, _, _ := stake.TxSStxStakeOutputInfo(tx)
+	out := make([]commitment, len(hashes))
+	for i, hash := range hashes {
+		out[i] = commitment{hashScript(hash, p2sh[i]), uint64(amounts[i])}
+	}
+	return out
+}
+
+// ticketShare is how much of a ticket's price the commitments add up to that are
+// ours, and the script of the first of them. The price is divided as by a vote that
+// earns nothing (dcrd stake: CalculateRewards). What no valid ticket holds gives 0.
+func ticketShare(tx *wire.MsgTx, ours func(script string) bool) (share dcrutil.Amount, script []byte) {
+	var part, whole uint64
+	for _, cm := range commitments(tx) {
+		if cm.amount > dcrutil.MaxAmount {
+			return 0, nil
+		}
+		whole += cm.amount
+		if !ours(cm.script) {
+			continue
+		}
+		part += cm.amount
+		if script == nil {
+			script = []byte(cm.script)
+		}
+	}
+	price := tx.TxOut[0].Value
+	if part == 0 || price < 0 || price > dcrutil.MaxAmount {
+		return 0, nil
+	}
+	high, low := bits.Mul64(uint64(price), part)
+	quotient, _ := bits.Div64(high, low, whole) // at most the price
+	return dcrutil.Amount(quotient), script
+}
+
+// entries are those of the watch set, and the scripts ahead of it, that may claim an
+// output.
+func (w *Wallet) entries(op outPoint, raw string) (out []*script) {
+	if s := w.scripts[raw]; s != nil {
+		out = append(out, s)
+	}
+	if s := w.points[op]; s != nil && s.raw == raw {
+		out = append(out, s)
+	}
+	return out
+}
+
+// findTicket notes what a ticket owes the wallet, and that the scripts are in use.
+// The one that may vote is so too, but only in a ticket of the wallet: that of
+// another is met by chance or not at all.
+func (c *change) findTicket(t *blockTx) {
+	if len(commitments(t.msg)) == 0 {
+		return
+	}
+	op := outPoint{t.id(), 0}
+	share, raw := ticketShare(t.msg, func(raw string) (ours bool) {
+		for _, s := range c.w.entries(op, raw) {
+			ours = c.notice(s, t.height) || ours
+		}
+		return ours
+	})
+	if share == 0 {
+		return
+	}
+	t.credits = append(t.credits, credit{index: 0, kind: Ticket, amount: share, script: raw})
+	first := t.msg.TxOut[0]
+	if _, voting := untag(t.tree, first.Version, first.PkScript); c.w.scripts[string(voting)] != nil {
+		c.notice(c.w.scripts[string(voting)], t.height)
+	}
+}
+
+// claimedShare is what a ticket in the chain owes to what is watched.
+func (c *change) claimedShare(id hash, tx *wire.MsgTx, height uint32) (dcrutil.Amount, []byte) {
+	return ticketShare(tx, func(raw string) bool { return c.claims(outPoint{id, 0}, []byte(raw), height) })
+}
+
+// eachCommitted calls fn for the entries of the watch set that a ticket which waits
+// commits to pay.
+func (c *change) eachCommitted(tx *wire.MsgTx, fn func(*script)) {
+	all := commitments(tx)
+	if len(all) == 0 {
+		return
+	}
+	op := outPoint{tx.TxHash(), 0}
+	for _, cm := range all {
+		for _, s := range c.w.entries(op, cm.script) {
+			if s.watched() {
+				fn(s)
+			}
+		}
+	}
+}
+
+// owedByTicket reports whether a transaction that waits is a ticket that commits to
+// pay the wallet.
+func (c *change) owedByTicket(tx *wire.MsgTx) (ours bool) {
+	c.eachCommitted(tx, func(*script) { ours = true })
+	return ours
+}
