@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -55,7 +56,8 @@ type Watch struct {
 // added or, with an error, nothing.
 //
 // Errors: ErrAddress, ErrScript (also for an outpoint that is known to pay another
-// one, or is watched with another one), ErrXPub, ErrWrongNetwork, ErrLabel.
+// one, or is watched with another one), ErrXPub, ErrWrongNetwork, ErrLabel. Their
+// texts say which of several is meant.
 func (w *Wallet) Watch(ctx context.Context, what Watch) error {
 	sel, err := w.selectWatch(what)
 	if err != nil {
@@ -105,18 +107,27 @@ func (w *Wallet) selectWatch(what Watch) (*selection, error) {
 	for _, given := range what.Scripts {
 		raw, err := rawScript(given)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", abridge(fmt.Sprintf("%x", given)), err)
 		}
 		sel.add(raw, fmt.Sprintf("%x", given))
 	}
 	for _, key := range what.XPubs {
 		a := &account{key: strings.TrimSpace(key), from: what.From, gap: gap, label: what.Label}
 		if err := a.parse(w.params); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", abridge(a.key), err)
 		}
 		sel.accounts = append(sel.accounts, a)
 	}
 	return sel, nil
+}
+
+// abridge is enough of a long name to tell it from others, and too little to tell a
+// private key that was given by mistake.
+func abridge(name string) string {
+	if len(name) <= 24 {
+		return strconv.Quote(name)
+	}
+	return strconv.Quote(name[:12] + "..." + name[len(name)-8:])
 }
 
 func (s *selection) add(raw []byte, name string) {

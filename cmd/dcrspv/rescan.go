@@ -41,7 +41,10 @@ func (p *program) runRescan(ctx context.Context) error {
 		return err
 	}
 	defer w.Close()
-	what := named(p.args)
+	what, err := named(p.args)
+	if err != nil {
+		return err
+	}
 	what.From = math.MaxInt32
 	if err := w.Watch(ctx, what); err != nil {
 		return badName(err)

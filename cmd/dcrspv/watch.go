@@ -24,19 +24,24 @@ func (p *program) withWallet(do func(*wallet.Wallet) error) error {
 	return firstError(do(w), w.Close())
 }
 
-// named sorts the arguments of a command into addresses, extended public keys
-// and scripts. No address is hex: all have an odd number of characters.
-func named(args []string) (what wallet.Watch) {
+// named sorts the arguments of a command into scripts, extended public keys and
+// addresses. What is all hex digits is a script, however long: no extended key is,
+// for it begins with dpub or the like, nor any address, for its second letter.
+func named(args []string) (what wallet.Watch, err error) {
 	for _, arg := range args {
-		if wallet.IsXPub(arg) {
-			what.XPubs = append(what.XPubs, arg)
-		} else if script, err := hex.DecodeString(arg); err == nil && len(script) > 0 {
+		script, err := hex.DecodeString(arg)
+		switch {
+		case errors.Is(err, hex.ErrLength):
+			return what, usage("give it whole, two digits for each byte", "bad script %q: it has an odd number of hex digits", arg)
+		case err == nil && len(script) > 0:
 			what.Scripts = append(what.Scripts, script)
-		} else {
+		case wallet.IsXPub(arg):
+			what.XPubs = append(what.XPubs, arg)
+		default:
 			what.Addresses = append(what.Addresses, arg)
 		}
 	}
-	return what
+	return what, nil
 }
 
 // badName makes a usage error of what the wallet says about an argument.
