@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"time"
 
 	"dcrspv/spv"
@@ -31,20 +29,15 @@ func (p *program) runRescan(ctx context.Context) error {
 		return p.rescanWatched(ctx)
 	}
 	// The addresses are checked before anything is fetched for them.
-	dir, err := os.MkdirTemp("", "dcrspv-rescan-")
-	if err != nil {
-		return fmt.Errorf("no directory for the scan: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	w, err := wallet.Open(filepath.Join(dir, "wallet.db"), p.set.params)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
 	what, err := named(p.args)
 	if err != nil {
 		return err
 	}
+	w, done, err := p.openQuestion()
+	if err != nil {
+		return err
+	}
+	defer done()
 	what.From = math.MaxInt32
 	if err := w.Watch(ctx, what); err != nil {
 		return badName(err)
