@@ -60,8 +60,10 @@ var commands = []*command{
 			"above the block that makes it. Works offline; the next sync tests the new\n" +
 			"scripts on every block since --from, with stored filters where there are some.\n" +
 			"Of an extended public key both branches are watched, --gap addresses beyond the\n" +
-			"last one used. Watching again with other options changes them, and is harmless\n" +
-			"otherwise. Without arguments it lists the watch set.",
+			"last one used; what lies beyond is not seen, and a warning says if that gap was\n" +
+			"nearly used up, or if the key was used before --from, as soon as blocks show it.\n" +
+			"Watching again with other options changes them, and is harmless otherwise.\n" +
+			"Without arguments it lists the watch set.",
 		examples: [][2]string{
 			{"dcrspv watch --from 2024-05-31 DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "an address, paid since that day"},
 			{"dcrspv watch --label savings --gap 50 dpubZF...", "an account's extended public key, both branches"},

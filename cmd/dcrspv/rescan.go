@@ -74,6 +74,9 @@ func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet)
 		return p.reportSync(st, err)
 	}
 	doc := rescanDoc{statusDoc: newStatusDoc(networkName(p.set.params), st)}
+	if doc.Warnings, err = p.warnings(ctx, w, st); err != nil {
+		return err
+	}
 	balance, err := w.Balance(ctx)
 	if err != nil {
 		return err
@@ -88,6 +91,7 @@ func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet)
 	if p.opts.JSON {
 		return p.printJSON(doc)
 	}
+	p.printWarnings(doc.Warnings)
 	fmt.Fprintf(p.stdout, "Scanned blocks %s\n\n", spanText(st.Scanned))
 	err = p.printHistory(doc.History)
 	fmt.Fprintln(p.stdout)
