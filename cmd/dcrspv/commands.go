@@ -123,8 +123,10 @@ var commands = []*command{
 	{
 		name: "utxos", short: "every unspent output", run: (*program).runUtxos,
 		long: "Every unspent output of a watched script, and whether it can be spent now or\n" +
-			"from which block on. Works offline, as of the last sync.",
-		examples: [][2]string{{"dcrspv utxos", ""}},
+			"from which block on. One that a transaction spends which is not in a block yet\n" +
+			"names it, and counts as spendable all the same. Works offline, as of the last\n" +
+			"sync.",
+		examples: [][2]string{{"dcrspv utxos", ""}, {"dcrspv utxos --json", "spent_by tells what is on its way"}},
 	},
 	{
 		name: "address", usage: "[--new] [XPUB]", maxArgs: 1, short: "an unused address to be paid at", run: (*program).runAddress,

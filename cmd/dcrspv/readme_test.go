@@ -61,7 +61,7 @@ func TestReadmeIsComplete(t *testing.T) {
 		}
 	}
 	docs := []any{
-		statusDoc{Trouble: &troubleDoc{}, Warnings: []warningDoc{{}}}, newKindsDoc(wallet.Balance{}), []entryDoc{{}}, []unminedDoc{{}}, []utxoDoc{{}}, []peerDoc{{History: []peerEventDoc{{}}}}, []labelDoc{{}},
+		statusDoc{Trouble: &troubleDoc{}, Warnings: []warningDoc{{}}}, newKindsDoc(wallet.Balance{}), []entryDoc{{}}, []unminedDoc{{Inputs: []inputDoc{{}}, Outputs: []outputDoc{{}}}}, []utxoDoc{{}}, []peerDoc{{History: []peerEventDoc{{}}}}, []labelDoc{{}},
 		addressDoc{}, watchDoc{[]watchedDoc{{}}}, broadcastDoc{}, demoDoc{}, versionDoc{},
 	}
 	for _, doc := range docs {
