@@ -149,14 +149,26 @@ var commands = []*command{
 	{
 		name: "broadcast", usage: "HEX|-", short: "send a signed transaction", minArgs: 1, maxArgs: 1,
 		long: "Sends a signed transaction, as hex or from standard input, to every connected\n" +
-			"peer and tells who took it. If it concerns the wallet it counts as unconfirmed,\n" +
-			"and dcrspv run announces it again until it is mined, has expired or can't be\n" +
-			"mined any more because another one has spent the same.",
+			"peer and tells who took it, and who has it for certain. Of three peers and more\n" +
+			"one is told last, to hear whether others announce it: nodes do not say when they\n" +
+			"refuse a transaction, nor why. If it concerns the wallet that is written down\n" +
+			"before anything is sent: it counts as unconfirmed, and dcrspv run announces it\n" +
+			"again until it is mined, has expired or can't be mined any more because another\n" +
+			"one has spent the same, or dcrspv drop ends it.",
 		examples: [][2]string{
 			{"dcrspv broadcast 0100000001...", ""},
 			{"dcrspv broadcast - < tx.hex", "from a file"},
 		},
 		run: (*program).runBroadcast,
+	},
+	{
+		name: "drop", usage: "TXID", short: "announce a transaction no longer", minArgs: 1, maxArgs: 1,
+		long: "Forgets a transaction that is not in a block, and those that spend it: one of\n" +
+			"our own that nodes refuse is not announced any more. What it spends was never\n" +
+			"locked. Nodes that have it may have it mined all the same; then it is found as\n" +
+			"any other. Works offline.",
+		examples: [][2]string{{"dcrspv drop 5e29b1...c4", "as history --unmined shows it"}},
+		run:      (*program).runDrop,
 	},
 	{
 		name: "peers", usage: "[list | ban HOST | unban HOST | reset HOST | export]", maxArgs: 2,

@@ -283,7 +283,7 @@ func TestBroadcast(t *testing.T) {
 		tx := n.demo.chain.Pay(script, 5e8)
 		var doc broadcastDoc
 		n.json(&doc, "broadcast", txHex(t, tx))
-		if doc.TxID != tx.TxHash().String() || len(doc.Told) != 2 || len(doc.Taken) != 2 {
+		if doc.TxID != tx.TxHash().String() || len(doc.Told) != 2 || len(doc.Taken) != 2 || len(doc.Delivered) != 2 || !doc.Kept {
 			t.Errorf("%+v", doc)
 		}
 		for range n.peers {
@@ -322,9 +322,15 @@ func TestBroadcast(t *testing.T) {
 
 		// Nobody asked for it.
 		p, _, _ := testProgram(t)
-		err := p.reportBroadcast(t.Context(), nil, tx, spv.PublishResult{Told: n.addrs})
-		if err == nil || !strings.Contains(err.Error(), "none of 3 peers") {
-			t.Errorf("nobody took it: %v", err)
+		for text, result := range map[string]spv.PublishResult{
+			"none of 3 peers": {Told: n.addrs}, "1 peer asked": {Told: n.addrs, Taken: n.addrs[:1]},
+		} {
+			for kept, remedy := range map[bool]string{true: "dcrspv drop " + doc.TxID, false: ": "} {
+				err := p.reportBroadcast(tx, result, kept)
+				if err == nil || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), remedy) {
+					t.Errorf("nobody has it: %v", err)
+				}
+			}
 		}
 	})
 }
