@@ -44,8 +44,14 @@ func (p *program) runBroadcast(ctx context.Context) error {
 			if _, err := c.wait(ctx, spv.Settled); err != nil {
 				return err
 			}
+			height, mined, err := minedAt(ctx, w, tx.TxHash())
+			if mined {
+				return failed("there is nothing to send", "transaction %s is in block %d already", tx.TxHash(), height)
+			}
+			if err != nil {
+				return err
+			}
 			// Written down first: whatever happens from here on, it is not forgotten.
-			var err error
 			if kept, err = w.AddUnmined(ctx, tx); err != nil {
 				return err
 			}

@@ -48,23 +48,38 @@ func (p *program) runDrop(ctx context.Context) error {
 			return p.printJSON(doc)
 		}
 		for _, txid := range doc.Dropped {
-			fmt.Fprintf(p.stdout, "No longer announced, and forgotten: %s\n", txid)
+			fmt.Fprintf(p.stdout, "Forgotten, and announced no more: %s\n", txid)
 		}
 		_, err = fmt.Fprintln(p.stdout, "Nodes that have it may have it mined all the same; then it is found.")
 		return err
 	})
 }
 
+// minedAt is the block that a transaction of the wallet is in.
+func minedAt(ctx context.Context, w *wallet.Wallet, id chainhash.Hash) (height uint32, mined bool, err error) {
+	const size = 1000
+	var last *wallet.Tx
+	for {
+		page, err := w.HistoryPage(ctx, last, size)
+		if err != nil || len(page) == 0 {
+			return 0, false, err
+		}
+		for _, tx := range page {
+			if tx.TxID == id {
+				return tx.Height, true, nil
+			}
+		}
+		last = &page[len(page)-1]
+	}
+}
+
 // notWaiting says why a transaction can't be dropped.
 func (p *program) notWaiting(ctx context.Context, w *wallet.Wallet, id chainhash.Hash) error {
-	history, err := w.History(ctx)
-	if err != nil {
+	switch height, mined, err := minedAt(ctx, w, id); {
+	case err != nil:
 		return err
-	}
-	for _, tx := range history {
-		if tx.TxID == id {
-			return failed("it is part of the chain, as history shows", "transaction %s is in block %d and can't be dropped", id, tx.Height)
-		}
+	case mined:
+		return failed("it is part of the chain, as history shows", "transaction %s is in block %d and can't be dropped", id, height)
 	}
 	unmined, err := readUnmined(ctx, w)
 	for _, u := range unmined {

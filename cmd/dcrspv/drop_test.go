@@ -39,7 +39,7 @@ func TestDrop(t *testing.T) {
 
 		// Sent once more it waits again, whoever has it already.
 		n.run("broadcast", txHex(t, first)).wantFailure(t, statusFailed, "know it already")
-		if text := n.dcrspv("drop", want[0]); !strings.Contains(text, "No longer announced, and forgotten: "+want[0]) {
+		if text := n.dcrspv("drop", want[0]); !strings.Contains(text, "Forgotten, and announced no more: "+want[0]) {
 			t.Error(text)
 		}
 		c := n.demo.chain.Fork(n.demo.chain.Height())
@@ -47,6 +47,7 @@ func TestDrop(t *testing.T) {
 		n.peers[0].SetChain(c)
 		n.dcrspv("sync")
 		n.run("drop", want[0]).wantFailure(t, statusFailed, "is in block", "history")
+		n.run("broadcast", txHex(t, first)).wantFailure(t, statusFailed, "is in block", "nothing to send")
 		n.run("drop", "xyz").wantFailure(t, statusUsage, "xyz", "64 hex digits")
 		n.run("drop").wantFailure(t, statusUsage, "TXID")
 	})

@@ -69,7 +69,7 @@ func (p *program) aboveTip(watched []wallet.Watched, st spv.Status) []warningDoc
 	}
 	doc.What = fmt.Sprintf("begins at block %d, which is above the tip, %d", first, st.Tip.Height)
 	if others > 0 {
-		doc.What += fmt.Sprintf(" (as %s)", plural(others, "other"))
+		doc.What += fmt.Sprintf(" (and %s)", plural(others, "other"))
 	}
 	doc.Remedy = "nothing before it is looked at, so give a lower height if it was paid already"
 	return []warningDoc{doc}
