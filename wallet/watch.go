@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -107,28 +106,31 @@ func (w *Wallet) selectWatch(what Watch) (*selection, error) {
 	for _, given := range what.Scripts {
 		raw, err := rawScript(given)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", abridge(fmt.Sprintf("%x", given)), err)
+			return nil, fmt.Errorf("script %.40x: %w", given, err)
 		}
 		sel.add(raw, fmt.Sprintf("%x", given))
 	}
 	for _, key := range what.XPubs {
 		a := &account{key: strings.TrimSpace(key), from: what.From, gap: gap, label: what.Label}
 		if err := a.parse(w.params); err != nil {
-			return nil, fmt.Errorf("%s: %w", abridge(a.key), err)
+			return nil, fmt.Errorf("extended key %q: %w", ending(a.key), err)
 		}
 		sel.accounts = append(sel.accounts, a)
 	}
 	return sel, nil
 }
 
-// abridge is enough of a long name to tell it from others, and too little to tell a
-// private key that was given by mistake.
-func abridge(name string) string {
-	if len(name) <= 24 {
-		return strconv.Quote(name)
+// ending tells a key from others, by its checksum: it may be a private one, given by
+// mistake.
+func ending(key string) string {
+	if len(key) <= checksumChars {
+		return key
 	}
-	return strconv.Quote(name[:12] + "..." + name[len(name)-8:])
+	return "..." + key[len(key)-checksumChars:]
 }
+
+// checksumChars is how many characters of an extended key follow from its checksum.
+const checksumChars = 5
 
 func (s *selection) add(raw []byte, name string) {
 	s.scripts = append(s.scripts, string(raw))
