@@ -45,10 +45,12 @@ type Warning struct {
 	Gap, From uint32 // of the account
 }
 
-// Warnings tells what the blocks tested so far show to be doubtful about the watched
-// accounts, at most one for each branch. It reads all coins.
+// Warnings tells what the chain shows to be doubtful about the watched accounts, at
+// most one for each branch. As long as blocks below the wallet's tip are to be tested
+// there are none: what is missing may come yet. It reads all coins.
 func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
 	w.mu.Lock()
+	tip, _ := w.tip()
 	accounts := make([]Warning, 0, len(w.accounts))
 	ids := slices.Sorted(maps.Keys(w.accounts))
 	for _, id := range ids {
@@ -56,6 +58,9 @@ func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
 		accounts = append(accounts, Warning{XPub: a.key, Gap: a.gap, From: a.from})
 	}
 	w.mu.Unlock()
+	if w.Owed(tip.Height) > 0 {
+		return nil, nil
+	}
 	used := make(map[uint32]*[branches][]uint32)
 	err = w.view(ctx, func(b *buckets) error {
 		return b.coins.ForEach(func(k, v []byte) error {

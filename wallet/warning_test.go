@@ -65,7 +65,15 @@ func TestWarnings(t *testing.T) {
 	// Payments in between leave no doubt.
 	pay(edge, 1, 10)
 	pay(edge, 1, 17)
+	c.sync(w)
+	if got, err := w.Warnings(context.Background()); err != nil || !slices.Equal(got, want[1:]) {
+		t.Errorf("%+v, %v; want %+v", got, err, want[1:])
+	}
+	// Nor is any left before it is tested what was before the birthday.
 	watch(t, w, Watch{XPubs: []string{late}, From: 0})
+	if got, err := w.Warnings(context.Background()); err != nil || len(got) != 0 {
+		t.Errorf("before the test: %+v, %v", got, err)
+	}
 	c.sync(w)
 	if got, err := w.Warnings(context.Background()); err != nil || len(got) != 0 {
 		t.Errorf("%+v, %v; want none", got, err)

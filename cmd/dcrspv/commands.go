@@ -30,7 +30,8 @@ var commands = []*command{
 		name: "sync", short: "sync to the tip, watched scripts scanned, and end",
 		long: "Syncs headers and filters to the tip of the network, tests every watched script\n" +
 			"on every block since its birthday, and ends. Interrupted, it goes on next time\n" +
-			"where it was.",
+			"where it was. A line \"warning\" tells of what may not be found for how it is\n" +
+			"watched.",
 		examples: [][2]string{
 			{"dcrspv sync", "mainnet, peers found by themselves"},
 			{"dcrspv sync --connect 127.0.0.1 --timeout 5m", "from your own node, status 3 if not done by then"},
