@@ -16,14 +16,15 @@ type publishCall struct {
 
 	arriving  map[*session]bool // who has asked for it and may not have it yet
 	delivered []string
-	listener  *session // who is not told before the answer; nil if all are
+	listener  *session // who is told last; nil once all are
+	listened  bool     // there was a listener
 	announced []string // who has announced it
 }
 
 const (
-	// publishTime is how long peers have to ask for a new transaction, and the
-	// listener to announce it. Nodes send announcements after half a second (dcrd
-	// peer: DefaultTrickleInterval).
+	// publishTime is how long peers have to ask for a new transaction once they are
+	// told, and the listener to announce it before. Nodes send announcements after
+	// half a second (dcrd peer: DefaultTrickleInterval).
 	publishTime = 5 * time.Second
 
 	// deliverTime is how long a peer that has asked for it has to get it.
@@ -101,20 +102,44 @@ func (ev txArrived) apply(*engine) {
 	}
 }
 
-// over reports whether there is nothing left to wait for.
-func (c *publishCall) over(p *publication, now time.Time) bool {
-	switch {
-	case !now.Before(c.until.Add(deliverTime)):
-		return true
-	case len(c.arriving) > 0:
-		return false
-	case !now.Before(c.until):
-		return true
+// answerPublish answers the caller of Publish when there is nothing left to wait for.
+// Before that the listener is told: it may be the only one that wants to know.
+func (e *engine) answerPublish(hash chainhash.Hash, p *publication) {
+	c := p.call
+	if c == nil {
+		return
 	}
-	return len(p.taken) >= len(p.told) && (c.listener == nil || len(c.announced) > 0)
+	if s := c.listener; s != nil {
+		heard := len(c.announced) > 0
+		if e.now.Before(c.until) && !(heard && c.settled(p)) {
+			return
+		}
+		c.listener = nil
+		if e.sessions[s.addr] == s {
+			e.announce(s, []chainhash.Hash{hash})
+		}
+		if !heard {
+			c.until = e.now.Add(publishTime)
+		}
+	}
+	late := !e.now.Before(c.until) && len(c.arriving) == 0
+	if late || c.settled(p) || !e.now.Before(c.until.Add(deliverTime)) {
+		p.settle()
+	}
 }
 
-// deadline is when over has to be asked again although nothing happens.
+// settled reports whether nothing more can come: whoever was told has asked for the
+// transaction, and has it or never will, or had it before.
+func (c *publishCall) settled(p *publication) bool {
+	for addr := range p.told {
+		if !slices.Contains(p.taken, addr) && !slices.Contains(c.announced, addr) {
+			return false
+		}
+	}
+	return len(c.arriving) == 0
+}
+
+// deadline is when answerPublish has to be called although nothing happens.
 func (c *publishCall) deadline(now time.Time) time.Time {
 	if now.Before(c.until) {
 		return c.until

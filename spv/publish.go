@@ -23,10 +23,10 @@ type PublishResult struct {
 	Taken     []string // who asked for it since
 	Delivered []string // who of those has it for certain
 
-	// Listened: at least three peers were connected, and one was told only in the
-	// end, to hear whether it is announced by somebody else. Announced are those
-	// who did that, and did not have it from us: other nodes have accepted it. That
-	// nobody did in time proves nothing.
+	// Listened: at least three peers were connected, and one was told only after the
+	// others had had their time, to hear whether it announces the transaction first.
+	// Announced are those who did that and did not have it from us: it has spread,
+	// unless they lie. That nobody did in time proves nothing.
 	Listened  bool
 	Announced []string
 }
@@ -67,8 +67,8 @@ const (
 )
 
 // Publish announces a transaction to all connected peers and returns who asked
-// for it within 5 seconds, sooner if all did, and who of them has it, for which they
-// have 10 seconds more: those it names as Delivered have it even if the Syncer stops
+// for it within 5 seconds, or 10 if one of them listens first, sooner if all did, and
+// who of them has it, for which they have 10 seconds more: those it names as Delivered have it even if the Syncer stops
 // now. A second call tells of those that asked after it. It stays on offer for an hour.
 // A transaction that an UnminedWallet has as pending is on offer until it is in
 // the chain or can't get there any more, also over restarts: whoever has it there before
@@ -109,6 +109,7 @@ func (e *engine) publishTx(tx *wire.MsgTx, answer chan PublishResult) error {
 	p.published = true
 	p.call = &publishCall{answer: answer, until: e.now.Add(publishTime), arriving: make(map[*session]bool)}
 	p.call.listener = e.listener(p)
+	p.call.listened = p.call.listener != nil
 	clear(p.told)
 	p.expires = e.now.Add(offerTime)
 	for _, s := range e.sessions {
@@ -214,12 +215,7 @@ func (e *engine) publishMore() {
 	}
 	for _, hash := range slices.Clone(o.order) {
 		p := o.txs[hash]
-		if p.call != nil && p.call.over(p, e.now) {
-			if s := p.call.listener; s != nil && e.sessions[s.addr] == s {
-				e.announce(s, []chainhash.Hash{hash})
-			}
-			p.settle()
-		}
+		e.answerPublish(hash, p)
 		if !p.pending && !e.now.Before(p.expires) {
 			o.remove(hash)
 		}
@@ -268,7 +264,7 @@ func (p *publication) settle() {
 	}
 	p.call.answer <- PublishResult{
 		Told: slices.Sorted(maps.Keys(p.told)), Taken: slices.Clone(p.taken), Delivered: p.call.delivered,
-		Listened: p.call.listener != nil, Announced: p.call.announced,
+		Listened: p.call.listened, Announced: p.call.announced,
 	}
 	p.call = nil
 }

@@ -150,15 +150,29 @@ func TestPublishListens(t *testing.T) {
 			if took := time.Since(before); took != after {
 				t.Errorf("took %v, want %v", took, after)
 			}
+			takers := 3 - len(want) // it has it already
 			if !result.Listened || !slices.Equal(result.Announced, want) || !slices.Equal(result.Told, w.addrs) ||
-				len(result.Taken) != 2 || len(result.Delivered) != 2 {
+				len(result.Taken) != takers || len(result.Delivered) != takers {
 				t.Errorf("%+v", result)
 			}
-			w.pass(time.Second)
-			if n := len(w.peers[listener].Taken()); !heard && n != 1 {
-				t.Errorf("the listener has %d transactions in the end", n)
-			}
 			w.wantNoViolations()
+		})
+	}
+}
+
+// Whoever listens may be the only one that takes it.
+func TestPublishToTheListenerAlone(t *testing.T) {
+	for honest := range 3 {
+		story(t, 50, func(w *world) {
+			for i := range 3 {
+				w.join(spvtest.Behaviour{Silent: map[string]bool{"inv": i != honest}})
+			}
+			w.startUnmined()
+			w.wait(spv.Settled)
+			result, err := w.syncer.Publish(w.t.Context(), w.chain.Pay(spvtest.Script(1), 1e8))
+			if want := w.addrs[honest : honest+1]; err != nil || !slices.Equal(result.Taken, want) || !slices.Equal(result.Delivered, want) {
+				t.Errorf("%+v, %v; want %v", result, err, want)
+			}
 		})
 	}
 }

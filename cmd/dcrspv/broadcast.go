@@ -129,11 +129,11 @@ func (p *program) reportBroadcast(tx *wire.MsgTx, res spv.PublishResult, kept bo
 		return p.printJSON(doc)
 	}
 	list := func(addrs []string) string { return oneLine(strings.Join(addrs, ", ")) }
-	fmt.Fprintf(p.stdout, "%s\nTaken by %d of %s, and %d have it for certain: %s\n", doc.TxID,
-		len(doc.Taken), plural(len(doc.Told), "peer"), len(doc.Delivered), list(doc.Taken))
+	fmt.Fprintf(p.stdout, "%s\nTaken by %d of %s: %s\nArrived for certain at %d of them\n", doc.TxID,
+		len(doc.Taken), plural(len(doc.Told), "peer"), list(doc.Taken), len(doc.Delivered))
 	switch {
 	case len(doc.Announced) > 0:
-		fmt.Fprintf(p.stdout, "Announced since by others, so nodes have accepted it: %s\n", list(doc.Announced))
+		fmt.Fprintf(p.stdout, "Announced since by who did not have it from us: %s\n", list(doc.Announced))
 	case res.Listened:
 		fmt.Fprintln(p.stdout, "No other peer has announced it since; nodes do not say when they refuse a transaction, nor why")
 	}

@@ -72,7 +72,7 @@ func TestBroadcastTellsWhatIsKnown(t *testing.T) {
 		n.dcrspv("watch", n.demo.xpub)
 		_, script := n.script(n.demo.used[0])
 		text := n.dcrspv("broadcast", txHex(t, n.demo.chain.Pay(script, 5e8)))
-		for _, part := range []string{"Taken by 2 of 3 peers", "2 have it for certain", "No other peer has announced it", "dcrspv drop "} {
+		for _, part := range []string{"Taken by 3 of 3 peers", "for certain at 3", "No other peer has announced it", "dcrspv drop "} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%q does not say %q", text, part)
 			}
@@ -80,7 +80,7 @@ func TestBroadcastTellsWhatIsKnown(t *testing.T) {
 		// Nothing is kept of what does not concern the wallet, and nobody listens
 		// for one that hears of nothing.
 		text = n.dcrspv("broadcast", "--no-relay", txHex(t, n.demo.chain.Pay(spvtest.Script(1), 1e8)))
-		if !strings.Contains(text, "Taken by 3 of 3 peers") || strings.Count(text, "\n") != 2 {
+		if !strings.Contains(text, "Taken by 3 of 3 peers") || strings.Count(text, "\n") != 3 {
 			t.Errorf("%q", text)
 		}
 		var waiting []unminedDoc
