@@ -35,6 +35,28 @@ func TestBirthdayIsWaitedFor(t *testing.T) {
 	})
 }
 
+// A birthday above the tip, of a wallet or given, leaves nothing to fetch or to test:
+// that is in sync, and what comes from there on is tested.
+func TestBirthdayAboveTheTip(t *testing.T) {
+	story(t, 50, func(w *world) {
+		w.wallet.watch(60, watched)
+		p := w.join(spvtest.Behaviour{})
+		w.start(func(cfg *spv.Config) { cfg.Birthday, cfg.HasBirthday = 70, true })
+		if st := w.wait(spv.Settled); st.Filters.Any || st.Scanned.Any || st.Owed != 0 {
+			t.Errorf("%+v", st)
+		}
+		if n := p.FiltersRequested(); n != 0 {
+			t.Errorf("%d filters were asked for below the birthday", n)
+		}
+		c := w.chain.Fork(50)
+		c.Mine(12)
+		c.MineBlock(c.Pay(watched, 1e8))
+		p.SetChain(c)
+		w.syncTo(c)
+		w.wantMatches(c, 63)
+	})
+}
+
 // That a wallet is asked again, because somebody waits or because it has changed, calls
 // off nothing that is under way: of the copy each filter is asked for once.
 func TestAskingAWalletDisturbsNoCopy(t *testing.T) {

@@ -245,10 +245,13 @@ func (e *engine) filtersDone() bool {
 }
 
 // scanLimit is the height up to which blocks from the birthday on can be
-// tested.
+// tested. Where that is above the tip there is nothing to wait for.
 func (e *engine) scanLimit() (uint32, bool) {
 	if !e.filtersTrusted() {
 		return 0, false
+	}
+	if tip := e.store.tip.Height; e.filters.from > tip {
+		return tip, true
 	}
 	return e.filters.through()
 }

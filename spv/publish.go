@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,12 +15,20 @@ import (
 // ErrNoPeers is returned by Publish when there is nobody to tell.
 var ErrNoPeers = errors.New("no peers are connected")
 
-// PublishResult tells who took a transaction: the peers that asked for it after
-// it was announced. A peer that has it already, or that does not want it, does
-// not ask; Decred peers say nothing about a transaction that they refuse.
+// PublishResult tells what became of a transaction. A peer that has it already, or
+// that does not want it, does not ask for it; Decred peers say nothing about a
+// transaction that they refuse.
 type PublishResult struct {
-	Told  []string // whom it was announced to
-	Taken []string // who asked for it
+	Told      []string // whom it was announced to
+	Taken     []string // who asked for it since
+	Delivered []string // who of those has it for certain
+
+	// Listened: at least three peers were connected, and one was told only after the
+	// others had had their time, to hear whether it announces the transaction first.
+	// Announced are those who did that and did not have it from us: it has spread,
+	// unless they lie. That nobody did in time proves nothing.
+	Listened  bool
+	Announced []string
 }
 
 // outgoing holds the transactions on offer: those that Publish was called with,
@@ -40,16 +49,13 @@ type publication struct {
 	expires time.Time // when the offer of Publish ends
 	pending bool      // a wallet wants it in the chain
 
-	until  time.Time // when the caller of Publish is answered
-	answer chan PublishResult
+	call      *publishCall // of Publish; nil if none waits
+	published bool         // Publish was called before
 }
 
 const (
 	// maxOutgoing bounds the transactions kept for peers.
 	maxOutgoing = 1000
-
-	// publishTime is how long peers have to ask for a new transaction.
-	publishTime = 5 * time.Second
 
 	// offerTime is how long a published transaction is on offer that no wallet
 	// has taken charge of.
@@ -61,9 +67,12 @@ const (
 )
 
 // Publish announces a transaction to all connected peers and returns who asked
-// for it within 5 seconds, sooner if all did. It stays on offer for an hour. A
-// transaction that an UnminedWallet has as pending is on offer until it is in
-// the chain or can't get there any more, also over restarts. It must be complete
+// for it within 5 seconds, or 10 if one of them listens first, sooner if all did, and
+// who of them has it, for which they have 10 seconds more: those it names as Delivered have it even if the Syncer stops
+// now. A second call tells of those that asked after it. It stays on offer for an hour.
+// A transaction that an UnminedWallet has as pending is on offer until it is in
+// the chain or can't get there any more, also over restarts: whoever has it there before
+// the call loses nothing, whatever happens during it. It must be complete
 // and signed; the caller must not change it afterwards.
 func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (PublishResult, error) {
 	answer := make(chan PublishResult, 1)
@@ -91,14 +100,25 @@ func (e *engine) publishTx(tx *wire.MsgTx, answer chan PublishResult) error {
 	}
 	hash := tx.TxHash()
 	p := e.outgoing.add(hash, tx)
-	if p.answer != nil {
+	if p.call != nil {
 		return fmt.Errorf("transaction %s is being published already", hash)
 	}
+	// Who took it because a wallet has it has taken it all the same; it will not ask
+	// again.
+	p.taken = slices.DeleteFunc(p.taken, func(addr string) bool { return p.published || e.sessions[addr] == nil })
+	p.published = true
+	p.call = &publishCall{answer: answer, until: e.now.Add(publishTime), arriving: make(map[*session]bool)}
+	p.call.listener = e.listener(p)
+	p.call.listened = p.call.listener != nil
 	clear(p.told)
 	p.expires = e.now.Add(offerTime)
-	p.answer, p.until = answer, e.now.Add(publishTime)
 	for _, s := range e.sessions {
-		e.announce(s, []chainhash.Hash{hash})
+		if s != p.call.listener {
+			e.announce(s, []chainhash.Hash{hash})
+		}
+		if slices.Contains(p.taken, s.addr) {
+			e.confirm(s, p)
+		}
 	}
 	return nil
 }
@@ -146,7 +166,8 @@ func (e *engine) announce(s *session, hashes []chainhash.Hash) {
 func (e *engine) announceOutgoing(s *session) {
 	var hashes []chainhash.Hash
 	for _, hash := range e.outgoing.order {
-		if !e.outgoing.txs[hash].told[s.addr] {
+		p := e.outgoing.txs[hash]
+		if !p.told[s.addr] && (p.call == nil || p.call.listener != s) {
 			hashes = append(hashes, hash)
 		}
 	}
@@ -176,6 +197,7 @@ func (ev wantsData) apply(e *engine) {
 		}
 		if !slices.Contains(p.taken, s.addr) {
 			p.taken = append(p.taken, s.addr)
+			e.confirm(s, p)
 		}
 	}
 	if len(missing) > 0 {
@@ -193,9 +215,7 @@ func (e *engine) publishMore() {
 	}
 	for _, hash := range slices.Clone(o.order) {
 		p := o.txs[hash]
-		if p.answer != nil && (len(p.taken) >= len(p.told) || !e.now.Before(p.until)) {
-			p.settle()
-		}
+		e.answerPublish(hash, p)
 		if !p.pending && !e.now.Before(p.expires) {
 			o.remove(hash)
 		}
@@ -239,15 +259,14 @@ func (e *engine) collectPending() {
 
 // settle answers the caller of Publish.
 func (p *publication) settle() {
-	if p.answer == nil {
+	if p.call == nil {
 		return
 	}
-	result := PublishResult{Taken: p.taken}
-	for addr := range p.told {
-		result.Told = append(result.Told, addr)
+	p.call.answer <- PublishResult{
+		Told: slices.Sorted(maps.Keys(p.told)), Taken: slices.Clone(p.taken), Delivered: p.call.delivered,
+		Listened: p.call.listened, Announced: p.call.announced,
 	}
-	p.answer <- result
-	p.answer = nil
+	p.call = nil
 }
 
 // outgoingTime is when the next caller of Publish is answered, an offer ends, or
@@ -259,8 +278,8 @@ func (e *engine) outgoingTime() (next time.Time) {
 		}
 	}
 	for _, p := range e.outgoing.txs {
-		if p.answer != nil {
-			sooner(p.until)
+		if p.call != nil {
+			sooner(p.call.deadline(e.now))
 		}
 		if !p.pending {
 			sooner(p.expires)

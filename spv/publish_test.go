@@ -60,6 +60,123 @@ func TestPublishToTheUnwilling(t *testing.T) {
 	})
 }
 
+// A second Publish tells who asked after it, and not who did before.
+func TestPublishTwice(t *testing.T) {
+	story(t, 50, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.join(spvtest.Behaviour{RefuseConnections: true})
+		w.start()
+		w.wait(spv.Settled)
+		tx := w.chain.Pay(spvtest.Script(1), 1e8)
+		for i, want := range []struct {
+			taken int
+			after time.Duration
+		}{{1, 0}, {0, 5 * time.Second}} {
+			before := time.Now()
+			result, err := w.syncer.Publish(w.t.Context(), tx)
+			if err != nil || len(result.Told) != 1 || len(result.Taken) != want.taken || len(result.Delivered) != want.taken {
+				t.Errorf("call %d: %+v, %v", i, result, err)
+			}
+			if took := time.Since(before); took != want.after {
+				t.Errorf("call %d took %v", i, took)
+			}
+		}
+		// Whoever took it may be gone, and others be there.
+		w.peers[0].Refuse(true)
+		w.peers[0].Disconnect()
+		w.peers[1].SetBehaviour(spvtest.Behaviour{Silent: map[string]bool{"inv": true}})
+		w.pass(time.Minute)
+		result, err := w.syncer.Publish(w.t.Context(), tx)
+		if err != nil || !slices.Equal(result.Told, w.addrs[1:]) || len(result.Taken) != 0 {
+			t.Errorf("%+v, %v", result, err)
+		}
+	})
+}
+
+// Who is named as having it does, even if everything ends at once; of one that asks and
+// then reads no more it is said that it may not.
+func TestPublishDelivers(t *testing.T) {
+	story(t, 50, func(w *world) {
+		w.join(spvtest.Behaviour{Latency: 2 * time.Second})
+		w.join(spvtest.Behaviour{Silent: map[string]bool{"ping": true}})
+		w.start()
+		w.wait(spv.Settled)
+		before := time.Now()
+		result, err := w.syncer.Publish(w.t.Context(), w.chain.Pay(spvtest.Script(1), 1e8))
+		took := time.Since(before)
+		w.stop()
+		if err != nil || !slices.Equal(result.Taken, []string{w.addrs[1], w.addrs[0]}) || !slices.Equal(result.Delivered, w.addrs[:1]) {
+			t.Errorf("%+v, %v", result, err)
+		}
+		if n := len(w.peers[0].Taken()); n != 1 {
+			t.Errorf("the peer has %d transactions", n)
+		}
+		if took != 10*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// Of three peers one is told last, and heard: that it announces the transaction is what
+// shows that others have taken it.
+func TestPublishListens(t *testing.T) {
+	for _, heard := range []bool{true, false} {
+		story(t, 50, func(w *world) {
+			w.joinMany(3, spvtest.Behaviour{})
+			w.startUnmined()
+			w.wait(spv.Settled)
+			tx := w.chain.Pay(spvtest.Script(1), 1e8)
+			before := time.Now()
+			answer := make(chan spv.PublishResult, 1)
+			go func() {
+				result, err := w.syncer.Publish(w.t.Context(), tx)
+				if err != nil {
+					t.Error(err)
+				}
+				answer <- result
+			}()
+			w.pass(time.Second)
+			listener := slices.IndexFunc(w.peers, func(p *spvtest.Peer) bool { return len(p.Taken()) == 0 })
+			if listener < 0 {
+				t.Fatal("nobody listens")
+			}
+			var want []string
+			after := 5 * time.Second
+			if heard {
+				w.peers[listener].AnnounceTx(tx)
+				want, after = w.addrs[listener:listener+1], time.Second
+			}
+			result := <-answer
+			if took := time.Since(before); took != after {
+				t.Errorf("took %v, want %v", took, after)
+			}
+			takers := 3 - len(want) // it has it already
+			if !result.Listened || !slices.Equal(result.Announced, want) || !slices.Equal(result.Told, w.addrs) ||
+				len(result.Taken) != takers || len(result.Delivered) != takers {
+				t.Errorf("%+v", result)
+			}
+			w.wantNoViolations()
+		})
+	}
+}
+
+// Whoever listens may be the only one that takes it.
+func TestPublishToTheListenerAlone(t *testing.T) {
+	for honest := range 3 {
+		story(t, 50, func(w *world) {
+			for i := range 3 {
+				w.join(spvtest.Behaviour{Silent: map[string]bool{"inv": i != honest}})
+			}
+			w.startUnmined()
+			w.wait(spv.Settled)
+			result, err := w.syncer.Publish(w.t.Context(), w.chain.Pay(spvtest.Script(1), 1e8))
+			if want := w.addrs[honest : honest+1]; err != nil || !slices.Equal(result.Taken, want) || !slices.Equal(result.Delivered, want) {
+				t.Errorf("%+v, %v; want %v", result, err, want)
+			}
+		})
+	}
+}
+
 func TestPublishWithoutPeers(t *testing.T) {
 	story(t, 50, func(w *world) {
 		w.join(spvtest.Behaviour{RefuseConnections: true})

@@ -76,6 +76,9 @@ type announcedTxs struct {
 
 func (ev announcedTxs) apply(e *engine) {
 	s, r := ev.s, &e.relay
+	if e.sessions[s.addr] == s {
+		e.noteAnnounced(s, ev.hashes)
+	}
 	if e.sessions[s.addr] != s || !r.wanted || !e.following || !e.hearing(s) {
 		return
 	}

@@ -53,7 +53,8 @@
 // gap are tested along with the others before they are watched.
 //
 // NextAddress gives out fresh receiving addresses, each once and none that a
-// restored wallet would not find.
+// restored wallet would not find. Warnings tells where the chain shows that a gap was
+// nearly passed, or that an account was used before its birthday.
 //
 // # What counts
 //

@@ -241,7 +241,8 @@ func (c *change) expire() {
 }
 
 // AddUnmined tells the wallet of a transaction of its owner that is not in the
-// chain, as a rule one that is being published. It counts in Balance.Unconfirmed and comes
+// chain, as a rule one that is about to be published: told before, it is not forgotten
+// whatever happens meanwhile. It counts in Balance.Unconfirmed and comes
 // back from Unmined until it is mined or can't be any more; it never locks a
 // coin. Adding it again is harmless. A transaction that neither pays watched
 // scripts nor spends coins of the wallet, nor makes or spends a watched outpoint,

@@ -55,7 +55,8 @@ type Watch struct {
 // added or, with an error, nothing.
 //
 // Errors: ErrAddress, ErrScript (also for an outpoint that is known to pay another
-// one, or is watched with another one), ErrXPub, ErrWrongNetwork, ErrLabel.
+// one, or is watched with another one), ErrXPub, ErrWrongNetwork, ErrLabel. Their
+// texts say which of several is meant.
 func (w *Wallet) Watch(ctx context.Context, what Watch) error {
 	sel, err := w.selectWatch(what)
 	if err != nil {
@@ -105,19 +106,31 @@ func (w *Wallet) selectWatch(what Watch) (*selection, error) {
 	for _, given := range what.Scripts {
 		raw, err := rawScript(given)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("script %.40x: %w", given, err)
 		}
 		sel.add(raw, fmt.Sprintf("%x", given))
 	}
 	for _, key := range what.XPubs {
 		a := &account{key: strings.TrimSpace(key), from: what.From, gap: gap, label: what.Label}
 		if err := a.parse(w.params); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("extended key %q: %w", ending(a.key), err)
 		}
 		sel.accounts = append(sel.accounts, a)
 	}
 	return sel, nil
 }
+
+// ending tells a key from others, by its checksum: it may be a private one, given by
+// mistake.
+func ending(key string) string {
+	if len(key) <= checksumChars {
+		return key
+	}
+	return "..." + key[len(key)-checksumChars:]
+}
+
+// checksumChars is how many characters of an extended key follow from its checksum.
+const checksumChars = 5
 
 func (s *selection) add(raw []byte, name string) {
 	s.scripts = append(s.scripts, string(raw))

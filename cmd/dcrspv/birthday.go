@@ -19,6 +19,10 @@ type when struct {
 	day    time.Time // start of the day in UTC; zero if a height was given
 }
 
+// noHeight is above any height that a network will have in decades, and below any
+// date written without hyphens.
+const noHeight = 10_000_000
+
 // maxHeight leaves room for arithmetic with heights.
 const maxHeight = math.MaxInt32
 
@@ -29,7 +33,7 @@ func parseWhen(flag, s string, now time.Time) (when, error) {
 		if err != nil {
 			return when{}, usage("give a height or a date like 2024-05-31", "bad %s %q", flag, s)
 		}
-		if day.After(now) {
+		if day.After(today(now)) {
 			return when{}, usage("give a day that has begun", "%s %s is in the future", flag, s)
 		}
 		return when{day: day}, nil
@@ -38,7 +42,19 @@ func parseWhen(flag, s string, now time.Time) (when, error) {
 	if err != nil {
 		return when{}, usage("give a height or a date like 2024-05-31", "bad %s %q", flag, s)
 	}
+	if day, err := time.Parse("20060102", s); err == nil && height > noHeight {
+		return when{}, usage("write "+day.Format(time.DateOnly)+" if that day is meant",
+			"%s %s is no height that any network has, but looks like a date", flag, s)
+	}
 	return when{height: height}, nil
+}
+
+// today is the latest date that is today's, here or in UTC, as parseWhen reads dates.
+func today(now time.Time) time.Time {
+	if here, err := time.Parse(time.DateOnly, now.Format(time.DateOnly)); err == nil && here.After(now) {
+		return here
+	}
+	return now
 }
 
 // parseHeight reads a block height; flag is for the error.

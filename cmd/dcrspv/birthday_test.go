@@ -29,12 +29,43 @@ func TestParseWhen(t *testing.T) {
 	for _, s := range []string{
 		"", " ", "-1", "1.5", "1e6", "0x10", "abc", "2147483648", "99999999999999999999",
 		"2024-13-01", "2024-02-30", "2024-5-31", "31-05-2024", "2024/05/31", "2024-05-31T00:00:00Z",
-		"2026-03-02", "9999-01-01", "--", "1-", "\x00",
+		"2026-03-02", "9999-01-01", "--", "1-", "\x00", "20260101", "19991231", "20260302",
 	} {
 		_, err := parseWhen("--from", s, testNow)
 		if err == nil || explain(err).status != statusUsage || !strings.Contains(err.Error(), "--from") {
 			t.Errorf("%q: error %v", s, err)
 		}
+	}
+}
+
+// TestTodayIsADateEverywhere: today's date is taken whether the day is ahead of UTC or
+// behind, and tomorrow's is not.
+func TestTodayIsADateEverywhere(t *testing.T) {
+	for _, hours := range []int{-12, -5, 0, 5, 14} {
+		now := testNow.In(time.FixedZone("there", hours*3600))
+		for hour := range 24 {
+			now := now.Add(time.Duration(hour) * time.Hour)
+			if _, err := parseWhen("--from", now.Format(time.DateOnly), now); err != nil {
+				t.Errorf("today, %s: %v", now, err)
+			}
+			tomorrow := now.AddDate(0, 0, 1).Format(time.DateOnly)
+			if _, err := parseWhen("--from", tomorrow, now); err == nil && tomorrow > now.UTC().Format(time.DateOnly) {
+				t.Errorf("%s was taken at %s", tomorrow, now)
+			}
+		}
+	}
+}
+
+// TestDateWithoutHyphens: a number of eight digits that is a date was meant as one.
+func TestDateWithoutHyphens(t *testing.T) {
+	for _, args := range [][]string{
+		{"watch", "--from", "20260101", mainAddress}, {"--birthday", "20260101", "status"},
+		{"rescan", "--from", "20260101"}, {"rescan", "--to", "20260101"},
+	} {
+		dcrspv(t, args...).wantFailure(t, statusUsage, "20260101", "write 2026-01-01")
+	}
+	if w, err := parseWhen("--to", "20269999", testNow); err != nil || w.height != 20269999 {
+		t.Errorf("%+v, %v", w, err)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"dcrspv/spv"
 	"dcrspv/wallet"
@@ -20,9 +19,12 @@ import (
 
 // broadcastDoc is the document of broadcast.
 type broadcastDoc struct {
-	TxID  string   `json:"txid"`
-	Told  []string `json:"told"`  // peers it was announced to
-	Taken []string `json:"taken"` // peers that then asked for it
+	TxID      string   `json:"txid"`
+	Told      []string `json:"told"`      // peers it was announced to
+	Taken     []string `json:"taken"`     // peers that then asked for it
+	Delivered []string `json:"delivered"` // peers of those that have it for certain
+	Announced []string `json:"announced"` // peers that announced it and did not have it from us
+	Kept      bool     `json:"kept"`      // it concerns the wallet, and run announces it again
 }
 
 // runBroadcast sends a transaction to the connected peers.
@@ -37,35 +39,43 @@ func (p *program) runBroadcast(ctx context.Context) error {
 			return err
 		}
 		var res spv.PublishResult
+		kept := false
 		err = p.withClient(ctx, cfg, func(ctx context.Context, c *client) error {
 			if _, err := c.wait(ctx, spv.Settled); err != nil {
 				return err
 			}
-			var err error
-			if res, err = c.syncer.Publish(ctx, tx); err == nil {
-				deliver(ctx)
+			height, mined, err := minedAt(ctx, w, tx.TxHash())
+			if mined {
+				return failed("there is nothing to send", "transaction %s is in block %d already", tx.TxHash(), height)
 			}
+			if err != nil {
+				return err
+			}
+			// Written down first: whatever happens from here on, it is not forgotten.
+			if kept, err = w.AddUnmined(ctx, tx); err != nil {
+				return err
+			}
+			res, err = c.syncer.Publish(ctx, tx)
 			return err
 		})
-		if errors.Is(err, spv.ErrNoPeers) {
-			return failed("check the network, --connect and --proxy", "nobody to send it to: %v", err)
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, spv.ErrNoPeers):
+			return failed(again(tx, kept, "check the network, --connect and --proxy"), "nobody to send it to: %v", err)
+		case errors.Is(err, wallet.ErrConflict), errors.Is(err, wallet.ErrExpired):
+			return failed("make it anew", "no node would take it: %v", err)
+		case err != nil:
 			return err
 		}
-		return p.reportBroadcast(ctx, w, tx, res)
+		return p.reportBroadcast(tx, res, kept)
 	})
 }
 
-// deliverTime is how long the connections stay up for peers that have asked for
-// the transaction: it is on its way then, and would be lost with them.
-const deliverTime = time.Second
-
-func deliver(ctx context.Context) {
-	select {
-	case <-time.After(deliverTime):
-	case <-ctx.Done():
+// again says what becomes of a transaction that was not sent.
+func again(tx *wire.MsgTx, kept bool, otherwise string) string {
+	if !kept {
+		return otherwise
 	}
+	return fmt.Sprintf("dcrspv run announces it again, dcrspv drop %s forgets it; %s", tx.TxHash(), otherwise)
 }
 
 // readTx reads a transaction in hex from the argument, or from standard input
@@ -98,21 +108,37 @@ func (p *program) readTx(arg string) (*wire.MsgTx, error) {
 	return tx, nil
 }
 
-// reportBroadcast enters the transaction in the wallet, if it concerns it, and
-// tells who took it.
-func (p *program) reportBroadcast(ctx context.Context, w *wallet.Wallet, tx *wire.MsgTx, res spv.PublishResult) error {
-	if len(res.Taken) == 0 {
-		return failed("look for it in a block explorer, or check its inputs and fee",
+// reportBroadcast tells who took it.
+func (p *program) reportBroadcast(tx *wire.MsgTx, res spv.PublishResult, kept bool) error {
+	switch {
+	case len(res.Taken) == 0 && len(res.Announced) == 0:
+		return failed(again(tx, kept, "look for it in a block explorer, or check its inputs and fee"),
 			"none of %s asked for the transaction, so they know it already or refuse it", plural(len(res.Told), "peer"))
+	case len(res.Taken) > 0 && len(res.Delivered) == 0 && len(res.Announced) == 0:
+		return failed(again(tx, kept, "try once more"),
+			"%s asked for the transaction, and none confirmed that it has arrived", plural(len(res.Taken), "peer"))
 	}
-	if _, err := w.AddUnmined(ctx, tx); err != nil {
-		return err
+	doc := broadcastDoc{TxID: tx.TxHash().String(), Kept: kept}
+	for _, part := range []struct {
+		to   *[]string
+		from []string
+	}{{&doc.Told, res.Told}, {&doc.Taken, res.Taken}, {&doc.Delivered, res.Delivered}, {&doc.Announced, res.Announced}} {
+		*part.to = append([]string{}, slices.Sorted(slices.Values(part.from))...)
 	}
-	doc := broadcastDoc{TxID: tx.TxHash().String(), Told: slices.Sorted(slices.Values(res.Told)), Taken: slices.Sorted(slices.Values(res.Taken))}
 	if p.opts.JSON {
 		return p.printJSON(doc)
 	}
-	_, err := fmt.Fprintf(p.stdout, "%s\nTaken by %d of %s: %s\n", doc.TxID,
-		len(doc.Taken), plural(len(doc.Told), "peer"), oneLine(strings.Join(doc.Taken, ", ")))
-	return err
+	list := func(addrs []string) string { return oneLine(strings.Join(addrs, ", ")) }
+	fmt.Fprintf(p.stdout, "%s\nTaken by %d of %s: %s\nArrived for certain at %d of them\n", doc.TxID,
+		len(doc.Taken), plural(len(doc.Told), "peer"), list(doc.Taken), len(doc.Delivered))
+	switch {
+	case len(doc.Announced) > 0:
+		fmt.Fprintf(p.stdout, "Announced since by who did not have it from us: %s\n", list(doc.Announced))
+	case res.Listened:
+		fmt.Fprintln(p.stdout, "No other peer has announced it since; nodes do not say when they refuse a transaction, nor why")
+	}
+	if kept {
+		fmt.Fprintf(p.stdout, "dcrspv run announces it again until it is mined; dcrspv drop %s would end that\n", doc.TxID)
+	}
+	return nil
 }

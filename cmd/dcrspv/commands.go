@@ -30,7 +30,8 @@ var commands = []*command{
 		name: "sync", short: "sync to the tip, watched scripts scanned, and end",
 		long: "Syncs headers and filters to the tip of the network, tests every watched script\n" +
 			"on every block since its birthday, and ends. Interrupted, it goes on next time\n" +
-			"where it was.",
+			"where it was. A line \"warning\" tells of what may not be found for how it is\n" +
+			"watched.",
 		examples: [][2]string{
 			{"dcrspv sync", "mainnet, peers found by themselves"},
 			{"dcrspv sync --connect 127.0.0.1 --timeout 5m", "from your own node, status 3 if not done by then"},
@@ -60,8 +61,10 @@ var commands = []*command{
 			"above the block that makes it. Works offline; the next sync tests the new\n" +
 			"scripts on every block since --from, with stored filters where there are some.\n" +
 			"Of an extended public key both branches are watched, --gap addresses beyond the\n" +
-			"last one used. Watching again with other options changes them, and is harmless\n" +
-			"otherwise. Without arguments it lists the watch set.",
+			"last one used; what lies beyond is not seen, and a warning says if that gap was\n" +
+			"nearly used up, or if the key was used before --from, as soon as blocks show it.\n" +
+			"Watching again with other options changes them, and is harmless otherwise.\n" +
+			"Without arguments it lists the watch set.",
 		examples: [][2]string{
 			{"dcrspv watch --from 2024-05-31 DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "an address, paid since that day"},
 			{"dcrspv watch --label savings --gap 50 dpubZF...", "an account's extended public key, both branches"},
@@ -121,8 +124,10 @@ var commands = []*command{
 	{
 		name: "utxos", short: "every unspent output", run: (*program).runUtxos,
 		long: "Every unspent output of a watched script, and whether it can be spent now or\n" +
-			"from which block on. Works offline, as of the last sync.",
-		examples: [][2]string{{"dcrspv utxos", ""}},
+			"from which block on. One that a transaction spends which is not in a block yet\n" +
+			"names it, and counts as spendable all the same. Works offline, as of the last\n" +
+			"sync.",
+		examples: [][2]string{{"dcrspv utxos", ""}, {"dcrspv utxos --json", "spent_by tells what is on its way"}},
 	},
 	{
 		name: "address", usage: "[--new] [XPUB]", maxArgs: 1, short: "an unused address to be paid at", run: (*program).runAddress,
@@ -145,14 +150,26 @@ var commands = []*command{
 	{
 		name: "broadcast", usage: "HEX|-", short: "send a signed transaction", minArgs: 1, maxArgs: 1,
 		long: "Sends a signed transaction, as hex or from standard input, to every connected\n" +
-			"peer and tells who took it. If it concerns the wallet it counts as unconfirmed,\n" +
-			"and dcrspv run announces it again until it is mined, has expired or can't be\n" +
-			"mined any more because another one has spent the same.",
+			"peer and tells who took it, and who has it for certain. Of three peers and more\n" +
+			"one is told last, to hear whether others announce it: nodes do not say when they\n" +
+			"refuse a transaction, nor why. If it concerns the wallet that is written down\n" +
+			"before anything is sent: it counts as unconfirmed, and dcrspv run announces it\n" +
+			"again until it is mined, has expired or can't be mined any more because another\n" +
+			"one has spent the same, or dcrspv drop ends it.",
 		examples: [][2]string{
 			{"dcrspv broadcast 0100000001...", ""},
 			{"dcrspv broadcast - < tx.hex", "from a file"},
 		},
 		run: (*program).runBroadcast,
+	},
+	{
+		name: "drop", usage: "TXID", short: "announce a transaction no longer", minArgs: 1, maxArgs: 1,
+		long: "Forgets a transaction that is not in a block, and those that spend it: one of\n" +
+			"our own that nodes refuse is not announced any more. What it spends was never\n" +
+			"locked. Nodes that have it may have it mined all the same; then it is found as\n" +
+			"any other. Works offline.",
+		examples: [][2]string{{"dcrspv drop 5e29b1...c4", "as history --unmined shows it"}},
+		run:      (*program).runDrop,
 	},
 	{
 		name: "peers", usage: "[list | ban HOST | unban HOST | reset HOST | export]", maxArgs: 2,

@@ -25,6 +25,8 @@ type statusDoc struct {
 	Seconds       secondsDoc  `json:"seconds"`
 	Synced        bool        `json:"synced"`
 	Trouble       *troubleDoc `json:"trouble"` // null: nothing is wrong, or was since the last sync
+
+	Warnings []warningDoc `json:"warnings"`
 }
 
 // troubleDoc is what keeps a sync from going on, or for status did so last.
@@ -74,6 +76,7 @@ func newStatusDoc(network string, st spv.Status) statusDoc {
 		Seconds:       secondsDoc(st.Seconds),
 		Synced:        st.Synced,
 		Trouble:       newTroubleDoc(st.Trouble),
+		Warnings:      []warningDoc{},
 	}
 }
 

@@ -235,12 +235,12 @@ func TestFieldNames(t *testing.T) {
 	height := uint32(1)
 	until := int64(1)
 	span := spanDoc{&height, &height}
-	status := statusDoc{Filters: span, Scanned: span, Trouble: &troubleDoc{}}
+	status := statusDoc{Filters: span, Scanned: span, Trouble: &troubleDoc{}, Warnings: []warningDoc{{}}}
 	const statusNames = "filters{from,through},network,peers,phase,received_bytes,requests{blocks,filters,headers}," +
-		"scanned{from,through},seconds{filters,headers,scan,total},synced,target,tip{hash,height,time},trouble{cause,remedy,since}"
+		"scanned{from,through},seconds{filters,headers,scan,total},synced,target,tip{hash,height,time},trouble{cause,remedy,since},warnings[about,remedy,what]"
 	const balanceNames = "immature,spendable,staked,total,unconfirmed"
 	const historyNames = "block,height,label,net,time,tree,txid"
-	const utxoNames = "address,amount,height,index,kind,label,matures,spendable,tree,txid"
+	const utxoNames = "address,amount,height,index,kind,label,matures,spendable,spent_by,tree,txid"
 	for _, c := range []struct {
 		doc  any
 		want string
@@ -248,7 +248,7 @@ func TestFieldNames(t *testing.T) {
 		{status, statusNames},
 		{balanceDoc{}, balanceNames},
 		{newKindsDoc(wallet.Balance{}), "by_kind{" + kindNames() + "}," + balanceNames},
-		{[]unminedDoc{{}}, "[by,label,net,own,state,txid]"},
+		{[]unminedDoc{{Inputs: []inputDoc{{}}, Outputs: []outputDoc{{}}}}, "[by,inputs[amount,index,ours,tree,txid],label,net,outputs[address,amount,index,ours,script],own,state,txid]"},
 		{[]labelDoc{{}}, "[label,name]"},
 		{[]entryDoc{{}}, "[" + historyNames + "]"},
 		{[]utxoDoc{{}}, "[" + utxoNames + "]"},
@@ -257,7 +257,9 @@ func TestFieldNames(t *testing.T) {
 		{watchDoc{[]watchedDoc{{Address: "a"}}}, "watched[address,from,label]"},
 		{watchDoc{[]watchedDoc{{XPub: "x", Gap: 1, External: 1, Internal: 1}}}, "watched[external,from,gap,internal,label,xpub]"},
 		{watchDoc{[]watchedDoc{{Address: "a", Script: "51", OutPoint: "b:0"}}}, "watched[address,from,label,outpoint,script]"},
-		{broadcastDoc{Told: []string{"a"}, Taken: []string{"a"}}, "taken[],told[],txid"},
+		{watchDoc{[]watchedDoc{{XPub: "x", Warning: "w"}}}, "watched[from,label,warning,xpub]"},
+		{broadcastDoc{Told: []string{"a"}}, "announced,delivered,kept,taken,told[],txid"},
+		{dropDoc{Dropped: []string{"a"}}, "dropped[]"},
 		{verifyDoc{}, "chain{anchors,blake3,committed,filter_set,filters,hash,headers,height,prices,proven,work},wallet{accounts,blocks,coins,events,scripts,transactions,unmined}"},
 	} {
 		if got := names(t, c.doc); got != c.want {

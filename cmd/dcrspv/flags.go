@@ -72,7 +72,7 @@ func (p *program) parseArgs(args []string, file string) (name string, err error)
 		}
 	}
 	if file != "" {
-		if err := flags.NewIniParser(parser).ParseFile(file); err != nil {
+		if err := parseConfig(flags.NewIniParser(parser), file); err != nil {
 			return "", usage("correct the file, it takes the names of the global options", "cannot use the configuration file: %s", plain(err))
 		}
 	}
@@ -104,10 +104,14 @@ func plain(err error) string {
 // named must exist; the default one need not.
 func (p *program) configFile() (string, error) {
 	if p.opts.Config != "" {
-		if _, err := os.Stat(p.opts.Config); err != nil {
+		file, err := p.inHome("--config", p.opts.Config)
+		if err != nil {
+			return "", err
+		}
+		if _, err := os.Stat(file); err != nil {
 			return "", usage("check --config", "cannot read the configuration file: %s", plain(err))
 		}
-		return p.opts.Config, nil
+		return file, nil
 	}
 	dir, err := p.dataDir()
 	if err != nil {
@@ -123,7 +127,7 @@ func (p *program) configFile() (string, error) {
 // dataDir is the directory given or the default.
 func (p *program) dataDir() (string, error) {
 	if p.opts.DataDir != "" {
-		return p.opts.DataDir, nil
+		return p.inHome("--datadir", p.opts.DataDir)
 	}
 	if dir, err := p.configDir(); err == nil {
 		return filepath.Join(dir, "dcrspv"), nil

@@ -110,7 +110,7 @@ func (p *program) printHistory(entries []entryDoc) error {
 	}
 	labelled := slices.ContainsFunc(entries, func(e entryDoc) bool { return e.Label != "" })
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TIME\tBLOCK\tAMOUNT\tTRANSACTION"+lastCell(labelled, "LABEL"))
+	fmt.Fprintln(w, "TIME (UTC)\tBLOCK\tAMOUNT\tTRANSACTION"+lastCell(labelled, "LABEL"))
 	for _, e := range entries {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s%s\n", time.Unix(e.Time, 0).UTC().Format(time.DateTime),
 			e.Height, amount(e.Net), e.TxID, lastCell(labelled, orElse(e.Label, "-")))

@@ -179,6 +179,57 @@ func TestWatchScript(t *testing.T) {
 	n.run("unwatch", odd).wantFailure(t, statusFailed, odd)
 }
 
+// TestScriptsOfAnyLength: what is all hex digits is a script, also where it is as
+// long as an extended key.
+func TestScriptsOfAnyLength(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	var doc watchDoc
+	for _, size := range []int{1, 25, 39, 40, 41, 56, 105, 200, 16384} {
+		script := "51" + strings.Repeat("61", size-1)
+		n.json(&doc, "watch", script)
+		if len(doc.Watched) != 1 || doc.Watched[0].Script != script {
+			t.Fatalf("%d bytes: %d entries", size, len(doc.Watched))
+		}
+		if size == 41 {
+			var scan rescanDoc
+			n.json(&scan, "rescan", script)
+		}
+		if n.json(&doc, "unwatch", script); len(doc.Watched) != 0 {
+			t.Errorf("%d bytes: %d entries are left", size, len(doc.Watched))
+		}
+	}
+}
+
+// TestWhichArgumentIsBad: of several one is, and the line says which one and why, and
+// nothing is changed.
+func TestWhichArgumentIsBad(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	good := []string{simnetAddress, n.demo.xpub, "51ae"}
+	n.dcrspv(append([]string{"watch"}, good...)...)
+	key := n.demo.xpub[:len(n.demo.xpub)-1] + "1"
+	long := strings.Repeat("51", 16385)
+	for bad, parts := range map[string][]string{
+		"SsNotAnAddress":                   {"SsNotAnAddress", "bad address"},
+		mainAddress:                        {mainAddress, "mainnet"},
+		key:                                {"..." + key[len(key)-5:], "checksum"},
+		long:                               {"script 515151", "16385 bytes"},
+		strings.Repeat("51", 40)[:79]:      {"515151", "odd number of hex digits"},
+		strings.Repeat("ab", 32) + ":x:51": {"ab:x:51", "number of an output"},
+	} {
+		for _, command := range []string{"watch", "unwatch", "rescan"} {
+			if command == "rescan" && strings.Contains(bad, ":") {
+				continue // knows no outpoints
+			}
+			args := append([]string{command, good[0], bad}, good[1:]...)
+			n.run(args...).wantFailure(t, statusUsage, parts...)
+		}
+	}
+	var doc watchDoc
+	if n.json(&doc, "watch"); len(doc.Watched) != len(good) {
+		t.Errorf("%+v", doc)
+	}
+}
+
 // TestWatchOutPoint: of what pays a script one output counts, and its spending.
 func TestWatchOutPoint(t *testing.T) {
 	n := newTestNetwork(t, 1)

@@ -57,9 +57,9 @@ func namedOutPoints(args []string, needScript bool) (wallet.Watch, error) {
 		}
 		points = append(points, o)
 	}
-	what := named(others)
+	what, err := named(others)
 	what.OutPoints = points
-	return what, nil
+	return what, err
 }
 
 // outPointName is how an entry of the watch set is told from others: TXID:INDEX of

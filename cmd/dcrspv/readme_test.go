@@ -61,8 +61,8 @@ func TestReadmeIsComplete(t *testing.T) {
 		}
 	}
 	docs := []any{
-		statusDoc{Trouble: &troubleDoc{}}, newKindsDoc(wallet.Balance{}), []entryDoc{{}}, []unminedDoc{{}}, []utxoDoc{{}}, []peerDoc{{History: []peerEventDoc{{}}}}, []labelDoc{{}},
-		addressDoc{}, watchDoc{[]watchedDoc{{}}}, broadcastDoc{}, demoDoc{}, versionDoc{},
+		statusDoc{Trouble: &troubleDoc{}, Warnings: []warningDoc{{}}}, newKindsDoc(wallet.Balance{}), []entryDoc{{}}, []unminedDoc{{Inputs: []inputDoc{{}}, Outputs: []outputDoc{{}}}}, []utxoDoc{{}}, []peerDoc{{History: []peerEventDoc{{}}}}, []labelDoc{{}},
+		addressDoc{}, watchDoc{[]watchedDoc{{}}}, broadcastDoc{}, dropDoc{}, demoDoc{}, versionDoc{},
 	}
 	for _, doc := range docs {
 		words := strings.FieldsFunc(names(t, doc), func(r rune) bool { return strings.ContainsRune("{}[],", r) })

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"time"
 
 	"dcrspv/spv"
@@ -31,17 +29,15 @@ func (p *program) runRescan(ctx context.Context) error {
 		return p.rescanWatched(ctx)
 	}
 	// The addresses are checked before anything is fetched for them.
-	dir, err := os.MkdirTemp("", "dcrspv-rescan-")
-	if err != nil {
-		return fmt.Errorf("no directory for the scan: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	w, err := wallet.Open(filepath.Join(dir, "wallet.db"), p.set.params)
+	what, err := named(p.args)
 	if err != nil {
 		return err
 	}
-	defer w.Close()
-	what := named(p.args)
+	w, done, err := p.openQuestion()
+	if err != nil {
+		return err
+	}
+	defer done()
 	what.From = math.MaxInt32
 	if err := w.Watch(ctx, what); err != nil {
 		return badName(err)
@@ -78,6 +74,9 @@ func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet)
 		return p.reportSync(st, err)
 	}
 	doc := rescanDoc{statusDoc: newStatusDoc(networkName(p.set.params), st)}
+	if doc.Warnings, err = p.warnings(ctx, w, st); err != nil {
+		return err
+	}
 	balance, err := w.Balance(ctx)
 	if err != nil {
 		return err
@@ -92,6 +91,7 @@ func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet)
 	if p.opts.JSON {
 		return p.printJSON(doc)
 	}
+	p.printWarnings(doc.Warnings)
 	fmt.Fprintf(p.stdout, "Scanned blocks %s\n\n", spanText(st.Scanned))
 	err = p.printHistory(doc.History)
 	fmt.Fprintln(p.stdout)

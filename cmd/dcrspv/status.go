@@ -33,28 +33,34 @@ func (p *program) runStatus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var watched []wallet.Watched
+	var watched []watchedDoc
+	var warnings []warningDoc
 	err = p.withWallet(func(w *wallet.Wallet) error {
 		st.Scanned.From, st.Scanned.Through, st.Scanned.Any = w.Scanned(st.Tip.Height)
 		st.Owed = w.Owed(st.Tip.Height)
 		var err error
-		watched, err = w.Watched(ctx)
+		if watched, err = p.readWatched(ctx, w); err != nil {
+			return err
+		}
+		warnings, err = p.warnings(ctx, w, st)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if p.opts.JSON {
-		return p.printJSON(newStatusDoc(networkName(p.set.params), st))
+		doc := newStatusDoc(networkName(p.set.params), st)
+		doc.Warnings = warnings
+		return p.printJSON(doc)
 	}
 	return p.printStatus(st, watched)
 }
 
-func (p *program) printStatus(st spv.Status, watched []wallet.Watched) error {
+func (p *program) printStatus(st spv.Status, watched []watchedDoc) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "network\t%s\n", networkName(p.set.params))
 	fmt.Fprintf(w, "directory\t%s\n", oneLine(p.set.dir))
-	fmt.Fprintf(w, "headers\t0 to %d, of %s\n", st.Tip.Height, st.Tip.Time.UTC().Format(time.DateTime))
+	fmt.Fprintf(w, "headers\t0 to %d, of %s UTC\n", st.Tip.Height, st.Tip.Time.UTC().Format(time.DateTime))
 	fmt.Fprintf(w, "tip\t%s\n", st.Tip.Hash)
 	fmt.Fprintf(w, "filters\t%s\n", spanText(st.Filters))
 	fmt.Fprintf(w, "scanned\t%s\n", spanText(st.Scanned))
@@ -62,14 +68,17 @@ func (p *program) printStatus(st spv.Status, watched []wallet.Watched) error {
 		fmt.Fprintf(w, "to scan\t%s\n", plural(int(st.Owed), "block"))
 	}
 	if t := st.Trouble; !t.IsZero() {
-		fmt.Fprintf(w, "not synced\t%s: %s\n", t.Since.UTC().Format(time.DateTime), oneLine(t.String()))
+		fmt.Fprintf(w, "not synced\t%s UTC: %s\n", t.Since.UTC().Format(time.DateTime), oneLine(t.String()))
 	}
 	for i, e := range watched {
 		title := ""
 		if i == 0 {
 			title = "watched"
 		}
-		fmt.Fprintf(w, "%s\t%s\n", title, newWatchedDoc(e).text())
+		fmt.Fprintf(w, "%s\t%s\n", title, e.text())
+		if e.Warning != "" {
+			fmt.Fprintf(w, "\twarning: %s\n", e.Warning)
+		}
 	}
 	if len(watched) == 0 {
 		fmt.Fprintf(w, "watched\tnothing: dcrspv watch ADDRESS\n")

@@ -14,7 +14,20 @@ import (
 func (p *program) runSync(ctx context.Context) error {
 	return p.withWallet(func(w *wallet.Wallet) error {
 		st, err := p.syncOnce(ctx, spv.Settled, w)
-		return p.reportSync(st, err)
+		if err != nil {
+			return p.reportSync(st, err)
+		}
+		warnings, err := p.warnings(ctx, w, st)
+		if err != nil {
+			return err
+		}
+		if p.opts.JSON {
+			doc := newStatusDoc(networkName(p.set.params), st)
+			doc.Warnings = warnings
+			return p.printJSON(doc)
+		}
+		p.printWarnings(warnings)
+		return p.printSynced(st)
 	})
 }
 
@@ -33,24 +46,18 @@ func (p *program) syncOnce(ctx context.Context, cond spv.Condition, wallets ...s
 	return st, err
 }
 
-// reportSync prints the outcome of a sync. One that took too long has a
-// document all the same.
+// reportSync prints what there is to say of a sync that failed, and returns why. One
+// that took too long has a document all the same.
 func (p *program) reportSync(st spv.Status, err error) error {
-	late := err != nil && explain(err).status == statusNotSynced
-	switch {
-	case err != nil && !late:
-		return err
-	case p.opts.JSON:
+	if p.opts.JSON && explain(err).status == statusNotSynced {
 		return firstError(p.printJSON(newStatusDoc(networkName(p.set.params), st)), err)
-	case err != nil:
-		return err
 	}
-	return p.printSynced(st)
+	return err
 }
 
 // printSynced is the text of a sync that is done.
 func (p *program) printSynced(st spv.Status) error {
-	_, err := fmt.Fprintf(p.stdout, "Synced to block %d of %s\n%s\n%s, filters %s, scanned %s\n%s received in %.1f s\n",
+	_, err := fmt.Fprintf(p.stdout, "Synced to block %d of %s UTC\n%s\n%s, filters %s, scanned %s\n%s received in %.1f s\n",
 		st.Tip.Height, st.Tip.Time.UTC().Format(time.DateTime), st.Tip.Hash,
 		plural(st.Peers, "peer"), spanText(st.Filters), spanText(st.Scanned),
 		bytesText(st.ReceivedBytes), st.Seconds.Total)
@@ -75,7 +82,12 @@ func (p *program) runRun(ctx context.Context) error {
 			return p.reportSync(last, err)
 		}
 		if p.opts.JSON {
-			return p.printJSON(newStatusDoc(networkName(p.set.params), last))
+			// The context may be over: that of an interrupt.
+			doc := newStatusDoc(networkName(p.set.params), last)
+			if doc.Warnings, err = p.warnings(context.WithoutCancel(ctx), w, last); err != nil {
+				return err
+			}
+			return p.printJSON(doc)
 		}
 		_, err = fmt.Fprintf(p.stdout, "Stopped at block %d\n", last.Tip.Height)
 		return err
@@ -91,7 +103,10 @@ func (c *client) follow(ctx context.Context, w *wallet.Wallet) error {
 		defer close(told)
 		cancel(c.tellEvents(ctx, w))
 	}()
-	_, err := c.wait(ctx, spv.Synced)
+	st, err := c.wait(ctx, spv.Synced)
+	if err == nil {
+		err = c.warn(ctx, w, st)
+	}
 	if err == nil {
 		<-ctx.Done()
 		err = ctx.Err()
@@ -101,6 +116,15 @@ func (c *client) follow(ctx context.Context, w *wallet.Wallet) error {
 	<-told
 	if errors.Is(err, context.Canceled) && cause != nil {
 		return cause
+	}
+	return err
+}
+
+// warn prints the warnings among the lines of progress.
+func (c *client) warn(ctx context.Context, w *wallet.Wallet, st spv.Status) error {
+	warnings, err := c.p.warnings(ctx, w, st)
+	for _, d := range warnings {
+		c.con.printf("%s", d.line())
 	}
 	return err
 }

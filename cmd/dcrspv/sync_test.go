@@ -283,7 +283,7 @@ func TestBroadcast(t *testing.T) {
 		tx := n.demo.chain.Pay(script, 5e8)
 		var doc broadcastDoc
 		n.json(&doc, "broadcast", txHex(t, tx))
-		if doc.TxID != tx.TxHash().String() || len(doc.Told) != 2 || len(doc.Taken) != 2 {
+		if doc.TxID != tx.TxHash().String() || len(doc.Told) != 2 || len(doc.Taken) != 2 || len(doc.Delivered) != 2 || !doc.Kept {
 			t.Errorf("%+v", doc)
 		}
 		for range n.peers {
@@ -297,7 +297,7 @@ func TestBroadcast(t *testing.T) {
 		}
 		var waiting []unminedDoc
 		n.json(&waiting, "history", "--unmined")
-		if want := (unminedDoc{TxID: doc.TxID, State: unconfirmed, Net: 5e8, Own: true}); len(waiting) != 1 || waiting[0] != want {
+		if want := (unminedDoc{TxID: doc.TxID, State: unconfirmed, Net: 5e8, Own: true}); !sameUnmined(waiting, want) {
 			t.Errorf("history --unmined: %+v", waiting)
 		}
 
@@ -322,9 +322,15 @@ func TestBroadcast(t *testing.T) {
 
 		// Nobody asked for it.
 		p, _, _ := testProgram(t)
-		err := p.reportBroadcast(t.Context(), nil, tx, spv.PublishResult{Told: n.addrs})
-		if err == nil || !strings.Contains(err.Error(), "none of 3 peers") {
-			t.Errorf("nobody took it: %v", err)
+		for text, result := range map[string]spv.PublishResult{
+			"none of 3 peers": {Told: n.addrs}, "1 peer asked": {Told: n.addrs, Taken: n.addrs[:1]},
+		} {
+			for kept, remedy := range map[bool]string{true: "dcrspv drop " + doc.TxID, false: ": "} {
+				err := p.reportBroadcast(tx, result, kept)
+				if err == nil || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), remedy) {
+					t.Errorf("nobody has it: %v", err)
+				}
+			}
 		}
 	})
 }

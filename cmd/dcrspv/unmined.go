@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/txscript/v4/stdscript"
 )
 
 // unminedDoc is an element of the document of history --unmined.
@@ -21,6 +24,58 @@ type unminedDoc struct {
 	Net   int64  `json:"net"`   // what it would do to the balance; 0 unless it is unconfirmed
 	Own   bool   `json:"own"`   // broadcast by this wallet; of others nothing is verified
 	Label string `json:"label"`
+
+	// What it spends and pays; empty of one that is not kept any more because it
+	// can't be mined.
+	Inputs  []inputDoc  `json:"inputs"`
+	Outputs []outputDoc `json:"outputs"`
+}
+
+// inputDoc is an output that a transaction spends.
+type inputDoc struct {
+	TxID   string `json:"txid"`
+	Index  uint32 `json:"index"`
+	Tree   int8   `json:"tree"`
+	Ours   bool   `json:"ours"`
+	Amount *int64 `json:"amount"` // null if it is not ours: then nobody can tell
+}
+
+// outputDoc is an output that a transaction makes.
+type outputDoc struct {
+	Index   uint32 `json:"index"`
+	Amount  int64  `json:"amount"`
+	Ours    bool   `json:"ours"`
+	Address string `json:"address"` // "" if the script has none, or several
+	Script  string `json:"script"`
+}
+
+func newInputDocs(u *wallet.Unmined) []inputDoc {
+	docs := make([]inputDoc, 0, len(u.Tx.TxIn))
+	for _, in := range u.Tx.TxIn {
+		prev := in.PreviousOutPoint
+		doc := inputDoc{TxID: prev.Hash.String(), Index: prev.Index, Tree: prev.Tree}
+		for _, d := range u.Debits {
+			if d.TxID == prev.Hash && d.Index == prev.Index {
+				amount := int64(d.Amount)
+				doc.Ours, doc.Amount = true, &amount
+			}
+		}
+		docs = append(docs, doc)
+	}
+	return docs
+}
+
+func newOutputDocs(u *wallet.Unmined, params *chaincfg.Params) []outputDoc {
+	docs := make([]outputDoc, 0, len(u.Tx.TxOut))
+	for i, out := range u.Tx.TxOut {
+		doc := outputDoc{Index: uint32(i), Amount: out.Value, Script: hex.EncodeToString(out.PkScript)}
+		doc.Ours = slices.ContainsFunc(u.Credits, func(c wallet.Credit) bool { return c.Index == doc.Index })
+		if kind, addrs := stdscript.ExtractAddrs(out.Version, out.PkScript, params); len(addrs) == 1 && kind != stdscript.STMultiSig {
+			doc.Address = addrs[0].String()
+		}
+		docs = append(docs, doc)
+	}
+	return docs
 }
 
 // unconfirmed is the state of a transaction that may still be mined, also of
@@ -45,14 +100,19 @@ func readUnmined(ctx context.Context, w *wallet.Wallet) ([]unminedDoc, error) {
 	waiting, err := w.Unmined(ctx)
 	docs := make([]unminedDoc, 0, len(dead)+len(waiting))
 	for _, ev := range dead {
-		doc := unminedDoc{TxID: ev.Tx.String(), State: string(ev.Kind), Own: ev.Own}
+		doc := unminedDoc{
+			TxID: ev.Tx.String(), State: string(ev.Kind), Own: ev.Own, Inputs: []inputDoc{}, Outputs: []outputDoc{},
+		}
 		if ev.Kind == wallet.EventConflicted {
 			doc.By = ev.By.String()
 		}
 		docs = append(docs, doc)
 	}
 	for _, u := range waiting {
-		docs = append(docs, unminedDoc{TxID: u.TxID.String(), State: unconfirmed, Net: int64(u.Net), Own: u.Own})
+		docs = append(docs, unminedDoc{
+			TxID: u.TxID.String(), State: unconfirmed, Net: int64(u.Net), Own: u.Own,
+			Inputs: newInputDocs(&u), Outputs: newOutputDocs(&u, w.Params()),
+		})
 	}
 	for i := range docs {
 		docs[i].Label = oneLine(labels[docs[i].TxID])

@@ -21,9 +21,18 @@ type utxoDoc struct {
 	Kind      string `json:"kind"`
 	Matures   uint32 `json:"matures"` // lowest block that may spend it; 0 for a ticket
 	Label     string `json:"label"`   // of the address
+
+	// SpentBy is the transaction that waits for a block and spends it; "" if none
+	// does. It takes nothing from Spendable: it may never be mined.
+	SpentBy string `json:"spent_by"`
 }
 
 func readUtxos(ctx context.Context, w *wallet.Wallet) ([]utxoDoc, error) {
+	waiting, err := w.Unmined(ctx)
+	if err != nil {
+		return nil, err
+	}
+	spent := spenders(waiting)
 	list, err := w.UTXOs(ctx)
 	docs := make([]utxoDoc, 0, len(list))
 	for _, u := range list {
@@ -31,9 +40,27 @@ func readUtxos(ctx context.Context, w *wallet.Wallet) ([]utxoDoc, error) {
 			TxID: u.TxID.String(), Index: u.Index, Tree: u.Tree, Amount: int64(u.Amount),
 			Height: u.Height, Address: u.Address, Spendable: u.Spendable,
 			Kind: u.Kind.String(), Matures: u.Matures, Label: oneLine(u.Label),
+			SpentBy: spent[wallet.OutPoint{Hash: u.TxID, Index: u.Index}.String()],
 		})
 	}
 	return docs, err
+}
+
+// spenders tells which transaction that waits spends what. Of several it is one of our
+// own, or else the one that came first, as in the balance.
+func spenders(waiting []wallet.Unmined) map[string]string {
+	by := make(map[string]string)
+	for _, own := range []bool{true, false} {
+		for _, u := range waiting {
+			for _, d := range u.Debits {
+				coin := wallet.OutPoint{Hash: d.TxID, Index: d.Index}.String()
+				if u.Own == own && by[coin] == "" {
+					by[coin] = u.TxID.String()
+				}
+			}
+		}
+	}
+	return by
 }
 
 func (p *program) runUtxos(ctx context.Context) error {
@@ -56,10 +83,11 @@ func (p *program) printUtxos(utxos []utxoDoc) error {
 	}
 	labelled := slices.ContainsFunc(utxos, func(u utxoDoc) bool { return u.Label != "" })
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "AMOUNT\tBLOCK\tKIND\tSPENDABLE\tADDRESS\tOUTPUT"+lastCell(labelled, "LABEL"))
+	spent := slices.ContainsFunc(utxos, func(u utxoDoc) bool { return u.SpentBy != "" })
+	fmt.Fprintln(w, "AMOUNT\tBLOCK\tKIND\tSPENDABLE\tADDRESS\tOUTPUT"+lastCell(spent, "SPENT BY, NOT IN A BLOCK")+lastCell(labelled, "LABEL"))
 	for _, u := range utxos {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s:%d%s\n", amount(u.Amount), u.Height, u.Kind, u.when(),
-			orElse(u.Address, "-"), u.TxID, u.Index, lastCell(labelled, orElse(u.Label, "-")))
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s:%d%s%s\n", amount(u.Amount), u.Height, u.Kind, u.when(),
+			orElse(u.Address, "-"), u.TxID, u.Index, lastCell(spent, orElse(u.SpentBy, "-")), lastCell(labelled, orElse(u.Label, "-")))
 	}
 	return w.Flush()
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dcrspv/spv"
 	"dcrspv/wallet"
 )
 
@@ -24,19 +25,24 @@ func (p *program) withWallet(do func(*wallet.Wallet) error) error {
 	return firstError(do(w), w.Close())
 }
 
-// named sorts the arguments of a command into addresses, extended public keys
-// and scripts. No address is hex: all have an odd number of characters.
-func named(args []string) (what wallet.Watch) {
+// named sorts the arguments of a command into scripts, extended public keys and
+// addresses. What is all hex digits is a script, however long: no extended key is,
+// for it begins with dpub or the like, nor any address, for its second letter.
+func named(args []string) (what wallet.Watch, err error) {
 	for _, arg := range args {
-		if wallet.IsXPub(arg) {
-			what.XPubs = append(what.XPubs, arg)
-		} else if script, err := hex.DecodeString(arg); err == nil && len(script) > 0 {
+		script, err := hex.DecodeString(arg)
+		switch {
+		case errors.Is(err, hex.ErrLength):
+			return what, usage("give it whole, two digits for each byte", "bad script %q: it has an odd number of hex digits", arg)
+		case err == nil && len(script) > 0:
 			what.Scripts = append(what.Scripts, script)
-		} else {
+		case wallet.IsXPub(arg):
+			what.XPubs = append(what.XPubs, arg)
+		default:
 			what.Addresses = append(what.Addresses, arg)
 		}
 	}
-	return what
+	return what, nil
 }
 
 // badName makes a usage error of what the wallet says about an argument.
@@ -92,10 +98,12 @@ type watchedDoc struct {
 	From     uint32 `json:"from"`
 	Label    string `json:"label"`
 
-	// Of an extended public key: how many addresses are watched.
+	// Of an extended public key: how many addresses are watched, and why something
+	// may not be found.
 	Gap      uint32 `json:"gap,omitempty"`
 	External uint32 `json:"external,omitempty"`
 	Internal uint32 `json:"internal,omitempty"`
+	Warning  string `json:"warning,omitempty"`
 }
 
 func newWatchedDoc(e wallet.Watched) watchedDoc {
@@ -232,17 +240,31 @@ func (p *program) runUnwatch(ctx context.Context) error {
 	})
 }
 
+// readWatched is the watch set, with what was found to be doubtful about it.
+func (p *program) readWatched(ctx context.Context, w *wallet.Wallet) ([]watchedDoc, error) {
+	list, err := w.Watched(ctx)
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := p.warnings(ctx, w, spv.Status{})
+	texts := warned(warnings)
+	docs := make([]watchedDoc, 0, len(list))
+	for _, e := range list {
+		doc := newWatchedDoc(e)
+		doc.Warning = texts[doc.XPub]
+		docs = append(docs, doc)
+	}
+	return docs, err
+}
+
 // reportWatched prints the watch set, or only its size after words that say
 // what was done.
 func (p *program) reportWatched(ctx context.Context, w *wallet.Wallet, done string) error {
-	list, err := w.Watched(ctx)
+	list, err := p.readWatched(ctx, w)
 	if err != nil {
 		return err
 	}
-	doc := watchDoc{Watched: make([]watchedDoc, 0, len(list))}
-	for _, e := range list {
-		doc.Watched = append(doc.Watched, newWatchedDoc(e))
-	}
+	doc := watchDoc{Watched: list}
 	switch {
 	case p.opts.JSON:
 		return p.printJSON(doc)
@@ -253,6 +275,9 @@ func (p *program) reportWatched(ctx context.Context, w *wallet.Wallet, done stri
 	default:
 		for _, e := range doc.Watched {
 			fmt.Fprintln(p.stdout, e.text())
+			if e.Warning != "" {
+				fmt.Fprintf(p.stdout, "  warning: %s\n", e.Warning)
+			}
 		}
 	}
 	return err

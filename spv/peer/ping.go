@@ -37,15 +37,12 @@ func (p *Peer) pingLoop() {
 
 // ping sends one ping, waits for its answer and notes how long it took.
 func (p *Peer) ping() error {
-	nonce := rand.Uint64()
-	r := newRequest(kindPong, []chainhash.Hash{pongHash(nonce)}, 1)
-	r.limit = pingLimit
-	r.alive = true
+	r, ping := newPing()
 	if err := p.waiting.add(r); err != nil {
 		return err
 	}
 	defer p.waiting.drop(r)
-	if err := p.ask(context.Background(), r, wire.NewMsgPing(nonce)); err != nil {
+	if err := p.ask(context.Background(), r, ping); err != nil {
 		return err
 	}
 	start := time.Now()
@@ -54,6 +51,34 @@ func (p *Peer) ping() error {
 	}
 	p.count.latency.Store(int64(time.Since(start)))
 	return nil
+}
+
+// newPing is a ping, and the request that its answer belongs to.
+func newPing() (*request, *wire.MsgPing) {
+	nonce := rand.Uint64()
+	r := newRequest(kindPong, []chainhash.Hash{pongHash(nonce)}, 1)
+	r.limit = pingLimit
+	r.alive = true
+	return r, wire.NewMsgPing(nonce)
+}
+
+// Delivered returns nil once the remote has read everything that Serve, Announce and
+// Send queued before the call: it has answered a ping that stood behind. That a message
+// was written only tells that it is on its way, and closing the connection may lose
+// it. Nodes handle what comes in order, and a transaction before the next message
+// (dcrd server.go, OnTx).
+func (p *Peer) Delivered(ctx context.Context) error {
+	r, ping := newPing()
+	if err := p.waiting.add(r); err != nil {
+		return err
+	}
+	defer p.waiting.drop(r)
+	if err := p.Send(ping); err != nil {
+		return err
+	}
+	r.sent = true
+	_, err := p.await(ctx, r)
+	return err
 }
 
 // pongHash is the number of a ping as a key has it.

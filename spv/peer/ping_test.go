@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,6 +122,29 @@ func TestPingIsAnswered(t *testing.T) {
 		r.send(getHeaders)
 		if n := len(expect[*wire.MsgHeaders](r).Headers); n != 0 {
 			t.Errorf("%d headers", n)
+		}
+	})
+}
+
+// What was queued before has been read when Delivered returns: the ping stands behind
+// it.
+func TestDelivered(t *testing.T) {
+	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
+		r.deaf.Store(true)
+		tx := wire.NewMsgTx()
+		wantError(t, p.Serve(tx), nil)
+		done := call(func() (any, error) { return nil, p.Delivered(t.Context()) })
+		expect[*wire.MsgTx](r)
+		ping := expect[*wire.MsgPing](r)
+		time.Sleep(time.Second)
+		r.send(wire.NewMsgPong(ping.Nonce))
+		if got := <-done; got.err != nil || got.took != time.Second {
+			t.Errorf("%v after %v", got.err, got.took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		if err := p.Delivered(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("without an answer: %v", err)
 		}
 	})
 }
