@@ -20,8 +20,9 @@ type command struct {
 
 // rangeFlags are those of rescan.
 type rangeFlags struct {
-	From string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"first block; default: --birthday or genesis"`
-	To   string `long:"to" value-name:"HEIGHT|YYYY-MM-DD" description:"last block; default: the tip"`
+	From  string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"first block; default: --birthday or genesis"`
+	To    string `long:"to" value-name:"HEIGHT|YYYY-MM-DD" description:"last block; default: the tip"`
+	Quick bool   `long:"quick" description:"test these blocks alone: what spends older coins may be missing"`
 }
 
 // commands in the order of the help.
@@ -85,13 +86,18 @@ var commands = []*command{
 		run: (*program).runUnwatch,
 	},
 	{
-		name: "rescan", usage: "[--from H] [--to H] [ADDR|XPUB|SCRIPT...]", short: "scan addresses, or the watch set again",
-		long: "With addresses: scans them over the range and prints what they got and spent,\n" +
-			"without adding them to the watch set. Without: forgets that the watch set was\n" +
-			"tested on the range and tests it again. Syncs first.",
+		name: "rescan", usage: "[--from H] [--to H] [--quick] [ADDR|XPUB|SCRIPT...]", short: "scan addresses, or the watch set again",
+		long: "With addresses: prints what they got and spent in the range, and what they held\n" +
+			"at its end, without adding them to the watch set. The answer is the whole truth,\n" +
+			"so blocks before the range are tested too: from --birthday on, or from where the\n" +
+			"addresses are watched from, or else from genesis. --quick tests the range alone;\n" +
+			"then what spends a coin from before it is missing, and of an extended key what\n" +
+			"is beyond a gap that begins before it. Without addresses: forgets that the watch\n" +
+			"set was tested on the range and tests it again. Syncs first.",
 		examples: [][2]string{
 			{"dcrspv rescan --from 700000 DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "what did this address get since block 700000"},
 			{"dcrspv rescan --from 2024-01-01 --to 2024-12-31 --json ADDR", "one year, as JSON"},
+			{"dcrspv rescan --birthday 500000 --from 700000 ADDR", "the same of an address not used before block 500000"},
 			{"dcrspv rescan", "the whole watch set from its birthday"},
 		},
 		maxArgs: -1,

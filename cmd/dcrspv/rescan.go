@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
+	"slices"
 	"time"
 
 	"dcrspv/spv"
+	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
 	"dcrspv/wallet"
 )
@@ -14,9 +17,19 @@ import (
 // rescanDoc is the document of rescan.
 type rescanDoc struct {
 	statusDoc
-	Balance balanceDoc `json:"balance"`
-	History []entryDoc `json:"history"`
-	Utxos   []utxoDoc  `json:"utxos"`
+	From     uint32     `json:"from"`     // the range: the history is what it holds,
+	To       uint32     `json:"to"`       // balance and utxos are as of its end
+	Complete bool       `json:"complete"` // nothing is left out
+	Balance  balanceDoc `json:"balance"`
+	History  []entryDoc `json:"history"`
+	Utxos    []utxoDoc  `json:"utxos"`
+}
+
+// question is what a rescan is to find out.
+type question struct {
+	chain.Range        // what is asked about
+	tested      uint32 // the first block that is tested
+	complete    bool   // nothing is left out then
 }
 
 // runRescan tests the watch set again, or asks about other addresses, over a
@@ -42,18 +55,19 @@ func (p *program) runRescan(ctx context.Context) error {
 	if err := w.Watch(ctx, what); err != nil {
 		return badName(err)
 	}
-	from, to, err := p.scanRange(ctx)
+	q, err := p.ask(ctx, w)
 	if err != nil {
 		return err
 	}
-	what.From = from
+	what.From = q.tested
 	if err := w.Watch(ctx, what); err != nil {
 		return err
 	}
-	return p.rescan(ctx, w, &limited{w, to})
+	return p.rescan(ctx, w, &limited{w, q.To}, q)
 }
 
-// rescanWatched has the watch set tested again.
+// rescanWatched has the watch set tested again. What was found of it before stays,
+// so nothing is left out.
 func (p *program) rescanWatched(ctx context.Context) error {
 	from, to, err := p.scanRange(ctx)
 	if err != nil {
@@ -63,19 +77,77 @@ func (p *program) rescanWatched(ctx context.Context) error {
 		if err := w.Rescan(ctx, from, to); err != nil {
 			return err
 		}
-		return p.rescan(ctx, w, w)
+		return p.rescan(ctx, w, w, question{Range: chain.Range{From: from, To: to}, complete: true})
 	})
 }
 
+// ask makes heights of the flags. What is asked about is true only if all blocks
+// before it are known in which the addresses may have been used: a coin from there may
+// be spent in the range, and a gap that begins there may end in it.
+func (p *program) ask(ctx context.Context, w *wallet.Wallet) (q question, err error) {
+	if q.From, q.To, err = p.scanRange(ctx); err != nil {
+		return q, err
+	}
+	first, err := p.firstUse(ctx, w)
+	if err != nil {
+		return q, err
+	}
+	if p.span.From == "" {
+		q.From = first
+	}
+	q.tested, q.complete = min(first, q.From), true
+	if p.span.Quick {
+		q.tested, q.complete = q.From, q.From <= first
+	}
+	return q, nil
+}
+
+// firstUse is the block from which on the addresses that w watches may have been used:
+// --birthday, or the birthday that all of them have in the watch set, or genesis.
+func (p *program) firstUse(ctx context.Context, w *wallet.Wallet) (uint32, error) {
+	if p.set.birthday != nil {
+		return p.since("")
+	}
+	asked, err := w.Watched(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := os.Stat(p.set.walletFile()); err != nil {
+		return 0, nil // nothing was ever watched
+	}
+	births := make(map[string]uint32)
+	err = p.withWallet(func(own *wallet.Wallet) error {
+		watched, err := own.Watched(ctx)
+		for _, e := range watched {
+			if outPointName(e) != "" {
+				continue // says nothing of what else pays its script
+			}
+			births[e.XPub+string(e.Script)] = e.From
+		}
+		return err
+	})
+	first := uint32(math.MaxUint32)
+	for _, e := range asked {
+		first = min(first, births[e.XPub+string(e.Script)]) // 0 if it is not there
+	}
+	return first, err
+}
+
 // rescan syncs and prints what the wallet then has.
-func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet) error {
+func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet, q question) error {
 	st, err := p.syncOnce(ctx, spv.Settled, seen)
 	if err != nil {
 		return p.reportSync(st, err)
 	}
-	doc := rescanDoc{statusDoc: newStatusDoc(networkName(p.set.params), st)}
+	doc := rescanDoc{
+		statusDoc: newStatusDoc(networkName(p.set.params), st),
+		From:      q.From, To: min(q.To, st.Tip.Height), Complete: q.complete,
+	}
 	if doc.Warnings, err = p.warnings(ctx, w, st); err != nil {
 		return err
+	}
+	if !q.complete {
+		doc.Warnings = append(doc.Warnings, q.warning())
 	}
 	balance, err := w.Balance(ctx)
 	if err != nil {
@@ -88,6 +160,9 @@ func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet)
 	if doc.Utxos, err = readUtxos(ctx, w); err != nil {
 		return err
 	}
+	if len(p.args) > 0 {
+		doc.History = slices.DeleteFunc(doc.History, func(e entryDoc) bool { return e.Height < q.From })
+	}
 	if p.opts.JSON {
 		return p.printJSON(doc)
 	}
@@ -96,6 +171,16 @@ func (p *program) rescan(ctx context.Context, w *wallet.Wallet, seen spv.Wallet)
 	err = p.printHistory(doc.History)
 	fmt.Fprintln(p.stdout)
 	return firstError(err, p.printBalance(balance))
+}
+
+// warning tells what a quick answer may leave out.
+func (q question) warning() warningDoc {
+	return warningDoc{
+		About: "--quick",
+		What: fmt.Sprintf("no block before %d was tested, so what spends older coins is missing, and of an extended key what lies beyond a gap that begins before",
+			q.From),
+		Remedy: "leave it out for the whole truth",
+	}
 }
 
 // limited is a wallet that is not interested in blocks above a height, nor in

@@ -5,29 +5,40 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dcrspv/spv/spvtest"
 )
 
-// truthBetween is what is true of one address when only a range of blocks
-// counts: what spends a coin from before the range says nothing then.
-func (n *testNetwork) truthBetween(addr string, from, to uint32) (entries int, net int64) {
-	n.t.Helper()
-	_, script := n.script(addr)
-	history := n.demo.chain.Truth([][]byte{script}).History
-	for _, e := range history {
-		foreign := e.Net < 0 && history[0].Height < from
-		if e.Height >= from && e.Height <= to && !foreign {
-			entries++
-			net += e.Net
+// truthBetween is what is true of scripts in a range of blocks, and at its end.
+func (n *testNetwork) truthBetween(from, to uint32, scripts ...[]byte) (entries []spvtest.Entry, total int64) {
+	truth := n.demo.chain.Fork(to).Truth(scripts)
+	for _, e := range truth.History {
+		if e.Height >= from {
+			entries = append(entries, e)
 		}
 	}
-	return entries, net
+	return entries, truth.Total
 }
 
-// TestRescanAddresses: a question about any addresses, over a range of blocks,
-// that leaves the wallet as it was.
+// wantRange checks the answer to a question about a range.
+func (d *rescanDoc) wantRange(t *testing.T, entries []spvtest.Entry, total int64) {
+	t.Helper()
+	if len(d.History) != len(entries) || d.Balance.Total != total || !d.Synced || !d.Complete {
+		t.Fatalf("%d transactions of %d, total %d of %d, %+v", len(d.History), len(entries), d.Balance.Total, total, d)
+	}
+	for i, e := range entries {
+		if got := d.History[i]; got.TxID != e.TxID.String() || got.Net != e.Net {
+			t.Errorf("%+v, not %+v", got, e)
+		}
+	}
+}
+
+// TestRescanAddresses: a question about any addresses, over a range of blocks, is
+// answered by all that is true of it, and leaves the wallet as it was.
 func TestRescanAddresses(t *testing.T) {
 	n := newTestNetwork(t, 2)
 	addr := n.demo.used[0]
+	_, script := n.script(addr)
 	tip := n.demo.chain.Height()
 	first := n.demo.truth.History[0].Height
 	for _, c := range []struct {
@@ -39,16 +50,19 @@ func TestRescanAddresses(t *testing.T) {
 		{[]string{"--from", fmt.Sprint(first + 1)}, first + 1, tip},
 		{[]string{"--to", fmt.Sprint(first)}, 0, first},
 		{[]string{"--from", fmt.Sprint(first), "--to", fmt.Sprint(first)}, first, first},
+		{[]string{"--birthday", fmt.Sprint(first), "--from", fmt.Sprint(first + 1)}, first + 1, tip},
+		{[]string{"--birthday", "2025-01-01", "--quick"}, 1, tip},
 		{[]string{"--to", "2000000000"}, 0, tip},
 		{[]string{"--to", "2024-12-01"}, 0, 0}, // before block 1
-		{[]string{"--from", "2025-01-01", "--to", "2025-01-01"}, 0, tip},
+		{[]string{"--from", "2025-01-01", "--to", "2025-01-01"}, 1, tip},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			var doc rescanDoc
 			n.json(&doc, append([]string{"rescan", addr}, c.args...)...)
-			entries, net := n.truthBetween(addr, c.from, c.to)
-			if len(doc.History) != entries || doc.Balance.Total != net || !doc.Synced {
-				t.Errorf("%d transactions, total %d, want %d and %d", len(doc.History), doc.Balance.Total, entries, net)
+			entries, total := n.truthBetween(c.from, c.to, script)
+			doc.wantRange(t, entries, total)
+			if doc.From != c.from || doc.To != c.to {
+				t.Errorf("the range is %d to %d", doc.From, doc.To)
 			}
 			if doc.History == nil || doc.Utxos == nil {
 				t.Error("a list is null")
@@ -62,6 +76,34 @@ func TestRescanAddresses(t *testing.T) {
 	}
 	if text := n.dcrspv("rescan", addr); !strings.Contains(text, n.demo.truth.History[0].TxID.String()) {
 		t.Errorf("text: %s", text)
+	}
+}
+
+// TestRescanBeginsBefore: the answer about a range knows the coins from before it, and
+// of an account the addresses that came into use before it; a quick one does not, and
+// says so.
+func TestRescanBeginsBefore(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	history := n.demo.truth.History
+	last := history[len(history)-1].Height // of the only one in the range
+	entries, total := history[len(history)-1:], n.demo.truth.Total
+	var doc rescanDoc
+	n.json(&doc, "rescan", n.demo.xpub, "--from", fmt.Sprint(last))
+	doc.wantRange(t, entries, total)
+
+	var quick rescanDoc
+	n.json(&quick, "rescan", n.demo.xpub, "--from", fmt.Sprint(last), "--quick")
+	if quick.Complete || quick.Balance.Total == total || len(quick.Warnings) == 0 {
+		t.Errorf("%+v", quick)
+	}
+
+	// Where all is watched from a birthday on, that is where it begins.
+	n.dcrspv("watch", n.demo.xpub, "--from", fmt.Sprint(history[0].Height))
+	doc = rescanDoc{}
+	n.json(&doc, "rescan", n.demo.xpub, "--from", fmt.Sprint(last))
+	doc.wantRange(t, entries, total)
+	if *doc.Scanned.From != history[0].Height {
+		t.Errorf("tested from %d", *doc.Scanned.From)
 	}
 }
 
