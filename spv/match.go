@@ -90,6 +90,7 @@ type part struct {
 	matches     []chain.Header
 	disapproved []uint32 // heights
 	end         chain.BlockID
+	price       int64 // in the header of end
 }
 
 // match tests the blocks of a part. With many scripts it takes long enough to
@@ -112,7 +113,7 @@ func (p *part) match(ctx context.Context, db *chaindb.DB, query *filters.Query) 
 			p.matches = append(p.matches, *h)
 		}
 		if height == p.To || len(p.matches) == maxMatches {
-			p.end = chain.BlockID{Height: height, Hash: h.Hash()}
+			p.end, p.price = chain.BlockID{Height: height, Hash: h.Hash()}, h.SBits()
 			return false
 		}
 		return true
@@ -122,10 +123,11 @@ func (p *part) match(ctx context.Context, db *chaindb.DB, query *filters.Query) 
 
 // add appends a part, as far as there is room for its matches.
 func (f *found) add(p *part) {
-	end := p.end
+	end, price := p.end, p.price
 	if room := maxMatches - len(f.headers); len(p.matches) >= room {
 		p.matches = p.matches[:room]
-		end.Height, end.Hash = p.matches[room-1].Height(), p.matches[room-1].Hash()
+		last := &p.matches[room-1]
+		end, price = chain.BlockID{Height: last.Height(), Hash: last.Hash()}, last.SBits()
 	}
 	f.headers = append(f.headers, p.matches...)
 	for _, height := range p.disapproved {
@@ -133,7 +135,7 @@ func (f *found) add(p *part) {
 			f.batch.Disapproved = append(f.batch.Disapproved, height)
 		}
 	}
-	f.batch.End, f.batch.Scan.Range.To = end, end.Height
+	f.batch.End, f.batch.Price, f.batch.Scan.Range.To = end, price, end.Height
 }
 
 // walletMatched: a scan was matched against the stored filters.

@@ -88,8 +88,10 @@ type Batch struct {
 	// Blocks holds the blocks that matched, in height order, verified.
 	Blocks []Block
 
-	// End is the block at Scan.Range.To.
-	End chain.BlockID
+	// End is the block at Scan.Range.To, Price the ticket price in its header, in
+	// atoms.
+	End   chain.BlockID
+	Price int64
 
 	// Disapproved lists heights from Range.From-1 to Range.To-1 whose regular
 	// transactions are disapproved by the votes in the next block.

@@ -7,6 +7,7 @@ import (
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
 
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -188,6 +189,7 @@ func (c *change) advance(b spv.Batch) bool {
 	if !c.knows(b.End.Height) {
 		c.moveTo(b.End)
 	}
+	c.priced(b.End.Height, dcrutil.Amount(b.Price))
 	return true
 }
 

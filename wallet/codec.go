@@ -213,6 +213,7 @@ const (
 	alive death = iota
 	conflicted
 	expired
+	superseded // a ticket that locks less than the price
 )
 
 func (p *pendingTx) encode() []byte {
@@ -229,7 +230,7 @@ func decodePending(b []byte) (pendingTx, bool) {
 	p := pendingTx{seq: d.u64(), origin: origin(d.u8()), arrived: d.u32(), since: d.u32()}
 	p.dead, p.deadHeight, p.deadTree = death(d.u8()), d.u32(), int8(d.u8())
 	p.raw = d.rest()
-	return p, d.ok() && p.origin <= fromPeer && p.dead <= expired
+	return p, d.ok() && p.origin <= fromPeer && p.dead <= superseded
 }
 
 // encodeRanges is also the identity of a coverage: equal sets have equal

@@ -73,6 +73,9 @@ const (
 	// ErrExpired: the transaction's expiry height has come.
 	ErrExpired = ErrorKind("transaction has expired")
 
+	// ErrSuperseded: the ticket locks less than the ticket price.
+	ErrSuperseded = ErrorKind("ticket is below the price")
+
 	// ErrCursor: the cursor is ahead of the event log, so it belongs to
 	// another wallet file or to a newer copy of this one.
 	ErrCursor = ErrorKind("cursor is ahead of the event log")

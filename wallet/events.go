@@ -41,6 +41,11 @@ const (
 	// expiry height has come. It may have been in the chain until then.
 	EventExpired EventKind = "expired"
 
+	// EventSuperseded: Tx is a ticket that is not in the chain and can't get into it
+	// while the ticket price is above what it locks. When the price has come down
+	// there is an EventUnmined.
+	EventSuperseded EventKind = "superseded"
+
 	// EventRemoved: Tx is neither in the chain nor can get into it again, or
 	// nothing of it is watched any more, or nobody has mined it for a day.
 	EventRemoved EventKind = "removed"
@@ -123,7 +128,7 @@ const (
 func (c *change) event(ev Event) {
 	delete(c.untold, ev.Tx)
 	switch ev.Kind {
-	case EventMined, EventConflicted, EventExpired, EventRemoved:
+	case EventMined, EventConflicted, EventExpired, EventSuperseded, EventRemoved:
 		delete(c.w.told, ev.Tx)
 	}
 	seq, err := c.events.NextSequence()

@@ -251,7 +251,7 @@ func (d *driver) waited() map[string]bool {
 	paid := make(map[string]bool)
 	for _, ev := range d.replay.log {
 		switch ev.Kind {
-		case EventUnmined, EventConflicted, EventExpired:
+		case EventUnmined, EventConflicted, EventExpired, EventSuperseded:
 			for _, script := range d.matters(d.made[ev.Tx]) {
 				paid[script] = true
 			}

@@ -51,7 +51,7 @@ func (r *replay) take(ev Event) error {
 		r.mined[ev.Tx] = ev
 	case EventUnmined:
 		r.waiting[ev.Tx] = ev
-	case EventConflicted, EventExpired:
+	case EventConflicted, EventExpired, EventSuperseded:
 		r.dead[ev.Tx] = ev
 	case EventRemoved:
 		if !known {

@@ -48,6 +48,7 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 		}
 		c.event(Event{Kind: EventReorg, Block: to, Depth: tip.Height - to.Height})
 		c.cutPositions(to)
+		c.priced(to.Height, 0) // the next batch tells
 		c.sinceAtMost(to.Height)
 		for _, id := range c.idsAbove(to.Height) {
 			c.unmine(id, tip.Height, to.Height)

@@ -18,7 +18,8 @@ const fileFormat = "dcrspv wallet"
 // The buckets of a wallet file. Numbers are big endian; "4" is four bytes.
 //
 //	meta         "format" -> fileFormat, "version" -> 4 (FileVersion), "network" -> 4
-//	             (wire.CurrencyNet), "totals" -> see totals.encode, "keep" -> 8 (events)
+//	             (wire.CurrencyNet), "totals" -> see totals.encode, "keep" -> 8 (events),
+//	             "price" -> 8 (of a ticket in the block after the tip)
 //	accounts     id 4 -> see account.encode
 //	scripts      payment script -> see script.encode; holds its group
 //	points       txid 32, index 4 -> see script.encodePoint; the outpoints that are
@@ -92,6 +93,7 @@ var (
 	keyNetwork = []byte("network")
 	keyTotals  = []byte("totals")
 	keyKeep    = []byte("keep")
+	keyPrice   = []byte("price")
 )
 
 // corrupt makes an ErrCorrupt.

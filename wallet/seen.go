@@ -23,7 +23,7 @@ const (
 )
 
 // Pending lists the transactions given to AddUnmined that are to be announced:
-// neither mined nor in conflict with a mined one nor expired. Parents come
+// neither mined nor in conflict with a mined one nor expired nor superseded. Parents come
 // before children.
 func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
 	err = w.view(context.Background(), func(b *buckets) error {

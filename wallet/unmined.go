@@ -77,6 +77,9 @@ func (c *change) fate(msg *wire.MsgTx) (d death, height uint32, tree int8, by ha
 			return conflicted, p.deadHeight, p.deadTree, prev.Hash
 		}
 	}
+	if c.w.tooCheap(msg) {
+		return superseded, c.tipHeight(), wire.TxTreeStake, hash{}
+	}
 	return alive, 0, 0, hash{}
 }
 
@@ -114,10 +117,7 @@ func (c *change) pend(msg *wire.MsgTx, id hash, from origin, arrived, since uint
 
 // tellDead logs that a pending transaction can't be mined.
 func (c *change) tellDead(p *pendingMsg, by hash) {
-	kind := EventExpired
-	if p.dead == conflicted {
-		kind = EventConflicted
-	}
+	kind := map[death]EventKind{conflicted: EventConflicted, expired: EventExpired, superseded: EventSuperseded}[p.dead]
 	c.event(Event{Kind: kind, Tx: p.id, By: by, Own: p.own})
 }
 
@@ -217,10 +217,14 @@ func (c *change) revive(maybe func(*pendingMsg) bool) {
 
 // expire ends pending transactions whose expiry height the chain has reached:
 // from that height on they are not allowed in a block (dcrd blockchain:
-// IsExpired). Those long dead are removed, and those of others that nobody has
-// mined for long.
+// IsExpired). Tickets follow the price. Those long dead are removed, and those of
+// others that nobody has mined for long.
 func (c *change) expire() {
 	tip, _ := c.w.tip()
+	affordable := func(p *pendingMsg) bool { return p.dead == superseded && !c.w.tooCheap(p.msg) }
+	if c.w.price > 0 && slices.ContainsFunc(c.pending().inOrder(), affordable) {
+		c.revive(func(p *pendingMsg) bool { return p.dead != expired }) // and what spends it
+	}
 	needed := c.pending().needed()
 	for _, p := range c.pending().inOrder() {
 		switch {
@@ -234,6 +238,8 @@ func (c *change) expire() {
 			}
 		case p.msg.Expiry != wire.NoExpiryValue && tip.Height+1 >= p.msg.Expiry:
 			c.kill(p, expired, p.msg.Expiry-1, 0, hash{})
+		case c.w.tooCheap(p.msg):
+			c.kill(p, superseded, tip.Height, wire.TxTreeStake, hash{})
 		case c.stale(p) && !needed[p.id]:
 			c.evict(p)
 		}
@@ -248,7 +254,7 @@ func (c *change) expire() {
 // scripts nor spends coins of the wallet, nor makes or spends a watched outpoint,
 // is not taken: its fate would not be seen.
 //
-// Errors: ErrConflict, ErrExpired.
+// Errors: ErrConflict, ErrExpired, ErrSuperseded.
 func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, err error) {
 	tx = tx.Copy()
 	id := tx.TxHash()
@@ -264,6 +270,10 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 		switch d, height, _, by := c.fate(tx); d {
 		case expired:
 			c.fail(fmt.Errorf("%w: transaction %v, from height %d on", ErrExpired, id, tx.Expiry))
+			return
+		case superseded:
+			c.fail(fmt.Errorf("%w: %v locks %v, and the next block asks for %v",
+				ErrSuperseded, id, dcrutil.Amount(tx.TxOut[0].Value), c.w.price))
 			return
 		case conflicted:
 			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d by %v", ErrConflict, id, height, by))

@@ -13,6 +13,7 @@ import (
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/dcrutil/v4"
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
@@ -51,6 +52,7 @@ type cache struct {
 	label     uint64          // last label given to a group
 
 	totals totals
+	price  dcrutil.Amount // of a ticket in the next block; 0 is not known
 
 	born      uint32 // lowest birthday of all scripts, valid if bornKnown
 	bornKnown bool
@@ -135,7 +137,7 @@ func (w *Wallet) load() error {
 			return err
 		}
 		for _, load := range []func(*buckets) error{
-			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPending, w.loadKeep,
+			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadKeep,
 		} {
 			if err := load(b); err != nil {
 				return err

@@ -32,6 +32,7 @@ type world struct {
 	filters [][]byte
 	prev    map[wire.OutPoint]*wire.TxOut // every output ever made, on any branch
 	unique  *uint64                       // shared by forks
+	price   int64                         // of a ticket, in the headers of blocks to come
 }
 
 func newWorld(t *testing.T) *world {
@@ -72,6 +73,7 @@ func (c *world) mineVoted(approve bool, txs ...*wire.MsgTx) *wire.MsgBlock {
 		PrevBlock: c.id(c.height()).Hash,
 		Height:    c.height() + 1,
 		Timestamp: time.Unix(1_700_000_000+300*int64(c.height()), 0),
+		SBits:     c.price,
 	}}
 	if approve {
 		b.Header.VoteBits = 1
@@ -299,7 +301,7 @@ func (c *world) batch(scan spv.Scan, to uint32) spv.Batch {
 	c.t.Helper()
 	b := spv.Batch{Scan: scan}
 	b.Scan.Range.To = min(to, scan.Range.To)
-	b.End = c.id(b.Scan.Range.To)
+	b.End, b.Price = c.id(b.Scan.Range.To), c.blocks[b.Scan.Range.To].Header.SBits
 	var m filters.Matcher
 	for h := b.Scan.Range.From; h <= b.Scan.Range.To; h++ {
 		block := c.blocks[h]

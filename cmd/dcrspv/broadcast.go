@@ -61,7 +61,7 @@ func (p *program) runBroadcast(ctx context.Context) error {
 		switch {
 		case errors.Is(err, spv.ErrNoPeers):
 			return failed(again(tx, kept, "check the network, --connect and --proxy"), "nobody to send it to: %v", err)
-		case errors.Is(err, wallet.ErrConflict), errors.Is(err, wallet.ErrExpired):
+		case errors.Is(err, wallet.ErrConflict), errors.Is(err, wallet.ErrExpired), errors.Is(err, wallet.ErrSuperseded):
 			return failed("make it anew", "no node would take it: %v", err)
 		case err != nil:
 			return err

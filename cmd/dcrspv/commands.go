@@ -116,10 +116,11 @@ var commands = []*command{
 		name: "history", usage: "[--last N | --unmined]", short: "every transaction of the wallet", run: (*program).runHistory,
 		long: "Every transaction that paid to or spent from a watched script, oldest first,\n" +
 			"with its net effect; and below, those that are not in a block: unconfirmed, or\n" +
-			"lately conflicted (another one has spent the same) or expired. As JSON only the\n" +
-			"mined ones, or with --unmined only the others. Works offline, as of the last\n" +
-			"sync. Unconfirmed transactions of others are heard of while dcrspv run is\n" +
-			"running and connected; nothing of them is verified.",
+			"lately conflicted (another one has spent the same), expired or superseded (a\n" +
+			"ticket below the price of now). As JSON only the mined ones, or with --unmined\n" +
+			"only the others. Works offline, as of the last sync. Unconfirmed transactions of\n" +
+			"others are heard of while dcrspv run is running and connected; nothing of them\n" +
+			"is verified.",
 		examples: [][2]string{
 			{"dcrspv history --last 20", "the newest ones of a long history"},
 			{"dcrspv history --json", "for other programs"},
@@ -134,6 +135,14 @@ var commands = []*command{
 			"names it, and counts as spendable all the same. Works offline, as of the last\n" +
 			"sync.",
 		examples: [][2]string{{"dcrspv utxos", ""}, {"dcrspv utxos --json", "spent_by tells what is on its way"}},
+	},
+	{
+		name: "tickets", short: "every ticket that is to pay the wallet", run: (*program).runTickets,
+		long: "Every ticket that is to pay the wallet in the end, or has: its state, what it\n" +
+			"locks, and what of that is the wallet's, whoever bought it and whoever votes\n" +
+			"with it. Filters do not show that a ticket was called to vote and did not: it\n" +
+			"seems live until it is revoked. Works offline, as of the last sync.",
+		examples: [][2]string{{"dcrspv tickets", "with the number of each state"}, {"dcrspv tickets --json", "in atoms"}},
 	},
 	{
 		name: "address", usage: "[--new] [XPUB]", maxArgs: 1, short: "an unused address to be paid at", run: (*program).runAddress,

@@ -41,6 +41,8 @@ func eventLine(ev wallet.Event) string {
 		return fmt.Sprintf("conflicted  %s, its coin was spent by %s", ev.Tx, ev.By)
 	case wallet.EventExpired:
 		return fmt.Sprintf("expired     %s", ev.Tx)
+	case wallet.EventSuperseded:
+		return fmt.Sprintf("superseded  %s, a ticket below the price", ev.Tx)
 	case wallet.EventRemoved:
 		return fmt.Sprintf("removed     %s", ev.Tx)
 	case wallet.EventReorg:

@@ -25,7 +25,7 @@ import (
 
 // offline are the commands that need the files and no network.
 var offline = [][]string{
-	{"watch", simnetAddress}, {"balance"}, {"history"}, {"utxos"}, {"status"}, {"peers"}, {"verify"},
+	{"watch", simnetAddress}, {"balance"}, {"history"}, {"utxos"}, {"tickets"}, {"status"}, {"peers"}, {"verify"},
 }
 
 func TestUnusableDirectory(t *testing.T) {
@@ -252,6 +252,7 @@ func TestFieldNames(t *testing.T) {
 		{[]labelDoc{{}}, "[label,name]"},
 		{[]entryDoc{{}}, "[" + historyNames + "]"},
 		{[]utxoDoc{{}}, "[" + utxoNames + "]"},
+		{[]ticketDoc{{}}, "[end_height,ended_by,expires,height,live,price,revoked,share,state,txid]"},
 		{[]peerDoc{{BannedUntil: &until, History: []peerEventDoc{{Until: &until}}}}, "[addr,advertised_height,ban_score,banned_until,connected,history[data,kind,reason,time,until],latency_ms,persistent,pver,score,sendheaders,services,user_agent,validated_height]"},
 		{addressDoc{}, "address"},
 		{watchDoc{[]watchedDoc{{Address: "a"}}}, "watched[address,from,label]"},

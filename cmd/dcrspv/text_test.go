@@ -24,6 +24,7 @@ func TestEventLines(t *testing.T) {
 		"unconfirmed 1.5 DCR, not in a block and not verified, " + tx.String():  {Kind: wallet.EventUnmined, Tx: tx, Net: 1.5e8},
 		"pending     -1 DCR, our own and not in a block, " + tx.String():        {Kind: wallet.EventUnmined, Tx: tx, Net: -1e8, Own: true, Debits: debits},
 		"conflicted  " + tx.String() + ", its coin was spent by " + by.String(): {Kind: wallet.EventConflicted, Tx: tx, By: by},
+		"superseded  " + tx.String() + ", a ticket below the price":             {Kind: wallet.EventSuperseded, Tx: tx},
 		"expired     " + tx.String():                                            {Kind: wallet.EventExpired, Tx: tx},
 		"removed     " + tx.String():                                            {Kind: wallet.EventRemoved, Tx: tx},
 		"reorg       3 blocks above block 7 undone":                             {Kind: wallet.EventReorg, Block: block, Depth: 3},

@@ -19,7 +19,7 @@ import (
 // unminedDoc is an element of the document of history --unmined.
 type unminedDoc struct {
 	TxID  string `json:"txid"`
-	State string `json:"state"` // unconfirmed, conflicted or expired
+	State string `json:"state"` // unconfirmed, conflicted, expired or superseded
 	By    string `json:"by"`    // the transaction that it is in conflict with
 	Net   int64  `json:"net"`   // what it would do to the balance; 0 unless it is unconfirmed
 	Own   bool   `json:"own"`   // broadcast by this wallet; of others nothing is verified
@@ -121,7 +121,7 @@ func readUnmined(ctx context.Context, w *wallet.Wallet) ([]unminedDoc, error) {
 }
 
 // readDead returns the last events of the transactions that are in conflict with
-// a mined one or have expired, unless that was long ago.
+// a mined one, have expired or are tickets below the price, unless that was long ago.
 func readDead(ctx context.Context, w *wallet.Wallet) ([]wallet.Event, error) {
 	last, err := w.LastEvent(ctx)
 	if err != nil || last == 0 {
@@ -133,7 +133,7 @@ func readDead(ctx context.Context, w *wallet.Wallet) ([]wallet.Event, error) {
 			return nil, err
 		}
 		switch ev.Kind {
-		case wallet.EventConflicted, wallet.EventExpired:
+		case wallet.EventConflicted, wallet.EventExpired, wallet.EventSuperseded:
 			dead[ev.Tx] = ev
 		case wallet.EventMined, wallet.EventUnmined, wallet.EventRemoved:
 			delete(dead, ev.Tx)

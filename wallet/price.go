@@ -1,0 +1,51 @@
+package wallet
+
+import (
+	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+)
+
+// A ticket gets into a block only if it locks at least the price in the block's
+// header, which changes once in a window of blocks (dcrd blockchain: ErrNotEnoughStake;
+// its mempool drops the others: pruneStakeTx). One that waits and locks less is
+// superseded, until the price comes down again.
+
+// priced notes the ticket price in the header of the tip, and with that the price in
+// the next block. In the last block of a window that is not known: 0.
+func (c *change) priced(height uint32, price dcrutil.Amount) {
+	if window := c.w.params.StakeDiffWindowSize; window > 0 && (int64(height)+1)%window == 0 {
+		price = 0
+	}
+	if price == c.w.price {
+		return
+	}
+	c.w.price = price
+	if price == 0 {
+		c.del(c.meta, keyPrice)
+	} else {
+		c.put(c.meta, keyPrice, key64(uint64(price)))
+	}
+}
+
+func (w *Wallet) loadPrice(b *buckets) error {
+	v := b.meta.Get(keyPrice)
+	if v == nil {
+		return nil
+	}
+	if len(v) != 8 || be.Uint64(v) == 0 || be.Uint64(v) > dcrutil.MaxAmount {
+		return corrupt("the ticket price")
+	}
+	w.price = dcrutil.Amount(be.Uint64(v))
+	return nil
+}
+
+// tooCheap reports whether a transaction is a ticket that locks less than the next
+// block asks for, as far as that is known.
+func (w *Wallet) tooCheap(tx *wire.MsgTx) bool {
+	if w.price == 0 || len(tx.TxOut) == 0 {
+		return false
+	}
+	first := tx.TxOut[0]
+	return stake.IsTicketPurchaseScript(first.Version, first.PkScript) && first.Value < int64(w.price)
+}

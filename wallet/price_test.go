@@ -1,0 +1,82 @@
+package wallet
+
+import (
+	"errors"
+	"slices"
+	"testing"
+)
+
+// TestSuperseded: a ticket that waits can't be mined while it locks less than the next
+// block asks for, and what spends its change can't either.
+func TestSuperseded(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.price = 90
+	c.mine(fund)
+	c.sync(w)
+	ticket := c.ticket(opOf(fund, 0), addr(1), addr(1), 90, 9)
+	child := c.spend(outPoints(ticket, 2), out(scriptN(1), 8))
+	other := c.ticket(c.foreignOutput(), addr(5), addr(1), 95, 0)
+	addUnmined(t, w, ticket)
+	addUnmined(t, w, child)
+	seen(t, w, other)
+	wantBalance(t, w, 100, 0, 0, -2+95)
+	cursor := uint64(len(logged(t, w)))
+	want := func(want ...string) {
+		t.Helper()
+		verify(t, w)
+		log := logged(t, w)
+		if got := kinds(log[cursor:]); !slices.Equal(got, want) {
+			t.Fatalf("events %v, not %v", got, want)
+		}
+		cursor = uint64(len(log))
+	}
+	mine := func(price int64) {
+		c.price = price
+		c.mine()
+		c.sync(w)
+	}
+	mine(92)
+	want("superseded", "conflicted")
+	wantBalance(t, w, 100, 0, 0, 95)
+	if pending, err := w.Pending(); len(pending) != 0 || err != nil {
+		t.Fatalf("announced: %v, %v", pending, err)
+	}
+	if _, err := w.AddUnmined(t.Context(), c.ticket(opOf(fund, 0), addr(1), addr(1), 91, 8)); !errors.Is(err, ErrSuperseded) {
+		t.Fatal(err)
+	}
+	w = openAt(t, reclose(t, w))
+	mine(90) // it has come down again
+	want("unmined", "unmined")
+	wantBalance(t, w, 100, 0, 0, -2+95)
+	mine(100)
+	want("superseded", "conflicted", "superseded") // that of somebody else goes
+	wantBalance(t, w, 100, 0, 0, 0)
+	if err := w.Rewind(c.id(3)); err != nil { // the next price is another one on that branch
+		t.Fatal(err)
+	}
+	want("reorg", "unmined", "unmined")
+	c.sync(w)
+	want("superseded", "conflicted")
+	c.mine(ticket) // whatever the price: it is in the chain
+	c.sync(w)
+	want("mined", "unmined")
+	wantBalance(t, w, 9, 0, 90, -1)
+}
+
+// TestLastBlockOfAWindow: the price after it is not in its header.
+func TestLastBlockOfAWindow(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	window := uint32(params.StakeDiffWindowSize)
+	c.price = 100
+	for range 2 * window {
+		c.mine()
+		c.sync(w)
+		_, err := w.AddUnmined(t.Context(), c.ticket(c.foreignOutput(), addr(1), addr(1), 90, 0))
+		if known := (c.height()+1)%window != 0; known != errors.Is(err, ErrSuperseded) || err != nil && !known {
+			t.Fatalf("block %d of windows of %d: %v", c.height(), window, err)
+		}
+	}
+}
