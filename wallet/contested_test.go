@@ -24,8 +24,8 @@ func TestContestedFromTheNextBlockOn(t *testing.T) {
 	}
 }
 
-// TestReorgLowersContested: a payment that waits may be spent differently in any
-// block above the fork.
+// TestReorgLowersContested: a payment that waits may be spent differently in the block at
+// the fork, which may have been disapproved, and in any above.
 func TestReorgLowersContested(t *testing.T) {
 	c, w, _ := branching(t)
 	mineTo(c, 3)
@@ -37,7 +37,7 @@ func TestReorgLowersContested(t *testing.T) {
 		if err := w.Rewind(c.id(fork)); err != nil {
 			t.Fatal(err)
 		}
-		if in := w.contested[pay.TxHash()]; in == nil || in.since != fork {
+		if in := w.contested[pay.TxHash()]; in == nil || in.since != fork-1 {
 			t.Fatalf("fork %d: %+v", fork, in)
 		}
 	}

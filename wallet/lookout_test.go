@@ -43,7 +43,8 @@ func TestBirthdayComesDown(t *testing.T) {
 }
 
 // TestReorgLowersWhatWaits: what waits may be mined in any block above the fork once
-// the chain is undone, so it is looked for from there on.
+// the chain is undone, and may be in the one at the fork, which may have been
+// disapproved. So it is looked for from there on.
 func TestReorgLowersWhatWaits(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -55,11 +56,11 @@ func TestReorgLowersWhatWaits(t *testing.T) {
 	}
 	tx := c.pay(out(scriptN(2), 7))
 	addUnmined(t, w, tx)
-	for _, fork := range []uint32{3, 2, 1} {
+	for _, fork := range []uint32{2, 1} {
 		if err := w.Rewind(c.id(fork)); err != nil {
 			t.Fatal(err)
 		}
-		if from := w.scripts[string(scriptN(2))].from; from != fork+1 {
+		if from := w.scripts[string(scriptN(2))].from; from != fork {
 			t.Fatalf("looked for from %d on, the fork is %d", from, fork)
 		}
 	}
@@ -67,6 +68,29 @@ func TestReorgLowersWhatWaits(t *testing.T) {
 	d.mine(tx)
 	d.sync(w)
 	wantBalance(t, w, 7, 0, 0, 0)
+}
+
+// TestApprovedAfterAll: what was mined twice, as the block that had it first was
+// disapproved below its birthday, is mined there if the new branch approves.
+func TestApprovedAfterAll(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 3, 1)
+	tx := c.pay(out(scriptN(1), 7))
+	c.mine()
+	c.mine(tx)
+	c.mineVoted(false)
+	c.mine(tx)
+	c.sync(w)
+	wantBalance(t, w, 7, 0, 0, 0)
+	d := c.fork(2)
+	for range 4 {
+		d.mine()
+	}
+	d.sync(w)
+	wantBalance(t, w, 7, 0, 0, 0)
+	if h := history(t, w); len(h) != 1 || h[0].Height != 2 {
+		t.Fatalf("history %+v", h)
+	}
 }
 
 // TestWatchedLater: a script of a transaction that waits already is looked for

@@ -49,9 +49,12 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 		c.event(Event{Kind: EventReorg, Block: to, Depth: tip.Height - to.Height})
 		c.cutPositions(to)
 		c.priced(to.Height, 0) // the next batch tells
-		c.sinceAtMost(to.Height)
+		// What waits from now on may be in to itself: the first block above may no
+		// longer disapprove it, and only of what concerned us is it known that one did.
+		since := max(to.Height, 1) - 1
+		c.sinceAtMost(since)
 		for _, id := range c.idsAbove(to.Height) {
-			c.unmine(id, tip.Height, to.Height)
+			c.unmine(id, tip.Height, since)
 		}
 		c.cutBlocks(c.blocks, to.Height)
 		c.cutBlocks(c.disapproved, to.Height)
