@@ -44,6 +44,12 @@ type Watch struct {
 	// Gap is how many unused addresses in a row are watched; 0 is 20.
 	Gap uint32
 
+	// PubKeys: what pays the public keys of XPubs themselves is watched too, not
+	// only their addresses. Hardly any wallet pays so, and it takes twice the
+	// scripts. It counts as use of the address. Watching an account again without
+	// it leaves it on.
+	PubKeys bool
+
 	// Label is kept with all of them, for people; see SetLabel.
 	Label string
 }
@@ -111,7 +117,7 @@ func (w *Wallet) selectWatch(what Watch) (*selection, error) {
 		sel.add(raw, fmt.Sprintf("%x", given))
 	}
 	for _, key := range what.XPubs {
-		a := &account{key: strings.TrimSpace(key), from: what.From, gap: gap, label: what.Label}
+		a := &account{key: strings.TrimSpace(key), from: what.From, gap: gap, label: what.Label, pubKeys: what.PubKeys}
 		if err := a.parse(w.params); err != nil {
 			return nil, fmt.Errorf("extended key %q: %w", ending(a.key), err)
 		}
@@ -345,6 +351,8 @@ type Watched struct {
 
 	// Gap, and how many addresses of each branch are watched: of accounts.
 	Gap, External, Internal uint32
+
+	PubKeys bool // of an account: as in Watch
 }
 
 // Watched lists the watch set: accounts in the order they were added, then
@@ -364,7 +372,7 @@ func (w *Wallet) Watched(ctx context.Context) ([]Watched, error) {
 		a := w.accounts[id]
 		out = append(out, Watched{
 			XPub: a.key, From: a.from, Label: a.label,
-			Gap: a.gap, External: a.derived[0], Internal: a.derived[1],
+			Gap: a.gap, External: a.derived[0], Internal: a.derived[1], PubKeys: a.pubKeys,
 		})
 	}
 	for _, raw := range slices.Sorted(maps.Keys(w.scripts)) {
