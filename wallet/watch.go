@@ -44,10 +44,12 @@ type Watch struct {
 	// Gap is how many unused addresses in a row are watched; 0 is 20.
 	Gap uint32
 
-	// PubKeys: what pays the public keys of XPubs themselves is watched too, not
-	// only their addresses. Hardly any wallet pays so, and it takes twice the
-	// scripts. It counts as use of the address. Watching an account again without
-	// it leaves it on.
+	// PubKeys: what pays the public keys of XPubs themselves (compressed, ECDSA) is
+	// watched too, not only their addresses, and counts as use of them. Hardly any
+	// wallet pays so, and it takes twice the scripts: of a new account 480 in place
+	// of 240, so that a million blocks are tested in 1.3 s of a core in place of
+	// 0.9, and one more in 3300 is fetched in vain. Watching an account again without it
+	// leaves it on; with it, only what comes with it is tested.
 	PubKeys bool
 
 	// Label is kept with all of them, for people; see SetLabel.
