@@ -155,8 +155,11 @@ func TestPubKeysUnwatched(t *testing.T) {
 	c.mine(c.pay(out(near.Scripts[0], 1), out(far.Scripts[0], 2), out(pubKeyScript(t, key, 0, 2), 4)))
 	c.sync(w)
 	wantBalance(t, w, 7, 0, 0, 0)
-	unwatch(far) // it stays ahead of the gap
+	unwatch(far) // it stays ahead of the gap, which gets there later
 	wantBalance(t, w, 5, 0, 0, 0)
+	c.mine(c.pay(out(pubKeyScript(t, key, 0, 22), 8)))
+	c.sync(w)
+	wantBalance(t, w, 15, 0, 0, 0)
 	unwatch(account)
 	wantBalance(t, w, 1, 0, 0, 0)
 	unwatch(near)
