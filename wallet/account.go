@@ -38,24 +38,26 @@ type account struct {
 	gap   uint32
 	label string
 
+	pubKeys bool // what pays the keys themselves is watched too
+
 	used    [branches]uint32 // highest index seen in a transaction, plus one
 	derived [branches]uint32 // indices watched: all below this
 	known   [branches]uint32 // indices tested: those watched and some ahead of them
 	issued  uint32           // external indices below this were given out by NextAddress
 
 	keys  [branches]*hdkeychain.ExtendedKey
-	ahead [branches]map[uint32]*script // from derived to known
+	ahead [forms][branches]map[uint32]*script // from derived to known
 }
 
 // encode: birthday 4, gap 4, used 4, derived 4 and known 4 for each branch,
-// issued 4, length of the key 4, key, label.
+// issued 4, public keys 1 (0 or 1), length of the key 4, key, label.
 func (a *account) encode() []byte {
 	b := be.AppendUint32(be.AppendUint32(nil, a.from), a.gap)
 	for i := range branches {
 		b = be.AppendUint32(be.AppendUint32(b, a.used[i]), a.derived[i])
 		b = be.AppendUint32(b, a.known[i])
 	}
-	b = be.AppendUint32(b, a.issued)
+	b = append(be.AppendUint32(b, a.issued), byte(a.forms()-1))
 	b = be.AppendUint32(b, uint32(len(a.key)))
 	return append(append(b, a.key...), a.label...)
 }
@@ -68,8 +70,10 @@ func (w *Wallet) loadAccounts(b *buckets) error {
 			a.used[i], a.derived[i], a.known[i] = d.u32(), d.u32(), d.u32()
 		}
 		a.issued = d.u32()
+		pubKeys := d.u8()
+		a.pubKeys = pubKeys == 1
 		n := d.u32()
-		if len(k) != 4 || d.bad || int64(n) > int64(len(d.b)) || a.gap == 0 || a.gap > maxGap {
+		if len(k) != 4 || d.bad || pubKeys > 1 || int64(n) > int64(len(d.b)) || a.gap == 0 || a.gap > maxGap {
 			return corrupt("account %.40x", k)
 		}
 		a.id = be.Uint32(k)
@@ -110,7 +114,9 @@ func (a *account) parse(params *chaincfg.Params) error {
 		return fmt.Errorf("%w: it is a private key: give the public one, and treat the private one as seen", ErrXPub)
 	}
 	for i := range branches {
-		a.ahead[i] = make(map[uint32]*script)
+		for f := range forms {
+			a.ahead[f][i] = make(map[uint32]*script)
+		}
 		if a.keys[i], err = key.Child(uint32(i)); err != nil {
 			return fmt.Errorf("%w: branch %d: %w", ErrXPub, i, err)
 		}
@@ -121,12 +127,11 @@ func (a *account) parse(params *chaincfg.Params) error {
 // address is the address of an index; !ok for the one in 2^127 that the key has
 // none for.
 func (a *account) address(branch uint8, index uint32, params *chaincfg.Params) (stdaddr.Address, bool) {
-	child, err := a.keys[branch].Child(index)
-	if err != nil {
+	key, ok := a.pubKey(branch, index)
+	if !ok {
 		return nil, false
 	}
-	hash := dcrutil.Hash160(child.SerializedPubKey())
-	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(hash, params)
+	addr, err := stdaddr.NewAddressPubKeyHashEcdsaSecp256k1V0(dcrutil.Hash160(key), params)
 	return addr, err == nil
 }
 
@@ -157,7 +162,7 @@ func (c *change) watchAccount(want *account) {
 		}
 		a.id = uint32(seq)
 		c.w.accounts[a.id] = a
-	case a.from <= want.from && a.gap >= want.gap && (want.label == "" || want.label == a.label):
+	case a.from <= want.from && a.gap >= want.gap && (want.label == "" || want.label == a.label) && (a.pubKeys || !want.pubKeys):
 		return
 	default:
 		a.gap = max(a.gap, want.gap)
@@ -169,6 +174,9 @@ func (c *change) watchAccount(want *account) {
 			c.lower(slices.DeleteFunc(c.accountScripts(a), func(s *script) bool {
 				return s.explicit && s.ahead // until it is reached, only what it was watched for counts
 			}), a.from)
+		}
+		if want.pubKeys && !a.pubKeys {
+			c.watchPubKeys(a)
 		}
 	}
 	for branch := range uint8(branches) {
@@ -186,7 +194,7 @@ func (c *change) accountScripts(a *account) []*script {
 		}
 	}
 	slices.SortFunc(out, func(x, y *script) int {
-		return cmp.Or(cmp.Compare(x.branch, y.branch), cmp.Compare(x.index, y.index))
+		return cmp.Or(cmp.Compare(x.branch, y.branch), cmp.Compare(x.index, y.index), cmp.Compare(x.form(), y.form()))
 	})
 	return out
 }

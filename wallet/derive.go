@@ -39,17 +39,21 @@ func (c *change) derive(a *account, branch uint8) (first, last uint32, any bool)
 		i := a.derived[branch]
 		a.derived[branch] = end
 		for ; i < end; i++ {
-			if s := a.ahead[branch][i]; s != nil {
-				delete(a.ahead[branch], i)
-				c.reach(a, s)
+			for f := range a.forms() {
+				c.reach(a, f, branch, i)
 			}
 		}
 	}
 	return first, a.derived[branch] - 1, a.derived[branch] > first
 }
 
-// reach has a script watched that was ahead of the gap.
-func (c *change) reach(a *account, s *script) {
+// reach has a script watched that was ahead of the gap, if there is one.
+func (c *change) reach(a *account, f form, branch uint8, index uint32) {
+	s := a.ahead[f][branch][index]
+	if s == nil {
+		return
+	}
+	delete(a.ahead[f][branch], index)
 	if !s.watched() {
 		s.group.watched++
 	}
@@ -59,12 +63,11 @@ func (c *change) reach(a *account, s *script) {
 	c.saveScript(s)
 	c.lower([]*script{s}, a.from)
 	if s.seen { // by itself, before
-		a.used[s.branch] = max(a.used[s.branch], s.index+1)
+		a.used[branch] = max(a.used[branch], index+1)
 	}
 }
 
-// lookAhead derives the addresses of a branch far ahead of the gap. Scripts that
-// no block was tested for start with the account's birthday.
+// lookAhead derives the addresses of a branch far ahead of the gap.
 func (c *change) lookAhead(a *account, branch uint8) {
 	end := a.wanted(branch)
 	ahead := min(max(end, minAhead), c.w.maxAhead)
@@ -72,29 +75,38 @@ func (c *change) lookAhead(a *account, branch uint8) {
 	if known <= a.known[branch] {
 		return
 	}
+	c.deriveAhead(a, branch, a.known[branch], known, payHash)
+	a.known[branch] = known
+}
+
+// deriveAhead adds the scripts of some indices as ahead of the gap, in the form
+// given and those behind it. Scripts that no block was tested for start with the
+// account's birthday.
+func (c *change) deriveAhead(a *account, branch uint8, from, to uint32, first form) {
 	var fresh []*script
-	for i := a.known[branch]; i < known; i++ {
-		addr, ok := a.address(branch, i, c.w.params)
+	for i := from; i < to; i++ {
+		key, ok := a.pubKey(branch, i)
 		if !ok {
 			continue
 		}
-		_, raw := addr.PaymentScript()
-		s := c.w.scripts[string(raw)]
-		switch {
-		case s == nil:
-			s = &script{raw: string(raw), from: a.from}
-			c.w.scripts[s.raw] = s
-			fresh = append(fresh, s)
-		case s.account != 0:
-			continue
-		}
-		s.account, s.branch, s.index, s.ahead = a.id, branch, i, true
-		a.ahead[branch][i] = s
-		if s.group != nil {
-			c.saveScript(s)
+		for f := first; f < a.forms(); f++ {
+			raw := keyScript(key, f)
+			s := c.w.scripts[raw]
+			switch {
+			case s == nil:
+				s = &script{raw: raw, from: a.from}
+				c.w.scripts[raw] = s
+				fresh = append(fresh, s)
+			case s.account != 0:
+				continue
+			}
+			s.account, s.branch, s.index, s.ahead = a.id, branch, i, true
+			a.ahead[f][branch][i] = s
+			if s.group != nil {
+				c.saveScript(s)
+			}
 		}
 	}
-	a.known[branch] = known
 	c.assign(fresh, unwanted(a.from))
 }
 
@@ -147,6 +159,6 @@ func (c *change) unreach(a *account, s *script) {
 		raw: s.raw, from: a.from, account: a.id, branch: s.branch, index: s.index, ahead: true,
 	}
 	c.w.scripts[fresh.raw] = fresh
-	a.ahead[s.branch][s.index] = fresh
+	a.ahead[fresh.form()][s.branch][s.index] = fresh
 	c.assign([]*script{fresh}, unwanted(a.from))
 }

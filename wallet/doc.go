@@ -52,6 +52,9 @@
 // debt is the whole time since then. To keep that small, addresses ahead of the
 // gap are tested along with the others before they are watched.
 //
+// With PubKeys the outputs that pay the public keys themselves are found too. Each
+// index then has two scripts, which come, are used and go together.
+//
 // NextAddress gives out fresh receiving addresses, each once and none that a
 // restored wallet would not find. Warnings tells where the chain shows that a gap was
 // nearly passed, or that an account was used before its birthday.
@@ -101,7 +104,8 @@
 // # Limits
 //
 // An output is found by its script, since that is what filters hold. So one that
-// pays a public key is not found by the address of the key's hash. And a ticket is
+// pays a public key is not found by the address of the key's hash; Watch.PubKeys
+// finds those that pay the keys of accounts. And a ticket is
 // found by whom it commits to pay and by what it spends, not by whom it lets vote.
 //
 // # Durability

@@ -286,13 +286,13 @@ func killedWorld(t *testing.T, dir string) *driver {
 		set: make(watchSet), tested: make(map[string][]bool), known: make(map[hash]bool), dropped: make(map[hash]bool),
 		hearsay: make(map[hash]bool), own: make(map[hash]bool), calm: true,
 	}
-	d.accounts[0] = &castAccount{0, castGap}
+	d.accounts[0] = &castAccount{gap: castGap, pubKeys: true}
 	d.w = openAt(t, d.path)
 	d.located = true // by locate of the first process
 	d.locate()
 	d.watchSingle(0, 0)
 	d.watchSingle(1, 3)
-	d.watchAccount(0, 0, castGap)
+	d.watchAccount(0, castAccount{gap: castGap, pubKeys: true})
 	return d
 }
 

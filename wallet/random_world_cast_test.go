@@ -24,6 +24,7 @@ const (
 var castAddrs = sync.OnceValue(func() (out struct {
 	keys    [castKeys]string
 	indexed [castKeys][2][castIndices]stdaddr.StakeAddress
+	pubKeys [castKeys][2][castIndices]string // scripts that pay the keys themselves
 }) {
 	for k := range out.keys {
 		seed := make([]byte, 32)
@@ -41,7 +42,9 @@ var castAddrs = sync.OnceValue(func() (out struct {
 			for i := range out.indexed[k][branch] {
 				addr, _ := a.address(uint8(branch), uint32(i), params)
 				child, _ := a.keys[branch].Child(uint32(i))
-				hashed(child.SerializedPubKey())
+				pubKey := child.SerializedPubKey()
+				hashed(pubKey)
+				out.pubKeys[k][branch][i] = "\x21" + string(pubKey) + "\xac"
 				out.indexed[k][branch][i] = addr.(stdaddr.StakeAddress)
 			}
 		}
@@ -67,8 +70,12 @@ func singleScript(n int) []byte {
 	return scriptN(uint64(n))
 }
 
-// accountIndex is where a script is in an account.
-type accountIndex struct{ key, branch, index int }
+// accountIndex is where a script is in an account, and whether it pays the public
+// key itself.
+type accountIndex struct {
+	key, branch, index int
+	pubKey             bool
+}
 
 // cast makes the blocks of a random world: people who pay each other, among them
 // those whose addresses the wallet may watch.
@@ -99,7 +106,10 @@ func newCast(c *world, rng *rand.Rand) *cast {
 			for i, a := range addrs {
 				s := string(scriptOf(a))
 				k.all[s] = 0
-				k.index[s] = accountIndex{key, branch, i}
+				k.index[s] = accountIndex{key, branch, i, false}
+				s = castAddrs().pubKeys[key][branch][i]
+				k.all[s] = 0
+				k.index[s] = accountIndex{key, branch, i, true}
 			}
 		}
 	}
@@ -117,12 +127,18 @@ func (k *cast) id(tx *wire.MsgTx) hash {
 	return id
 }
 
-// own is one of the addresses that may be watched. Those of accounts come in any
-// order, and now and then from beyond the gap.
+// own is one of the addresses that may be watched.
 func (k *cast) own() stdaddr.StakeAddress {
 	if k.rng.IntN(5) < 2 {
 		return addr(k.rng.Uint64N(castSingles))
 	}
+	at := k.ownIndex()
+	return castAddrs().indexed[at.key][at.branch][at.index]
+}
+
+// ownIndex is an index of an account that may be watched. They come in any order, and
+// now and then from beyond the gap.
+func (k *cast) ownIndex() accountIndex {
 	key, branch := k.rng.IntN(castKeys), k.rng.IntN(2)
 	reach := k.high[key][branch] + castGap
 	if k.rng.IntN(8) == 0 {
@@ -130,12 +146,12 @@ func (k *cast) own() stdaddr.StakeAddress {
 	}
 	i := k.rng.IntN(min(reach, castIndices))
 	k.high[key][branch] = max(k.high[key][branch], i+1)
-	return castAddrs().indexed[key][branch][i]
+	return accountIndex{key: key, branch: branch, index: i}
 }
 
 // output pays somebody.
 func (k *cast) output() *wire.TxOut {
-	switch k.rng.IntN(12) {
+	switch k.rng.IntN(13) {
 	case 0:
 		return out(foreignScript(k.c.next()), 1+k.rng.Int64N(1000))
 	case 1:
@@ -146,6 +162,9 @@ func (k *cast) output() *wire.TxOut {
 		return o
 	case 3:
 		return out(singleScript(castSingles+k.rng.IntN(castScripts)), 1+k.rng.Int64N(1000))
+	case 4:
+		at := k.ownIndex()
+		return out([]byte(castAddrs().pubKeys[at.key][at.branch][at.index]), 1+k.rng.Int64N(1000))
 	}
 	return out(scriptOf(k.own()), 1+k.rng.Int64N(1000))
 }

@@ -199,7 +199,7 @@ func (d *driver) checkDerived(v *cast, tip uint32) {
 		if a == nil {
 			continue
 		}
-		for branch, used := range v.used(key, a.gap, a.from, tip) {
+		for branch, used := range v.used(key, a, tip) {
 			if n := d.derived[key][branch]; n < uint32(used)+a.gap || int(n) > d.high[key][branch]+int(a.gap) {
 				d.t.Fatalf("account %d, branch %d: %d addresses, %d are in use of at most %d", key, branch, n, used, d.high[key][branch])
 			}

@@ -52,7 +52,10 @@ type driver struct {
 	calm    bool // somebody else sees to it that the wallet is killed
 }
 
-type castAccount struct{ from, gap uint32 }
+type castAccount struct {
+	from, gap uint32
+	pubKeys   bool
+}
 
 // castScan is a scan under way, or done and not yet applied.
 type castScan struct {

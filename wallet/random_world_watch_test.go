@@ -26,7 +26,7 @@ func (d *driver) watch() {
 		d.watchPoint(from)
 		return
 	}
-	d.watchAccount(d.rng.IntN(castKeys), from, castGap+d.rng.Uint32N(2))
+	d.watchAccount(d.rng.IntN(castKeys), castAccount{from, castGap + d.rng.Uint32N(2), d.rng.IntN(3) == 0})
 }
 
 func (d *driver) watchSingle(n int, from uint32) {
@@ -38,21 +38,21 @@ func (d *driver) watchSingle(n int, from uint32) {
 	})
 }
 
-func (d *driver) watchAccount(key int, from, gap uint32) {
+func (d *driver) watchAccount(key int, want castAccount) {
 	d.t.Helper()
-	what := Watch{XPubs: []string{castAddrs().keys[key]}, From: from, Gap: gap}
+	what := Watch{XPubs: []string{castAddrs().keys[key]}, From: want.from, Gap: want.gap, PubKeys: want.pubKeys}
 	d.do("Watch account", func() error { return d.w.Watch(context.Background(), what) }, func() {
 		a := d.accounts[key]
 		if a == nil {
-			a = &castAccount{from, gap}
+			a = new(want)
 			d.accounts[key] = a
 		}
 		for s, at := range d.index {
-			if old, ok := d.set[s]; at.key == key && from < a.from && (!ok || from < old) { // also those ahead of the gap
+			if old, ok := d.set[s]; at.key == key && want.from < a.from && (!ok || want.from < old) { // also those ahead of the gap
 				delete(d.tested, s)
 			}
 		}
-		a.from, a.gap = min(a.from, from), max(a.gap, gap)
+		a.from, a.gap, a.pubKeys = min(a.from, want.from), max(a.gap, want.gap), a.pubKeys || want.pubKeys
 		for s, at := range d.index {
 			if _, watched := d.set[s]; watched && at.key == key {
 				d.setFrom(s, a.from)
@@ -204,7 +204,7 @@ func (d *driver) derive() {
 				continue
 			}
 			a := d.accounts[key]
-			if a == nil || item.From != a.from || item.Gap != a.gap {
+			if a == nil || item.From != a.from || item.Gap != a.gap || item.PubKeys != a.pubKeys {
 				d.t.Fatalf("account %d: %+v, not %+v", key, item, a)
 			}
 			for branch, n := range []uint32{item.External, item.Internal} {
@@ -213,6 +213,11 @@ func (d *driver) derive() {
 				}
 				for i := d.derived[key][branch]; i < min(n, castIndices); i++ {
 					d.setFrom(string(scriptOf(castAddrs().indexed[key][branch][i])), a.from)
+				}
+				for i := range min(n, castIndices) {
+					if a.pubKeys { // since now, or all the time
+						d.setFrom(castAddrs().pubKeys[key][branch][i], a.from)
+					}
 				}
 				d.derived[key][branch] = n
 			}

@@ -117,7 +117,7 @@ func (w *Wallet) loadScripts(b *buckets) error {
 			return corrupt("script %.40x is of no account", k)
 		}
 		if s.ahead {
-			a.ahead[s.branch][s.index] = s
+			a.ahead[s.form()][s.branch][s.index] = s
 		}
 		w.scripts[s.raw] = s
 		g.add(s)

@@ -137,11 +137,11 @@ func (c *change) verifyDerived(s *script) error {
 	if a == nil || s.branch >= branches || s.index >= a.known[s.branch] {
 		return corrupt("script %.40x is of no account", s.raw)
 	}
-	addr, ok := a.address(s.branch, s.index, c.w.params)
+	key, ok := a.pubKey(s.branch, s.index)
 	if !ok {
 		return corrupt("script %.40x: the key has no index %d", s.raw, s.index)
 	}
-	if _, raw := addr.PaymentScript(); string(raw) != s.raw {
+	if f := s.form(); f >= a.forms() || keyScript(key, f) != s.raw {
 		return corrupt("script %.40x is not index %d of its key", s.raw, s.index)
 	}
 	return nil

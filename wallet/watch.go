@@ -44,6 +44,14 @@ type Watch struct {
 	// Gap is how many unused addresses in a row are watched; 0 is 20.
 	Gap uint32
 
+	// PubKeys: what pays the public keys of XPubs themselves (compressed, ECDSA) is
+	// watched too, not only their addresses, and counts as use of them. Hardly any
+	// wallet pays so, and it takes twice the scripts: of a new account 480 in place
+	// of 240, so that a million blocks are tested in 1.3 s of a core in place of
+	// 0.9, and one more in 3300 is fetched in vain. Watching an account again without it
+	// leaves it on; with it, only what comes with it is tested.
+	PubKeys bool
+
 	// Label is kept with all of them, for people; see SetLabel.
 	Label string
 }
@@ -111,7 +119,7 @@ func (w *Wallet) selectWatch(what Watch) (*selection, error) {
 		sel.add(raw, fmt.Sprintf("%x", given))
 	}
 	for _, key := range what.XPubs {
-		a := &account{key: strings.TrimSpace(key), from: what.From, gap: gap, label: what.Label}
+		a := &account{key: strings.TrimSpace(key), from: what.From, gap: gap, label: what.Label, pubKeys: what.PubKeys}
 		if err := a.parse(w.params); err != nil {
 			return nil, fmt.Errorf("extended key %q: %w", ending(a.key), err)
 		}
@@ -345,6 +353,8 @@ type Watched struct {
 
 	// Gap, and how many addresses of each branch are watched: of accounts.
 	Gap, External, Internal uint32
+
+	PubKeys bool // of an account: as in Watch
 }
 
 // Watched lists the watch set: accounts in the order they were added, then
@@ -364,7 +374,7 @@ func (w *Wallet) Watched(ctx context.Context) ([]Watched, error) {
 		a := w.accounts[id]
 		out = append(out, Watched{
 			XPub: a.key, From: a.from, Label: a.label,
-			Gap: a.gap, External: a.derived[0], Internal: a.derived[1],
+			Gap: a.gap, External: a.derived[0], Internal: a.derived[1], PubKeys: a.pubKeys,
 		})
 	}
 	for _, raw := range slices.Sorted(maps.Keys(w.scripts)) {

@@ -87,6 +87,29 @@ func testXPub(t *testing.T, n byte) string { return testKey(t, n).Neuter().Strin
 // keyAddr is the address of an account by derivation.
 func keyAddr(t *testing.T, key string, branch, index uint32) stdaddr.StakeAddress {
 	t.Helper()
+	out, ok := parsedKey(t, key).address(uint8(branch), index, params)
+	if !ok {
+		t.Fatal("no such index")
+	}
+	return out.(stdaddr.StakeAddress)
+}
+
+// pubKeyScript pays the public key of an account's address itself.
+func pubKeyScript(t *testing.T, key string, branch, index uint32) []byte {
+	t.Helper()
+	child, err := parsedKey(t, key).keys[branch].Child(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(child.SerializedPubKey(), params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scriptOf(addr)
+}
+
+func parsedKey(t *testing.T, key string) *account {
+	t.Helper()
 	known, ok := parsedKeys.Load(key)
 	if !ok {
 		a := &account{key: key}
@@ -95,11 +118,7 @@ func keyAddr(t *testing.T, key string, branch, index uint32) stdaddr.StakeAddres
 		}
 		known, _ = parsedKeys.LoadOrStore(key, a)
 	}
-	out, ok := known.(*account).address(uint8(branch), index, params)
-	if !ok {
-		t.Fatal("no such index")
-	}
-	return out.(stdaddr.StakeAddress)
+	return known.(*account)
 }
 
 var parsedKeys sync.Map // accounts by their key: parsing one takes longer than an address

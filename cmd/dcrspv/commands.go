@@ -54,7 +54,7 @@ var commands = []*command{
 		run:     (*program).runRun,
 	},
 	{
-		name: "watch", usage: "[--from H] [--gap N] [--label T] [WHAT...]",
+		name: "watch", usage: "[--from H] [--gap N] [--label T] [--pubkeys] [WHAT...]",
 		short: "add addresses or extended public keys to the watch set",
 		long: "Adds to the watch set: addresses of any standard kind, extended public keys of\n" +
 			"accounts, output scripts in hex, and single outputs as TXID:INDEX:SCRIPT, with\n" +
@@ -64,11 +64,16 @@ var commands = []*command{
 			"Of an extended public key both branches are watched, --gap addresses beyond the\n" +
 			"last one used; what lies beyond is not seen, and a warning says if that gap was\n" +
 			"nearly used up, or if the key was used before --from, as soon as blocks show it.\n" +
+			"An output can also pay a public key itself, which hardly any wallet does.\n" +
+			"--pubkeys finds those too, for twice the scripts: of a new account 480 in place\n" +
+			"of 240, so that a million blocks are tested in 1.3 s of a core in place of 0.9,\n" +
+			"and some 300 more of them are fetched in vain. It stays on until unwatch.\n" +
 			"Watching again with other options changes them, and is harmless otherwise.\n" +
 			"Without arguments it lists the watch set.",
 		examples: [][2]string{
 			{"dcrspv watch --from 2024-05-31 DsUZxxoHJSty8DCfwfartwTYbuhmVct7tJu", "an address, paid since that day"},
 			{"dcrspv watch --label savings --gap 50 dpubZF...", "an account's extended public key, both branches"},
+			{"dcrspv watch --pubkeys dpubZF...", "the same, with what pays its public keys themselves"},
 			{"dcrspv watch 76a914...88ac", "an output script, whether it has an address or not"},
 			{"dcrspv watch 5e29b1...c4:0:76a914...88ac", "one output, and who spends it"},
 			{"dcrspv watch", "what is watched"},

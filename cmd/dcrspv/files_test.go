@@ -257,6 +257,7 @@ func TestFieldNames(t *testing.T) {
 		{addressDoc{}, "address"},
 		{watchDoc{[]watchedDoc{{Address: "a"}}}, "watched[address,from,label]"},
 		{watchDoc{[]watchedDoc{{XPub: "x", Gap: 1, External: 1, Internal: 1}}}, "watched[external,from,gap,internal,label,xpub]"},
+		{watchDoc{[]watchedDoc{{XPub: "x", PubKeys: true}}}, "watched[from,label,pubkeys,xpub]"},
 		{watchDoc{[]watchedDoc{{Address: "a", Script: "51", OutPoint: "b:0"}}}, "watched[address,from,label,outpoint,script]"},
 		{watchDoc{[]watchedDoc{{XPub: "x", Warning: "w"}}}, "watched[from,label,warning,xpub]"},
 		{broadcastDoc{Told: []string{"a"}}, "announced,delivered,kept,taken,told[],txid"},

@@ -145,6 +145,14 @@ func TestWatchList(t *testing.T) {
 	if e := doc.Watched[1]; e.From != 200 || e.Address != simnetAddress || e.Gap != 0 {
 		t.Errorf("%+v", e)
 	}
+	n.dcrspv("watch", "--pubkeys", n.demo.xpub)
+	if text := n.dcrspv("watch", "--label", "ours", n.demo.xpub) + n.dcrspv("watch"); !strings.Contains(text, "gap 20, and their public keys, ours\n") {
+		t.Error(text)
+	}
+	n.json(&doc, "watch")
+	if e := doc.Watched[0]; !e.PubKeys || e.From != 300 {
+		t.Errorf("%+v", e)
+	}
 }
 
 // TestWatchScript: an output script is watched by itself, whether it has an

@@ -110,6 +110,7 @@ func TestUsageErrors(t *testing.T) {
 		"argument too many":       {[]string{"status", "now"}, []string{"now"}},
 		"watch nothing":           {[]string{"watch", "--from", "7"}, []string{"watch", "ADDR"}},
 		"watch gap":               {[]string{"watch", "--gap", "wide", mainAddress}, []string{"--gap", "wide"}},
+		"watch pubkeys":           {[]string{"watch", "--pubkeys", mainAddress}, []string{"--pubkeys", "extended public key"}},
 		"watch gap zero":          {[]string{"watch", "--gap", "0", mainAddress}, []string{"--gap"}},
 		"watch gap too wide":      {[]string{"watch", "--gap", "10001", mainAddress}, []string{"--gap", "10000"}},
 		"watch script":            {[]string{"watch", strings.Repeat("00", 20_000)}, []string{"script"}},

@@ -81,6 +81,8 @@ type watchFlags struct {
 	From  string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"the block or day of the first payment; default: --birthday or genesis"`
 	Gap   string `long:"gap" value-name:"N" description:"how many unused addresses in a row of an extended public key are watched; default: 20"`
 	Label string `long:"label" value-name:"TEXT" description:"a name for people, shown where they are listed"`
+
+	PubKeys bool `long:"pubkeys" description:"of an extended public key also what pays its public keys themselves, for twice the scripts"`
 }
 
 // watchDoc is the document of watch and unwatch: the watch set afterwards.
@@ -103,13 +105,14 @@ type watchedDoc struct {
 	Gap      uint32 `json:"gap,omitempty"`
 	External uint32 `json:"external,omitempty"`
 	Internal uint32 `json:"internal,omitempty"`
+	PubKeys  bool   `json:"pubkeys,omitempty"` // what pays the keys themselves is watched too
 	Warning  string `json:"warning,omitempty"`
 }
 
 func newWatchedDoc(e wallet.Watched) watchedDoc {
 	doc := watchedDoc{
 		Address: e.Address, XPub: e.XPub, OutPoint: outPointName(e), From: e.From, Label: oneLine(e.Label),
-		Gap: e.Gap, External: e.External, Internal: e.Internal,
+		Gap: e.Gap, External: e.External, Internal: e.Internal, PubKeys: e.PubKeys,
 	}
 	if e.Address == "" || doc.OutPoint != "" {
 		doc.Script = hex.EncodeToString(e.Script)
@@ -126,6 +129,9 @@ func (d watchedDoc) text() string {
 	s := fmt.Sprintf("%s from block %d", what, d.From)
 	if d.XPub != "" {
 		s += fmt.Sprintf(", %d external and %d internal addresses, gap %d", d.External, d.Internal, d.Gap)
+	}
+	if d.PubKeys {
+		s += ", and their public keys"
 	}
 	if d.Label != "" {
 		s += ", " + d.Label
@@ -148,8 +154,12 @@ func (p *program) runWatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := namedOutPoints(p.args, true); err != nil {
+	what, err := namedOutPoints(p.args, true)
+	if err != nil {
 		return err
+	}
+	if p.watch.PubKeys && len(what.XPubs) == 0 {
+		return usage("give an extended public key: an address does not tell its public key", "--pubkeys without an extended public key")
 	}
 	return p.withWallet(func(w *wallet.Wallet) error {
 		fresh, known, err := p.splitKnown(ctx, w)
@@ -164,7 +174,7 @@ func (p *program) runWatch(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			what.From, what.Gap, what.Label = part.from, gap, p.watch.Label
+			what.From, what.Gap, what.Label, what.PubKeys = part.from, gap, p.watch.Label, p.watch.PubKeys
 			if err := w.Watch(ctx, what); err != nil {
 				return badName(err)
 			}
