@@ -23,6 +23,8 @@ type rangeFlags struct {
 	From  string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"first block; default: --birthday or genesis"`
 	To    string `long:"to" value-name:"HEIGHT|YYYY-MM-DD" description:"last block; default: the tip"`
 	Quick bool   `long:"quick" description:"test these blocks alone: what spends older coins may be missing"`
+
+	PubKeys bool `long:"pubkeys" description:"of an XPUB also what pays its public keys themselves: twice the scripts"`
 }
 
 // commands in the order of the help.

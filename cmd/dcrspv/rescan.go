@@ -39,12 +39,18 @@ func (p *program) runRescan(ctx context.Context) error {
 		return err
 	}
 	if len(p.args) == 0 {
+		if p.span.PubKeys {
+			return usage("leave it out: the watch set says it itself", "--pubkeys is for a question about an XPUB")
+		}
 		return p.rescanWatched(ctx)
 	}
 	// The addresses are checked before anything is fetched for them.
 	what, err := named(p.args)
 	if err != nil {
 		return err
+	}
+	if what.PubKeys = p.span.PubKeys; what.PubKeys && len(what.XPubs) == 0 {
+		return usage("leave it out", "--pubkeys is about extended public keys, and none was given")
 	}
 	w, done, err := p.openQuestion()
 	if err != nil {
