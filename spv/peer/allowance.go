@@ -293,6 +293,15 @@ func (a *allowance) begin(now time.Time) {
 	}
 }
 
+// continued is told of an announcement that continues the one before, as those of a
+// reorg do: it is half a message.
+func (a *allowance) continued() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b := &a.messages[classHeaders]
+	b.taken = max(b.taken-0.5, 0)
+}
+
 // begin is the bucket of a new connection.
 func (r rate) begin(now time.Time) (b bucket) {
 	if r.first > 0 {

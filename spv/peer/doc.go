@@ -25,6 +25,7 @@
 //	the whole handshake             5 s
 //	the answer to a ping           15 s, longer while bytes arrive
 //	progress of a request          30 s, longer while an answer comes in, 2 minutes at most
+//	                               for each answer that comes in at the same time
 //	a message to be written        30 s
 //
 // # How an answer finds its question
