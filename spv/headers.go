@@ -40,6 +40,7 @@ type headerStage struct {
 type headerAsk struct {
 	flight *headerFlight // its request
 	asked  bool          // it was asked in this connection
+	took   time.Duration // its last answer, of any size; 0 is none
 
 	// recheck: it is to be asked although it claims no more than we have, because
 	// nobody delivers. recheckedAt is when that was decided.
@@ -238,6 +239,7 @@ func (ev headersReply) apply(e *engine) {
 		return
 	}
 	took := min(ev.took, e.now.Sub(ev.fl.since)) // without the time that we were away
+	s.headers.took = max(took, 1)
 	if ev.count == wire.MaxBlockHeadersPerMsg {
 		e.requests.Learn(s.addr, registry.Headers, took)
 	}
