@@ -120,7 +120,7 @@ var limits = [numClasses]limit{
 	classHeaders: {
 		messages: rate{burst: 5000, perMinute: 1200, first: 500},
 		sudden:   rate{burst: 1200, perMinute: 18_000},
-		items:    rate{burst: 12_000, perMinute: 1200, first: 4000},
+		items:    rate{burst: 12_000, perMinute: 1200},
 		entry:    entrySize,
 		relayed:  true,
 	},
@@ -133,7 +133,7 @@ var limits = [numClasses]limit{
 	classInv: {
 		messages: rate{burst: 5000, perMinute: 1200, first: 500},
 		sudden:   rate{burst: 1200, perMinute: 18_000},
-		items:    rate{burst: 12_000, perMinute: 30_000, first: 2000},
+		items:    rate{burst: 12_000, perMinute: 30_000},
 		entry:    invSize,
 		relayed:  true,
 	},
@@ -289,7 +289,6 @@ func (a *allowance) begin(now time.Time) {
 	a.begun = true
 	for c, l := range limits {
 		a.messages[c] = l.messages.begin(now)
-		a.items[c] = l.items.begin(now)
 	}
 }
 

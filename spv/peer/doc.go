@@ -52,10 +52,10 @@
 //	                            at once   a minute
 //	inv           messages        5,000      1,200     500 at first
 //	              and these       1,200     18,000   in a short time
-//	              items          12,000     30,000   2,000 at first
+//	              items          12,000     30,000
 //	headers       messages        5,000      1,200     500 at first
 //	              and these       1,200     18,000   in a short time
-//	              headers        12,000      1,200   4,000 at first
+//	              headers        12,000      1,200
 //	getdata       items              10          1   never announced, or asked for before
 //	notfound      items              10          1   never asked for
 //	ping          messages           20         60
