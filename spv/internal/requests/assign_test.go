@@ -239,6 +239,19 @@ func TestOwnAnswersAreNoMeasure(t *testing.T) {
 	if got := d.LateAfter("b", registry.Headers); got != lateCeiling {
 		t.Errorf("the fast peer is late after %v", got)
 	}
+
+	late := func(addr string) time.Duration {
+		best := d.rank(registry.Filters)
+		return d.lateAfter(&best, addr)
+	}
+	d.Learn("a", registry.Filters, 14*time.Second)
+	if got := late("a"); got != lateUnknown {
+		t.Errorf("filters are late after %v", got)
+	}
+	d.Learn("b", registry.Filters, 20*ms)
+	if a, b := late("a"), late("b"); a != lateFloor || b != lateCeiling {
+		t.Errorf("filters of the slow peer are late after %v, of the fast one after %v", a, b)
+	}
 }
 
 // Where others have proved themselves, a peer that has not gets one request, and
