@@ -79,6 +79,7 @@ func TestRepeatedAnnouncement(t *testing.T) {
 		longer := w.chain.Fork(100)
 		longer.Mine(1)
 		w.mineOn(longer)
+		w.pass(time.Minute) // it has not just connected, which would be too much
 		before := w.asked()
 		for range 1000 {
 			w.peers[0].Send(longer.Headers(101, 101))
@@ -226,6 +227,7 @@ func TestAnnouncementFlood(t *testing.T) {
 		w.join(spvtest.Behaviour{})
 		w.start()
 		w.wait(spv.Settled)
+		w.pass(5 * time.Minute) // it has not just connected, which would be too much
 		before, most := runtime.NumGoroutine(), 0
 		for n := range uint32(45) {
 			for k := range uint32(100) {

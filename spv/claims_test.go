@@ -350,3 +350,27 @@ func TestNothingNewIsNoFailedClaim(t *testing.T) {
 		}
 	})
 }
+
+// Peers that have delivered a full answer, and then say nothing for longer than a claim
+// counts, have not said that there is no more: nothing is in sync before one has.
+func TestSilenceInTheMiddleIsNotTheEnd(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		story(t, 5000, func(w *world) {
+			for range n {
+				w.join(hooked(func(c *spvtest.Client, m *wire.MsgGetHeaders) {
+					at, _ := w.chain.HeightOf(*m.BlockLocatorHashes[0])
+					headers := w.chain.Headers(at+1, min(at+2000, w.chain.Height()))
+					if at == 0 {
+						c.Send(headers)
+						return
+					}
+					time.AfterFunc(25*time.Second, func() { c.Send(headers) })
+				}))
+			}
+			w.start()
+			if st := w.sync(); st.Tip.Height != 5000 {
+				t.Errorf("%d peers: in sync at %d", n, st.Tip.Height)
+			}
+		})
+	}
+}

@@ -38,11 +38,11 @@ func (e *engine) headersDone() bool {
 }
 
 // heard reports whether somebody can tell that there is nothing above our tip: a
-// peer that claims no more, or one that was asked and has answered. That nobody
-// answers is no proof, however long it lasts.
+// peer that claims no more, or one that was asked and has answered, if not that there
+// is more. That nobody answers is no proof, however long it lasts.
 func (e *engine) heard(tip uint32) bool {
 	for addr, s := range e.sessions {
-		if s.chain.answered || e.registry.Height(addr) <= tip {
+		if s.chain.answered && !s.chain.leadsOn || e.registry.Height(addr) <= tip {
 			return true
 		}
 	}

@@ -42,7 +42,8 @@
 // A request is at one peer at a time (package requests). Only when it is late,
 // measured against how fast others are, does a second peer get it, and twice as
 // many when all of those are late. Peers whose pace nobody knows are tried beside
-// slow ones, for headers too (explore.go).
+// slow ones, for headers too (explore.go). While all who are connected are slow, others
+// are let in and measured against them (crawl.go).
 //
 // While an answer comes in on a slow line its peer's claim counts (coming.go). Time in
 // which the whole process stood still counts for nobody (away.go).

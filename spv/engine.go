@@ -49,6 +49,7 @@ type engine struct {
 	relay    relay    // transactions of others
 	withheld withheld // branches that nobody serves
 	stall    stall    // whether anything moves
+	crawl    crawl    // the search for somebody faster
 	trouble  troubles // what to tell if nothing does
 	progress progress
 	target   uint32 // of the last status
@@ -188,6 +189,7 @@ func (e *engine) step() {
 	e.giveUpWithheld()
 	e.replaceUseless()
 	e.tryStrangers()
+	e.tryFaster()
 	e.followPeers()
 	e.publishMore()
 	e.fetchTxs()
@@ -202,7 +204,7 @@ func (e *engine) wake() time.Time {
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
 		e.dialTime(), e.seedTime(), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.open, e.now), e.lagTime(), e.followTime(), e.outgoingTime(), e.registry.ClaimTime(e.now),
-		e.relayTime(), e.stallTime(), e.trouble.time(e.now),
+		e.relayTime(), e.stallTime(), e.crawlTime(), e.trouble.time(e.now),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t

@@ -11,6 +11,10 @@ import (
 // second request tries one that was not measured; else every fourth.
 const slowHeaders = 250 * time.Millisecond
 
+// crawlHeaders is how long a full answer takes at least for its peer to be no reason
+// to leave others unasked.
+const crawlHeaders = 5 * time.Second
+
 // claimingPeer chooses the fastest of the peers that claim more than we have, or
 // one that was not measured yet.
 func (e *engine) claimingPeer() *session {
@@ -55,8 +59,11 @@ func (e *engine) claimingPeer() *session {
 func (e *engine) explore() {
 	vain, trying := 0, 0
 	for addr, s := range e.sessions {
+		d := e.requests.Measured(addr, registry.Headers)
 		switch {
-		case !s.headers.asked || e.requests.Measured(addr, registry.Headers) > 0:
+		case d > crawlHeaders:
+			vain++
+		case !s.headers.asked || d > 0:
 		case s.headers.flight == nil || s.headers.flight.late:
 			vain++
 		default:

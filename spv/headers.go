@@ -40,6 +40,7 @@ type headerStage struct {
 type headerAsk struct {
 	flight *headerFlight // its request
 	asked  bool          // it was asked in this connection
+	took   time.Duration // its last answer, of any size; 0 is none
 
 	// recheck: it is to be asked although it claims no more than we have, because
 	// nobody delivers. recheckedAt is when that was decided.
@@ -61,6 +62,8 @@ type headerFlight struct {
 	branch int            // the engine's when it was asked
 	late   bool
 	cancel context.CancelFunc
+
+	overtaken bool // what it asks for has come from others
 }
 
 const (
@@ -96,7 +99,7 @@ func (e *engine) askHeaders() {
 	h := &e.headers
 	e.keepComing()
 	for _, fl := range h.allFlights() {
-		if !fl.late && e.now.Sub(fl.since) >= e.requests.LateAfter(fl.s.addr, registry.Headers) {
+		if !fl.late && e.now.Sub(fl.since) >= e.requests.LateAfter(fl.s.addr, registry.Headers) && !e.keepsPace(fl) {
 			fl.late = true
 			e.requests.Overdue(fl.s.addr, registry.Headers, e.now.Sub(fl.since))
 			e.logs.sync.Debugf("%s is late with headers", fl.s.addr)
@@ -113,7 +116,13 @@ func (e *engine) askHeaders() {
 
 // askMore asks one peer, or as many as there are late ones.
 func (e *engine) askMore() {
-	for range max(len(e.headers.flights), 1) {
+	late := 0
+	for _, fl := range e.headers.flights {
+		if !fl.overtaken {
+			late++
+		}
+	}
+	for range max(late, 1) {
 		s := e.headerPeer()
 		if s == nil && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
 			s = e.lastResortPeer()
@@ -230,6 +239,7 @@ func (ev headersReply) apply(e *engine) {
 		return
 	}
 	took := min(ev.took, e.now.Sub(ev.fl.since)) // without the time that we were away
+	s.headers.took = max(took, 1)
 	if ev.count == wire.MaxBlockHeadersPerMsg {
 		e.requests.Learn(s.addr, registry.Headers, took)
 	}
@@ -261,6 +271,10 @@ func (e *engine) takeHeaders(fl *headerFlight, batch chain.Batch, count int) boo
 		return update.Added > 0
 	}
 	full := count == wire.MaxBlockHeadersPerMsg || batch.Hashes[count-1] == fl.stop
+	if full && fl.overtaken && e.chain.Contains(s.chain.last) {
+		s.chain.overtaken()
+		return false
+	}
 	switch more := s.chain.answer(full, update.Added, before); {
 	case !more:
 		e.exhausted(s)
@@ -312,7 +326,9 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 			e.keepsUp(s) // it may have announced this block
 		}
 		for _, fl := range e.headers.flights {
-			fl.late = fl.late || !fl.s.chain.walking && update.Reorged == 0 // overtaken
+			if !fl.s.chain.walking && update.Reorged == 0 {
+				fl.late, fl.overtaken = true, true
+			}
 		}
 		e.network.tip.Store(e.chain.Tip().Height)
 		if update.Reorged > 0 {
@@ -378,6 +394,7 @@ func (e *engine) headerTime() (next time.Time) {
 	for _, fl := range e.headers.allFlights() {
 		if !fl.late {
 			sooner(fl.since.Add(e.requests.LateAfter(fl.s.addr, registry.Headers)))
+			sooner(e.paceUntil(fl))
 		}
 	}
 	return next

@@ -52,6 +52,7 @@ func (n *network) init(e *engine) {
 		Height:           n.tip.Load,
 		Accept:           e.acceptHeight,
 		Nonces:           new(peer.Nonces),
+		Line:             new(peer.Line),
 		Log:              e.logs.peer,
 	}
 }

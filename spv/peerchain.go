@@ -22,6 +22,7 @@ type peerChain struct {
 	walking bool
 
 	answered bool // it has answered a getheaders
+	leadsOn  bool // with a full answer that was new: there is more
 
 	// inv is the last block it announced by its hash. Before we want
 	// announcements nothing is done with it but to see that the peer keeps up.
@@ -51,10 +52,14 @@ func (p *peerChain) compare(best *chain.Chain) (height uint32, proved bool) {
 // more to tell: its answer was full and led on. before is last as it was before
 // the answer.
 func (p *peerChain) answer(full bool, added int, before chain.BlockID) (more bool) {
-	p.answered = true
+	p.answered, p.leadsOn = true, full && added > 0
 	p.walking = full && added == 0 && (p.last.Height > before.Height || p.last != before && !p.walking)
 	return full && added > 0 || p.walking
 }
+
+// overtaken notes an answer with blocks that others have delivered meanwhile. It
+// does not tell that the peer's branch leaves our chain further up.
+func (p *peerChain) overtaken() { p.answered, p.leadsOn, p.walking = true, true, false }
 
 // announced notes an inv for a block.
 func (p *peerChain) announced(hash chainhash.Hash) { p.inv = hash }

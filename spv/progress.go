@@ -12,8 +12,9 @@ type progress struct {
 	ended  bool // the initial sync is over: its times stand
 	synced bool
 
-	since time.Time // when the present phase began
-	first uint32    // and where
+	left  time.Duration // how long the present phase will take; 0 is not known
+	since time.Time     // when the present phase began
+	first uint32        // and where
 }
 
 func (p *progress) start(now time.Time, height uint32) {

@@ -55,6 +55,7 @@ func (e *engine) snapshot() Status {
 	e.findTrouble(&st)
 	e.progress.enter(st.Phase, done, e.now)
 	st.Rate, st.ETA = e.progress.rate(done, st.Target, e.now)
+	e.progress.left = st.ETA
 	st.Seconds = e.progress.seconds(e.now)
 	return st
 }

@@ -64,7 +64,13 @@ func classOf(command string) class {
 }
 
 // A rate is what may come at once, and what is added to that again with time.
-type rate struct{ burst, perMinute float64 }
+type rate struct {
+	burst, perMinute float64
+
+	// first is what a new connection may send at once, if that is less: the rest of
+	// the burst is earned with time, so that nobody has it anew by connecting anew.
+	first float64
+}
 
 // A limit is what a node may send of a class without having been asked.
 type limit struct {
@@ -89,36 +95,51 @@ var limits = [numClasses]limit{
 	// sendheaders and getaddr come once (OnVerAck, OnVersion). dcrd sends the
 	// mix messages, mempool, initstate and the like only to who asks. The rest
 	// is for what nodes may say in years to come.
-	classOther: {messages: rate{200, 600}},
+	classOther: {messages: rate{burst: 200, perMinute: 600}},
 
 	// Each comes once; a second version ends the connection anyway.
-	classHello: {messages: rate{10, 6}},
+	classHello: {messages: rate{burst: 10, perMinute: 6}},
 
 	// dcrd pings every 107 s (pingInterval), and when its owner says so (the
 	// RPC ping).
-	classPing: {messages: rate{20, 60}},
-	classPong: {messages: rate{10, 6}},
+	classPing: {messages: rate{burst: 20, perMinute: 60}},
+	classPong: {messages: rate{burst: 10, perMinute: 6}},
 
 	// Once after the handshake (OnPeerConnected, fetchNextHeaders), and again
 	// for each headers message of ours that is not empty: there is none.
-	classGetHeaders: {messages: rate{50, 60}},
+	classGetHeaders: {messages: rate{burst: 50, perMinute: 60}},
 
 	// Each block that dcrd connects is announced with one header, those of a
 	// reorg all at once (NTBlockAccepted). A node that was suspended catches up
 	// in the same way: a fortnight on mainnet is 4,032 messages. It connects each
 	// block before it announces it, which takes milliseconds. Otherwise a block
-	// comes every 300 s, on simnet every second.
-	classHeaders: {messages: rate{5000, 1200}, sudden: rate{1200, 18_000}, items: rate{12_000, 1200}, entry: entrySize, relayed: true},
+	// comes every 300 s, on simnet every second. Such a burst takes its time to
+	// come about: what happened before the connection is told in the answer to our
+	// getheaders. So a new connection has room for what has piled up on a line that
+	// stood still.
+	classHeaders: {
+		messages: rate{burst: 5000, perMinute: 1200, first: 500},
+		sudden:   rate{burst: 1200, perMinute: 18_000},
+		items:    rate{burst: 12_000, perMinute: 1200},
+		entry:    entrySize,
+		relayed:  true,
+	},
 
 	// Transactions and mix messages come in batches of at most 1000 every 100 to
 	// 500 ms (queueHandler), blocks one by one until sendheaders. A block of
 	// mainnet holds some 1,800 of the smallest transactions, so that full blocks
 	// are 6 a second, and 12,000 are six of them. A mix of a hundred wallets is
 	// a thousand messages.
-	classInv: {messages: rate{5000, 1200}, sudden: rate{1200, 18_000}, items: rate{12_000, 30_000}, entry: invSize, relayed: true},
+	classInv: {
+		messages: rate{burst: 5000, perMinute: 1200, first: 500},
+		sudden:   rate{burst: 1200, perMinute: 18_000},
+		items:    rate{burst: 12_000, perMinute: 30_000},
+		entry:    invSize,
+		relayed:  true,
+	},
 
 	// dcrd tells its own address only to nodes that it has dialed (OnVersion).
-	classAddr: {messages: rate{10, 6}},
+	classAddr: {messages: rate{burst: 10, perMinute: 6}},
 
 	// dcrd asks once for each transaction that we announce (OnInv). It may know
 	// more than we remember: an announcement that was forgotten because many
@@ -126,27 +147,27 @@ var limits = [numClasses]limit{
 	// transaction after a restart of ours it asks again only when it is
 	// announced again, since what it had asked for ends with the connection
 	// (OnPeerDisconnected).
-	classGetData: {items: rate{10, 1}, entry: invSize},
+	classGetData: {items: rate{burst: 10, perMinute: 1}, entry: invSize},
 
 	// Every item answers a getdata (handleServeGetData).
-	classNotFound: {items: rate{10, 1}, entry: invSize},
+	classNotFound: {items: rate{burst: 10, perMinute: 1}, entry: invSize},
 
 	// A wallet may push a transaction without announcing it; nodes don't.
-	classTx: {messages: rate{100, 60}, relayed: true},
+	classTx: {messages: rate{burst: 100, perMinute: 60}, relayed: true},
 
-	classBlock:  {messages: rate{10, 1}},
-	classBatch:  {messages: rate{10, 1}},
-	classFilter: {messages: rate{10, 1}},
+	classBlock:  {messages: rate{burst: 10, perMinute: 1}},
+	classBatch:  {messages: rate{burst: 10, perMinute: 1}},
+	classFilter: {messages: rate{burst: 10, perMinute: 1}},
 }
 
 var (
 	// skippedBytes is the rate of what is skipped unread, all classes together.
-	skippedBytes = rate{4 << 20, 4 << 20}
+	skippedBytes = rate{burst: 4 << 20, perMinute: 4 << 20}
 
 	// txBytes is the rate of transactions that were asked for. The announcement
 	// does not tell their size. Full blocks of mainnet have 80 kB a minute; a
 	// node relays no transaction above 100 kB (mempool, MaxStandardTxSize).
-	txBytes = rate{8 << 20, 16 << 20}
+	txBytes = rate{burst: 8 << 20, perMinute: 16 << 20}
 )
 
 // invSize is the size of an entry of inv, getdata and notfound: a type and a
@@ -162,10 +183,11 @@ const maxAddrMessages = 10
 const maxAnnounced = 2 * maxAnnounce
 
 // allowance is what a remote may still send. The zero value is that of a new
-// connection. Its lock is held for a few additions and never while anything is
-// waited for.
+// connection, which begins with its first message. Its lock is held for a few
+// additions and never while anything is waited for.
 type allowance struct {
 	mu       sync.Mutex
+	begun    bool
 	messages [numClasses]bucket
 	sudden   [numClasses]bucket
 	items    [numClasses]bucket
@@ -219,6 +241,9 @@ func (a *allowance) asked(msg wire.Message) {
 func (a *allowance) admit(command string, length int, now time.Time) (read bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !a.begun {
+		a.begin(now)
+	}
 	c := classOf(command)
 	n := 1 // items
 	if size := limits[c].entry; size > 0 {
@@ -257,6 +282,31 @@ func (a *allowance) admit(command string, length int, now time.Time) (read bool,
 		return false, a.skip(c, command, length, now)
 	}
 	return true, a.unasked(c, command, n, now)
+}
+
+// begin has the time run in which the bursts are earned.
+func (a *allowance) begin(now time.Time) {
+	a.begun = true
+	for c, l := range limits {
+		a.messages[c] = l.messages.begin(now)
+	}
+}
+
+// continued is told of an announcement that continues the one before, as those of a
+// reorg do: it is half a message.
+func (a *allowance) continued() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b := &a.messages[classHeaders]
+	b.taken = max(b.taken-0.5, 0)
+}
+
+// begin is the bucket of a new connection.
+func (r rate) begin(now time.Time) (b bucket) {
+	if r.first > 0 {
+		b = bucket{taken: r.burst - r.first, at: now}
+	}
+	return b
 }
 
 // unasked takes a message that is no answer, and its items, from the limits of

@@ -69,13 +69,20 @@ var unasked = map[string]struct {
 	wire.CmdCFilterV2:    {1000, 10, time.Minute, false},
 }
 
+// aged is the allowance of a connection that has been silent for an hour.
+func aged() *allowance {
+	a := new(allowance)
+	a.begin(noon.Add(-time.Hour))
+	return a
+}
+
 // What nobody asked for is let in or skipped until its burst is used up, and then
 // as its rate says. One more is an error that says of what and how much.
 func TestUnaskedIsLimited(t *testing.T) {
 	relayed := map[string]bool{wire.CmdHeaders: true, wire.CmdInv: true, wire.CmdTx: true}
 	for command, c := range unasked {
 		t.Run(command, func(t *testing.T) {
-			var a allowance
+			a := aged()
 			for i := range c.burst {
 				if read, err := a.admit(command, c.length, noon); err != nil || read != c.read {
 					t.Fatalf("message %d: read %v, %v", i, read, err)
@@ -136,6 +143,9 @@ func TestDocumentedLimits(t *testing.T) {
 	} {
 		line := strings.Join(strings.Fields(strings.ReplaceAll(strings.Split(table, "\n")[i], "MiB", "")), " ")
 		want := fmt.Sprintf("// %s %.0f %.0f", c.words, c.rate.burst/c.unit, c.rate.perMinute/c.unit)
+		if c.rate.first > 0 {
+			want += fmt.Sprintf(" %.0f at first", c.rate.first)
+		}
 		if !strings.HasPrefix(line+" ", want+" ") {
 			t.Errorf("documented: %q, in use: %q", line, want)
 		}
@@ -150,17 +160,19 @@ func TestDocumentedLimits(t *testing.T) {
 // Small messages are limited in number, whatever is in them.
 func TestSmallMessagesAreLimited(t *testing.T) {
 	for _, command := range []string{wire.CmdHeaders, wire.CmdInv} {
-		var a allowance
-		n := 0
-		for ; n < 100_000; n++ {
-			if _, err := a.admit(command, n%2*37, noon); err != nil {
-				break
+		var fresh allowance
+		for a, want := range map[*allowance]int{aged(): 1200, &fresh: 500} {
+			n := 0
+			for ; n < 100_000; n++ {
+				if _, err := a.admit(command, n%2*37, noon); err != nil {
+					break
+				}
+			}
+			if n != want {
+				t.Errorf("%d %s messages, want %d", n, command, want)
 			}
 		}
-		if n != 1200 {
-			t.Errorf("%d %s messages", n, command)
-		}
-		n = 0
+		a, n := aged(), 0
 		for now := noon.Add(time.Hour); n < 100_000; n++ {
 			now = now.Add(time.Second / 300)
 			if _, err := a.admit(command, n%2*37, now); err != nil {
@@ -169,6 +181,91 @@ func TestSmallMessagesAreLimited(t *testing.T) {
 		}
 		if n < 5000 || n > 5400 {
 			t.Errorf("%d %s messages, 300 a second", n, command)
+		}
+	}
+}
+
+// cutAfter sends a message so many times a second, and returns when that is too much.
+func cutAfter(a *allowance, command string, length int, second float64) time.Duration {
+	for n := 0.0; ; n++ {
+		at := time.Duration(n / second * float64(time.Second))
+		if _, err := a.admit(command, length, noon.Add(at)); err != nil || at > time.Minute {
+			return at
+		}
+	}
+}
+
+// Rule 20: whatever it sends of what nobody asked for, a remote that sends more than
+// the table has for a second is gone within two, new or known for long. A new one is
+// with much less of what small messages are allowed many of.
+func TestFloodIsOverInTwoSeconds(t *testing.T) {
+	connections := map[string]func() *allowance{"new": func() *allowance { return new(allowance) }, "known": aged}
+	small := map[string][]int{wire.CmdHeaders: {1, 182, listLength(50, 181)}, wire.CmdInv: {1, 37, listLength(20, invSize)}}
+	for command, c := range unasked {
+		for _, length := range append(small[command], c.length) {
+			for age, connection := range connections {
+				a, second := connection(), 0.0
+				for at := noon; at.Before(noon.Add(time.Second)); {
+					if _, err := a.admit(command, length, at); err != nil {
+						at = at.Add(time.Millisecond)
+						continue
+					}
+					second++
+				}
+				for _, times := range []float64{1.2, 2, 10} {
+					if took := cutAfter(connection(), command, length, times*second); took > 2*time.Second {
+						t.Errorf("%s of %d bytes, a %s connection, %.0f a second: cut after %v", command, length, age, times*second, took)
+					}
+				}
+			}
+		}
+	}
+	for command, second := range map[string]float64{wire.CmdHeaders: 280, wire.CmdInv: 280} {
+		if took := cutAfter(new(allowance), command, 182, second); took > 2*time.Second {
+			t.Errorf("%s, %.0f a second: cut after %v", command, second, took)
+		}
+	}
+}
+
+// What honest nodes send at once, or what a line brings at once that stood still, is
+// no flood, on a new connection either.
+func TestBurstsAreNoFlood(t *testing.T) {
+	header, batch := listLength(1, 181), listLength(1000, invSize)
+	for name, c := range map[string]struct {
+		command   string
+		length    int
+		messages  int // together
+		every     time.Duration
+		times     int
+		knownOnly bool
+	}{
+		"a reorg of 6":                           {wire.CmdHeaders, header, 7, 0, 1, false},
+		"a reorg of 400":                         {wire.CmdHeaders, header, 401, 0, 1, false},
+		"a reorg of 1100":                        {wire.CmdHeaders, header, 1101, 0, 1, true},
+		"blocks of simnet after a minute":        {wire.CmdHeaders, header, 60, time.Minute, 60, false},
+		"two full announcements":                 {wire.CmdHeaders, listLength(2000, 181), 2, 0, 1, false},
+		"what is mined again after a reorg":      {wire.CmdInv, batch, 2, 0, 1, false},
+		"the same of ten thousand":               {wire.CmdInv, batch, 10, 0, 1, true},
+		"relay of 200 a second":                  {wire.CmdInv, listLength(20, invSize), 1, 100 * time.Millisecond, 36_000, false},
+		"the same on a line that pauses for 10s": {wire.CmdInv, listLength(20, invSize), 100, 10 * time.Second, 60, false},
+		"the same on one that pauses for 30s":    {wire.CmdInv, listLength(20, invSize), 300, 30 * time.Second, 60, true},
+		"500 after a pause of ours":              {wire.CmdInv, listLength(3, invSize), 500, 10 * time.Minute, 5, false},
+		"pings of an impatient owner":            {wire.CmdPing, 8, 10, 10 * time.Second, 60, false},
+	} {
+		connections := []*allowance{aged()}
+		if !c.knownOnly {
+			connections = append(connections, new(allowance))
+		}
+		for i, a := range connections {
+			now := noon
+			for range c.times {
+				for n := range c.messages {
+					if _, err := a.admit(c.command, c.length, now); err != nil {
+						t.Fatalf("%s, %d: message %d after %v: %v", name, i, n, now.Sub(noon), err)
+					}
+				}
+				now = now.Add(c.every)
+			}
 		}
 	}
 }
@@ -203,8 +300,8 @@ func TestAnswersAreWelcomeOnce(t *testing.T) {
 		"txs":     {&wire.MsgGetData{InvList: []*wire.InvVect{txItem(1), txItem(2)}}, wire.CmdTx, 100_000, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var a allowance
-			exhaust(t, &a, c.answer)
+			a := aged()
+			exhaust(t, a, c.answer)
 			a.asked(c.request)
 			for range c.times {
 				if read, err := a.admit(c.answer, c.length, noon); err != nil || !read {

@@ -41,6 +41,10 @@ type Config struct {
 	// very connection.
 	Nonces *Nonces
 
+	// Line is what the connections have together, so that none has to answer faster
+	// than their line is. nil is a line for each.
+	Line *Line
+
 	// Log is for messages of this package; nil is silence.
 	Log slog.Logger
 }

@@ -25,6 +25,7 @@
 //	the whole handshake             5 s
 //	the answer to a ping           15 s, longer while bytes arrive
 //	progress of a request          30 s, longer while an answer comes in, 2 minutes at most
+//	                               for each answer that comes in at the same time
 //	a message to be written        30 s
 //
 // # How an answer finds its question
@@ -49,10 +50,10 @@
 // sources are in allowance.go):
 //
 //	                            at once   a minute
-//	inv           messages        5,000      1,200
+//	inv           messages        5,000      1,200     500 at first
 //	              and these       1,200     18,000   in a short time
 //	              items          12,000     30,000
-//	headers       messages        5,000      1,200
+//	headers       messages        5,000      1,200     500 at first
 //	              and these       1,200     18,000   in a short time
 //	              headers        12,000      1,200
 //	getdata       items              10          1   never announced, or asked for before
@@ -66,6 +67,9 @@
 //	all others    messages          200        600   skipped
 //	skipped       bytes           4 MiB      4 MiB
 //	asked for     bytes of tx     8 MiB     16 MiB
+//
+// What may come at once is used up, and comes back at the rate of the second column;
+// at first there is less where the table says so, so that a burst has to be earned.
 //
 // One message more ends the connection with ErrFlood. That is decided by the
 // command and the length, before any of the payload is read. What nobody asked

@@ -110,6 +110,12 @@ func (p *Peer) onHeaders(headers []chain.Header) error {
 		p.deliver(r, reply{key: headersKey, msg: headers})
 	case late:
 	default:
+		if n := len(headers); n > 0 {
+			if headers[0].PrevBlock() == p.announced {
+				p.allowance.continued()
+			}
+			p.announced = headers[n-1].Hash()
+		}
 		return p.hand(func(h Handler) { h.Headers(headers) })
 	}
 	return nil

@@ -50,11 +50,14 @@ type Peer struct {
 
 	allowance allowance
 
-	running  atomic.Bool
-	handler  Handler         // nil during the handshake; the reader's
-	backlog  []func(Handler) // messages before verack; the reader's
-	payload  []byte          // memory for the next one; the reader's
-	addrs    atomic.Int64    // addresses that are still welcome
+	running atomic.Bool
+	handler Handler         // nil during the handshake; the reader's
+	backlog []func(Handler) // messages before verack; the reader's
+	payload []byte          // memory for the next one; the reader's
+
+	announced chainhash.Hash // the last header that nobody had asked for; the reader's
+
+	addrs    atomic.Int64 // addresses that are still welcome
 	getaddrs sync.Once
 
 	asked func() *lru.Set[chainhash.Hash] // transactions

@@ -275,7 +275,8 @@ const standstill = 2 * time.Second
 
 // On a slow line an answer may take longer than the limit: a headers message of 360 kB
 // does at 10 kB a second. While it comes in, with leastRate bytes a second, it is
-// waited for, up to longestAnswer.
+// waited for, up to longestAnswer. Of several that come in together each is given its
+// share of the line.
 const (
 	leastRate     = 4 << 10
 	longestAnswer = 2 * time.Minute
@@ -312,14 +313,16 @@ func (in *incoming) so(bytes int64) int64 {
 	return bytes - in.bytes
 }
 
-// until is how long what has come so far of an answer is good for.
-func (in *incoming) until(bytes int64) time.Time {
+// until is how long what has come so far of an answer is good for, on a line that so
+// many answers share.
+func (in *incoming) until(bytes int64, shared int) time.Time {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.since.IsZero() {
 		return time.Time{}
 	}
-	return in.since.Add(min(time.Duration(bytes-in.bytes)*time.Second/leastRate, longestAnswer))
+	good := min(time.Duration(bytes-in.bytes)*time.Second/leastRate, longestAnswer)
+	return in.since.Add(good * time.Duration(shared))
 }
 
 // await returns the next answer to r, or why there is none. Its time begins anew when
@@ -354,7 +357,8 @@ func (p *Peer) await(ctx context.Context, r *request) (reply, error) {
 			}
 			left := r.limit - waited
 			if before, ok := p.waiting.before(r); ok && !r.alive {
-				left = max(left, time.Until(before.Add(r.limit)), time.Until(p.incoming.until(p.conn.in.Load())))
+				good := p.incoming.until(p.conn.in.Load(), p.cfg.Line.shared(time.Now()))
+				left = max(left, time.Until(before.Add(r.limit)), time.Until(good))
 			}
 			if left <= 0 {
 				return reply{}, fmt.Errorf("%w: nothing for %v", ErrStalled, r.limit)

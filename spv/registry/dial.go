@@ -155,7 +155,7 @@ func (r *Registry) NeedsAddresses(now time.Time) bool {
 		return false
 	}
 	if r.slots() == 0 {
-		return r.full() && !now.Before(r.nextProbe) && r.worst(now) != nil && r.feeler(now) == nil
+		return r.full() && !now.Before(r.nextProbe) && r.roomBeyond(now) && r.feeler(now) == nil
 	}
 	when, ok := r.NextDialTime(now)
 	return !ok || when.After(now.Add(needSoon))

@@ -41,6 +41,15 @@ func (r *Registry) worthProbing(candidate *entry, now time.Time) bool {
 // was not met yet.
 func (r *Registry) ProbeNow(now time.Time) { r.nextProbe = now }
 
+// TryStranger is ProbeNow even if nobody could be evicted yet: the owner makes room.
+// again has it be for one that was met before.
+func (r *Registry) TryStranger(again bool, now time.Time) {
+	r.nextProbe, r.stranger, r.again = now, true, again
+}
+
+// NoStranger tells that nobody was dialed since TryStranger.
+func (r *Registry) NoStranger() bool { return r.stranger }
+
 // NextEviction returns whom to disconnect because more than MaxConnected peers
 // are connected. It is the one with the lowest score; then the one that has
 // proved the least, the slower, the newer. Peers that the quota of batched

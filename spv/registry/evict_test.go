@@ -322,3 +322,34 @@ func proveAllBut(r *Registry, but int, now time.Time) {
 		}
 	}
 }
+
+// A stranger is let in at once if the owner wants it, although nobody could be evicted
+// yet, and one that was met before only if it says so: one for each time.
+func TestStrangersOnDemand(t *testing.T) {
+	r, _ := settled(t, Options{}, far(50))
+	now := t0.Add(time.Second) // all connections are new
+	r.TryStranger(false, now)
+	if addr, ok := r.NextDial(now); ok || !r.NoStranger() || !r.NeedsAddresses(now) {
+		t.Errorf("dials %q, which was met", addr)
+	}
+	r.TryStranger(true, now)
+	if addr, _ := r.NextDial(now); addr != far(50) {
+		t.Errorf("dials %q again", addr)
+	}
+	if err := r.Add(far(51), false, now); err != nil {
+		t.Fatal(err)
+	}
+	r.TryStranger(false, now)
+	if addr, _ := r.NextDial(now); addr != far(51) {
+		t.Errorf("dials %q", addr)
+	}
+	if err := redial(r, far(51), 100, now); err != nil {
+		t.Fatal(err)
+	}
+	if addr, ok := r.NextDial(now); ok || r.NoStranger() {
+		t.Errorf("dials %q too", addr)
+	}
+	if addr, ok := r.NextEviction(now); ok {
+		t.Errorf("evicts %q", addr)
+	}
+}

@@ -24,7 +24,7 @@ func (r *Registry) Dialing(addr string, now time.Time) error {
 		return fmt.Errorf("%w: dialing %s", ErrState, addr)
 	}
 	if r.slots() == 0 && !e.persistent {
-		r.nextProbe = now.Add(probePause)
+		r.nextProbe, r.stranger, r.again = now.Add(probePause), false, false
 	}
 	e.state = stateDialing
 	return nil

@@ -42,6 +42,8 @@ type Registry struct {
 	newer    error // why Marshal must not overwrite what was saved
 
 	nextProbe time.Time // not before this, one more connection than MaxConnected
+	stranger  bool      // and that at once, though all who are connected are new
+	again     bool      // and though the one that it is for was met
 	leaving   *entry    // named by NextEviction
 	subs      []*Subscription
 	closed    bool

@@ -41,13 +41,13 @@ func (r *Registry) Relent(now time.Time) (concerns bool) {
 // MaxConnected, or nil. All that are connected may keep something from us, so
 // that nothing seems to be missing: only a new face can tell.
 func (r *Registry) feeler(now time.Time) *entry {
-	if now.Before(r.nextProbe) || r.worst(now) == nil {
+	if now.Before(r.nextProbe) || !r.roomBeyond(now) {
 		return nil
 	}
 	var found *entry
 	n := 0
 	for e, when := range r.dialable(now) {
-		if e.dial.met || when.After(now) {
+		if e.dial.met && !r.again || when.After(now) {
 			continue
 		}
 		if n++; r.rng.IntN(n) == 0 {
@@ -56,6 +56,9 @@ func (r *Registry) feeler(now time.Time) *entry {
 	}
 	return found
 }
+
+// roomBeyond tells whether somebody can make room for one connection more.
+func (r *Registry) roomBeyond(now time.Time) bool { return r.stranger || r.worst(now) != nil }
 
 // Proved returns the highest block of the best chain that a peer has shown to
 // have.

@@ -19,6 +19,7 @@ import (
 type Memory struct {
 	limits []time.Duration
 	boasts bool // every policy claims more than there is
+	crawls bool // every policy delivers all that is asked for, slowly
 
 	mu      sync.Mutex
 	tried   []*trial
@@ -56,6 +57,10 @@ func NewMemory(limits ...time.Duration) *Memory {
 // Boast has every policy that is drawn from now on claim more than there is,
 // whatever else it does. It is called before anything is drawn.
 func (m *Memory) Boast() { m.boasts = true }
+
+// Crawl has every policy that is drawn from now on deliver all that is asked for, as
+// slowly as is borne or a little faster. It is called before anything is drawn.
+func (m *Memory) Crawl() { m.crawls = true }
 
 // Reward notes that a policy was in force for a while, and whether the client was
 // behind in that time.
@@ -122,6 +127,9 @@ func (m *Memory) next(r *rand.Rand) *Policy {
 	}
 	if m.boasts {
 		p.Claims = one(r, boasts...)
+	}
+	if m.crawls {
+		p = p.crawl(r)
 	}
 	m.latest = p
 	if len(m.tried) == maxTrials {

@@ -194,6 +194,25 @@ func drawDelay(r *rand.Rand, limits []time.Duration) time.Duration {
 	return limit - min(span(r, time.Millisecond, 300*time.Millisecond), limit/10)
 }
 
+// crawl returns a policy that does nothing but answer, slowly: as this one does if it
+// crawls already.
+func (p *Policy) crawl(r *rand.Rand) *Policy {
+	c := &Policy{Announces: true, Serves: true, Bandwidth: p.Bandwidth, Dial: p.Dial, Lasts: p.Lasts, Pace: p.Pace}
+	if c.Bandwidth < leastCrawl || r.IntN(4) == 0 {
+		c.Bandwidth = one(r, leastCrawl, leastCrawl+leastCrawl/2, 2*leastCrawl, 5*leastCrawl)
+	}
+	for _, rule := range p.Rules {
+		if rule.On == OnHeaders || rule.On == OnFilters || rule.On == OnData {
+			rule.Do = Honest
+			c.Rules = append(c.Rules, rule)
+		}
+	}
+	return c
+}
+
+// leastCrawl is how many bytes a second a crawling adversary sends at least.
+const leastCrawl = 4500
+
 // vary returns a policy that differs from p in a few points.
 func (p *Policy) vary(r *rand.Rand, limits []time.Duration) *Policy {
 	v := *p

@@ -35,7 +35,7 @@ func (t *Table[W]) Assign(open []*Request[W], able Able[W], now time.Time) []*At
 	d.full = !t.free()
 	d.each(open, d.first)
 	for _, r := range open {
-		d.again(r) // also without room: whether anybody is left does not depend on it
+		d.look(r) // also without room: whether anybody is left does not depend on it
 	}
 	d.each(open, d.takeOver)
 	d.each(open, d.explore)
@@ -82,18 +82,11 @@ func (d *round[W]) first(r *Request[W]) {
 	}
 }
 
-// again asks as many peers as are at a request if all of those are late.
-func (d *round[W]) again(r *Request[W]) {
-	if r.done || len(r.attempts) == 0 || !r.allLate() {
-		return
-	}
-	for range len(r.attempts) {
-		addr, hope, _ := d.chooseAny(r)
+// look notes whether anybody is left to ask if all who are at a request are late.
+func (d *round[W]) look(r *Request[W]) {
+	if !r.done && len(r.attempts) > 0 && r.allLate() {
+		_, hope, _ := d.chooseAny(r)
 		r.nobodyElse = !hope
-		if addr == "" {
-			return
-		}
-		d.send(r, addr)
 	}
 }
 
@@ -129,7 +122,8 @@ func (d *round[W]) takeOver(r *Request[W]) {
 // explore asks peers of which no pace is known, beside those that are at a request
 // for long, or in place of those that could not do it, while nobody who may take
 // it over is known to be fast: as many as were asked before. Who is slow can't
-// keep us from meeting who is not, then, and neither can many of them.
+// keep us from meeting who is not, then, and neither can many of them. If all who are
+// at it are late it may be anybody else.
 func (d *round[W]) explore(r *Request[W]) {
 	more := len(r.attempts)
 	if d.now.Sub(r.newest()) < d.unknown() {
@@ -146,6 +140,9 @@ func (d *round[W]) explore(r *Request[W]) {
 	}
 	for range more {
 		addr, _ := d.choose(r, able, func(p *peer[W]) bool { return p.paces[r.Kind] == 0 })
+		if addr == "" && r.allLate() {
+			addr, _, _ = d.chooseAny(r)
+		}
 		if addr == "" {
 			return
 		}

@@ -192,6 +192,31 @@ func TestLateRequestsGoToTwiceAsMany(t *testing.T) {
 	}
 }
 
+// Rule 23: who rests after a failure is asked beside the only one who does not, when
+// that one is late.
+func TestWhoRestsIsAskedBesideTheLate(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"silent": 0, "rests": 0}, 1)
+	assign := func() []*Attempt[int] {
+		return d.Assign(d.open, func(_ *Request[int], resting bool) []string {
+			if resting {
+				return []string{"rests"}
+			}
+			return []string{"silent"}
+		}, d.now)
+	}
+	if got := assign(); len(got) != 1 || got[0].Peer != "silent" {
+		t.Fatalf("asked first: %v", got)
+	}
+	d.now = d.now.Add(lateUnknown - 1)
+	if got := assign(); len(got) != 0 {
+		t.Errorf("asked before the other is late: %v", got)
+	}
+	d.now = d.now.Add(1)
+	if got := assign(); len(got) != 1 || got[0].Peer != "rests" {
+		t.Errorf("asked when the other is late: %v", got)
+	}
+}
+
 // That nobody is left to ask is said although nobody has room either.
 func TestNobodyElseIsSaidWithoutRoom(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 0}, firstWindow+1)
@@ -238,6 +263,19 @@ func TestOwnAnswersAreNoMeasure(t *testing.T) {
 	}
 	if got := d.LateAfter("b", registry.Headers); got != lateCeiling {
 		t.Errorf("the fast peer is late after %v", got)
+	}
+
+	late := func(addr string) time.Duration {
+		best := d.rank(registry.Filters)
+		return d.lateAfter(&best, addr)
+	}
+	d.Learn("a", registry.Filters, 14*time.Second)
+	if got := late("a"); got != lateUnknown {
+		t.Errorf("filters are late after %v", got)
+	}
+	d.Learn("b", registry.Filters, 20*ms)
+	if a, b := late("a"), late("b"); a != lateFloor || b != lateCeiling {
+		t.Errorf("filters of the slow peer are late after %v, of the fast one after %v", a, b)
 	}
 }
 

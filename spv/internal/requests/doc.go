@@ -15,12 +15,11 @@
 //
 //   - A peer that has proved itself and has room takes over what another one has
 //     held for more than twice the time that it takes itself.
-//   - When all who hold a request are late, as many again are asked: one, two,
-//     four, and so on. However many are silent, the one that answers is reached
-//     after a few steps.
 //   - While nobody who may take it over is known to be fast, a request that is held
 //     for half a second goes to peers of unknown pace too, as many as were asked
-//     before. However many are slow, the one that is not becomes known.
+//     before: one, two, four, and so on. If all who hold it are late it goes to
+//     anybody else, those who rest as well. However many are silent or slow, the one
+//     that is not is reached after a few steps.
 //
 // So the copies of a request that is not answered are bounded by the number of
 // peers able to serve it, and a request that is answered in time has one copy.

@@ -1,0 +1,60 @@
+package spv
+
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"dcrspv/spv/chain"
+	"dcrspv/spv/internal/requests"
+	"dcrspv/spv/registry"
+
+	"github.com/decred/dcrd/chaincfg/v3"
+)
+
+// When no block comes strangers make room for strangers: those that were there before
+// stay.
+func TestStrangersMakeRoomForStrangers(t *testing.T) {
+	e, sessions := stillEngine(t, 100, 100, 100, 100)
+	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following = chaincfg.SimNetParams(), 2, true, true
+	e.stall = stall{newest: e.chain.Tip(), stale: e.now.Add(-time.Hour)}
+	for i, s := range sessions {
+		s.peer = stillSource{}
+		s.since = e.now.Add(-time.Hour + time.Duration(i)*time.Minute)
+	}
+	e.tryStrangers()
+	if e.sessions[sessions[0].addr] == nil || e.sessions[sessions[1].addr] == nil || e.sessions[sessions[2].addr] != nil {
+		t.Errorf("left: %v", e.sessions)
+	}
+}
+
+// Rule 22: when nothing moves, and those that are connected could not give what is
+// missing and rest, they make room, as many as there are others to try.
+func TestWhoRestsMakesRoom(t *testing.T) {
+	for spares := range 4 {
+		e, sessions := stillEngine(t, 100, 100, 100)
+		e.cfg.MaxPeers, e.network.discover = 2, true
+		for _, s := range sessions {
+			s.peer = stillSource{}
+			e.registry.Failure(s.addr, registry.Filters, 100, errBadFilter, e.now)
+		}
+		for i := range spares {
+			if err := e.registry.Add([]string{"20.1.0.1:1", "20.2.0.1:1", "20.3.0.1:1"}[i], false, e.now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var header chain.Header
+		binary.LittleEndian.PutUint32(header[128:], 100) // its height
+		u := newUnit(registry.Filters)
+		u.headers = []chain.Header{header}
+		e.filters.units = []*unit{u}
+		table := requests.NewTable[*unit]()
+		table.Join("somebody else", 0)
+		table.Assign([]*requests.Request[*unit]{u.Request}, e.able, e.now)
+		e.stall = stall{at: e.milestone(), since: e.now.Add(-stuckFiltersTime)}
+		e.replaceUseless()
+		if left, want := len(e.sessions), max(2-spares, 0); left != want {
+			t.Errorf("%d others: %d are left, want %d", spares, left, want)
+		}
+	}
+}
