@@ -14,8 +14,9 @@ import (
 
 // command is one line on standard input. Which fields count depends on Cmd:
 //
-//	mine {n, reward, voter, tickets, own, disapprove, miss}
-//	              n blocks with what waits in the first node's mempool; the
+//	mine {n, reward, voter, tickets, own, disapprove, miss, empty}
+//	              n blocks with what waits in the first node's mempool,
+//	              or without it (empty); the
 //	              reward goes to an address, every block buys so many tickets
 //	              for the voter address, with watched coins if they are its
 //	              own; the last block disapproves the one before it; votes
@@ -49,6 +50,7 @@ type command struct {
 	Own        bool     `json:"own"`
 	Disapprove bool     `json:"disapprove"`
 	Miss       bool     `json:"miss"`
+	Empty      bool     `json:"empty"`
 	Txs        []string `json:"txs"`
 }
 
@@ -184,7 +186,7 @@ func (w *network) doMine(ctx context.Context, c *command) (any, error) {
 	if c.N < 1 {
 		return nil, errors.New("n must be at least 1")
 	}
-	return w.mine(ctx, c.N, o, c.Miss)
+	return w.mine(ctx, c.N, o, c.Miss, c.Empty)
 }
 
 func (w *network) doReorg(ctx context.Context, c *command) (any, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -135,8 +136,9 @@ func (w *network) agree(ctx context.Context, hash string) (tip, error) {
 
 // mine makes n blocks on the tip out of what waits in the first node's
 // mempool. Only the last block is disapproving. Of tickets that others hold the
-// votes are waited for, unless they are to miss.
-func (w *network) mine(ctx context.Context, n int, o order, miss bool) (tip, error) {
+// votes are waited for, unless they are to miss. Empty blocks hold nothing of what
+// waits.
+func (w *network) mine(ctx context.Context, n int, o order, miss, empty bool) (tip, error) {
 	nodes := w.together()
 	if len(nodes) == 0 {
 		return tip{}, errors.New("no node to mine on")
@@ -146,12 +148,18 @@ func (w *network) mine(ctx context.Context, n int, o order, miss bool) (tip, err
 		o.vote = w.awaitVote(ctx, nodes[0])
 	}
 	for i := range n {
-		var err error
-		if o.txs, err = nodes[0].rpc.mempool("regular"); err != nil {
+		regular, err := nodes[0].rpc.mempool("regular")
+		if err != nil {
 			return tip{}, err
 		}
-		if o.stake, err = stakeMempool(nodes[0]); err != nil {
+		stake, err := stakeMempool(nodes[0])
+		if err != nil {
 			return tip{}, err
+		}
+		if empty {
+			o.spared = slices.Concat(regular, stake)
+		} else {
+			o.txs, o.stake = regular, stake
 		}
 		o.disapprove = disapprove && i == n-1
 		if err := w.extend(nodes[0], o); err != nil {
