@@ -46,7 +46,7 @@ var steps = []step{
 		j.n.mine(t, 1)
 	}},
 	{"tickets", func(t *testing.T, j *judge) {
-		j.w.call(t, nil, "purchaseticket", "default", 1, 8)
+		j.w.call(t, nil, "purchaseticket", "default", 1, 15)
 		j.agree(t)
 		j.n.mine(t, 1) // the coins to buy them with
 		j.agree(t)

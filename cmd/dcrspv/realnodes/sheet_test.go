@@ -63,8 +63,9 @@ func newSheet(w *dcrwallet) *sheet {
 
 // update asks dcrwallet for its transactions.
 //
-// listsinceblock leaves out those that pay nobody but change: each is found as what
-// another one spends, or as what listunspent has.
+// listsinceblock leaves out those that pay nobody but change, a revocation often among
+// them: each is found as what another one spends, as what listunspent has, or as what
+// has ended a ticket.
 func (s *sheet) update(t *testing.T) {
 	t.Helper()
 	for _, tx := range s.txs {
@@ -97,6 +98,16 @@ func (s *sheet) update(t *testing.T) {
 	s.wallet.call(t, &unspent, "listunspent", 0)
 	for _, u := range unspent {
 		todo = append(todo, u.TxID)
+	}
+	var tickets []struct {
+		Vote       string `json:"vote"`
+		Revocation string `json:"revocation"`
+	}
+	s.wallet.call(t, &tickets, "ticketinfo", 0)
+	for _, ticket := range tickets {
+		if end := cmp.Or(ticket.Vote, ticket.Revocation); end != "" {
+			todo = append(todo, end)
+		}
 	}
 	asked := make(map[string]bool)
 	for len(todo) > 0 {

@@ -258,12 +258,16 @@ func (m *miner) include(led *ledger, txs []*wire.MsgTx, height uint32) (in []*wi
 	return in, fees
 }
 
-// reward sets what the coinbase pays out (DCP0012's share and the fees).
+// reward sets what the coinbase pays out (DCP0012's share and the fees, less for
+// votes that are missing).
 func (m *miner) reward(coinbase *wire.MsgTx, h *wire.BlockHeader, fees int64, to stdaddr.StakeAddress) {
 	if to == nil {
 		to = m.keys.anyone
 	}
 	subsidy := m.subsidy.CalcWorkSubsidyV3(int64(h.Height), h.Voters, standalone.SSVDCP0012)
+	if int64(h.Height) >= m.params.StakeValidationHeight { // dcrd blockchain: checkTransactionsAndConnect
+		fees = fees * int64(h.Voters) / int64(m.params.TicketsPerBlock)
+	}
 	coinbase.TxIn[0].ValueIn = subsidy
 	coinbase.TxOut = coinbase.TxOut[:1] // the unique OP_RETURN
 	part := (subsidy + fees) / rewardOutputs
