@@ -2,6 +2,7 @@ package realnodes
 
 import (
 	"encoding/hex"
+	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
@@ -15,6 +16,16 @@ import (
 type step struct {
 	name string
 	play func(t *testing.T, j *judge)
+}
+
+// failing are the steps known to fail: package wallet counts a ticket's whole price for
+// whom its voting script belongs to, and nothing for anybody else.
+var failing = map[string]bool{
+	"ticket with the reward to others":          true,
+	"ticket that others vote":                   true,
+	"ticket that another account votes":         true,
+	"ticket with the reward to another account": true,
+	"ticket shared with others":                 true,
 }
 
 // steps are in an order in which each has what it needs.
@@ -46,12 +57,21 @@ var steps = []step{
 		j.n.mine(t, 1)
 	}},
 	{"tickets", func(t *testing.T, j *judge) {
-		j.w.call(t, nil, "purchaseticket", "default", 1, 15)
+		var bought []string
+		j.w.call(t, &bought, "purchaseticket", "default", 1, ticketCount)
+		j.batches = append(j.batches, bought)
 		j.agree(t)
 		j.n.mine(t, 1) // the coins to buy them with
 		j.agree(t)
 		j.n.mine(t, 1)
 	}},
+	buy("ticket paid by others", "", "default", "default"),
+	buy("ticket with the reward to others", "default", "default", ""),
+	buy("ticket that others vote", "default", "", "default"),
+	buy("ticket that another account votes", "default", "second", "default"),
+	buy("ticket with the reward to another account", "default", "default", "second"),
+	buy("ticket of which only the vote is ours", "", "default", ""),
+	buy("ticket shared with others", "default", "default", "default", ""),
 	{"multisig", func(t *testing.T, j *judge) {
 		j.send(t, "default", j.multisig, j.some(4, 8))
 		j.agree(t)
@@ -95,11 +115,7 @@ var steps = []step{
 		j.agree(t)
 		j.n.mine(t, 1)
 	}},
-	{"vote", func(t *testing.T, j *judge) {
-		for had := j.ends(t, stake.TxTypeSSGen); j.ends(t, stake.TxTypeSSGen) == had; {
-			j.n.mine(t, 1)
-		}
-	}},
+	{"votes", func(t *testing.T, j *judge) { j.voteAll(t) }},
 	{"reorg without a vote", func(t *testing.T, j *judge) {
 		for had := j.ends(t, stake.TxTypeSSGen); j.ends(t, stake.TxTypeSSGen) == had; {
 			j.n.mine(t, 1)
@@ -147,6 +163,128 @@ var steps = []step{
 		j.n.mine(t, 1)
 	}},
 }
+
+// ticketPrice is what a ticket costs as long as the pool is not full.
+const (
+	ticketFee   = 10000
+	ticketCount = 15 // a block takes 20, and 5 are bought by others
+)
+
+// buy is a step that buys tickets. Accounts say who pays, who may vote and who gets how
+// much back; "" is nobody in particular. Of two receivers each gets half, and nobody in
+// particular pays for the second.
+func buy(name, payer, voter string, receivers ...string) step {
+	return step{name: name, play: func(t *testing.T, j *judge) {
+		var info struct {
+			Difficulty float64 `json:"difficulty"`
+		}
+		j.w.call(t, &info, "getstakeinfo")
+		price := atoms(t, info.Difficulty)
+		part := (price + ticketFee) / int64(len(receivers))
+		funds := make([][]spendable, len(receivers))
+		payers := [2]string{payer}
+		for i := range receivers {
+			funds[i] = j.fund(t, payers[i], part)
+		}
+		j.n.mine(t, 1)
+		to := func(account string) stdaddr.StakeAddress {
+			if account == "" {
+				return payTo(t, j.outside(t))
+			}
+			return payTo(t, j.w.address(t, account))
+		}
+		var bought []string
+		for i := range ticketCount {
+			tx := wire.NewMsgTx()
+			add := func(amount int64, version uint16, script []byte) {
+				tx.AddTxOut(&wire.TxOut{Value: amount, Version: version, PkScript: script})
+			}
+			version, script := to(voter).VotingRightsScript()
+			add(price, version, script)
+			for k, receiver := range receivers {
+				tx.AddTxIn(wire.NewTxIn(&funds[k][i].out, part, nil))
+				version, script = to(receiver).RewardCommitmentScript(part, 0, price)
+				add(0, version, script)
+				version, script = payTo(t, j.outside(t)).StakeChangeScript()
+				add(0, version, script)
+			}
+			j.signInputs(t, tx, payers[:len(receivers)])
+			bought = append(bought, j.n.sendRaw(t, encode(t, tx)).TxID)
+		}
+		j.batches = append(j.batches, bought)
+		j.agree(t)
+		j.n.mine(t, 1)
+	}}
+}
+
+// signInputs has dcrwallet sign the inputs of its accounts.
+func (j *judge) signInputs(t *testing.T, tx *wire.MsgTx, payers []string) {
+	t.Helper()
+	var signed struct {
+		Hex string `json:"hex"`
+	}
+	j.w.call(t, &signed, "signrawtransaction", encode(t, tx))
+	by := decode(t, signed.Hex)
+	for i, payer := range payers {
+		tx.TxIn[i].SignatureScript = anyone
+		if payer != "" {
+			tx.TxIn[i].SignatureScript = by.TxIn[i].SignatureScript
+		}
+	}
+}
+
+// voteAll mines until a ticket of every batch has ended, or has not in a long time.
+func (j *judge) voteAll(t *testing.T) {
+	t.Helper()
+	for range 60 {
+		j.look(t)
+		j.sheet.update(t)
+		ended := j.sheet.spentBy(inChain)
+		if !slices.ContainsFunc(j.batches, func(tickets []string) bool {
+			return !slices.ContainsFunc(tickets, func(id string) bool { return ended[place{id, 0}] })
+		}) {
+			break
+		}
+		j.n.mine(t, 1)
+	}
+	j.batches = nil
+}
+
+// fund makes coins of an account, or of nobody in particular, to buy tickets with.
+func (j *judge) fund(t *testing.T, account string, amount int64) (coins []spendable) {
+	t.Helper()
+	var tx *wire.MsgTx
+	var addr string
+	if account == "" {
+		addr = j.outside(t)
+		paid := decode(t, j.n.pay(t, "", ticketCount*amount+10000).Hex)
+		hash := paid.TxHash()
+		tx = wire.NewMsgTx()
+		tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&hash, 0, 0), paid.TxOut[0].Value, anyone))
+	} else {
+		addr = j.w.address(t, account)
+		tx = j.transfer(t, account, addr, ticketCount*amount)
+		tx.TxOut = tx.TxOut[1:]
+	}
+	version, script := payTo(t, addr).PaymentScript()
+	first := uint32(len(tx.TxOut))
+	for range ticketCount {
+		tx.AddTxOut(&wire.TxOut{Value: amount, Version: version, PkScript: script})
+	}
+	if account == "" {
+		j.n.sendRaw(t, encode(t, tx))
+	} else {
+		j.sendRaw(t, j.sign(t, tx))
+	}
+	hash := tx.TxHash()
+	for i := range uint32(ticketCount) {
+		coins = append(coins, spendable{*wire.NewOutPoint(&hash, first+i, 0), amount})
+	}
+	return coins
+}
+
+// anyone spends what is nobody's in particular.
+var anyone = []byte{txscript.OP_DATA_1, txscript.OP_TRUE}
 
 // some is a random amount between so many coins.
 func (j *judge) some(from, to int64) int64 { return from*coin + j.rand.Int64N((to-from)*coin) }

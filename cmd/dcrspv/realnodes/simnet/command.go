@@ -20,7 +20,8 @@ import (
 //	              reward goes to an address, every block buys so many tickets
 //	              for the voter address, with watched coins if they are its
 //	              own; the last block disapproves the one before it; votes
-//	              of others' tickets are left out (miss) or waited for -> tip
+//	              of others' tickets are left out as far as a block does
+//	              without (miss) or waited for                     -> tip
 //	pay {addr, atoms, hold}    from nobody's coins to addr         -> tx
 //	spend {addr, atoms, hold}  from watched coins to addr, or to nobody in
 //	              particular; hold only makes the transaction      -> tx
@@ -175,7 +176,7 @@ func (w *network) do(ctx context.Context, line []byte) (any, error) {
 }
 
 func (w *network) doMine(ctx context.Context, c *command) (any, error) {
-	o := order{tickets: c.Tickets, own: c.Own, disapprove: c.Disapprove}
+	o := order{tickets: c.Tickets, own: c.Own, disapprove: c.Disapprove, miss: c.Miss}
 	var err error
 	if o.reward, err = w.keys.address(c.Reward); err != nil {
 		return nil, err
@@ -186,7 +187,7 @@ func (w *network) doMine(ctx context.Context, c *command) (any, error) {
 	if c.N < 1 {
 		return nil, errors.New("n must be at least 1")
 	}
-	return w.mine(ctx, c.N, o, c.Miss, c.Empty)
+	return w.mine(ctx, c.N, o, c.Empty)
 }
 
 func (w *network) doReorg(ctx context.Context, c *command) (any, error) {

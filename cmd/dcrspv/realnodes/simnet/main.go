@@ -51,7 +51,7 @@ func run(ctx context.Context, dcrd, dir string, nodes, height, limit int) error 
 			return err
 		}
 	}
-	if _, err := w.mine(ctx, height, order{}, false, false); err != nil {
+	if _, err := w.mine(ctx, height, order{}, false); err != nil {
 		return err
 	}
 	return serve(ctx, w, lines, os.Stdout)

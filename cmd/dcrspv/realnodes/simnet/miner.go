@@ -104,6 +104,7 @@ type order struct {
 	txs        []*wire.MsgTx        // regular ones to include as far as they are valid
 	stake      []*wire.MsgTx        // likewise tickets and treasury adds
 	vote       voteFunc             // of tickets that are not the keyring's; nil: none
+	miss       bool                 // leave out as many of these as can be
 	spared     []*wire.MsgTx        // left out, but must stay valid: tickets take other coins
 	reward     stdaddr.StakeAddress // who gets the reward; nil: anyone
 	voter      stdaddr.StakeAddress // whose tickets are bought on top of the usual ones

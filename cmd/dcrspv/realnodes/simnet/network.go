@@ -17,6 +17,9 @@ import (
 // settleLimit bounds how long the nodes may take to agree on a tip.
 const settleLimit = 90 * time.Second
 
+// maxTries is how often a branch is begun again because too few vote on it.
+const maxTries = 50
+
 // network is the nodes and the miner that feeds them. Blocks are given to one
 // node and reach the others as they do in any Decred network.
 type network struct {
@@ -136,17 +139,14 @@ func (w *network) agree(ctx context.Context, hash string) (tip, error) {
 
 // mine makes n blocks on the tip out of what waits in the first node's
 // mempool. Only the last block is disapproving. Of tickets that others hold the
-// votes are waited for, unless they are to miss. Empty blocks hold nothing of what
-// waits.
-func (w *network) mine(ctx context.Context, n int, o order, miss, empty bool) (tip, error) {
+// votes are waited for. Empty blocks hold nothing of what waits.
+func (w *network) mine(ctx context.Context, n int, o order, empty bool) (tip, error) {
 	nodes := w.together()
 	if len(nodes) == 0 {
 		return tip{}, errors.New("no node to mine on")
 	}
 	disapprove := o.disapprove
-	if !miss {
-		o.vote = w.awaitVote(ctx, nodes[0])
-	}
+	o.vote = w.awaitVote(ctx, nodes[0])
 	for i := range n {
 		regular, err := nodes[0].rpc.mempool("regular")
 		if err != nil {
@@ -162,7 +162,12 @@ func (w *network) mine(ctx context.Context, n int, o order, miss, empty bool) (t
 			o.txs, o.stake = regular, stake
 		}
 		o.disapprove = disapprove && i == n-1
-		if err := w.extend(nodes[0], o); err != nil {
+		err = w.extend(nodes[0], o)
+		if o.disapprove && errors.Is(err, errFewVotes) {
+			o.miss = true // fewer votes for the block before
+			err = w.extend(nodes[0], o)
+		}
+		if err != nil {
 			return tip{}, err
 		}
 	}
@@ -218,14 +223,15 @@ func (w *network) fork(n *node, depth, blocks int, txs []*wire.MsgTx) error {
 		left = append(left, b.Transactions[1:]...)
 	}
 	ours := w.miner.tip().BlockHash()
-	for {
+	for tries := 0; ; {
 		w.miner.moveTo(branch[base].BlockHash())
+		tries++
 		err := w.branch(n, blocks, order{txs: txs, spared: left, vote: w.knownVote})
 		if err == nil {
 			return nil
 		}
 		w.miner.moveTo(ours)
-		if !errors.Is(err, errFewVotes) {
+		if !errors.Is(err, errFewVotes) || tries == maxTries {
 			return err
 		}
 		// Other blocks have other winners.

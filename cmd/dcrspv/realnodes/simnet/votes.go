@@ -63,6 +63,7 @@ func (m *miner) settleVotes(b *wire.MsgBlock, led *ledger, o *order) error {
 	subsidy := m.subsidy.CalcStakeVoteSubsidyV3(int64(b.Header.Height)-1, standalone.SSVDCP0012)
 	var stakeTxs, revoked []*wire.MsgTx
 	voters, yes := uint16(0), uint16(0)
+	spare := m.params.TicketsPerBlock - minVotes // may miss
 	done := make(map[wire.OutPoint]bool)
 	for _, tx := range b.STransactions {
 		if len(tx.TxIn) != 2 { // the treasurybase
@@ -74,11 +75,12 @@ func (m *miner) settleVotes(b *wire.MsgBlock, led *ledger, o *order) error {
 			return fmt.Errorf("vote %v without a ticket", tx.TxIn[1].PreviousOutPoint)
 		}
 		done[ticket.out] = true
-		tx, err := m.vote(b, tx, ticket, subsidy, o)
+		tx, err := m.vote(b, tx, ticket, subsidy, o, o.miss && spare > 0)
 		if err != nil {
 			return err
 		}
 		if tx == nil {
+			spare--
 			if revoked, err = m.revoke(revoked, ticket); err != nil {
 				return err
 			}
@@ -110,9 +112,9 @@ func (m *miner) settleVotes(b *wire.MsgBlock, led *ledger, o *order) error {
 
 // vote completes the vote that chaingen has made, or replaces it by that of the
 // ticket's holder; nil if there is none.
-func (m *miner) vote(b *wire.MsgBlock, tx *wire.MsgTx, ticket coin, subsidy int64, o *order) (*wire.MsgTx, error) {
+func (m *miner) vote(b *wire.MsgBlock, tx *wire.MsgTx, ticket coin, subsidy int64, o *order, miss bool) (*wire.MsgTx, error) {
 	if !m.keys.free(ticket.script) && !m.keys.watched(ticket.script) {
-		if o.vote == nil {
+		if miss || o.vote == nil {
 			return nil, nil
 		}
 		held, err := o.vote(ballot{ticket.out.Hash, b.Header.PrevBlock})
