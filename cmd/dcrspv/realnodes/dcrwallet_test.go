@@ -146,6 +146,16 @@ func (w *dcrwallet) owner(t *testing.T, addr string) string {
 	return v.Account
 }
 
+// publicKey is the key of one of its addresses, in hexadecimal.
+func (w *dcrwallet) publicKey(t *testing.T, addr string) string {
+	t.Helper()
+	var v struct {
+		PubKey string `json:"pubkey"`
+	}
+	w.call(t, &v, "validateaddress", addr)
+	return v.PubKey
+}
+
 // address is a fresh one of an account. It wraps around rather than leave what a
 // restored wallet would find.
 func (w *dcrwallet) address(t *testing.T, account string) (addr string) {

@@ -36,6 +36,7 @@ const (
 //
 //	go test ./cmd/dcrspv/realnodes -run TestJudge -steps 1000 -seed 7 -timeout 0
 func TestJudge(t *testing.T) {
+	t.Parallel()
 	p := build(t)
 	dcrwallet := filepath.Join(t.TempDir(), "dcrwallet")
 	goBuild(t, "dcrwallet", dcrwallet, "decred.org/dcrwallet/v5")
@@ -91,11 +92,7 @@ func (j *judge) open(t *testing.T) {
 	j.w.call(t, nil, "createnewaccount", "second")
 	var keys []string
 	for _, account := range []string{"default", "second"} {
-		var v struct {
-			PubKey string `json:"pubkey"`
-		}
-		j.w.call(t, &v, "validateaddress", j.w.address(t, account))
-		keys = append(keys, v.PubKey)
+		keys = append(keys, j.w.publicKey(t, j.w.address(t, account)))
 	}
 	var multi struct {
 		Address      string `json:"address"`
@@ -219,21 +216,23 @@ func (j *judge) compare(t *testing.T, l *light, waiting bool) (wrong []string) {
 }
 
 // differ shows what one side has and the other has not.
-func differ[T comparable](what string, want, got []T) (wrong []string) {
-	for _, w := range want {
-		if !slices.Contains(got, w) {
-			wrong = append(wrong, fmt.Sprintf("%s:\n  dcrwallet  %+v", what, w))
-		}
+func differ[T comparable](what string, want, got []T) []string {
+	less := func(a, b []T) []T {
+		return slices.DeleteFunc(slices.Clone(a), func(one T) bool { return slices.Contains(b, one) })
 	}
-	for _, g := range got {
-		if !slices.Contains(want, g) {
-			wrong = append(wrong, fmt.Sprintf("%s:\n  dcrspv     %+v", what, g))
-		}
+	lack, more := less(want, got), less(got, want)
+	if len(lack)+len(more) == 0 && len(want) == len(got) {
+		return nil
 	}
-	if len(wrong) == 0 && len(want) != len(got) {
-		wrong = append(wrong, fmt.Sprintf("%s: dcrwallet %d, dcrspv %d", what, len(want), len(got)))
+	text := fmt.Sprintf("%s: dcrwallet has %d, dcrspv %d", what, len(want), len(got))
+	const limit = 8 // lines of a side
+	for _, l := range lack[:min(limit, len(lack))] {
+		text += fmt.Sprintf("\n  dcrwallet  %+v", l)
 	}
-	return wrong
+	for _, m := range more[:min(limit, len(more))] {
+		text += fmt.Sprintf("\n  dcrspv     %+v", m)
+	}
+	return []string{text}
 }
 
 // shown is what a wallet of the light client shows.
