@@ -181,7 +181,6 @@ var steps = []step{
 	}},
 }
 
-// ticketPrice is what a ticket costs as long as the pool is not full.
 const (
 	ticketFee   = 10000
 	ticketCount = 15 // a block takes 20, and 5 are bought by others
@@ -192,18 +191,16 @@ const (
 // particular pays for the second.
 func buy(name, payer, voter string, receivers ...string) step {
 	return step{name: name, play: func(t *testing.T, j *judge) {
-		var info struct {
-			Difficulty float64 `json:"difficulty"`
-		}
-		j.w.call(t, &info, "getstakeinfo")
-		price := atoms(t, info.Difficulty)
-		part := (price + ticketFee) / int64(len(receivers))
+		part := 2*j.ticketPrice(t) + ticketFee // it may rise until they are bought
 		funds := make([][]spendable, len(receivers))
 		payers := [2]string{payer}
 		for i := range receivers {
 			funds[i] = j.fund(t, payers[i], part)
 		}
 		j.n.mine(t, 1)
+		price := j.ticketPrice(t)
+		price += price % 2 // so that halves are equal
+		gives := (price + ticketFee) / int64(len(receivers))
 		to := func(account string) stdaddr.StakeAddress {
 			if account == "" {
 				return payTo(t, j.outside(t))
@@ -220,10 +217,10 @@ func buy(name, payer, voter string, receivers ...string) step {
 			add(price, version, script)
 			for k, receiver := range receivers {
 				tx.AddTxIn(wire.NewTxIn(&funds[k][i].out, part, nil))
-				version, script = to(receiver).RewardCommitmentScript(part, 0, price)
+				version, script = to(receiver).RewardCommitmentScript(gives, 0, price)
 				add(0, version, script)
-				version, script = payTo(t, j.outside(t)).StakeChangeScript()
-				add(0, version, script)
+				version, script = to(payers[k]).StakeChangeScript()
+				add(part-gives, version, script)
 			}
 			j.signInputs(t, tx, payers[:len(receivers)])
 			bought = append(bought, j.n.sendRaw(t, encode(t, tx)).TxID)
@@ -232,6 +229,16 @@ func buy(name, payer, voter string, receivers ...string) step {
 		j.agree(t)
 		j.n.mine(t, 1)
 	}}
+}
+
+// ticketPrice is that of the next block. dcrwallet passes the question on to the node.
+func (j *judge) ticketPrice(t *testing.T) int64 {
+	t.Helper()
+	var price struct {
+		Next float64 `json:"next"`
+	}
+	j.w.call(t, &price, "getstakedifficulty")
+	return atoms(t, price.Next)
 }
 
 // signInputs has dcrwallet sign the inputs of its accounts.
