@@ -207,8 +207,6 @@ func buy(name, payer, voter string, receivers ...string) step {
 			}
 			return payTo(t, j.w.address(t, account))
 		}
-		// One address for all: nobody who has only the keys finds what may vote, so
-		// more of these in a row than the gap limit would hide what is behind them.
 		votes, votingScript := to(voter).VotingRightsScript()
 		var bought []string
 		for i := range ticketCount {

@@ -108,11 +108,14 @@ func (j *judge) open(t *testing.T) {
 		return key
 	}
 	first, second := xpub("default"), xpub("second")
+	// dcrwallet gives out two addresses for each ticket, beyond any gap limit, and of
+	// tickets that are never mined no block tells.
+	const gap = 200
 	j.watches = map[string]wallet.Watch{
-		"default":  {XPubs: []string{first}},
-		"second":   {XPubs: []string{second}},
+		"default":  {XPubs: []string{first}, Gap: gap},
+		"second":   {XPubs: []string{second}, Gap: gap},
 		"imported": {Addresses: []string{j.multisig}},
-		"all":      {XPubs: []string{first, second}, Addresses: []string{j.multisig}},
+		"all":      {XPubs: []string{first, second}, Gap: gap, Addresses: []string{j.multisig}},
 	}
 	j.sheet = newSheet(j.w)
 	j.live = startLight(t, j.n, j.watches)

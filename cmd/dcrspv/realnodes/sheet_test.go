@@ -437,13 +437,13 @@ func (s *sheet) own(name string) (b ownBalance) {
 	return b
 }
 
-// voting reports whether dcrwallet has a vote that is in no block. Such a one takes away
-// what its ticket locks; but of one on a block that a reorg has undone that is forgotten,
-// and the vote kept, when the ticket votes once more. So meanwhile what is locked is not
+// ending reports whether dcrwallet has a vote or a revocation that is in no block. Such a
+// one takes away what its ticket locks; but of one that a reorg has undone that is
+// forgotten now and then, and the transaction kept. So meanwhile what is locked is not
 // judged.
-func (s *sheet) voting() bool {
+func (s *sheet) ending() bool {
 	for _, tx := range s.txs {
-		if waits(tx) && stake.IsSSGen(tx.msg) {
+		if waits(tx) && (stake.IsSSGen(tx.msg) || stake.IsSSRtx(tx.msg)) {
 			return true
 		}
 	}
@@ -505,7 +505,7 @@ func (s *sheet) checkOwn(t *testing.T, names map[string]bool) (wrong []string) {
 			atoms(t, g.Spendable), atoms(t, g.Total), atoms(t, g.Unconfirmed), atoms(t, g.VotingAuthority),
 		}
 		want := s.own(name)
-		if s.voting() {
+		if s.ending() {
 			has.LockedByTickets, has.Total = 0, has.Total-has.LockedByTickets
 			want.LockedByTickets, want.Total = 0, want.Total-want.LockedByTickets
 		}
