@@ -64,8 +64,8 @@ func newSheet(w *dcrwallet) *sheet {
 // update asks dcrwallet for its transactions.
 //
 // listsinceblock leaves out those that pay nobody but change, a revocation often among
-// them: each is found as what another one spends, as what listunspent has, or as what
-// has ended a ticket.
+// them: each is found as what another one spends, as what listunspent has, as what
+// has ended a ticket, or because it was there before.
 func (s *sheet) update(t *testing.T) {
 	t.Helper()
 	for _, tx := range s.txs {
@@ -109,6 +109,7 @@ func (s *sheet) update(t *testing.T) {
 			todo = append(todo, end)
 		}
 	}
+	todo = slices.AppendSeq(todo, maps.Keys(s.txs))
 	asked := make(map[string]bool)
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
