@@ -33,6 +33,10 @@ const (
 	ticketsEarly = 3
 	ticketsLate  = 5
 
+	// dearTicket times the lowest price is what none of these is bought for. The
+	// price falls again as those there are vote.
+	dearTicket = 20
+
 	rewardOutputs = 6
 
 	// minVotes is what a block needs, of the five tickets that win.
@@ -201,6 +205,8 @@ func (m *miner) buyTickets(b *wire.MsgBlock, led *ledger, o order) ([]*wire.MsgT
 		n = 0
 	case height < m.params.StakeValidationHeight:
 		n = ticketsEarly
+	case b.Header.SBits > dearTicket*m.params.MinimumStakeDiff:
+		n = 0
 	}
 	taken := make(map[wire.OutPoint]bool)
 	for _, tx := range slices.Concat(o.txs, o.stake, o.spared) {
