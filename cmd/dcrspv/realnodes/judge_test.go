@@ -37,6 +37,9 @@ const (
 // history, confirmations and net of each transaction. See sheet for the definitions.
 //
 //	go test ./cmd/dcrspv/realnodes -run TestJudge -steps 1000 -seed 7 -timeout 0
+//
+// The seed decides on steps and amounts. The keys are new each time, and so are the
+// tickets that win.
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	p := build(t)
@@ -138,6 +141,11 @@ func (j *judge) step(t *testing.T, s step) {
 	t.Helper()
 	j.played = append(j.played, s.name)
 	began := time.Now()
+	defer func() {
+		if t.Failed() {
+			t.Logf("seed %d, step %d, played: %s", *judgeSeed, len(j.played), strings.Join(j.played, ", "))
+		}
+	}()
 	s.play(t, j)
 	j.agree(t)
 	if len(j.played)%restoreEvery == 0 {
@@ -188,8 +196,8 @@ func (j *judge) restored(t *testing.T) {
 
 func (j *judge) fail(t *testing.T, which string, wrong []string) {
 	t.Helper()
-	t.Fatalf("seed %d, step %d, height %d: the %s light client and dcrwallet do not agree\nplayed: %s\n%s",
-		*judgeSeed, len(j.played), j.sheet.tip.Height, which, strings.Join(j.played, ", "), strings.Join(wrong, "\n"))
+	t.Fatalf("seed %d, step %d, height %d: the %s light client and dcrwallet do not agree\n%s",
+		*judgeSeed, len(j.played), j.sheet.tip.Height, which, strings.Join(wrong, "\n"))
 }
 
 // compare lists the differences. What waits is compared only if the light client was
