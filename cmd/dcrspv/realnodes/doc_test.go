@@ -11,6 +11,6 @@
 //
 // TestJudge compares with another wallet instead: a real dcrwallet, pinned by the
 // module in the folder dcrwallet, lives on such a network, and after each step the
-// light client must say of its keys what it says itself. File sheet_test.go has the
+// light client must say of its keys what it says itself. Files judge_expect_test.go and judge_own_test.go have the
 // definitions, and where dcrwallet's differ from ours.
 package realnodes
