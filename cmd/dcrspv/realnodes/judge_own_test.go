@@ -43,13 +43,13 @@ func (s *sheet) own(name string) (b ownBalance) {
 	return b
 }
 
-// ending reports whether dcrwallet has a vote or a revocation that is in no block. Such a
-// one takes away what its ticket locks; but of one that a reorg has undone that is
-// forgotten now and then, and the transaction kept. So meanwhile what is locked is not
-// judged.
-func (s *sheet) ending() bool {
+// undone reports whether a ticket's end waits for a block or was in one that a reorg has
+// undone. Then what dcrwallet says is locked is no ground to judge from: of a ticket that
+// had voted, and is revoked on the new branch, it holds the price to be locked for ever.
+func (s *sheet) undone() bool {
 	for _, tx := range s.txs {
-		if waits(tx) && (stake.IsSSGen(tx.msg) || stake.IsSSRtx(tx.msg)) {
+		ends := stake.IsSSGen(tx.msg) || stake.IsSSRtx(tx.msg)
+		if ends && !inChain(tx) && (tx.listed || tx.height > 0) {
 			return true
 		}
 	}
@@ -111,7 +111,7 @@ func (s *sheet) checkOwn(t *testing.T, names map[string]bool) (wrong []string) {
 			atoms(t, g.Spendable), atoms(t, g.Total), atoms(t, g.Unconfirmed), atoms(t, g.VotingAuthority),
 		}
 		want := s.own(name)
-		if s.ending() {
+		if s.undone() {
 			has.LockedByTickets, has.Total = 0, has.Total-has.LockedByTickets
 			want.LockedByTickets, want.Total = 0, want.Total-want.LockedByTickets
 		}
