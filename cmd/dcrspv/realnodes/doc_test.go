@@ -8,4 +8,9 @@
 // (dcrd, the simnet driver, dcrspv), start them on loopback in temporary
 // folders, and compare what the light client says about its addresses with
 // what a walk over all blocks of a node says.
+//
+// TestJudge compares with another wallet instead: a real dcrwallet, pinned by the
+// module in the folder dcrwallet, lives on such a network, and after each step the
+// light client must say of its keys what it says itself. Files judge_expect_test.go and judge_own_test.go have the
+// definitions, and where dcrwallet's differ from ours.
 package realnodes

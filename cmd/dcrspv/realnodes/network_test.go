@@ -39,6 +39,7 @@ type nodePeer struct {
 // does not do what they ask. The driver carries out one command at a time.
 type network struct {
 	P2P      []string `json:"p2p"`      // each node's address for peers
+	RPC      []string `json:"rpc"`      // and that of its JSON-RPC server
 	Logs     []string `json:"logs"`     // each node's log file
 	XPub     string   `json:"xpub"`     // account key that watches External and Internal
 	External []string `json:"external"` // addresses
@@ -55,11 +56,11 @@ type network struct {
 
 // startNetwork starts nodes and mines the first blocks. The network ends with
 // the test; the end of a failed test shows the logs.
-func startNetwork(t *testing.T, p programs, nodes, height int) *network {
+func startNetwork(t *testing.T, p programs, nodes, height int, flags ...string) *network {
 	t.Helper()
 	n := &network{}
-	cmd := exec.Command(p.driver, "-dcrd", p.dcrd, "-dir", t.TempDir(),
-		"-nodes", fmt.Sprint(nodes), "-height", fmt.Sprint(height))
+	cmd := exec.Command(p.driver, append(flags, "-dcrd", p.dcrd, "-dir", t.TempDir(),
+		"-nodes", fmt.Sprint(nodes), "-height", fmt.Sprint(height))...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -183,6 +184,20 @@ func (n *network) buy(t *testing.T, tickets int, addr string) (at tip) {
 	return at
 }
 
+// miss mines a block without votes of tickets that others hold.
+func (n *network) miss(t *testing.T) (at tip) {
+	t.Helper()
+	n.do(t, "mine", args{"n": 1, "miss": true}, &at)
+	return at
+}
+
+// empty mines blocks that leave what waits where it is.
+func (n *network) empty(t *testing.T, blocks int) (at tip) {
+	t.Helper()
+	n.do(t, "mine", args{"n": blocks, "empty": true}, &at)
+	return at
+}
+
 // disapprove mines a block whose votes undo the regular transactions of the
 // block before it.
 func (n *network) disapprove(t *testing.T) (at tip) {
@@ -218,6 +233,28 @@ func (n *network) reorg(t *testing.T, depth int) (at tip) {
 	t.Helper()
 	n.do(t, "reorg", args{"depth": depth}, &at)
 	return at
+}
+
+// contradict is a reorg whose new branch holds transactions that spend what the old
+// ones spent.
+func (n *network) contradict(t *testing.T, depth int, txs ...string) (at tip) {
+	t.Helper()
+	n.do(t, "reorg", args{"depth": depth, "txs": txs}, &at)
+	return at
+}
+
+// sendRaw sends a transaction into the mempool.
+func (n *network) sendRaw(t *testing.T, hex string) (tx transaction) {
+	t.Helper()
+	n.do(t, "sendraw", args{"hex": hex}, &tx)
+	return tx
+}
+
+// hold makes the transaction that pay would send.
+func (n *network) hold(t *testing.T, addr string, atoms int64) (tx transaction) {
+	t.Helper()
+	n.do(t, "pay", args{"addr": addr, "atoms": atoms, "hold": true}, &tx)
+	return tx
 }
 
 // split cuts a node off from the other nodes, but from no light client.

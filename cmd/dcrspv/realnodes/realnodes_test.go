@@ -9,6 +9,7 @@ import (
 const coin = 100_000_000 // atoms
 
 func TestRealNodes(t *testing.T) {
+	t.Parallel()
 	p := build(t)
 	t.Run("idle", func(t *testing.T) {
 		t.Parallel()

@@ -14,16 +14,20 @@ import (
 
 // command is one line on standard input. Which fields count depends on Cmd:
 //
-//	mine {n, reward, voter, tickets, own, disapprove}
-//	              n blocks with what waits in the first node's mempool; the
+//	mine {n, reward, voter, tickets, own, disapprove, miss, empty}
+//	              n blocks with what waits in the first node's mempool,
+//	              or without it (empty); the
 //	              reward goes to an address, every block buys so many tickets
 //	              for the voter address, with watched coins if they are its
-//	              own; the last block disapproves the one before it -> tip
+//	              own; the last block disapproves the one before it; votes
+//	              of others' tickets are left out as far as a block does
+//	              without (miss) or waited for                     -> tip
 //	pay {addr, atoms, hold}    from nobody's coins to addr         -> tx
 //	spend {addr, atoms, hold}  from watched coins to addr, or to nobody in
 //	              particular; hold only makes the transaction      -> tx
 //	sendraw {hex}              a transaction                       -> tx
-//	reorg {depth}              replace the last blocks by one more -> tip
+//	reorg {depth, txs}         replace the last blocks by one more, the first
+//	              of which hold transactions that contradict the old -> tip
 //	split {node}               cut a node off from the others
 //	rival {node, depth, n}     a branch only that node sees        -> tip
 //	join {node}                connect it again                    -> tip
@@ -33,19 +37,22 @@ import (
 //	mempool {node}             transactions waiting at the node    -> list
 //	truth {node}               see truth                           -> truth
 type command struct {
-	Cmd        string `json:"cmd"`
-	Node       int    `json:"node"`
-	N          int    `json:"n"`
-	Depth      int    `json:"depth"`
-	Addr       string `json:"addr"`
-	Atoms      int64  `json:"atoms"`
-	Hold       bool   `json:"hold"`
-	Hex        string `json:"hex"`
-	Reward     string `json:"reward"`
-	Voter      string `json:"voter"`
-	Tickets    int    `json:"tickets"`
-	Own        bool   `json:"own"`
-	Disapprove bool   `json:"disapprove"`
+	Cmd        string   `json:"cmd"`
+	Node       int      `json:"node"`
+	N          int      `json:"n"`
+	Depth      int      `json:"depth"`
+	Addr       string   `json:"addr"`
+	Atoms      int64    `json:"atoms"`
+	Hold       bool     `json:"hold"`
+	Hex        string   `json:"hex"`
+	Reward     string   `json:"reward"`
+	Voter      string   `json:"voter"`
+	Tickets    int      `json:"tickets"`
+	Own        bool     `json:"own"`
+	Disapprove bool     `json:"disapprove"`
+	Miss       bool     `json:"miss"`
+	Empty      bool     `json:"empty"`
+	Txs        []string `json:"txs"`
 }
 
 // answer is one line on standard output.
@@ -57,6 +64,7 @@ type answer struct {
 // description is the result in the first answer, which no command asked for.
 type description struct {
 	P2P      []string `json:"p2p"`  // of each node
+	RPC      []string `json:"rpc"`  // of each node; user and password are simnet
 	Logs     []string `json:"logs"` // of each node
 	XPub     string   `json:"xpub"`
 	External []string `json:"external"` // of the xpub's branch 0
@@ -103,6 +111,7 @@ func serve(ctx context.Context, w *network, lines <-chan []byte, out io.Writer) 
 	}
 	for _, n := range w.nodes {
 		d.P2P = append(d.P2P, n.p2p)
+		d.RPC = append(d.RPC, n.rpc.addr)
 		d.Logs = append(d.Logs, n.logPath())
 	}
 	tip := w.miner.tip()
@@ -142,7 +151,7 @@ func (w *network) do(ctx context.Context, line []byte) (any, error) {
 	case "pay", "spend", "sendraw":
 		return w.doTx(&c)
 	case "reorg":
-		return w.reorg(ctx, c.Depth)
+		return w.doReorg(ctx, &c)
 	case "split":
 		return nil, w.split(ctx, c.Node)
 	case "rival":
@@ -167,7 +176,7 @@ func (w *network) do(ctx context.Context, line []byte) (any, error) {
 }
 
 func (w *network) doMine(ctx context.Context, c *command) (any, error) {
-	o := order{tickets: c.Tickets, own: c.Own, disapprove: c.Disapprove}
+	o := order{tickets: c.Tickets, own: c.Own, disapprove: c.Disapprove, miss: c.Miss}
 	var err error
 	if o.reward, err = w.keys.address(c.Reward); err != nil {
 		return nil, err
@@ -178,7 +187,19 @@ func (w *network) doMine(ctx context.Context, c *command) (any, error) {
 	if c.N < 1 {
 		return nil, errors.New("n must be at least 1")
 	}
-	return w.mine(ctx, c.N, o)
+	return w.mine(ctx, c.N, o, c.Empty)
+}
+
+func (w *network) doReorg(ctx context.Context, c *command) (any, error) {
+	var txs []*wire.MsgTx
+	for _, s := range c.Txs {
+		tx, err := decodeTx(s)
+		if err != nil {
+			return nil, err
+		}
+		txs = append(txs, tx)
+	}
+	return w.reorg(ctx, c.Depth, txs)
 }
 
 func (w *network) doTx(c *command) (any, error) {
@@ -214,7 +235,7 @@ func (w *network) makeTx(c *command) (*wire.MsgTx, error) {
 }
 
 func waiting(n *node) ([]string, error) {
-	txs, err := n.rpc.mempool()
+	txs, err := n.rpc.mempool("all")
 	ids := []string{}
 	for _, tx := range txs {
 		ids = append(ids, tx.TxHash().String())

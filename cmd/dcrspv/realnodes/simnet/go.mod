@@ -5,6 +5,7 @@ go 1.26
 tool github.com/decred/dcrd
 
 require (
+	github.com/decred/dcrd/blockchain/stake/v5 v5.0.2
 	github.com/decred/dcrd/blockchain/standalone/v2 v2.2.2
 	github.com/decred/dcrd/blockchain/v5 v5.1.0
 	github.com/decred/dcrd/chaincfg/chainhash v1.0.5
@@ -27,7 +28,6 @@ require (
 	github.com/decred/dcrd v1.10.3 // indirect
 	github.com/decred/dcrd/addrmgr/v3 v3.0.0 // indirect
 	github.com/decred/dcrd/bech32 v1.1.4 // indirect
-	github.com/decred/dcrd/blockchain/stake/v5 v5.0.2 // indirect
 	github.com/decred/dcrd/certgen v1.2.0 // indirect
 	github.com/decred/dcrd/connmgr/v3 v3.1.3 // indirect
 	github.com/decred/dcrd/container/apbf v1.0.1 // indirect

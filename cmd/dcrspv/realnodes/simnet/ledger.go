@@ -111,6 +111,8 @@ func (l *ledger) apply(tx *wire.MsgTx, tree int8, height, index uint32, coinbase
 			c.mature += uint32(l.params.SStxChangeMaturity)
 		case op == txscript.OP_SSTX:
 			c.staked = true
+		case tx.Expiry != wire.NoExpiryValue: // dcrd blockchain: CheckTransactionInputs
+			c.mature += uint32(l.params.CoinbaseMaturity)
 		}
 		l.coins[c.out] = c
 		if l.watched(c.script) {
@@ -118,6 +120,27 @@ func (l *ledger) apply(tx *wire.MsgTx, tree int8, height, index uint32, coinbase
 		}
 	}
 	return net, touched
+}
+
+// complete returns a transaction with where each input was mined, and its fee; not
+// ok is one that a block at height may not hold.
+func (l *ledger) complete(tx *wire.MsgTx, height uint32) (_ *wire.MsgTx, fee int64, ok bool) {
+	if tx.Expiry != wire.NoExpiryValue && height >= tx.Expiry {
+		return nil, 0, false
+	}
+	tx = tx.Copy()
+	for _, txIn := range tx.TxIn {
+		c, ok := l.coins[txIn.PreviousOutPoint]
+		if !ok || c.staked || c.mature > height {
+			return nil, 0, false
+		}
+		txIn.ValueIn, txIn.BlockHeight, txIn.BlockIndex = c.value, c.height, c.index
+		fee += c.value
+	}
+	for _, out := range tx.TxOut {
+		fee -= out.Value
+	}
+	return tx, fee, true
 }
 
 // pick lists the coins that match and that a block at height may spend, oldest

@@ -1,6 +1,6 @@
 // Simnet runs a Decred network of real dcrd nodes on loopback for tests.
 //
-//	simnet -dcrd PROGRAM -dir DIR [-nodes 3] [-height 180]
+//	simnet -dcrd PROGRAM -dir DIR [-nodes 3] [-height 180] [-limit 600]
 //
 // It starts the nodes, connects them, mines the first blocks and then carries
 // out commands: one JSON object a line on standard input, one JSON object a
@@ -25,17 +25,18 @@ func main() {
 	dir := flag.String("dir", "", "folder for the nodes' data and logs")
 	nodes := flag.Int("nodes", 3, "how many nodes")
 	height := flag.Int("height", 180, "how many blocks to mine first")
+	limit := flag.Int("limit", 600, "how high the chain may become; as many seconds ago is block one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *dcrd, *dir, *nodes, *height); err != nil {
+	if err := run(ctx, *dcrd, *dir, *nodes, *height, *limit); err != nil {
 		fmt.Fprintln(os.Stderr, "simnet:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dcrd, dir string, nodes, height int) error {
-	w, err := newNetwork(dcrd, dir, nodes)
+func run(ctx context.Context, dcrd, dir string, nodes, height, limit int) error {
+	w, err := newNetwork(dcrd, dir, nodes, limit)
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func run(ctx context.Context, dcrd, dir string, nodes, height int) error {
 			return err
 		}
 	}
-	if _, err := w.mine(ctx, height, order{}); err != nil {
+	if _, err := w.mine(ctx, height, order{}, false); err != nil {
 		return err
 	}
 	return serve(ctx, w, lines, os.Stdout)

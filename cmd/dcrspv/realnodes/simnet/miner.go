@@ -25,15 +25,6 @@ const (
 	// block stays at the network's minimum.
 	blockSpacing = time.Second
 
-	// headStart is how far in the past block one is. It has to exceed
-	// maxHeight blocks: time stamps must not run ahead of the clock.
-	headStart = 10 * time.Minute
-
-	// maxHeight ends the chain before the first ticket expires (32 + 16 + 384
-	// blocks): an expired ticket must be revoked by consensus (DCP0009), and
-	// chaingen does not do that by itself.
-	maxHeight = 420
-
 	// ticketsFrom is simnet's stake enabled height, ticketFee what a ticket
 	// leaves to the miner. Three tickets a block fill the pool of 320 that
 	// the ticket price aims at, five a block keep it filled.
@@ -42,7 +33,14 @@ const (
 	ticketsEarly = 3
 	ticketsLate  = 5
 
+	// dearTicket times the lowest price is what none of these is bought for. The
+	// price falls again as those there are vote.
+	dearTicket = 20
+
 	rewardOutputs = 6
+
+	// minVotes is what a block needs, of the five tickets that win.
+	minVotes = 3
 )
 
 // miner builds valid simnet blocks on any branch, with the votes of the
@@ -50,7 +48,8 @@ const (
 //
 // chaingen keeps the ticket pool and the lottery of every branch and knows the
 // prices; it does not know the rules simnet has from the start: DCP0005's
-// header commitments and the subsidy split of DCP0012. The miner sets those.
+// header commitments, the automatic revocations of DCP0009 and the subsidy split
+// of DCP0012. The miner sets those.
 type miner struct {
 	params  *chaincfg.Params
 	keys    *keyring
@@ -58,6 +57,7 @@ type miner struct {
 	subsidy *standalone.SubsidyCache
 	scripts scriptIndex
 	began   time.Time
+	limit   uint32 // height
 	made    int
 }
 
@@ -82,7 +82,9 @@ func (s scriptIndex) add(txs []*wire.MsgTx, tree int8) {
 	}
 }
 
-func newMiner(params *chaincfg.Params, keys *keyring) (*miner, error) {
+// newMiner makes a miner for a chain of at most limit blocks. Block one is that
+// many blocks in the past: time stamps must not run ahead of the clock.
+func newMiner(params *chaincfg.Params, keys *keyring, limit int) (*miner, error) {
 	gen, err := chaingen.MakeGenerator(params)
 	if err != nil {
 		return nil, err
@@ -93,7 +95,8 @@ func newMiner(params *chaincfg.Params, keys *keyring) (*miner, error) {
 		gen:     gen,
 		subsidy: standalone.NewSubsidyCache(params),
 		scripts: make(scriptIndex),
-		began:   time.Now().Add(-headStart).Truncate(time.Second),
+		began:   time.Now().Add(-time.Duration(limit) * blockSpacing).Truncate(time.Second),
+		limit:   uint32(limit),
 	}
 	m.gen.UsePowHashAlgo(chaingen.PHABlake3)
 	m.gen.UseTreasurySemantics(chaingen.TSDCP0006)
@@ -103,6 +106,9 @@ func newMiner(params *chaincfg.Params, keys *keyring) (*miner, error) {
 // order describes a block to be made. The zero order is a plain block.
 type order struct {
 	txs        []*wire.MsgTx        // regular ones to include as far as they are valid
+	stake      []*wire.MsgTx        // likewise tickets and treasury adds
+	vote       voteFunc             // of tickets that are not the keyring's; nil: none
+	miss       bool                 // leave out as many of these as can be
 	spared     []*wire.MsgTx        // left out, but must stay valid: tickets take other coins
 	reward     stdaddr.StakeAddress // who gets the reward; nil: anyone
 	voter      stdaddr.StakeAddress // whose tickets are bought on top of the usual ones
@@ -138,8 +144,8 @@ func (m *miner) moveTo(hash chainhash.Hash) { m.gen.SetTip(m.gen.BlockName(&hash
 // next builds the block after the tip.
 func (m *miner) next(o order) (*wire.MsgBlock, error) {
 	height := m.tip().Header.Height + 1
-	if height > maxHeight {
-		return nil, fmt.Errorf("no block above height %d", maxHeight)
+	if height > m.limit {
+		return nil, fmt.Errorf("no block above height %d", m.limit)
 	}
 	m.made++
 	name := fmt.Sprintf("%d of height %d", m.made, height)
@@ -153,7 +159,11 @@ func (m *miner) next(o order) (*wire.MsgBlock, error) {
 	}
 	led := m.ledger(o.disapprove)
 	var err error
+	parent := m.tip().BlockHash()
 	b := m.gen.NextBlock(name, nil, nil, func(b *wire.MsgBlock) { err = m.fill(b, led, o) })
+	if err != nil {
+		m.moveTo(parent)
+	}
 	return b, err
 }
 
@@ -163,48 +173,25 @@ func (m *miner) fill(b *wire.MsgBlock, led *ledger, o order) error {
 		m.gen.ReplaceVoteBits(0)(b)
 		b.Header.VoteBits &^= 1
 	}
-	if err := m.settleVotes(b, led); err != nil {
+	if err := m.settleVotes(b, led, &o); err != nil {
 		return err
 	}
 	tickets, err := m.buyTickets(b, led, o)
 	if err != nil {
 		return err
 	}
-	b.STransactions = append(b.STransactions, tickets...)
-	b.Header.FreshStake = uint8(len(tickets))
+	fees := ticketFee * int64(len(tickets))
+	waiting, paid := m.includeStake(b, led, o.stake, len(tickets))
+	fees += paid
+	b.STransactions = slices.Concat(b.STransactions, tickets, waiting)
 
 	// In the stake tree an output can be spent in the next block only.
-	regular, fees := m.include(led, o.txs, b.Header.Height)
-	fees += ticketFee * int64(len(tickets))
+	regular, paid := m.include(led, o.txs, b.Header.Height)
+	fees += paid
 	coinbase := b.Transactions[0]
 	m.reward(coinbase, &b.Header, fees, o.reward)
 	b.Transactions = append([]*wire.MsgTx{coinbase}, regular...)
 	m.finish(b)
-	return nil
-}
-
-// settleVotes gives the votes their subsidy by DCP0012, and to the votes of
-// watched tickets the payment and the signature these need.
-func (m *miner) settleVotes(b *wire.MsgBlock, led *ledger) error {
-	parent := int64(b.Header.Height) - 1
-	subsidy := m.subsidy.CalcStakeVoteSubsidyV3(parent, standalone.SSVDCP0012)
-	for _, tx := range b.STransactions {
-		if len(tx.TxIn) != 2 { // the treasurybase
-			continue
-		}
-		ticket, ok := led.coins[tx.TxIn[1].PreviousOutPoint]
-		if !ok {
-			return fmt.Errorf("vote %v without a ticket", tx.TxIn[1].PreviousOutPoint)
-		}
-		tx.TxIn[0].ValueIn = subsidy
-		tx.TxOut[2].Value = ticket.value + subsidy
-		if owner, ok := m.keys.owner(ticket.script); ok {
-			tx.TxOut[2].Version, tx.TxOut[2].PkScript = owner.addr.PayVoteCommitmentScript()
-		}
-		if err := m.keys.sign(tx, 1, ticket.script); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -218,9 +205,11 @@ func (m *miner) buyTickets(b *wire.MsgBlock, led *ledger, o order) ([]*wire.MsgT
 		n = 0
 	case height < m.params.StakeValidationHeight:
 		n = ticketsEarly
+	case b.Header.SBits > dearTicket*m.params.MinimumStakeDiff:
+		n = 0
 	}
 	taken := make(map[wire.OutPoint]bool)
-	for _, tx := range slices.Concat(o.txs, o.spared) {
+	for _, tx := range slices.Concat(o.txs, o.stake, o.spared) {
 		for _, in := range tx.TxIn {
 			taken[in.PreviousOutPoint] = true
 		}
@@ -265,20 +254,10 @@ func (m *miner) buyTickets(b *wire.MsgBlock, led *ledger, o order) ([]*wire.MsgT
 // complete with where each input was mined, and the sum of their fees. The
 // positions start behind the coinbase.
 func (m *miner) include(led *ledger, txs []*wire.MsgTx, height uint32) (in []*wire.MsgTx, fees int64) {
-next:
 	for _, tx := range txs {
-		tx = tx.Copy()
-		var fee int64
-		for _, txIn := range tx.TxIn {
-			c, ok := led.coins[txIn.PreviousOutPoint]
-			if !ok || c.staked || c.mature > height {
-				continue next
-			}
-			txIn.ValueIn, txIn.BlockHeight, txIn.BlockIndex = c.value, c.height, c.index
-			fee += c.value
-		}
-		for _, out := range tx.TxOut {
-			fee -= out.Value
+		tx, fee, ok := led.complete(tx, height)
+		if !ok {
+			continue
 		}
 		led.apply(tx, wire.TxTreeRegular, height, uint32(len(in)+1), false)
 		in, fees = append(in, tx), fees+fee
@@ -286,12 +265,16 @@ next:
 	return in, fees
 }
 
-// reward sets what the coinbase pays out (DCP0012's share and the fees).
+// reward sets what the coinbase pays out (DCP0012's share and the fees, less for
+// votes that are missing).
 func (m *miner) reward(coinbase *wire.MsgTx, h *wire.BlockHeader, fees int64, to stdaddr.StakeAddress) {
 	if to == nil {
 		to = m.keys.anyone
 	}
 	subsidy := m.subsidy.CalcWorkSubsidyV3(int64(h.Height), h.Voters, standalone.SSVDCP0012)
+	if int64(h.Height) >= m.params.StakeValidationHeight { // dcrd blockchain: checkTransactionsAndConnect
+		fees = fees * int64(h.Voters) / int64(m.params.TicketsPerBlock)
+	}
 	coinbase.TxIn[0].ValueIn = subsidy
 	coinbase.TxOut = coinbase.TxOut[:1] // the unique OP_RETURN
 	part := (subsidy + fees) / rewardOutputs

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -16,6 +17,9 @@ import (
 // settleLimit bounds how long the nodes may take to agree on a tip.
 const settleLimit = 90 * time.Second
 
+// maxTries is how often a branch is begun again because too few vote on it.
+const maxTries = 50
+
 // network is the nodes and the miner that feeds them. Blocks are given to one
 // node and reach the others as they do in any Decred network.
 type network struct {
@@ -24,20 +28,24 @@ type network struct {
 	miner  *miner
 	nodes  []*node
 	apart  map[int]bool // nodes cut off from the others
-	change int          // internal addresses used for change
+	votes  map[ballot]*wire.MsgTx
+	change int // internal addresses used for change
 }
 
-func newNetwork(dcrd, dir string, count int) (*network, error) {
+func newNetwork(dcrd, dir string, count, limit int) (*network, error) {
 	params := chaincfg.SimNetParams()
 	keys, err := newKeyring(params)
 	if err != nil {
 		return nil, err
 	}
-	m, err := newMiner(params, keys)
+	m, err := newMiner(params, keys, limit)
 	if err != nil {
 		return nil, err
 	}
-	w := &network{params: params, keys: keys, miner: m, apart: make(map[int]bool)}
+	w := &network{
+		params: params, keys: keys, miner: m,
+		apart: make(map[int]bool), votes: make(map[ballot]*wire.MsgTx),
+	}
 	ports := newPorts(os.Getpid())
 	for i := range count {
 		n, err := newNode(dcrd, filepath.Join(dir, fmt.Sprintf("node%d", i)), ports)
@@ -130,21 +138,36 @@ func (w *network) agree(ctx context.Context, hash string) (tip, error) {
 }
 
 // mine makes n blocks on the tip out of what waits in the first node's
-// mempool. Only the last block is disapproving.
-func (w *network) mine(ctx context.Context, n int, o order) (tip, error) {
+// mempool. Only the last block is disapproving. Of tickets that others hold the
+// votes are waited for. Empty blocks hold nothing of what waits.
+func (w *network) mine(ctx context.Context, n int, o order, empty bool) (tip, error) {
 	nodes := w.together()
 	if len(nodes) == 0 {
 		return tip{}, errors.New("no node to mine on")
 	}
 	disapprove := o.disapprove
+	o.vote = w.awaitVote(ctx, nodes[0])
 	for i := range n {
-		txs, err := nodes[0].rpc.mempool()
+		regular, err := nodes[0].rpc.mempool("regular")
 		if err != nil {
 			return tip{}, err
 		}
-		o.txs = txs
+		stake, err := stakeMempool(nodes[0])
+		if err != nil {
+			return tip{}, err
+		}
+		if empty {
+			o.spared = slices.Concat(regular, stake)
+		} else {
+			o.txs, o.stake = regular, stake
+		}
 		o.disapprove = disapprove && i == n-1
-		if err := w.extend(nodes[0], o); err != nil {
+		err = w.extend(nodes[0], o)
+		if o.disapprove && errors.Is(err, errFewVotes) {
+			o.miss = true // fewer votes for the block before
+			err = w.extend(nodes[0], o)
+		}
+		if err != nil {
 			return tip{}, err
 		}
 	}
@@ -159,37 +182,65 @@ func (w *network) extend(n *node, o order) error {
 	return n.rpc.submitBlock(b)
 }
 
+// stakeMempool are the tickets and treasury adds that wait at a node.
+func stakeMempool(n *node) ([]*wire.MsgTx, error) {
+	tickets, err := n.rpc.mempool("tickets")
+	if err != nil {
+		return nil, err
+	}
+	adds, err := n.rpc.mempool("tadd")
+	return append(tickets, adds...), err
+}
+
 // reorg replaces the last depth blocks by one more, which leave out all
-// regular transactions of those replaced.
-func (w *network) reorg(ctx context.Context, depth int) (tip, error) {
+// transactions of those replaced, and hold txs instead.
+func (w *network) reorg(ctx context.Context, depth int, txs []*wire.MsgTx) (tip, error) {
 	nodes := w.together()
 	if len(nodes) == 0 {
 		return tip{}, errors.New("no node to mine on")
 	}
-	if err := w.fork(nodes[0], depth, depth+1); err != nil {
+	if err := w.fork(nodes[0], depth, depth+1, txs); err != nil {
 		return tip{}, err
 	}
 	return w.agree(ctx, w.miner.tip().BlockHash().String())
 }
 
 // fork goes back by depth and makes so many blocks from there, without any
-// transaction of those left behind. These stay valid.
-func (w *network) fork(n *node, depth, blocks int) error {
+// transaction of those left behind, but with txs. What is left behind stays valid,
+// unless txs contradict it. The holders of tickets vote on the best chain only, so
+// on the new branch they miss, except where it starts.
+func (w *network) fork(n *node, depth, blocks int, txs []*wire.MsgTx) error {
 	branch := w.miner.branch()
 	base := len(branch) - 1 - depth
 	if depth < 1 || base < 1 {
 		return fmt.Errorf("can not go back %d of %d blocks", depth, len(branch))
 	}
-	left, err := n.rpc.mempool()
+	left, err := n.rpc.mempool("regular")
 	if err != nil {
 		return err
 	}
 	for _, b := range branch[base+1:] {
 		left = append(left, b.Transactions[1:]...)
 	}
-	w.miner.moveTo(branch[base].BlockHash())
+	ours := w.miner.tip().BlockHash()
+	for tries := 0; ; {
+		w.miner.moveTo(branch[base].BlockHash())
+		tries++
+		err := w.branch(n, blocks, order{txs: txs, spared: left, vote: w.knownVote})
+		if err == nil {
+			return nil
+		}
+		w.miner.moveTo(ours)
+		if !errors.Is(err, errFewVotes) || tries == maxTries {
+			return err
+		}
+		// Other blocks have other winners.
+	}
+}
+
+func (w *network) branch(n *node, blocks int, o order) error {
 	for range blocks {
-		if err := w.extend(n, order{spared: left}); err != nil {
+		if err := w.extend(n, o); err != nil {
 			return err
 		}
 	}
@@ -218,7 +269,7 @@ func (w *network) rival(i, depth, blocks int) (tip, error) {
 	}
 	ours := w.miner.tip().BlockHash()
 	defer w.miner.moveTo(ours)
-	if err := w.fork(n, depth, blocks); err != nil {
+	if err := w.fork(n, depth, blocks, nil); err != nil {
 		return tip{}, err
 	}
 	return n.rpc.tip()

@@ -32,7 +32,7 @@ func (w *network) transfer(from func([]byte) bool, to stdaddr.StakeAddress, atom
 	led := w.miner.ledger(false)
 	nodes := w.together()
 	if len(nodes) > 0 {
-		waiting, err := nodes[0].rpc.mempool()
+		waiting, err := nodes[0].rpc.mempool("regular")
 		if err != nil {
 			return nil, err
 		}

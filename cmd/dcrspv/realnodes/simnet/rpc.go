@@ -118,11 +118,11 @@ func (c *rpcClient) sendTx(tx *wire.MsgTx) error {
 	return c.call(nil, "sendrawtransaction", hex.EncodeToString(raw))
 }
 
-// mempool returns the regular transactions waiting at the node, a transaction
-// after those it spends from.
-func (c *rpcClient) mempool() ([]*wire.MsgTx, error) {
+// mempool returns the transactions of a type (dcrd's getrawmempool) waiting at the
+// node, a transaction after those it spends from.
+func (c *rpcClient) mempool(txType string) ([]*wire.MsgTx, error) {
 	var waiting map[string]struct{ Depends []string }
-	if err := c.call(&waiting, "getrawmempool", true, "regular"); err != nil {
+	if err := c.call(&waiting, "getrawmempool", true, txType); err != nil {
 		return nil, err
 	}
 	var txs []*wire.MsgTx

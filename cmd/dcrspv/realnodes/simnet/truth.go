@@ -48,7 +48,7 @@ func (w *network) truth(n *node) (*truth, error) {
 		}
 		blocks = append(blocks, b)
 	}
-	waiting, err := n.rpc.mempool()
+	waiting, err := n.rpc.mempool("regular")
 	if err != nil {
 		return nil, err
 	}
