@@ -81,12 +81,16 @@ func (t *blockTx) id() hash {
 func (t *blockTx) returns() bool { return mayReturn(t.msg, t.tree, t.pos) }
 
 // mayReturn: a coinbase, a vote and a treasury base belong to their block, and
-// are void once that is.
+// are void once that is. So does a revocation since DCP0009: every block has to hold
+// those of the tickets that were missed or expired before it.
 func mayReturn(tx *wire.MsgTx, tree int8, pos uint32) bool {
 	if tree == wire.TxTreeRegular {
 		return pos > 0
 	}
-	return stake.IsSStx(tx) || stake.IsTAdd(tx) || stake.IsSSRtx(tx) || stake.IsTSpend(tx)
+	if stake.IsSSRtx(tx) {
+		return tx.Version < stake.TxVersionAutoRevocations
+	}
+	return stake.IsSStx(tx) || stake.IsTAdd(tx) || stake.IsTSpend(tx)
 }
 
 // findCredits notes which outputs pay watched scripts, and that those scripts, and

@@ -171,6 +171,12 @@ func TestReorgVoids(t *testing.T) {
 			ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 29, 0)
 			return ticket, c.vote(ticket, addr(1), 30)
 		},
+		"revocation": func(c *world, _ *wire.MsgTx) (*wire.MsgTx, *wire.MsgTx) {
+			ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 29, 0)
+			tx := c.revoke(ticket, addr(1), 29)
+			tx.Version = stake.TxVersionAutoRevocations // DCP0009: the block has to have it
+			return ticket, tx
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, w, fund := branching(t)

@@ -23,7 +23,7 @@ func (j *judge) compare(t *testing.T, l *light, waiting bool) (wrong []string) {
 	wrong = j.sheet.checkOwn(t, accounts["all"])
 	for _, name := range slices.Sorted(maps.Keys(l.wallets)) {
 		want, got := j.sheet.expect(accounts[name]), shown(t, l.wallets[name])
-		if !waiting || !*judgeAll && j.superseded(got.waiting) {
+		if !waiting || j.dropped(got.waiting) {
 			want.waiting, got.waiting = nil, nil
 			want.balance.Unconfirmed, got.balance.Unconfirmed = 0, 0
 		}
@@ -39,10 +39,11 @@ func (j *judge) compare(t *testing.T, l *light, waiting bool) (wrong []string) {
 	return wrong
 }
 
-// superseded reports whether a ticket waits in vain: its price has changed, and so no node
-// has it. Package wallet lists it for a day, and what else spends the same coin has no
-// effect meanwhile. That is known to be wrong.
-func (j *judge) superseded(waiting []waitingLine) bool {
+// dropped reports whether a ticket waits that no node has: its price had risen, which
+// makes nodes drop it and package wallet call it superseded, and has come down again. By
+// consensus it may be mined now, and so may what spends its change, so both wait here and
+// neither there.
+func (j *judge) dropped(waiting []waitingLine) bool {
 	return slices.ContainsFunc(waiting, func(w waitingLine) bool {
 		tx := j.sheet.txs[w.TxID]
 		return tx != nil && stake.IsSStx(tx.msg) && !j.sheet.waiting(tx)
@@ -70,10 +71,6 @@ func differ[T comparable](what string, want, got []T) []string {
 }
 
 // shown is what a wallet of the light client shows.
-//
-// A revocation that a reorg has undone it lists as waiting, of no effect on any sum;
-// since DCP0009 such a one belongs to its block, as a vote does, and no node has it. That
-// entry is left out.
 func shown(t *testing.T, w *wallet.Wallet) (a account) {
 	t.Helper()
 	b, err := w.Balance(t.Context())
@@ -85,20 +82,8 @@ func shown(t *testing.T, w *wallet.Wallet) (a account) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tickets := make(map[string]*coinLine)
 	for _, u := range coins {
-		c := coinLine{u.TxID.String(), u.Index, u.Tree, int64(u.Amount), u.Height, u.Kind, u.Spendable}
-		if c.Kind != wallet.Ticket {
-			a.coins = append(a.coins, c)
-			continue
-		}
-		if c.Index = 0; tickets[c.TxID] != nil {
-			c.Amount += tickets[c.TxID].Amount
-		}
-		tickets[c.TxID] = &c
-	}
-	for _, c := range tickets {
-		a.coins = append(a.coins, *c)
+		a.coins = append(a.coins, coinLine{u.TxID.String(), u.Index, u.Tree, int64(u.Amount), u.Height, u.Kind, u.Spendable})
 	}
 	history, err := w.History(t.Context())
 	if err != nil {
@@ -112,9 +97,6 @@ func shown(t *testing.T, w *wallet.Wallet) (a account) {
 		t.Fatal(err)
 	}
 	for _, u := range waiting {
-		if stake.IsSSRtx(u.Tx) && u.Net == 0 {
-			continue
-		}
 		a.waiting = append(a.waiting, waitingLine{u.TxID.String(), int64(u.Net)})
 	}
 	return a

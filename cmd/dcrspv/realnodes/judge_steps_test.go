@@ -15,18 +15,6 @@ type step struct {
 	play func(t *testing.T, j *judge)
 }
 
-// failing are the steps known to fail: package wallet counts a ticket's whole price for
-// whom its voting script belongs to, and nothing for anybody else; and it does not find
-// what pays the public key of an address that is watched by its hash.
-var failing = map[string]bool{
-	"ticket with the reward to others":          true,
-	"ticket that others vote":                   true,
-	"ticket that another account votes":         true,
-	"ticket with the reward to another account": true,
-	"ticket shared with others":                 true,
-	"receive by public key":                     true,
-}
-
 // steps are in an order in which each has what it needs.
 var steps = []step{
 	{"receive", func(t *testing.T, j *judge) {
