@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"github.com/decred/dcrd/wire"
 )
 
 // TestSuperseded: a ticket that waits can't be mined while it locks less than the next
@@ -78,5 +80,42 @@ func TestLastBlockOfAWindow(t *testing.T) {
 		if known := (c.height()+1)%window != 0; known != errors.Is(err, ErrSuperseded) || err != nil && !known {
 			t.Fatalf("block %d of windows of %d: %v", c.height(), window, err)
 		}
+	}
+}
+
+// TestSupersededThenConflicted: what a mined transaction leaves nothing to spend does
+// not come back with the price, be it a ticket or what spends one.
+func TestSupersededThenConflicted(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	mine := func(price int64, txs ...*wire.MsgTx) {
+		c.price = price
+		c.mine(txs...)
+		c.sync(w)
+	}
+	mine(90)
+	shared, other := c.foreignOutput(), c.foreignOutput()
+	ticket := c.ticket(shared, addr(1), addr(1), 90, 9)
+	second := c.ticket(c.foreignOutput(), addr(1), addr(1), 90, 9)
+	child := c.spend([]wire.OutPoint{opOf(second, 2), other}, out(scriptN(1), 8))
+	for _, tx := range []*wire.MsgTx{ticket, second, child} {
+		addUnmined(t, w, tx)
+	}
+	mine(92)
+	cursor := len(logged(t, w))
+	mine(92, c.spend([]wire.OutPoint{shared, other}, out(scriptN(1), 7)))
+	if got := kinds(logged(t, w)[cursor:]); !slices.Equal(got, []string{"conflicted", "conflicted", "mined"}) {
+		t.Errorf("events %v", got)
+	}
+	w = openAt(t, reclose(t, w))
+	mine(90)
+	if u := unmined(t, w); len(u) != 1 || u[0].TxID != second.TxHash() {
+		t.Fatalf("waits: %+v", u)
+	}
+	if err := w.Rewind(c.id(2)); err != nil {
+		t.Fatal(err)
+	}
+	if u := unmined(t, w); len(u) != 4 {
+		t.Fatalf("after the reorg there wait %+v", u)
 	}
 }
