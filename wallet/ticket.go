@@ -98,8 +98,9 @@ func (c *change) findTicket(t *blockTx) {
 	}
 	t.credits = append(t.credits, credit{index: 0, kind: Ticket, amount: share, script: raw})
 	first := t.msg.TxOut[0]
-	if _, voting := untag(t.tree, first.Version, first.PkScript); c.w.scripts[string(voting)] != nil {
-		c.notice(c.w.scripts[string(voting)], t.height)
+	_, voting := untag(t.tree, first.Version, first.PkScript)
+	if s := c.w.scripts[string(voting)]; s != nil && s.from <= t.height {
+		c.use(s) // also ahead of a gap: no filter will show it again
 	}
 }
 
