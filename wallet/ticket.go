@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -107,6 +108,17 @@ func (c *change) findTicket(t *blockTx) {
 // claimedShare is what a ticket in the chain owes to what is watched.
 func (c *change) claimedShare(id hash, tx *wire.MsgTx, height uint32) (dcrutil.Amount, []byte) {
 	return ticketShare(tx, func(raw string) bool { return c.claims(outPoint{id, 0}, []byte(raw), height) })
+}
+
+// testedShare is the part of that which was found out for certain: of the scripts that
+// were tested on its block.
+func (c *change) testedShare(id hash, tx *wire.MsgTx, height uint32) dcrutil.Amount {
+	share, _ := ticketShare(tx, func(raw string) bool {
+		return slices.ContainsFunc(c.w.entries(outPoint{id, 0}, raw), func(s *script) bool {
+			return s.watched() && s.from <= height && s.group.covered.Contains(height)
+		})
+	})
+	return share
 }
 
 // eachCommitted calls fn for the entries of the watch set that a ticket which waits

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -298,5 +299,31 @@ func TestVoterAheadOfTheGap(t *testing.T) {
 		if list, err := w.Watched(t.Context()); err != nil || list[0].External != 4+1+3 {
 			t.Errorf("%+v, %v", list, err)
 		}
+	}
+}
+
+// TestVerifyShareOfATicket: that a ticket is worth less than is known to be owed is a
+// contradiction; that more may be owed, by scripts not tested yet, is none.
+func TestVerifyShareOfATicket(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	ticket := c.sharedTicket([]wire.OutPoint{c.foreignOutput(), c.foreignOutput()}, addr(3), 90, stakePart{addr(1), 45, 0}, stakePart{addr(2), 45, 0})
+	c.mine(ticket)
+	c.sync(w)
+	watchN(t, w, 0, 2)
+	verify(t, w)
+	c.sync(w)
+	id := ticket.TxHash()
+	if err := w.update(t.Context(), func(c *change) {
+		key := outPointKey(&id, 0)
+		coin, _ := c.coin(key)
+		coin.amount = 45
+		c.saveCoin(key, &coin)
+		c.rekeep(id)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Verify(t.Context()); !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
 	}
 }
