@@ -14,7 +14,8 @@ import (
 	"dcrspv/wallet"
 )
 
-// rescanDoc is the document of rescan.
+// rescanDoc is the document of rescan. Of the watch set it has all that the wallet has,
+// whatever the range.
 type rescanDoc struct {
 	statusDoc
 	From     uint32     `json:"from"`     // the range: the history is what it holds,
@@ -55,7 +56,16 @@ func (p *program) runRescan(ctx context.Context) error {
 	if err := w.Watch(ctx, what); err != nil {
 		return badName(err)
 	}
-	q, err := p.ask(ctx, w)
+	own, err := p.ownWatched(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range own { // a key that is watched is looked through as widely
+		if slices.Contains(what.XPubs, e.XPub) {
+			what.Gap, what.PubKeys = max(what.Gap, e.Gap), what.PubKeys || e.PubKeys
+		}
+	}
+	q, err := p.ask(ctx, w, own)
 	if err != nil {
 		return err
 	}
@@ -84,11 +94,11 @@ func (p *program) rescanWatched(ctx context.Context) error {
 // ask makes heights of the flags. What is asked about is true only if all blocks
 // before it are known in which the addresses may have been used: a coin from there may
 // be spent in the range, and a gap that begins there may end in it.
-func (p *program) ask(ctx context.Context, w *wallet.Wallet) (q question, err error) {
+func (p *program) ask(ctx context.Context, w *wallet.Wallet, own []wallet.Watched) (q question, err error) {
 	if q.From, q.To, err = p.scanRange(ctx); err != nil {
 		return q, err
 	}
-	first, err := p.firstUse(ctx, w)
+	first, err := p.firstUse(ctx, w, own)
 	if err != nil {
 		return q, err
 	}
@@ -104,7 +114,7 @@ func (p *program) ask(ctx context.Context, w *wallet.Wallet) (q question, err er
 
 // firstUse is the block from which on the addresses that w watches may have been used:
 // --birthday, or the birthday that all of them have in the watch set, or genesis.
-func (p *program) firstUse(ctx context.Context, w *wallet.Wallet) (uint32, error) {
+func (p *program) firstUse(ctx context.Context, w *wallet.Wallet, own []wallet.Watched) (uint32, error) {
 	if p.set.birthday != nil {
 		return p.since("")
 	}
@@ -112,25 +122,30 @@ func (p *program) firstUse(ctx context.Context, w *wallet.Wallet) (uint32, error
 	if err != nil {
 		return 0, err
 	}
-	if _, err := os.Stat(p.set.walletFile()); err != nil {
-		return 0, nil // nothing was ever watched
-	}
 	births := make(map[string]uint32)
-	err = p.withWallet(func(own *wallet.Wallet) error {
-		watched, err := own.Watched(ctx)
-		for _, e := range watched {
-			if outPointName(e) != "" {
-				continue // says nothing of what else pays its script
-			}
-			births[e.XPub+string(e.Script)] = e.From
+	for _, e := range own {
+		if outPointName(e) != "" {
+			continue // says nothing of what else pays its script
 		}
-		return err
-	})
+		births[e.XPub+string(e.Script)] = e.From
+	}
 	first := uint32(math.MaxUint32)
 	for _, e := range asked {
 		first = min(first, births[e.XPub+string(e.Script)]) // 0 if it is not there
 	}
-	return first, err
+	return first, nil
+}
+
+// ownWatched is the watch set of the program's own wallet.
+func (p *program) ownWatched(ctx context.Context) (list []wallet.Watched, err error) {
+	if _, err := os.Stat(p.set.walletFile()); err != nil {
+		return nil, nil // nothing was ever watched
+	}
+	err = p.withWallet(func(w *wallet.Wallet) error {
+		list, err = w.Watched(ctx)
+		return err
+	})
+	return list, err
 }
 
 // rescan syncs and prints what the wallet then has.
