@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -117,5 +118,71 @@ func TestSupersededThenConflicted(t *testing.T) {
 	}
 	if u := unmined(t, w); len(u) != 4 {
 		t.Fatalf("after the reorg there wait %+v", u)
+	}
+}
+
+// TestChildOfASupersededTicketOfOthers: what spends a ticket that peers have sent is no
+// more to be mined than the ticket, and waits again with it.
+func TestChildOfASupersededTicketOfOthers(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 90, 9)
+	seen(t, w, ticket)
+	addUnmined(t, w, c.spend(outPoints(ticket, 2), out(scriptN(1), 8)))
+	for i, step := range []struct {
+		price int64
+		wait  int
+	}{{90, 2}, {92, 0}, {92, 0}, {90, 2}, {92, 0}} {
+		c.price = step.price
+		c.mine()
+		c.sync(w)
+		if u := unmined(t, w); len(u) != step.wait {
+			t.Errorf("step %d: there wait %+v", i, u)
+		}
+	}
+	c.mine(ticket)
+	c.sync(w)
+	if u := unmined(t, w); len(u) != 1 {
+		t.Errorf("there wait %+v", u)
+	}
+}
+
+// TestSupersededIsContested: what a superseded ticket spends is searched for as long as
+// it may come back, though whoever else spends it neither pays the wallet nor takes from
+// it.
+func TestSupersededIsContested(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	redeem := []byte{txscript.OP_TRUE}
+	fund := c.pay(out([]byte(hashScript(hashed(redeem), true)), 99))
+	c.mine(fund)
+	c.sync(w)
+	ticket := c.ticket(opOf(fund, 0), addr(1), addr(1), 90, 9)
+	ticket.TxIn[0].SignatureScript = []byte{1, txscript.OP_TRUE}
+	addUnmined(t, w, ticket)
+	for _, price := range []int64{92, 92, 90} {
+		c.price = price
+		var txs []*wire.MsgTx
+		if c.height() == 2 {
+			txs = append(txs, c.spend(outPoints(fund, 0), out(foreignScript(7), 98)))
+		}
+		c.mine(txs...)
+		c.sync(w)
+		w = openAt(t, reclose(t, w))
+	}
+	if u := unmined(t, w); len(u) != 0 {
+		t.Errorf("there wait %+v", u)
+	}
+}
+
+// TestPriceOutOfRange: no header that was checked has one, and the file is none the worse.
+func TestPriceOutOfRange(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	for _, price := range []int64{-1, 1 << 62} {
+		c.price = price
+		c.mine()
+		c.sync(w)
+		w = openAt(t, reclose(t, w))
 	}
 }

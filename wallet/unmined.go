@@ -141,13 +141,14 @@ func (c *change) tellDead(p *pendingMsg, by hash) {
 
 // kill makes a pending transaction, and those that spend it, dead. What is known
 // from a peer alone is not kept then: should it come back to life, so will the
-// peer's word. That the price is too low is the least of reasons: it may come down.
+// peer's word; but what an own one spends is kept while only the price is too low. That
+// the price is too low is the least of reasons: it may come down.
 func (c *change) kill(p *pendingMsg, why death, height uint32, tree int8, by hash) {
 	if p.dead != alive && (p.dead != superseded || why == superseded) {
 		return
 	}
 	p.dead, p.deadHeight, p.deadTree = why, height, tree
-	if p.hearsay() {
+	if p.hearsay() && !(why == superseded && c.pending().needed()[p.id]) {
 		c.dropPending(p)
 	} else {
 		c.savePending(p)
