@@ -238,9 +238,19 @@ func (p *program) checkRange() error {
 	return nil
 }
 
-// scanRange makes heights of --from and --to. A date that the stored headers do
-// not reach has the headers fetched first.
+// scanRange makes heights of --from and --to. Of a height and a date it shows only then
+// which is first.
 func (p *program) scanRange(ctx context.Context) (from, to uint32, err error) {
+	from, to, err = p.rangeHeights(ctx)
+	if err == nil && p.span.From != "" && from > to {
+		err = usage("swap them", "--from %s, block %d, is after --to %s, block %d", p.span.From, from, p.span.To, to)
+	}
+	return from, to, err
+}
+
+// rangeHeights is scanRange without a check. A date that the stored headers do not
+// reach has the headers fetched first.
+func (p *program) rangeHeights(ctx context.Context) (from, to uint32, err error) {
 	if from, err = p.since(p.span.From); err != nil || p.span.To == "" {
 		return from, math.MaxInt32, err
 	}

@@ -174,3 +174,14 @@ func TestRescanOfAWatchedKey(t *testing.T) {
 		t.Errorf("%+v, not %+v", doc.Balance, b)
 	}
 }
+
+// TestRescanEndsBeforeItBegins: a height and a date can be the wrong way round too.
+func TestRescanEndsBeforeItBegins(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	n.dcrspv("sync")
+	for _, args := range [][]string{{}, {n.demo.used[0]}} {
+		args = append([]string{"rescan", "--from", "300", "--to", "2024-12-01"}, args...)
+		n.run(args...).wantFailure(t, statusUsage, "is after --to", "swap them")
+	}
+}
