@@ -30,7 +30,7 @@ type contestedInputs struct {
 // contest keeps the list of scripts to search for. Transactions that a peer has
 // sent are left out: nobody proved that they spend anything.
 func (w *Wallet) contest(p *pendingMsg) {
-	if p.dead != alive || p.hearsay() {
+	if p.dead != alive && p.dead != superseded || p.hearsay() {
 		delete(w.contested, p.id)
 		return
 	}

@@ -62,7 +62,7 @@ func (c *change) reach(a *account, f form, branch uint8, index uint32) {
 	c.w.bornKnown = false
 	c.saveScript(s)
 	c.lower([]*script{s}, a.from)
-	if s.seen { // by itself, before
+	if s.seen { // before
 		a.used[branch] = max(a.used[branch], index+1)
 	}
 }

@@ -117,8 +117,7 @@ func (b *buckets) credits(p *pendingMsg) (out []Credit) {
 	return out
 }
 
-// digest is the same for the same effect of a transaction: what its credits and
-// debits are follows from which ones they are.
+// digest is the same for the same effect of a transaction.
 func (u *Unmined) digest() string {
 	b := be.AppendUint64(make([]byte, 0, 64), uint64(u.Net))
 	if u.Own {
@@ -127,9 +126,11 @@ func (u *Unmined) digest() string {
 	b = be.AppendUint32(b, uint32(len(u.Debits)))
 	for _, d := range u.Debits {
 		b = append(append(b, d.TxID[:]...), key32(d.Index)...)
+		b = be.AppendUint64(b, uint64(d.Amount)) // of a ticket it follows from what is watched
 	}
 	for _, cr := range u.Credits {
-		b = be.AppendUint32(b, cr.Index)
+		b = be.AppendUint64(be.AppendUint32(b, cr.Index), uint64(cr.Amount))
+		b = append(be.AppendUint32(b, uint32(len(cr.Script))), cr.Script...)
 	}
 	return string(b)
 }

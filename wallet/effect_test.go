@@ -269,3 +269,21 @@ func TestOneChange(t *testing.T) {
 	}
 	s.want("reorg", "removed reward", "removed spent")
 }
+
+// TestShareOfALostTicket: how much of a ticket is the wallet's is told also while
+// another transaction comes first, so that its net effect is 0 before and after.
+func TestShareOfALostTicket(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	op := c.foreignOutput()
+	addUnmined(t, w, c.spend([]wire.OutPoint{op}, out(scriptN(1), 7)))
+	ticket := c.sharedTicket([]wire.OutPoint{op, c.foreignOutput()}, addr(1), 90, stakePart{addr(1), 45, 0}, stakePart{addr(2), 45, 0})
+	seen(t, w, ticket)
+	for _, want := range []dcrutil.Amount{45, 90} {
+		log := logged(t, w)
+		if last := log[len(log)-1]; last.Tx != ticket.TxHash() || last.Net != 0 || last.Credits[0].Amount != want {
+			t.Errorf("told: %+v", last)
+		}
+		watchN(t, w, 0, 2)
+	}
+}

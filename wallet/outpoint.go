@@ -3,6 +3,7 @@ package wallet
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,9 +18,9 @@ import (
 // script, should that be watched too: either may come and go, and each has its
 // own blocks tested.
 
-// OutPoint is an output to watch. That of a ticket is found if the ticket commits
-// to pay the same script, and is worth what it then gets back: see Balance.Staked. One
-// that can't be spent is in no filter.
+// OutPoint is an output to watch. That of a ticket is found by a script that the ticket
+// commits to pay, and is worth what that gets back: see Balance.Staked. One that can't
+// be spent is in no filter.
 //
 // Watch.From must be at or below the height of the block that makes it: else the
 // output is not found, and what spends it is not recognised as its spending. The
@@ -30,7 +31,8 @@ type OutPoint struct {
 
 	// Script is what the output pays, of version 0; a stake opcode at the front is
 	// taken off, as in Watch.Scripts. Watch refuses a wrong one if the wallet has the
-	// transaction; else nothing is ever found with it. Unwatch does without it.
+	// transaction; else nothing is ever found with it. Of a ticket it may be any that
+	// it commits to pay. Unwatch does without it.
 	Script []byte
 }
 
@@ -196,6 +198,10 @@ func (c *change) checkPoint(s *script) {
 	}
 	if uint64(s.point.index) >= uint64(len(msg.TxOut)) {
 		c.fail(fmt.Errorf("%w: there is no outpoint %v, its transaction has %d outputs", ErrScript, s.point, len(msg.TxOut)))
+		return
+	}
+	owed := func(cm commitment) bool { return cm.script == s.raw }
+	if tree == wire.TxTreeStake && s.point.index == 0 && slices.ContainsFunc(commitments(msg), owed) {
 		return
 	}
 	out := msg.TxOut[s.point.index]

@@ -380,3 +380,24 @@ func TestOutPointOfTicket(t *testing.T) {
 		t.Fatalf("%+v", h)
 	}
 }
+
+// TestOutPointOfReceiver: a ticket may be watched for one that it commits to pay, and
+// it makes no difference whether the wallet has it already.
+func TestOutPointOfReceiver(t *testing.T) {
+	c := newWorld(t)
+	ticket := c.sharedTicket([]wire.OutPoint{c.foreignOutput(), c.foreignOutput()}, addr(3), 90, stakePart{addr(1), 40, 0}, stakePart{addr(2), 50, 0})
+	c.mine(ticket)
+	for _, knows := range []bool{false, true} {
+		w := open(t)
+		if knows {
+			watchN(t, w, 0, 1)
+			c.sync(w)
+		}
+		watchPoints(t, w, 0, OutPoint{Hash: ticket.TxHash(), Script: scriptN(2)})
+		c.sync(w)
+		if knows {
+			unwatch(t, w, Watch{Addresses: []string{addr(1).String()}})
+		}
+		wantBalance(t, w, 0, 0, 50, 0)
+	}
+}

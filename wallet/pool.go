@@ -119,22 +119,14 @@ func (c *change) dropPending(p *pendingMsg) {
 	}
 }
 
-// spenders are the pending transactions that may be mined and spend an output.
-func (c *change) spenders(op outPoint) (out []*pendingMsg) {
-	for _, p := range c.pending().spends[op] {
-		if p.dead == alive {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // eachChild calls fn for the pending transactions that may be mined and spend
 // outputs of p.
 func (c *change) eachChild(p *pendingMsg, fn func(*pendingMsg)) {
 	for i := range p.msg.TxOut {
-		for _, child := range c.spenders(outPoint{p.id, uint32(i)}) {
-			fn(child)
+		for _, child := range c.pending().spends[outPoint{p.id, uint32(i)}] {
+			if child.dead == alive {
+				fn(child)
+			}
 		}
 	}
 }

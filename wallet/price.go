@@ -12,9 +12,11 @@ import (
 // superseded, until the price comes down again.
 
 // priced notes the ticket price in the header of the tip, and with that the price in
-// the next block. In the last block of a window that is not known: 0.
+// the next block. In the last block of a window that is not known: 0. So is one that is
+// no amount.
 func (c *change) priced(height uint32, price dcrutil.Amount) {
-	if window := c.w.params.StakeDiffWindowSize; window > 0 && (int64(height)+1)%window == 0 {
+	window := c.w.params.StakeDiffWindowSize
+	if window > 0 && (int64(height)+1)%window == 0 || price < 0 || price > dcrutil.MaxAmount {
 		price = 0
 	}
 	if price == c.w.price {

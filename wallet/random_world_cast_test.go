@@ -194,6 +194,11 @@ func (k *cast) ticket(ops ...wire.OutPoint) *wire.MsgTx {
 		if k.rng.IntN(2) == 0 {
 			parts[i].reward = voting
 		}
+		if i > 0 && k.rng.IntN(4) == 0 { // hardly anything, and less than an atom of the price
+			price -= parts[i].amount
+			parts[i].amount = k.rng.Int64N(2)
+			price += parts[i].amount
+		}
 	}
 	for len(ops) < n {
 		ops = append(ops, k.c.foreignOutput())
@@ -247,12 +252,24 @@ func (k *cast) end(ticket *wire.MsgTx) *wire.MsgTx {
 	return end(ticket, pay...)
 }
 
+// nextPrice is that of a ticket in the next block.
+func (k *cast) nextPrice() int64 {
+	switch height := int64(k.c.height()) + 1; {
+	case height%params.StakeDiffWindowSize == 0:
+		return k.rng.Int64N(3) * k.rng.Int64N(900)
+	case height > 1:
+		return k.c.blocks[height-1].Header.SBits
+	}
+	return 0
+}
+
 // block mines one.
 func (k *cast) block() {
 	approve := k.c.height() < 2 || k.rng.IntN(7) > 0
 	if !approve {
 		k.pool = append(k.pool, k.c.blocks[k.c.height()].Transactions[1:]...)
 	}
+	k.c.price = k.nextPrice()
 	b := &draft{k: k, t: k.read(k.all, k.c.height(), approve), spent: make(map[wire.OutPoint]bool)}
 	for _, tx := range k.pool {
 		switch k.rng.IntN(9) {
@@ -366,7 +383,8 @@ type draft struct {
 func (d *draft) add(tx *wire.MsgTx) bool {
 	height := d.k.c.height() + 1
 	id := d.k.id(tx)
-	if _, mined := d.t.mined[id]; mined || d.has[id] || tx.Expiry != 0 && height >= tx.Expiry {
+	if _, mined := d.t.mined[id]; mined || d.has[id] || tx.Expiry != 0 && height >= tx.Expiry ||
+		isTicket(tx) && tx.TxOut[0].Value < d.k.c.price {
 		return false
 	}
 	for _, in := range tx.TxIn {

@@ -303,7 +303,7 @@ func (d *driver) announce() {
 	var refused error
 	d.do("AddUnmined", func() error {
 		taken, refused = d.w.AddUnmined(context.Background(), tx)
-		if errors.Is(refused, ErrConflict) || errors.Is(refused, ErrExpired) {
+		if errors.Is(refused, ErrConflict) || errors.Is(refused, ErrExpired) || errors.Is(refused, ErrSuperseded) {
 			return nil
 		}
 		return refused
@@ -357,7 +357,7 @@ func (d *driver) draftTx() *wire.MsgTx {
 		}
 	}
 	tx := d.regular(ops...)
-	if d.rng.IntN(6) == 0 && (len(ops) == 0 || ops[0].Tree == 0) {
+	if d.rng.IntN(3) == 0 && (len(ops) == 0 || ops[0].Tree == 0) {
 		tx = d.ticket(ops...)
 	}
 	d.id(tx)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"dcrspv/spv/chain"
+
 	"github.com/decred/dcrd/wire"
 )
 
@@ -70,6 +72,7 @@ func (d *driver) checkWaiting(complete bool) {
 		}
 	}
 	d.checkPending(waiting)
+	d.checkPrice(ids)
 	if !complete {
 		return
 	}
@@ -98,6 +101,18 @@ func (d *driver) checkWaiting(complete bool) {
 		}
 	}
 	d.checkNet(ctx, t, waiting)
+}
+
+// checkPrice: the wallet knows no other ticket price than that of the next block.
+func (d *driver) checkPrice(ids []chain.BlockID) {
+	d.t.Helper()
+	if d.w.price == 0 || len(ids) == 0 || !d.view.contains(ids[0]) {
+		return
+	}
+	tip := ids[0].Height
+	if price := d.view.blocks[tip].Header.SBits; int64(d.w.price) != price || int64(tip+1)%params.StakeDiffWindowSize == 0 {
+		d.t.Fatalf("at tip %d a ticket seems to be at %d, and its header says %d", tip, d.w.price, price)
+	}
 }
 
 // checkPending: what is to be announced is what we made, parents first.
@@ -173,6 +188,13 @@ func (d *driver) fate(t *truth, id hash) fate {
 		return fateDead
 	}
 	worst := fateWaits
+	switch {
+	case !isTicket(tx):
+	case d.w.price == 0:
+		worst = fateUnclear // it may have been too cheap in the last block
+	case tx.TxOut[0].Value < int64(d.w.price):
+		return fateDead
+	}
 	for _, in := range tx.TxIn {
 		op := in.PreviousOutPoint
 		if _, spent := t.spent[op]; spent {

@@ -38,7 +38,7 @@ type script struct {
 	ahead bool
 
 	// seen: a transaction used it while it was watched by itself and not through
-	// an account.
+	// an account, or may vote with it while it is ahead.
 	seen bool
 }
 

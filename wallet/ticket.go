@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -98,14 +99,26 @@ func (c *change) findTicket(t *blockTx) {
 	}
 	t.credits = append(t.credits, credit{index: 0, kind: Ticket, amount: share, script: raw})
 	first := t.msg.TxOut[0]
-	if _, voting := untag(t.tree, first.Version, first.PkScript); c.w.scripts[string(voting)] != nil {
-		c.notice(c.w.scripts[string(voting)], t.height)
+	_, voting := untag(t.tree, first.Version, first.PkScript)
+	if s := c.w.scripts[string(voting)]; s != nil && s.from <= t.height {
+		c.use(s) // also ahead of a gap: no filter will show it again
 	}
 }
 
 // claimedShare is what a ticket in the chain owes to what is watched.
 func (c *change) claimedShare(id hash, tx *wire.MsgTx, height uint32) (dcrutil.Amount, []byte) {
 	return ticketShare(tx, func(raw string) bool { return c.claims(outPoint{id, 0}, []byte(raw), height) })
+}
+
+// testedShare is the part of that which was found out for certain: of the scripts that
+// were tested on its block.
+func (c *change) testedShare(id hash, tx *wire.MsgTx, height uint32) dcrutil.Amount {
+	share, _ := ticketShare(tx, func(raw string) bool {
+		return slices.ContainsFunc(c.w.entries(outPoint{id, 0}, raw), func(s *script) bool {
+			return s.watched() && s.from <= height && s.group.covered.Contains(height)
+		})
+	})
+	return share
 }
 
 // eachCommitted calls fn for the entries of the watch set that a ticket which waits

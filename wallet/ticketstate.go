@@ -45,6 +45,9 @@ type OwnTicket struct {
 	EndedBy   chainhash.Hash
 	EndHeight uint32
 	Revoked   bool
+
+	// Unverified: it is unmined and not our own, see Unmined.Own.
+	Unverified bool
 }
 
 // Tickets lists the tickets of the wallet: those in the chain in the order of their
@@ -75,7 +78,9 @@ func (w *Wallet) Tickets(ctx context.Context) (out []OwnTicket, err error) {
 			for _, cr := range u.Credits {
 				if cr.Kind == Ticket {
 					price := dcrutil.Amount(u.Tx.TxOut[0].Value)
-					out = append(out, OwnTicket{TxID: u.TxID, State: TicketUnmined, Price: price, Share: cr.Amount})
+					out = append(out, OwnTicket{
+						TxID: u.TxID, State: TicketUnmined, Price: price, Share: cr.Amount, Unverified: !u.Own,
+					})
 				}
 			}
 		}

@@ -51,6 +51,8 @@ func TestTickets(t *testing.T) {
 	c.mine(revocation)
 	waits := c.ticket(c.foreignOutput(), addr(9), addr(2), 90, 0)
 	addUnmined(t, w, waits)
+	heard := c.ticket(c.foreignOutput(), addr(9), addr(2), 1e12, 0)
+	seen(t, w, heard)
 	fresh := c.ticket(c.foreignOutput(), addr(9), addr(2), 95, 0)
 	c.mine(fresh)
 	c.sync(w)
@@ -60,11 +62,12 @@ func TestTickets(t *testing.T) {
 	}
 	const maturity, lives = 16, 384 // simnet
 	want := []OwnTicket{
-		{half.TxHash(), TicketLive, 100, 49, 1, 1 + maturity, 1 + maturity + lives, hash{}, 0, false},
-		{voted.TxHash(), TicketVoted, 80, 80, 2, 2 + maturity, 2 + maturity + lives, vote.TxHash(), 26, false},
-		{missed.TxHash(), TicketMissed, 70, 70, 3, 3 + maturity, 3 + maturity + lives, revocation.TxHash(), 27, true},
-		{fresh.TxHash(), TicketImmature, 95, 95, 28, 28 + maturity, 28 + maturity + lives, hash{}, 0, false},
-		{waits.TxHash(), TicketUnmined, 90, 90, 0, 0, 0, hash{}, 0, false},
+		{half.TxHash(), TicketLive, 100, 49, 1, 1 + maturity, 1 + maturity + lives, hash{}, 0, false, false},
+		{voted.TxHash(), TicketVoted, 80, 80, 2, 2 + maturity, 2 + maturity + lives, vote.TxHash(), 26, false, false},
+		{missed.TxHash(), TicketMissed, 70, 70, 3, 3 + maturity, 3 + maturity + lives, revocation.TxHash(), 27, true, false},
+		{fresh.TxHash(), TicketImmature, 95, 95, 28, 28 + maturity, 28 + maturity + lives, hash{}, 0, false, false},
+		{waits.TxHash(), TicketUnmined, 90, 90, 0, 0, 0, hash{}, 0, false, false},
+		{heard.TxHash(), TicketUnmined, 1e12, 1e12, 0, 0, 0, hash{}, 0, false, true},
 	}
 	if len(list) != len(want) {
 		t.Fatalf("%d tickets: %+v", len(list), list)

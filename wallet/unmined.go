@@ -67,20 +67,35 @@ func (c *change) fate(msg *wire.MsgTx) (d death, height uint32, tree int8, by ha
 	if tip, ok := c.w.tip(); ok && msg.Expiry != wire.NoExpiryValue && tip.Height+1 >= msg.Expiry {
 		return expired, msg.Expiry - 1, 0, hash{}
 	}
-	for _, in := range msg.TxIn {
+	for _, in := range msg.TxIn { // what does not end with the price comes first
 		prev := &in.PreviousOutPoint
 		if coin, ok := c.coin(outPointKey(&prev.Hash, prev.Index)); ok && coin.spent {
 			r, _, _ := c.tx(coin.spentBy)
 			return conflicted, coin.spentHeight, r.tree, coin.spentBy
 		}
 		if p := c.pending().byID[prev.Hash]; p != nil && p.dead != alive {
-			return conflicted, p.deadHeight, p.deadTree, prev.Hash
+			d, height, tree, by = p.childDeath(), p.deadHeight, p.deadTree, prev.Hash
+			if d == conflicted {
+				return d, height, tree, by
+			}
 		}
+	}
+	if d != alive {
+		return d, height, tree, by
 	}
 	if c.w.tooCheap(msg) {
 		return superseded, c.tipHeight(), wire.TxTreeStake, hash{}
 	}
 	return alive, 0, 0, hash{}
+}
+
+// childDeath is why what spends a dead transaction can't be mined either: as long as
+// that is so.
+func (p *pendingMsg) childDeath() death {
+	if p.dead == superseded {
+		return superseded
+	}
+	return conflicted
 }
 
 // pend makes a transaction pending, unless it is in the chain or pending
@@ -111,31 +126,44 @@ func (c *change) pend(msg *wire.MsgTx, id hash, from origin, arrived, since uint
 	if p.dead != alive {
 		c.tellDead(p, by)
 		// Those that spend it may have come before it.
-		c.eachChild(p, func(child *pendingMsg) { c.kill(child, conflicted, p.deadHeight, p.deadTree, id) })
+		c.killChildren(p)
 	}
 }
 
 // tellDead logs that a pending transaction can't be mined.
 func (c *change) tellDead(p *pendingMsg, by hash) {
 	kind := map[death]EventKind{conflicted: EventConflicted, expired: EventExpired, superseded: EventSuperseded}[p.dead]
+	if by != (hash{}) {
+		kind = EventConflicted
+	}
 	c.event(Event{Kind: kind, Tx: p.id, By: by, Own: p.own})
 }
 
 // kill makes a pending transaction, and those that spend it, dead. What is known
 // from a peer alone is not kept then: should it come back to life, so will the
-// peer's word.
+// peer's word; but what an own one spends is kept while only the price is too low. That
+// the price is too low is the least of reasons: it may come down.
 func (c *change) kill(p *pendingMsg, why death, height uint32, tree int8, by hash) {
-	if p.dead != alive {
+	if p.dead != alive && (p.dead != superseded || why == superseded) {
 		return
 	}
 	p.dead, p.deadHeight, p.deadTree = why, height, tree
-	if p.hearsay() {
+	if p.hearsay() && !(why == superseded && c.pending().needed()[p.id]) {
 		c.dropPending(p)
 	} else {
 		c.savePending(p)
 	}
 	c.tellDead(p, by)
-	c.eachChild(p, func(child *pendingMsg) { c.kill(child, conflicted, height, tree, p.id) })
+	c.killChildren(p)
+}
+
+// killChildren makes dead what spends a dead transaction.
+func (c *change) killChildren(p *pendingMsg) {
+	for i := range p.msg.TxOut {
+		for _, child := range c.pending().spends[outPoint{p.id, uint32(i)}] {
+			c.kill(child, p.childDeath(), p.deadHeight, p.deadTree, p.id)
+		}
+	}
 }
 
 // confirm settles the pending transactions that a mined one decides: those that
@@ -145,7 +173,7 @@ func (c *change) confirm(t *blockTx) bool {
 		return false // no need to hash every transaction of a block
 	}
 	for _, in := range t.msg.TxIn {
-		for _, p := range c.spenders(spent(in)) {
+		for _, p := range c.pending().spends[spent(in)] {
 			if p.id != t.id() {
 				c.kill(p, conflicted, t.height, t.tree, t.id())
 			}
@@ -158,7 +186,7 @@ func (c *change) confirm(t *blockTx) bool {
 	c.w.shares.giveBack(p.id)
 	c.dropPending(p)
 	if p.dead != alive { // seemed so, and those that spend it with it
-		c.revive(func(child *pendingMsg) bool { return child.dead == conflicted })
+		c.revive(func(child *pendingMsg) bool { return child.dead == p.childDeath() })
 	}
 	c.evictChildren(p) // mined below a birthday it may pay nothing
 	return true
@@ -221,9 +249,8 @@ func (c *change) revive(maybe func(*pendingMsg) bool) {
 // others that nobody has mined for long.
 func (c *change) expire() {
 	tip, _ := c.w.tip()
-	affordable := func(p *pendingMsg) bool { return p.dead == superseded && !c.w.tooCheap(p.msg) }
-	if c.w.price > 0 && slices.ContainsFunc(c.pending().inOrder(), affordable) {
-		c.revive(func(p *pendingMsg) bool { return p.dead != expired }) // and what spends it
+	if c.w.price > 0 {
+		c.revive(func(p *pendingMsg) bool { return p.dead == superseded })
 	}
 	needed := c.pending().needed()
 	for _, p := range c.pending().inOrder() {
@@ -267,21 +294,29 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 		if !c.concerns(tx) {
 			return
 		}
-		switch d, height, _, by := c.fate(tx); d {
-		case expired:
+		p := c.pending().byID[id]
+		switch d, height, _, by := c.fate(tx); {
+		case d == expired:
 			c.fail(fmt.Errorf("%w: transaction %v, from height %d on", ErrExpired, id, tx.Expiry))
 			return
-		case superseded:
+		case d != alive && c.pending().byID[by] != nil:
+			c.fail(fmt.Errorf("%w: transaction %v spends %v, which can't be mined", ErrConflict, id, by))
+			return
+		case d == superseded:
 			c.fail(fmt.Errorf("%w: %v locks %v, and the next block asks for %v",
 				ErrSuperseded, id, dcrutil.Amount(tx.TxOut[0].Value), c.w.price))
 			return
-		case conflicted:
+		case d == conflicted:
 			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d by %v", ErrConflict, id, height, by))
+			return
+		case p != nil && p.dead == conflicted: // over an output that is not the wallet's
+			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d", ErrConflict, id, p.deadHeight))
 			return
 		}
 		c.useAll(tx)
 		c.markOwn(id)
-		if p := c.pending().byID[id]; p != nil {
+		if p != nil {
+			c.revive(func(q *pendingMsg) bool { return q == p }) // the price is not known
 			if !p.own {
 				p.own = true
 				c.w.shares.giveBack(id)

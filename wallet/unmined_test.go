@@ -185,3 +185,20 @@ func TestExpired(t *testing.T) {
 		t.Fatal("kept for ever")
 	}
 }
+
+// TestConflictIsRemembered: that a transaction is in conflict over an output which is
+// not the wallet's is known for as long as it is kept.
+func TestConflictIsRemembered(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	op := c.foreignOutput()
+	tx := c.spend([]wire.OutPoint{op}, out(scriptN(1), 7))
+	addUnmined(t, w, tx)
+	c.mine(c.spend([]wire.OutPoint{op}, out(scriptN(1), 8)))
+	c.sync(w)
+	for _, tx := range []*wire.MsgTx{tx, c.spend(outPoints(tx, 0), out(scriptN(1), 6))} {
+		if taken, err := w.AddUnmined(t.Context(), tx); taken || !errors.Is(err, ErrConflict) {
+			t.Errorf("%v %v", taken, err)
+		}
+	}
+}

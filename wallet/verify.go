@@ -227,7 +227,8 @@ func (c *change) isOutput(coin *coin, id hash, index uint32, tx *wire.MsgTx) boo
 	kind, raw := untag(coin.tree, out.Version, out.PkScript)
 	if kind == Ticket || coin.kind == Ticket {
 		share, _ := c.claimedShare(id, tx, coin.height)
-		return kind == coin.kind && index == 0 && coin.amount > 0 && coin.amount <= share
+		found := c.testedShare(id, tx, coin.height)
+		return kind == coin.kind && index == 0 && coin.amount > 0 && coin.amount >= found && coin.amount <= share
 	}
 	return string(raw) == string(coin.script) && out.Value == int64(coin.amount)
 }

@@ -26,9 +26,18 @@ func (p *program) runDrop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		doc := dropDoc{Dropped: []string{}}
 		isIt := func(u wallet.Unmined) bool { return u.TxID == id }
 		if !slices.ContainsFunc(before, isIt) {
-			return p.notWaiting(ctx, w, id)
+			dead, err := readDead(ctx, w)
+			if err != nil {
+				return err
+			}
+			mayReturn := func(ev wallet.Event) bool { return ev.Tx == id && ev.Kind == wallet.EventSuperseded }
+			if !slices.ContainsFunc(dead, mayReturn) {
+				return p.notWaiting(ctx, w, id)
+			}
+			doc.Dropped = append(doc.Dropped, id.String()) // else it is announced again once the price comes down
 		}
 		if err := w.DropUnmined(ctx, id); err != nil {
 			return err
@@ -37,7 +46,6 @@ func (p *program) runDrop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		doc := dropDoc{Dropped: []string{}}
 		for _, u := range before {
 			left := func(v wallet.Unmined) bool { return v.TxID == u.TxID }
 			if !slices.ContainsFunc(after, left) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dcrspv/spv/spvtest"
+	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -51,4 +52,39 @@ func TestDrop(t *testing.T) {
 		n.run("drop", "xyz").wantFailure(t, statusUsage, "xyz", "64 hex digits")
 		n.run("drop").wantFailure(t, statusUsage, "TXID")
 	})
+}
+
+// TestDropSuperseded: a ticket below the price is not announced for now, but would be
+// again: that can be ended.
+func TestDropSuperseded(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	_, script := n.script(n.demo.used[0])
+	ticket := n.demo.chain.BuyTicket(spvtest.Ticket{Voting: script, Price: 1e6})
+	_, file := n.files()
+	w, err := wallet.Open(file, n.demo.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if taken, err := w.AddUnmined(t.Context(), ticket); !taken || err != nil { // no price is known yet
+		t.Fatal(taken, err)
+	}
+	w.Close()
+	n.dcrspv("sync")
+	var list []unminedDoc
+	if n.json(&list, "history", "--unmined"); len(list) != 1 || list[0].State != "superseded" {
+		t.Fatalf("%+v", list)
+	}
+	id := ticket.TxHash()
+	var doc dropDoc
+	if n.json(&doc, "drop", id.String()); !slices.Equal(doc.Dropped, []string{id.String()}) {
+		t.Errorf("%+v", doc)
+	}
+	if w, err = wallet.Open(file, n.demo.params); err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if report, err := w.Verify(t.Context()); err != nil || report.Unmined != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
 }

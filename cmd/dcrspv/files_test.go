@@ -252,7 +252,7 @@ func TestFieldNames(t *testing.T) {
 		{[]labelDoc{{}}, "[label,name]"},
 		{[]entryDoc{{}}, "[" + historyNames + "]"},
 		{[]utxoDoc{{}}, "[" + utxoNames + "]"},
-		{[]ticketDoc{{}}, "[end_height,ended_by,expires,height,live,price,revoked,share,state,txid]"},
+		{[]ticketDoc{{}}, "[end_height,ended_by,expires,height,live,price,revoked,share,state,txid,unverified]"},
 		{[]peerDoc{{BannedUntil: &until, History: []peerEventDoc{{Until: &until}}}}, "[addr,advertised_height,ban_score,banned_until,connected,history[data,kind,reason,time,until],latency_ms,persistent,pver,score,sendheaders,services,user_agent,validated_height]"},
 		{addressDoc{}, "address"},
 		{watchDoc{[]watchedDoc{{Address: "a"}}}, "watched[address,from,label]"},

@@ -14,7 +14,8 @@ import (
 	"dcrspv/wallet"
 )
 
-// rescanDoc is the document of rescan.
+// rescanDoc is the document of rescan. Of the watch set it has all that the wallet has,
+// whatever the range.
 type rescanDoc struct {
 	statusDoc
 	From     uint32     `json:"from"`     // the range: the history is what it holds,
@@ -61,7 +62,16 @@ func (p *program) runRescan(ctx context.Context) error {
 	if err := w.Watch(ctx, what); err != nil {
 		return badName(err)
 	}
-	q, err := p.ask(ctx, w)
+	own, err := p.ownWatched(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range own { // a key that is watched is looked through as widely
+		if slices.Contains(what.XPubs, e.XPub) {
+			what.Gap, what.PubKeys = max(what.Gap, e.Gap), what.PubKeys || e.PubKeys
+		}
+	}
+	q, err := p.ask(ctx, w, own)
 	if err != nil {
 		return err
 	}
@@ -90,11 +100,11 @@ func (p *program) rescanWatched(ctx context.Context) error {
 // ask makes heights of the flags. What is asked about is true only if all blocks
 // before it are known in which the addresses may have been used: a coin from there may
 // be spent in the range, and a gap that begins there may end in it.
-func (p *program) ask(ctx context.Context, w *wallet.Wallet) (q question, err error) {
+func (p *program) ask(ctx context.Context, w *wallet.Wallet, own []wallet.Watched) (q question, err error) {
 	if q.From, q.To, err = p.scanRange(ctx); err != nil {
 		return q, err
 	}
-	first, err := p.firstUse(ctx, w)
+	first, err := p.firstUse(ctx, w, own)
 	if err != nil {
 		return q, err
 	}
@@ -110,7 +120,7 @@ func (p *program) ask(ctx context.Context, w *wallet.Wallet) (q question, err er
 
 // firstUse is the block from which on the addresses that w watches may have been used:
 // --birthday, or the birthday that all of them have in the watch set, or genesis.
-func (p *program) firstUse(ctx context.Context, w *wallet.Wallet) (uint32, error) {
+func (p *program) firstUse(ctx context.Context, w *wallet.Wallet, own []wallet.Watched) (uint32, error) {
 	if p.set.birthday != nil {
 		return p.since("")
 	}
@@ -118,25 +128,30 @@ func (p *program) firstUse(ctx context.Context, w *wallet.Wallet) (uint32, error
 	if err != nil {
 		return 0, err
 	}
-	if _, err := os.Stat(p.set.walletFile()); err != nil {
-		return 0, nil // nothing was ever watched
-	}
 	births := make(map[string]uint32)
-	err = p.withWallet(func(own *wallet.Wallet) error {
-		watched, err := own.Watched(ctx)
-		for _, e := range watched {
-			if outPointName(e) != "" {
-				continue // says nothing of what else pays its script
-			}
-			births[e.XPub+string(e.Script)] = e.From
+	for _, e := range own {
+		if outPointName(e) != "" {
+			continue // says nothing of what else pays its script
 		}
-		return err
-	})
+		births[e.XPub+string(e.Script)] = e.From
+	}
 	first := uint32(math.MaxUint32)
 	for _, e := range asked {
 		first = min(first, births[e.XPub+string(e.Script)]) // 0 if it is not there
 	}
-	return first, err
+	return first, nil
+}
+
+// ownWatched is the watch set of the program's own wallet.
+func (p *program) ownWatched(ctx context.Context) (list []wallet.Watched, err error) {
+	if _, err := os.Stat(p.set.walletFile()); err != nil {
+		return nil, nil // nothing was ever watched
+	}
+	err = p.withWallet(func(w *wallet.Wallet) error {
+		list, err = w.Watched(ctx)
+		return err
+	})
+	return list, err
 }
 
 // rescan syncs and prints what the wallet then has.
@@ -229,9 +244,19 @@ func (p *program) checkRange() error {
 	return nil
 }
 
-// scanRange makes heights of --from and --to. A date that the stored headers do
-// not reach has the headers fetched first.
+// scanRange makes heights of --from and --to. Of a height and a date it shows only then
+// which is first.
 func (p *program) scanRange(ctx context.Context) (from, to uint32, err error) {
+	from, to, err = p.rangeHeights(ctx)
+	if err == nil && p.span.From != "" && from > to {
+		err = usage("swap them", "--from %s, block %d, is after --to %s, block %d", p.span.From, from, p.span.To, to)
+	}
+	return from, to, err
+}
+
+// rangeHeights is scanRange without a check. A date that the stored headers do not
+// reach has the headers fetched first.
+func (p *program) rangeHeights(ctx context.Context) (from, to uint32, err error) {
 	if from, err = p.since(p.span.From); err != nil || p.span.To == "" {
 		return from, math.MaxInt32, err
 	}

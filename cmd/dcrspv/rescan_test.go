@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dcrspv/spv/spvtest"
+	"dcrspv/wallet"
 )
 
 // truthBetween is what is true of scripts in a range of blocks, and at its end.
@@ -141,5 +142,46 @@ func TestLastHeightOfADay(t *testing.T) {
 	}
 	if _, _, err := firstSince(c, 2000, time.Date(2025, 1, 3, 0, 0, 0, 0, time.UTC)); err == nil {
 		t.Error("no error for a missing header")
+	}
+}
+
+// TestRescanOfAWatchedKey: a question about a watched key is answered by what watching
+// it has found, with its gap and its public keys.
+func TestRescanOfAWatchedKey(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub, "--gap", "60", "--pubkeys")
+	n.dcrspv("sync")
+	_, file := n.files()
+	w, err := wallet.Open(file, n.demo.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var addr string
+	for range 50 {
+		if addr, err = w.NextAddress(t.Context(), n.demo.xpub); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Close()
+	_, far := n.script(addr)
+	c := n.demo.chain.Fork(n.demo.chain.Height())
+	c.MineBlock(c.Pay(far, 5e8))
+	n.peers[0].SetChain(c)
+	n.dcrspv("sync")
+	var doc rescanDoc
+	n.json(&doc, "rescan", n.demo.xpub)
+	if b := n.balance(); doc.Balance.Total != b.Total || b.Total != n.demo.truth.Total+5e8 || !doc.Complete {
+		t.Errorf("%+v, not %+v", doc.Balance, b)
+	}
+}
+
+// TestRescanEndsBeforeItBegins: a height and a date can be the wrong way round too.
+func TestRescanEndsBeforeItBegins(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	n.dcrspv("sync")
+	for _, args := range [][]string{{}, {n.demo.used[0]}} {
+		args = append([]string{"rescan", "--from", "300", "--to", "2024-12-01"}, args...)
+		n.run(args...).wantFailure(t, statusUsage, "is after --to", "swap them")
 	}
 }

@@ -23,6 +23,8 @@ type ticketDoc struct {
 	EndedBy   string `json:"ended_by"`   // its vote or revocation; "" if there is none
 	EndHeight uint32 `json:"end_height"` // and the block of that; 0 if there is none
 	Revoked   bool   `json:"revoked"`    // ended by a revocation
+
+	Unverified bool `json:"unverified"` // unmined, and nobody but others says that it is true
 }
 
 func readTickets(ctx context.Context, w *wallet.Wallet) ([]ticketDoc, error) {
@@ -32,6 +34,7 @@ func readTickets(ctx context.Context, w *wallet.Wallet) ([]ticketDoc, error) {
 		doc := ticketDoc{
 			TxID: t.TxID.String(), State: string(t.State), Price: int64(t.Price), Share: int64(t.Share),
 			Height: t.Height, Live: t.Live, Expires: t.Expires, EndHeight: t.EndHeight, Revoked: t.Revoked,
+			Unverified: t.Unverified,
 		}
 		if t.EndedBy != (chainhash.Hash{}) {
 			doc.EndedBy = t.EndedBy.String()
@@ -69,7 +72,11 @@ func (p *program) printTickets(tickets []ticketDoc) error {
 	fmt.Fprintln(w, "STATE\tPRICE\tOURS\tBLOCK\tENDED IN\tTICKET")
 	for _, t := range tickets {
 		counts[t.State]++
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.State, amount(t.Price), amount(t.Share), blockOrNone(t.Height), blockOrNone(t.EndHeight), t.TxID)
+		state := t.State
+		if t.Unverified {
+			state += ", unverified"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", state, amount(t.Price), amount(t.Share), blockOrNone(t.Height), blockOrNone(t.EndHeight), t.TxID)
 	}
 	var parts []string
 	for _, state := range ticketStates {

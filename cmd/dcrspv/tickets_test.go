@@ -31,3 +31,14 @@ func TestTickets(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestTicketOfOthers: anybody can make one up that waits, so the list tells.
+func TestTicketOfOthers(t *testing.T) {
+	p, stdout, _ := testProgram(t)
+	if err := p.printTickets([]ticketDoc{{State: "unmined", Unverified: true}, {State: "unmined"}}); err != nil {
+		t.Fatal(err)
+	}
+	if text := stdout.String(); strings.Count(text, "unmined, unverified ") != 1 || !strings.HasSuffix(text, "\n2 unmined\n") {
+		t.Error(text)
+	}
+}
