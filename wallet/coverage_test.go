@@ -25,14 +25,15 @@ const ledgerTop = 120
 
 func (l *ledger) debt(n uint64, h uint32) bool { return h >= l.from[n] && !l.tested[n][h] }
 
-// next is the height to go on from: the first one above the tip that a script owes
-// which was tested on the tip, or else the first one that any owes. ready tells who
-// takes part.
+// next is the height to go on from: the first one near the tip or above it that a script
+// owes which was tested as far as there, or else the first one that any owes. ready tells
+// who takes part.
 func (l *ledger) next(w *Wallet, limit uint32) (at uint32, ready func(n uint64) bool, ok bool) {
 	tip, started := w.tip()
 	if started {
-		ready = func(n uint64) bool { return !l.debt(n, tip.Height) }
-		for h := tip.Height + 1; h <= limit; h++ {
+		near := tip.Height - min(tip.Height, w.nearTip)
+		ready = func(n uint64) bool { return !l.debt(n, near) }
+		for h := near + 1; h <= limit; h++ {
 			if len(l.owingAt(h, ready)) > 0 {
 				return h, ready, true
 			}
@@ -92,7 +93,7 @@ func TestCoverageLedger(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		w := open(t)
 		if seed%2 == 0 {
-			w.maxScan = 1 + rng.Uint32N(60)
+			w.maxScan, w.nearTip = 1+rng.Uint32N(60), rng.Uint32N(20)
 		}
 		l := &ledger{from: make(map[uint64]uint32), tested: make(map[uint64]*[ledgerTop]bool)}
 		for op := range 150 {

@@ -157,6 +157,7 @@ func killSteps(t *testing.T) (steps []killStep, height uint32) {
 	})
 	add("Rewind half way", func(w *Wallet) error { return w.Rewind(c.id(3)) })
 	apply(4)
+	apply(4) // what is left of it
 	add("Rescan", func(w *Wallet) error { return w.Rescan(ctx, 0, 3) })
 	apply(4)
 	add("Rewind", func(w *Wallet) error { return w.Rewind(c.id(1)) })

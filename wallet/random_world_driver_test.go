@@ -82,7 +82,7 @@ func (d *driver) open() {
 	d.w = openAt(d.t, d.path)
 	d.w.maxAhead = d.ahead
 	if d.length > 0 {
-		d.w.maxScan = d.length
+		d.w.maxScan, d.w.nearTip = d.length, d.length%12
 	}
 }
 

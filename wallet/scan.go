@@ -20,6 +20,10 @@ const (
 
 	// minScan is the length that a scan of any number of scripts may have.
 	minScan = 500
+
+	// nearTip is how many blocks below the tip are as urgent as those above it. What
+	// is watched while a scan at the tip is under way owes some of them.
+	nearTip = 500
 )
 
 // scanLength is how many blocks to test for some groups at a time.
@@ -35,9 +39,10 @@ func (w *Wallet) scanLength(groups []*group) uint32 {
 // tested on, for all the scripts that have to be on all of it. It is as long as
 // that set of scripts stays the same, and at most 50,000 blocks.
 //
-// Scans go upwards. Blocks above the wallet's tip come first, for the scripts that
-// were tested on the tip: what is new does not wait for what was added late and
-// has long ago to catch up with. Then come the lowest blocks that are owed.
+// Scans go upwards. Blocks around the wallet's tip and above come first, for the
+// scripts that were tested as far as there: what is new does not wait for what was
+// added late and has long ago to catch up with. Then come the lowest blocks that are
+// owed.
 //
 // Only one scan at a time counts: the same debt is given out again until Apply.
 func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
@@ -65,20 +70,21 @@ func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 // turn is whose turn it is to be tested, and the blocks from the first one that any
 // of them owes.
 func (w *Wallet) turn(limit uint32) (groups []*group, r chain.Range, ok bool) {
-	var all, atTip []*group
+	var all, ready []*group
 	tip, started := w.tip()
+	near := tip.Height - min(tip.Height, w.nearTip)
 	for _, g := range w.sortedGroups() {
 		if g.watched == 0 {
 			continue
 		}
 		all = append(all, g)
-		if started && g.covered.Contains(tip.Height) {
-			atTip = append(atTip, g)
+		if started && g.covered.Contains(near) {
+			ready = append(ready, g)
 		}
 	}
-	if started && tip.Height < limit {
-		if r, ok = firstOwed(atTip, chain.Range{From: tip.Height + 1, To: limit}); ok {
-			return atTip, r, true
+	if started && near < limit {
+		if r, ok = firstOwed(ready, chain.Range{From: near + 1, To: limit}); ok {
+			return ready, r, true
 		}
 	}
 	r, ok = firstOwed(all, chain.Range{To: limit})

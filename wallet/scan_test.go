@@ -14,7 +14,7 @@ func behind(t *testing.T, c *world, length uint32, what Watch) *Wallet {
 	w := open(t)
 	watchN(t, w, 0, 99)
 	c.sync(w)
-	w.maxScan = length
+	w.maxScan, w.nearTip = length, 0
 	watch(t, w, what)
 	return w
 }
@@ -91,6 +91,27 @@ func TestScansGoUpwards(t *testing.T) {
 	}
 	mineTo(c, 45)
 	want(chain.Range{From: 45, To: 45}, chain.Range{From: 17, To: 19}, chain.Range{From: 20, To: 22}, chain.Range{From: 23, To: 32})
+}
+
+// TestFreshBesideLate: what is watched from now on while a scan at the tip is under way
+// has its new blocks tested before what was added late has caught up.
+func TestFreshBesideLate(t *testing.T) {
+	c := newWorld(t)
+	mineTo(c, 40)
+	w := behind(t, c, 10, watching(1))
+	w.nearTip = 5
+	c.scans(w, 1)
+	c.mine()
+	scan, _, _ := w.NextScan(c.height())
+	watchN(t, w, 41, 2)
+	if err := w.Apply(c.batch(scan, c.height())); err != nil {
+		t.Fatal(err)
+	}
+	c.mine(c.pay(out(scriptN(2), 7)))
+	if got := c.scans(w, 2); got[0].From != 41 || got[len(got)-1].To != 42 {
+		t.Fatalf("tested %v", got)
+	}
+	wantBalance(t, w, 7, 0, 0, 0)
 }
 
 // TestAddedLate: a wallet to which something is added late ends as one that knew it

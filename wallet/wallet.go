@@ -37,6 +37,7 @@ type Wallet struct {
 	keepEvents uint64
 	maxAhead   uint32 // see derive; 0 is none
 	maxScan    uint32 // blocks of one scan
+	nearTip    uint32
 }
 
 // cache is what the wallet keeps in memory of its file: whatever the work on a
@@ -93,6 +94,7 @@ func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 		keepEvents: keepEvents,
 		maxAhead:   maxAhead,
 		maxScan:    maxScan,
+		nearTip:    nearTip,
 	}
 	w.wake.init()
 	// Labels start anywhere, so that a batch from before a reopen means nothing.
