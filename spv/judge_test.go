@@ -101,6 +101,7 @@ func TestTheLastAbleAmongOthersIsAskedAgain(t *testing.T) {
 						for _, other := range w.peers[1:] {
 							other.SetBehaviour(useless)
 						}
+						p.SetBehaviour(b) // before it can serve anything
 						w.start()
 					}
 					p.SetBehaviour(b)
