@@ -140,10 +140,18 @@ func (a *account) wanted(branch uint8) uint32 {
 	return uint32(min(uint64(a.used[branch])+uint64(a.gap), hardened))
 }
 
-// accountByKey finds a watched account.
-func (w *Wallet) accountByKey(key string) *account {
+// identity is the same for all extended keys with the same addresses: the text of one
+// also says where it stands in a tree of keys, and wallets differ in that. It is the
+// public keys of both branches, which only the same public key and chain code give.
+func (a *account) identity() string {
+	return string(a.keys[0].SerializedPubKey()) + string(a.keys[1].SerializedPubKey())
+}
+
+// sameAccount is the watched account that has the addresses of a parsed one; nil if
+// there is none.
+func (w *Wallet) sameAccount(as *account) *account {
 	for _, a := range w.accounts {
-		if a.key == key {
+		if a.identity() == as.identity() {
 			return a
 		}
 	}
@@ -152,7 +160,7 @@ func (w *Wallet) accountByKey(key string) *account {
 
 // watchAccount adds an account, or widens one that is watched already.
 func (c *change) watchAccount(want *account) {
-	a := c.w.accountByKey(want.key)
+	a := c.w.sameAccount(want)
 	switch {
 	case a == nil:
 		a = want

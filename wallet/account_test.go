@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"github.com/decred/base58"
+	"github.com/decred/dcrd/crypto/blake256"
 )
 
 func address(t *testing.T, w *Wallet) string {
@@ -173,4 +176,47 @@ func TestNextAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	verify(t, w)
+}
+
+// TestOneAccountInTwoWrappings: an account is its public key and chain code, whatever
+// the rest of its extended key says. So there is one, by both names.
+func TestOneAccountInTwoWrappings(t *testing.T) {
+	key := testXPub(t, 1)
+	other := rewrapped(t, key)
+	if other == key {
+		t.Fatal("the same name")
+	}
+	c, w := newWorld(t), open(t)
+	c.mine(c.pay(out(scriptOf(keyAddr(t, key, 0, 3)), 5)))
+	watch(t, w, Watch{XPubs: []string{key}, Gap: 5})
+	watch(t, w, Watch{XPubs: []string{other}, Gap: 7, Label: "the same"})
+	c.sync(w)
+	wantBalance(t, w, 5, 0, 0, 0)
+	list, err := w.Watched(background())
+	if err != nil || len(list) != 1 || list[0].XPub != key || list[0].Gap != 7 || list[0].External != 4+7 || list[0].Label != "the same" {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	w = openAt(t, reclose(t, w))
+	first, err := w.AddressOf(background(), key)
+	again, err2 := w.AddressOf(background(), other)
+	if err != nil || err2 != nil || first != again {
+		t.Fatalf("%s and %s: %v, %v", first, again, err, err2)
+	}
+	unwatch(t, w, Watch{XPubs: []string{other, key}})
+	if list, _ := w.Watched(background()); len(list) != 0 || len(history(t, w)) != 0 {
+		t.Fatalf("%+v", list)
+	}
+}
+
+// rewrapped is an extended key that says it stands elsewhere in the tree.
+func rewrapped(t *testing.T, key string) string {
+	t.Helper()
+	raw := base58.Decode(key)
+	if len(raw) != 82 {
+		t.Fatalf("%d bytes", len(raw))
+	}
+	copy(raw[4:13], "elsewhere") // depth 1, parent 4, child number 4
+	first := blake256.Sum256(raw[:78])
+	second := blake256.Sum256(first[:])
+	return base58.Encode(append(raw[:78:78], second[:4]...))
 }

@@ -58,7 +58,10 @@ func (w *Wallet) freshAddress(xpub string) (*account, string, uint32, error) {
 	var a *account
 	if xpub == "" {
 		a = w.accounts[slices.Min(slices.Collect(maps.Keys(w.accounts)))]
-	} else if a = w.accountByKey(xpub); a == nil {
+	} else if want := (&account{key: xpub}); want.parse(w.params) == nil {
+		a = w.sameAccount(want)
+	}
+	if a == nil {
 		return nil, "", 0, fmt.Errorf("%w: extended public key %.120s", ErrNotWatched, xpub)
 	}
 	for i := max(a.used[0], a.issued); i < a.derived[0]; i++ {

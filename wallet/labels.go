@@ -57,7 +57,7 @@ func (w *Wallet) SetLabel(ctx context.Context, name, text string) error {
 			c.saveScript(s)
 		}
 		for _, want := range sel.accounts {
-			a := c.w.accountByKey(want.key)
+			a := c.w.sameAccount(want)
 			if a == nil {
 				c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
 				return

@@ -27,7 +27,8 @@ type Watch struct {
 
 	// XPubs are extended public keys of accounts (dpub... on mainnet). The
 	// addresses of their external and internal branch are watched as far as
-	// Gap reaches behind the last one used.
+	// Gap reaches behind the last one used. Two that only differ in depth, parent or
+	// child number are the same account.
 	XPubs []string
 
 	// OutPoints are single outputs. They are coins as any other: what else pays
@@ -284,11 +285,11 @@ func (c *change) unwatchScripts(sel *selection) (gone []*script) {
 func (c *change) unwatchAccounts(sel *selection) (gone []*script) {
 	seen := make(map[string]bool)
 	for _, want := range sel.accounts {
-		if seen[want.key] {
+		if seen[want.identity()] {
 			continue
 		}
-		seen[want.key] = true
-		a := c.w.accountByKey(want.key)
+		seen[want.identity()] = true
+		a := c.w.sameAccount(want)
 		if a == nil {
 			c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
 			return nil
@@ -325,7 +326,7 @@ func (c *change) chosen(sel *selection) map[*script]bool {
 		set[s] = true
 	}
 	for _, want := range sel.accounts {
-		a := c.w.accountByKey(want.key)
+		a := c.w.sameAccount(want)
 		if a == nil {
 			c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
 			return set
