@@ -123,9 +123,11 @@ func (e *engine) publishTx(tx *wire.MsgTx, answer chan PublishResult) error {
 	return nil
 }
 
-// add puts a transaction on offer unless it is.
+// add puts a transaction on offer. If it is, the new one replaces it: the hash does not
+// cover the signatures.
 func (o *outgoing) add(hash chainhash.Hash, tx *wire.MsgTx) *publication {
 	if p := o.txs[hash]; p != nil {
+		p.tx = tx
 		return p
 	}
 	if o.txs == nil {

@@ -9,6 +9,8 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/spvtest"
+
+	"github.com/decred/dcrd/wire"
 )
 
 // A transaction is announced to all peers, served to those that ask, and offered
@@ -89,6 +91,29 @@ func TestPublishTwice(t *testing.T) {
 		result, err := w.syncer.Publish(w.t.Context(), tx)
 		if err != nil || !slices.Equal(result.Told, w.addrs[1:]) || len(result.Taken) != 0 {
 			t.Errorf("%+v, %v", result, err)
+		}
+	})
+}
+
+// The signatures given last count, which the hash does not cover.
+func TestPublishSignedAnew(t *testing.T) {
+	story(t, 50, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.join(spvtest.Behaviour{RefuseConnections: true})
+		w.start()
+		w.wait(spv.Settled)
+		tx := w.chain.Pay(spvtest.Script(1), 1e8)
+		again := tx.Copy()
+		again.TxIn[0].SignatureScript = []byte{1, 2}
+		for _, tx := range []*wire.MsgTx{tx, again} {
+			if _, err := w.syncer.Publish(w.t.Context(), tx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.peers[1].SetBehaviour(spvtest.Behaviour{})
+		w.pass(time.Minute)
+		if txs := w.peers[1].Taken(); len(txs) != 1 || !slices.Equal(txs[0].TxIn[0].SignatureScript, []byte{1, 2}) {
+			t.Errorf("%+v", txs)
 		}
 	})
 }

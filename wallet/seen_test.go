@@ -94,6 +94,44 @@ func TestSeen(t *testing.T) {
 	}
 }
 
+// TestOwnSignaturesCount: a transaction is announced as its owner has signed it, although
+// a peer has sent it before with signatures that are worth nothing.
+func TestOwnSignaturesCount(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	tx := c.spend(outPoints(fund, 0), out(scriptN(1), 90))
+	tx.TxIn[0].SignatureScript = []byte{1, 1}
+	garbage := tx.Copy()
+	garbage.TxIn[0].SignatureScript = []byte{1, 2}
+	announced := func() []byte {
+		t.Helper()
+		pending, err := w.Pending()
+		if err != nil || len(pending) != 1 {
+			t.Fatalf("%v, %v", pending, err)
+		}
+		return pending[0].TxIn[0].SignatureScript
+	}
+	seen(t, w, garbage)
+	addUnmined(t, w, tx)
+	if got := announced(); got[1] != 1 {
+		t.Fatalf("signed %x", got)
+	}
+	seen(t, w, garbage)
+	w = openAt(t, reclose(t, w))
+	if got := announced(); got[1] != 1 {
+		t.Fatalf("signed %x", got)
+	}
+	again := tx.Copy()
+	again.TxIn[0].SignatureScript = []byte{1, 3}
+	addUnmined(t, w, again)
+	if got := announced(); got[1] != 3 {
+		t.Fatalf("signed %x", got)
+	}
+}
+
 // TestSeenBecomesOwn: a transaction that a peer has sent first is announced once
 // the owner hands it over.
 func TestSeenBecomesOwn(t *testing.T) {

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -277,7 +278,7 @@ func (c *change) expire() {
 // chain, as a rule one that is about to be published: told before, it is not forgotten
 // whatever happens meanwhile. It counts in Balance.Unconfirmed and comes
 // back from Unmined until it is mined or can't be any more; it never locks a
-// coin. Adding it again is harmless. A transaction that neither pays watched
+// coin. Adding it again is harmless; the signatures given last count. A transaction that neither pays watched
 // scripts nor spends coins of the wallet, nor makes or spends a watched outpoint,
 // is not taken: its fate would not be seen.
 //
@@ -317,11 +318,7 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 		c.markOwn(id)
 		if p != nil {
 			c.revive(func(q *pendingMsg) bool { return q == p }) // the price is not known
-			if !p.own {
-				p.own = true
-				c.w.shares.giveBack(id)
-				c.savePending(p)
-			}
+			c.makeOwn(p, tx)
 		} else {
 			height := c.tipHeight()
 			c.pend(tx, id, fromOwner, height, height)
@@ -329,6 +326,25 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 		taken = true
 	})
 	return taken && err == nil, err
+}
+
+// makeOwn makes a pending transaction the owner's, as the owner has it: its hash does
+// not cover the signatures, and a peer may have sent it with others.
+func (c *change) makeOwn(p *pendingMsg, tx *wire.MsgTx) {
+	raw, err := tx.Bytes()
+	if err != nil {
+		c.fail(err)
+	}
+	if p.own && bytes.Equal(raw, p.raw) {
+		return
+	}
+	if !p.own {
+		c.w.shares.giveBack(p.id)
+	}
+	p.own, p.msg, p.raw = true, tx, raw
+	delete(c.w.contested, p.id) // what it spends is told by the signatures
+	c.w.query = nil
+	c.savePending(p)
 }
 
 // DropUnmined forgets a transaction that is not in the chain, and those that
