@@ -1,5 +1,7 @@
 package spv
 
+import "time"
+
 // headersComplete reports whether every peer that claims more than we have was
 // asked for it and has had its time to answer. What they claim does not count.
 func (e *engine) headersComplete() bool {
@@ -7,7 +9,7 @@ func (e *engine) headersComplete() bool {
 	if len(e.sessions) == 0 || !e.chain.Proven() || e.network.gathering(e) || !e.heard(tip) {
 		return false
 	}
-	waitedFor := func(s *session) bool { return s.since.Before(e.headers.grown.Add(joinedPatience)) }
+	waitedFor := func(s *session) bool { return s.since.Before(e.joinUntil()) }
 	for _, fl := range e.headers.flights {
 		walking := fl.s.chain.walking && fl.from.Height < tip
 		if (!fl.late || e.isComing(fl)) && waitedFor(fl.s) && !walking {
@@ -20,6 +22,16 @@ func (e *engine) headersComplete() bool {
 		}
 	}
 	return true
+}
+
+// joinUntil is until when whoever joins is waited for: a while from the last header of
+// the best chain on, or from when there was a peer again.
+func (e *engine) joinUntil() time.Time {
+	began := e.headers.grown
+	if first := e.network.firstPeer; first.After(began) {
+		began = first
+	}
+	return began.Add(joinedPatience)
 }
 
 // tipHeld reports whether the best chain is all that will come soon, so that the

@@ -58,3 +58,18 @@ func TestJoinersAreWaitedForOnce(t *testing.T) {
 		}
 	}
 }
+
+// Before the first header they are waited for as well, from the first peer on: that one
+// has answered, with nothing, is not the end.
+func TestJoinersAreWaitedForFromTheFirstPeerOn(t *testing.T) {
+	for after, complete := range map[time.Duration]bool{0: false, joinedPatience - 1: false, joinedPatience: true} {
+		e, sessions := stillEngine(t, 100, 1000, 1000)
+		e.network.discover, e.network.firstPeer = true, e.now.Add(-2*time.Hour)
+		sessions[0].chain.answered = true
+		sessions[0].headers.asked = true
+		sessions[1].since = e.network.firstPeer.Add(after)
+		if got := e.headersComplete(); got != complete {
+			t.Errorf("joined %v after the first peer: complete %v", after, got)
+		}
+	}
+}

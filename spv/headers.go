@@ -88,9 +88,9 @@ const (
 	// best chain is taken for complete, whoever else may be asked.
 	grownPatience = time.Second
 
-	// joinedPatience is how long after the last header of the best chain the
-	// initial sync waits for peers that join: whoever comes later is asked, but
-	// not waited for, so that nobody can prolong it by coming back.
+	// joinedPatience is how long after the last header of the best chain, or the
+	// first peer, the initial sync waits for peers that join: whoever comes later is
+	// asked, but not waited for, so that nobody can prolong it by coming back.
 	joinedPatience = 5 * time.Second
 )
 
@@ -389,7 +389,7 @@ func (e *engine) headerTime() (next time.Time) {
 	sooner(e.headers.pendingUntil)
 	if !e.following {
 		sooner(e.headers.grown.Add(grownPatience))
-		sooner(e.headers.grown.Add(joinedPatience))
+		sooner(e.joinUntil())
 	}
 	for _, fl := range e.headers.allFlights() {
 		if !fl.late {
