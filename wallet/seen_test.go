@@ -132,6 +132,28 @@ func TestOwnSignaturesCount(t *testing.T) {
 	}
 }
 
+// TestSpentToNobody: what spends a coin and has no outputs is no ticket, and no harm,
+// whoever sends it.
+func TestSpentToNobody(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	tx := c.spend(outPoints(fund, 0))
+	tx.TxOut = nil
+	seen(t, w, tx)
+	wantBalance(t, w, 100, 0, 0, -100)
+	addUnmined(t, w, tx)
+	w = openAt(t, reclose(t, w))
+	if list, err := w.Tickets(background()); len(list) != 0 || err != nil {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	c.mine(tx)
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 0)
+}
+
 // TestSeenBecomesOwn: a transaction that a peer has sent first is announced once
 // the owner hands it over.
 func TestSeenBecomesOwn(t *testing.T) {

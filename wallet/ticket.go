@@ -59,8 +59,11 @@ func ticketShare(tx *wire.MsgTx, ours func(script string) bool) (share dcrutil.A
 			script = []byte(cm.script)
 		}
 	}
+	if part == 0 { // as of all that is no ticket, and may not even have an output
+		return 0, nil
+	}
 	price := tx.TxOut[0].Value
-	if part == 0 || price < 0 || price > dcrutil.MaxAmount {
+	if price < 0 || price > dcrutil.MaxAmount {
 		return 0, nil
 	}
 	high, low := bits.Mul64(uint64(price), part)
