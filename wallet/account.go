@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -40,13 +41,18 @@ type account struct {
 
 	pubKeys bool // what pays the keys themselves is watched too
 
-	used    [branches]uint32 // highest index seen in a transaction, plus one
+	used    [branches]uint32 // highest index that the best chain uses, plus one
 	derived [branches]uint32 // indices watched: all below this
-	known   [branches]uint32 // indices tested: those watched and some ahead of them
+	known   [branches]uint32 // indices with scripts: those watched and some ahead of them
 	issued  uint32           // external indices below this were given out by NextAddress
 
-	keys  [branches]*hdkeychain.ExtendedKey
-	ahead [forms][branches]map[uint32]*script // from derived to known
+	keys [branches]*hdkeychain.ExtendedKey
+	at   [forms][branches][]*script // by index, of known length; nil where the key has none
+
+	// waiting are the indices that transactions which wait to be mined pay, ascending,
+	// and awaited how many indices such ones count on.
+	waiting [branches][]uint32
+	awaited [branches]uint32
 }
 
 // encode: birthday 4, gap 4, used 4, derived 4 and known 4 for each branch,
@@ -114,9 +120,6 @@ func (a *account) parse(params *chaincfg.Params) error {
 		return fmt.Errorf("%w: it is a private key: give the public one, and treat the private one as seen", ErrXPub)
 	}
 	for i := range branches {
-		for f := range forms {
-			a.ahead[f][i] = make(map[uint32]*script)
-		}
 		if a.keys[i], err = key.Child(uint32(i)); err != nil {
 			return fmt.Errorf("%w: branch %d: %w", ErrXPub, i, err)
 		}
@@ -137,8 +140,16 @@ func (a *account) address(branch uint8, index uint32, params *chaincfg.Params) (
 
 // wanted is how many indices of a branch are to be watched.
 func (a *account) wanted(branch uint8) uint32 {
-	return uint32(min(uint64(a.used[branch])+uint64(a.gap), hardened))
+	wanted := min(uint64(a.used[branch])+uint64(a.gap), hardened)
+	if branch == 0 {
+		wanted = max(wanted, uint64(a.issued))
+	}
+	return uint32(wanted)
 }
+
+// noKeys is how many indices of a branch may have no key. In 2^127 one has none, so
+// that two at once are damage.
+const noKeys = 1
 
 // identity is the same for all extended keys with the same addresses: the text of one
 // also says where it stands in a tree of keys, and wallets differ in that. It is the
@@ -158,12 +169,20 @@ func (w *Wallet) sameAccount(as *account) *account {
 	return nil
 }
 
+// sortedAccounts are in the order they were watched.
+func (w *Wallet) sortedAccounts() []*account {
+	return slices.SortedFunc(maps.Values(w.accounts), func(a, b *account) int { return cmp.Compare(a.id, b.id) })
+}
+
 // watchAccount adds an account, or widens one that is watched already.
 func (c *change) watchAccount(want *account) {
 	a := c.w.sameAccount(want)
 	switch {
 	case a == nil:
 		a = want
+		if a.gap == 0 {
+			a.gap = defaultGap
+		}
 		seq, err := c.accounts.NextSequence()
 		if err != nil {
 			c.fail(err)
@@ -179,9 +198,7 @@ func (c *change) watchAccount(want *account) {
 		}
 		if want.from < a.from {
 			a.from = want.from
-			c.lower(slices.DeleteFunc(c.accountScripts(a), func(s *script) bool {
-				return s.explicit && s.ahead // until it is reached, only what it was watched for counts
-			}), a.from)
+			c.rebear(a.scripts())
 		}
 		if want.pubKeys && !a.pubKeys {
 			c.watchPubKeys(a)
@@ -193,16 +210,17 @@ func (c *change) watchAccount(want *account) {
 	c.saveAccount(a)
 }
 
-// accountScripts are all scripts of an account.
-func (c *change) accountScripts(a *account) []*script {
+// scripts are all scripts of an account, in order of branch, index and form.
+func (a *account) scripts() []*script {
 	var out []*script
-	for _, s := range c.w.scripts {
-		if s.account == a.id {
-			out = append(out, s)
+	for branch := range branches {
+		for i := range a.at[payHash][branch] {
+			for f := range a.forms() {
+				if s := a.at[f][branch][i]; s != nil {
+					out = append(out, s)
+				}
+			}
 		}
 	}
-	slices.SortFunc(out, func(x, y *script) int {
-		return cmp.Or(cmp.Compare(x.branch, y.branch), cmp.Compare(x.index, y.index), cmp.Compare(x.form(), y.form()))
-	})
 	return out
 }

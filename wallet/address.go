@@ -3,20 +3,25 @@ package wallet
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 )
+
+// settled is how many blocks a use has to be deep until further addresses are given
+// out because of it: two hours. A use that a reorg takes away would leave a restored
+// wallet without those.
+const settled = 24
 
 // Address is AddressOf the account that was watched first.
 func (w *Wallet) Address(ctx context.Context) (string, error) { return w.AddressOf(ctx, "") }
 
-// AddressOf is the next address of an account to be paid at: the external
-// address after the last one that was used or that NextAddress has given out. It
-// stays the same until then. It is watched. An empty xpub means the account that
-// was watched first.
+// AddressOf is the next address of an account to be paid at: the external address
+// after the last one that the chain uses or that NextAddress has given out, without
+// those that transactions pay which wait. It stays the same until then. It is watched.
+// An empty xpub means the account that was watched first.
 //
-// Errors: ErrNoAccount; ErrNotWatched; ErrGap when NextAddress has given out all
-// that the gap limit allows.
+// Errors: ErrNoAccount; ErrNotWatched; ErrGap when the next one is behind all that the
+// gap limit allows for what is used 24 blocks below the wallet's tip, because a
+// restored wallet might not find it.
 func (w *Wallet) AddressOf(ctx context.Context, xpub string) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -32,7 +37,7 @@ func (w *Wallet) AddressOf(ctx context.Context, xpub string) (string, error) {
 
 // NextAddress is as AddressOf, but never returns the same address twice: for
 // one payer each. Only as many as the gap limit allows are given out before one
-// of them is used, because those behind would not be found by another wallet,
+// of them is used for good, because those behind would not be found by another wallet,
 // nor by this one after a restore.
 func (w *Wallet) NextAddress(ctx context.Context, xpub string) (addr string, err error) {
 	err = w.update(ctx, func(c *change) {
@@ -57,20 +62,40 @@ func (w *Wallet) freshAddress(xpub string) (*account, string, uint32, error) {
 	}
 	var a *account
 	if xpub == "" {
-		a = w.accounts[slices.Min(slices.Collect(maps.Keys(w.accounts)))]
+		a = w.sortedAccounts()[0]
 	} else if want := (&account{key: xpub}); want.parse(w.params) == nil {
 		a = w.sameAccount(want)
 	}
 	if a == nil {
 		return nil, "", 0, fmt.Errorf("%w: extended public key %.120s", ErrNotWatched, xpub)
 	}
-	for i := max(a.used[0], a.issued); i < a.derived[0]; i++ {
+	tip, _ := w.tip()
+	end := a.safeEnd(tip.Height - min(tip.Height, settled))
+	for i := max(a.used[0], a.issued); i < end; i++ {
+		if _, waits := slices.BinarySearch(a.waiting[0], i); waits {
+			continue
+		}
 		if addr, ok := a.address(0, i, w.params); ok {
 			return a, addr.String(), i, nil
 		}
 	}
-	if a.derived[0] == hardened {
+	if end == hardened {
 		return nil, "", 0, fmt.Errorf("%w: the account has no further address", ErrNoAccount)
 	}
-	return nil, "", 0, fmt.Errorf("%w: the last %d addresses given out are unused", ErrGap, a.gap)
+	return nil, "", 0, fmt.Errorf("%w: the last %d addresses given out are unused, or used in none but the last %d blocks",
+		ErrGap, a.gap, settled)
+}
+
+// safeEnd is how many external indices a wallet watches that has the account alone, from
+// its birthday on, and sees the blocks up to a height.
+func (a *account) safeEnd(height uint32) uint32 {
+	end := uint64(a.gap)
+	for i := uint64(0); i < min(end, uint64(a.derived[0])); i++ {
+		for f := range a.forms() {
+			if s := a.at[f][0][i]; s != nil && s.usedAt >= a.from && s.usedAt <= height {
+				end = max(end, i+1+uint64(a.gap))
+			}
+		}
+	}
+	return uint32(min(end, hardened))
 }

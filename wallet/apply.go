@@ -164,8 +164,8 @@ func (c *change) applyBlock(b *spv.Block) {
 	}
 	// One after the other: they may spend each other's outputs too.
 	for _, t := range void {
-		if len(t.credits) == 0 && !c.concerns(t.msg) {
-			continue
+		if len(t.credits) == 0 && !c.spendsOurs(t.msg) {
+			continue // also if it pays what has a later birthday
 		}
 		c.markDisapproved(t.height, t.block)
 		if t.returns() {

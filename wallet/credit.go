@@ -110,17 +110,18 @@ func (c *change) findCredits(t *blockTx) {
 	})
 }
 
-// eachOutput calls fn for the outputs that pay watched scripts, and for those that
-// are watched by themselves: for one that is both, twice in a row.
+// eachOutput calls fn for the outputs of a transaction that waits which pay watched
+// scripts, or awaited ones, and for those that are watched by themselves: for one that
+// is both, twice in a row.
 func (c *change) eachOutput(tx *wire.MsgTx, tree int8, fn func(i uint32, kind CoinKind, s *script)) {
 	c.eachPaid(tx, tree, func(i uint32, kind CoinKind, s *script) {
-		if s.watched() {
+		if s.awaits() {
 			fn(i, kind, s)
 		}
 	})
 }
 
-// eachPaid is as eachOutput, also for scripts ahead of a gap.
+// eachPaid is as eachOutput, for all scripts ahead of a gap too.
 //
 // An output of no value pays nothing; filters leave out a ticket's change if it
 // is such. What a ticket locks is owed to those it commits to: see findTicket.

@@ -7,10 +7,15 @@ import (
 	"dcrspv/spv/chain"
 )
 
+// How far an account is watched follows from the best chain: gap indices behind the
+// last one that a block uses. It grows while a block is read, and is taken back when
+// blocks are undone (see fit): what is watched, and so what is shown, is that of a
+// wallet which never saw the other branch.
+//
 // Every address that comes into use lets the gap reach further ones, and each of
 // those has missed all blocks since the account's birthday. Had they to be
 // tested one after the other, a long history would be read once for every few
-// addresses. So as many again as are watched, and at least 100, are derived ahead
+// addresses. So as many again as are watched, and at least 80, are derived ahead
 // and tested together with the watched ones, though not watched: only when the
 // number of addresses in use has doubled is the history read once more.
 //
@@ -21,87 +26,104 @@ import (
 // minAhead and maxAhead bound how many addresses of a branch are derived ahead.
 // A script costs some 5 ns a block, reading a filter for any number some 1.5 us.
 const (
-	minAhead = 100
+	minAhead = 80
 	maxAhead = 5000
 )
 
 // derive watches the addresses of a branch up to gap indices behind the last
-// used one, and reports which are new.
-func (c *change) derive(a *account, branch uint8) (first, last uint32, any bool) {
-	first = a.derived[branch]
-	for a.derived[branch] < a.wanted(branch) {
+// used one.
+func (c *change) derive(a *account, branch uint8) {
+	for c.err == nil {
 		end := a.wanted(branch)
-		if end > a.known[branch] {
+		if uint64(end)+uint64(c.w.awaitable(a)) > uint64(a.known[branch]) {
 			for i := range uint8(branches) { // both, to share what that costs
 				c.lookAhead(a, i)
 			}
+		}
+		if end <= a.derived[branch] || c.err != nil {
+			return
 		}
 		i := a.derived[branch]
 		a.derived[branch] = end
 		for ; i < end; i++ {
 			for f := range a.forms() {
-				c.reach(a, f, branch, i)
+				c.reach(a.at[f][branch][i])
 			}
 		}
 	}
-	return first, a.derived[branch] - 1, a.derived[branch] > first
+}
+
+// stretch is derive, and tells of it.
+func (c *change) stretch(a *account, branch uint8) {
+	first := a.derived[branch]
+	c.derive(a, branch)
+	c.saveAccount(a)
+	if end := a.derived[branch]; end > first {
+		c.event(Event{Kind: EventDerived, XPub: a.key, Branch: uint32(branch), First: first, Last: end - 1})
+	}
 }
 
 // reach has a script watched that was ahead of the gap, if there is one.
-func (c *change) reach(a *account, f form, branch uint8, index uint32) {
-	s := a.ahead[f][branch][index]
-	if s == nil {
+func (c *change) reach(s *script) {
+	if s == nil || !s.ahead {
 		return
 	}
-	delete(a.ahead[f][branch], index)
 	if !s.watched() {
 		s.group.watched++
 	}
-	s.ahead = false
+	s.ahead, s.awaited = false, false
 	c.debt = true
+	c.enter(s)
 	c.w.bornKnown = false
 	c.saveScript(s)
-	c.lower([]*script{s}, a.from)
-	if s.seen { // before
-		a.used[branch] = max(a.used[branch], index+1)
+	c.rebear([]*script{s})
+	if s.usedAt != unused { // while it was ahead
+		a := c.w.accounts[s.account]
+		a.used[s.branch] = max(a.used[s.branch], s.index+1)
 	}
 }
 
 // lookAhead derives the addresses of a branch far ahead of the gap.
 func (c *change) lookAhead(a *account, branch uint8) {
 	end := a.wanted(branch)
-	ahead := min(max(end, minAhead), c.w.maxAhead)
-	known := uint32(min(uint64(end)+uint64(ahead), hardened))
+	ahead := uint64(min(max(end, minAhead), c.w.maxAhead)) + uint64(c.w.awaitable(a))
+	known := uint32(min(uint64(end)+ahead, hardened))
 	if known <= a.known[branch] {
 		return
 	}
-	c.deriveAhead(a, branch, a.known[branch], known, payHash)
+	from := a.known[branch]
 	a.known[branch] = known
+	c.deriveAhead(a, branch, from, payHash)
 }
 
-// deriveAhead adds the scripts of some indices as ahead of the gap, in the form
-// given and those behind it. Scripts that no block was tested for start with the
-// account's birthday.
-func (c *change) deriveAhead(a *account, branch uint8, from, to uint32, first form) {
+// deriveAhead adds the scripts of the indices of a branch from one on as ahead of the
+// gap, in the form given and those behind it. Scripts that no block was tested for
+// start with the account's birthday.
+func (c *change) deriveAhead(a *account, branch uint8, from uint32, first form) {
 	var fresh []*script
-	for i := from; i < to; i++ {
-		key, ok := a.pubKey(branch, i)
-		if !ok {
-			continue
+	for i := from; i < a.known[branch]; i++ {
+		if err := c.ctx.Err(); err != nil {
+			c.fail(err) // a key takes some 50 us, and there may be 100,000 of them
+			return
 		}
+		key, ok := a.pubKey(branch, i)
 		for f := first; f < a.forms(); f++ {
+			a.at[f][branch] = append(a.at[f][branch], nil)
+			if !ok {
+				continue
+			}
 			raw := keyScript(key, f)
 			s := c.w.scripts[raw]
 			switch {
 			case s == nil:
-				s = &script{raw: raw, from: a.from}
+				s = &script{raw: raw, from: a.from, usedAt: unused}
 				c.w.scripts[raw] = s
 				fresh = append(fresh, s)
 			case s.account != 0:
 				continue
 			}
 			s.account, s.branch, s.index, s.ahead = a.id, branch, i, true
-			a.ahead[f][branch][i] = s
+			a.at[f][branch][i] = s
 			if s.group != nil {
 				c.saveScript(s)
 			}
@@ -110,55 +132,111 @@ func (c *change) deriveAhead(a *account, branch uint8, from, to uint32, first fo
 	c.assign(fresh, unwanted(a.from))
 }
 
-// use notes that a watched script was seen in a transaction, and keeps the gap
-// ahead of it.
-func (c *change) use(s *script) {
-	if s.point != nil {
-		return // says nothing of its script
+// use notes that a block at a height uses a script, and keeps the gap ahead of it.
+func (c *change) use(s *script, height uint32) {
+	if s.point != nil || s.usedAt <= height { // an outpoint says nothing of its script
+		return
 	}
+	s.usedAt = height
+	c.saveScript(s)
 	if s.account == 0 || s.ahead {
-		if !s.seen {
-			s.seen = true
-			c.saveScript(s)
-		}
 		return
 	}
-	a := c.w.accounts[s.account]
-	if s.index < a.used[s.branch] {
-		return
-	}
-	a.used[s.branch] = s.index + 1
-	first, last, any := c.derive(a, s.branch)
-	c.saveAccount(a)
-	if any {
-		c.event(Event{Kind: EventDerived, XPub: a.key, Branch: uint32(s.branch), First: first, Last: last})
+	if a := c.w.accounts[s.account]; s.index >= a.used[s.branch] {
+		a.used[s.branch] = s.index + 1
+		c.stretch(a, s.branch)
 	}
 }
 
 // notice notes that a transaction at a height pays or commits to pay a script,
 // and reports whether that concerns the wallet.
 func (c *change) notice(s *script, height uint32) bool {
-	switch {
-	case s.from > height:
+	if s.from > height {
 		return false
-	case s.watched():
-		c.use(s)
+	}
+	c.use(s, height)
+	if s.watched() {
 		return true
 	}
-	covered := s.group.covered.Remove(chain.Range{From: height, To: math.MaxUint32})
-	if !slices.Equal(covered, s.group.covered) {
-		c.assign([]*script{s}, covered)
-	}
+	c.untest(s, height)
 	return false
 }
 
-// unreach takes back that a script of an account was watched by itself while it
-// is ahead of the gap: as if it had just been derived.
-func (c *change) unreach(a *account, s *script) {
-	fresh := &script{
-		raw: s.raw, from: a.from, account: a.id, branch: s.branch, index: s.index, ahead: true,
+// untest has a script ahead of the gap tested from a height on once it is reached.
+func (c *change) untest(s *script, from uint32) {
+	covered := s.group.covered.Remove(chain.Range{From: from, To: math.MaxUint32})
+	if !slices.Equal(covered, s.group.covered) {
+		c.assign([]*script{s}, covered)
 	}
-	c.w.scripts[fresh.raw] = fresh
-	a.ahead[fresh.form()][s.branch][s.index] = fresh
-	c.assign([]*script{fresh}, unwanted(a.from))
+}
+
+// unuse takes back the uses in blocks above a height, which were undone, and with
+// them the reach of the accounts.
+func (c *change) unuse(above uint32) {
+	var gone []*script
+	for _, s := range c.w.scripts {
+		if s.usedAt != unused && s.usedAt > above {
+			gone = append(gone, s)
+		}
+	}
+	slices.SortFunc(gone, compareScripts)
+	of := make(map[uint32]bool)
+	for _, s := range gone {
+		s.usedAt = unused
+		c.saveScript(s)
+		of[s.account] = true
+	}
+	c.fit(of)
+}
+
+// fit makes accounts reach as far as the chain has them reach.
+func (c *change) fit(of map[uint32]bool) {
+	lost := make(map[string]bool)
+	for _, a := range c.w.sortedAccounts() {
+		if !of[a.id] {
+			continue
+		}
+		for branch := range uint8(branches) {
+			a.used[branch] = a.inUse(branch)
+			if a.wanted(branch) < a.derived[branch] {
+				c.withdraw(a, branch, lost)
+			}
+			c.stretch(a, branch)
+		}
+	}
+	c.forget(lost)
+}
+
+// inUse is the highest index of a branch in use, plus one, that the gap gets to from
+// the beginning, or from what was given out.
+func (a *account) inUse(branch uint8) (used uint32) {
+	end := uint64(a.gap)
+	if branch == 0 {
+		end = max(end, uint64(a.issued))
+	}
+	for i := uint64(0); i < min(end, uint64(a.known[branch])); i++ {
+		for f := range a.forms() {
+			if s := a.at[f][branch][i]; s != nil && s.usedAt != unused {
+				used = uint32(i) + 1
+				end = max(end, i+1+uint64(a.gap))
+			}
+		}
+	}
+	return used
+}
+
+// withdraw has the indices of a branch that the gap does not reach any more ahead of
+// it again. What was tested of them stays so; those whose coins go are added to lost.
+func (c *change) withdraw(a *account, branch uint8, lost map[string]bool) {
+	first, end := a.wanted(branch), a.derived[branch]
+	a.derived[branch] = first
+	for i := first; i < end; i++ {
+		for f := range a.forms() {
+			if s := a.at[f][branch][i]; s != nil {
+				s.ahead = true
+				c.unwatched(s, lost)
+			}
+		}
+	}
+	c.event(Event{Kind: EventWithdrawn, XPub: a.key, Branch: uint32(branch), First: first, Last: end - 1})
 }

@@ -9,7 +9,7 @@ import (
 // TestDeriveAhead: a long history is not read again for every few addresses, though
 // an account uses those of each branch one after the other, evenly over the chain.
 func TestDeriveAhead(t *testing.T) {
-	const n = 200
+	const n = 180
 	c, w := newWorld(t), open(t)
 	w.maxAhead = maxAhead
 	key := testXPub(t, 9)

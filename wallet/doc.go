@@ -47,16 +47,22 @@
 // # Accounts
 //
 // Of an extended public key the addresses of both branches are watched up to
-// Gap indices behind the last one that a transaction used. When a block uses
+// Gap indices behind the last one that the chain uses. When a block uses
 // one of them, further ones are watched with the account's birthday, and their
 // debt is the whole time since then. To keep that small, addresses ahead of the
-// gap are tested along with the others before they are watched.
+// gap are tested along with the others before they are watched. When a reorg takes
+// a use away, what it had reached is not watched any more.
+//
+// So what is watched, and the coins, the history and the next address with it, depends
+// on the watch set and the best chain, and not on how the wallet got there: a restored
+// one has the same. What waits to be mined counts up to one gap further, and changes
+// nothing of that.
 //
 // With PubKeys the outputs that pay the public keys themselves are found too. Each
 // index then has two scripts, which come, are used and go together.
 //
 // NextAddress gives out fresh receiving addresses, each once and none that a
-// restored wallet would not find. Warnings tells where the chain shows that a gap was
+// restored wallet would not find: what makes the gap reach it is 24 blocks deep. Warnings tells where the chain shows that a gap was
 // nearly passed, or that an account was used before its birthday.
 //
 // # What counts
@@ -75,8 +81,8 @@
 // Of several that spend the same output only one has an effect: an own one
 // before others, else the one that came first. What spends an output of one that
 // has none has none either. The effect of a transaction changes with the others,
-// with the coins that are found and with what is watched. The birthday of a script that one
-// of them pays is never above the next block: wherever it is mined, it is found.
+// with the coins that are found and with what is watched. Mined below the birthday of
+// what it concerns, it is no part of the wallet any more.
 //
 // # The event log
 //

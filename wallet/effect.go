@@ -96,7 +96,7 @@ func (n *netting) paid(op outPoint) (dcrutil.Amount, bool) {
 // wallet if it were mined.
 func (b *buckets) credits(p *pendingMsg) (out []Credit) {
 	awaited := func(index uint32, raw []byte) bool {
-		return len(raw) > 0 && (scriptWatched(b.scripts.Get(raw)) || b.pointAwaited(outPoint{p.id, index}, raw))
+		return len(raw) > 0 && (scriptAwaits(b.scripts.Get(raw)) || b.pointAwaited(outPoint{p.id, index}, raw))
 	}
 	share, raw := ticketShare(p.msg, func(raw string) bool { return awaited(0, []byte(raw)) })
 	if share > 0 {

@@ -216,9 +216,10 @@ func TestCoinFoundLater(t *testing.T) {
 }
 
 // TestWatchedWhileWaiting: what a transaction that waits pays changes with what is
-// watched, by itself or through an account whose gap moves.
+// watched, by itself or through an account, and there with what waits before the gap.
 func TestWatchedWhileWaiting(t *testing.T) {
 	c, w, s, _ := funded(t)
+	w.maxAhead = maxAhead
 	key := testXPub(t, 1)
 	tx := c.pay(out(scriptN(1), 1), out(scriptN(2), 2), out(scriptOf(keyAddr(t, key, 0, 7)), 4))
 	addUnmined(t, w, s.name("tx", tx))
@@ -230,7 +231,7 @@ func TestWatchedWhileWaiting(t *testing.T) {
 	s.want()
 	used := s.name("used", c.pay(out(scriptOf(keyAddr(t, key, 0, 3)), 8)))
 	seen(t, w, used)
-	s.want("derived", "unmined tx 7 = 7-0 own", "unmined used 8 = 8-0")
+	s.want("unmined tx 7 = 7-0 own", "unmined used 8 = 8-0")
 	unwatch(t, w, Watch{Addresses: []string{addr(2).String(), addr(1).String()}})
 	s.want("removed fund", "unmined tx 6 = 6-0 own")
 	unwatch(t, w, Watch{OutPoints: []OutPoint{pointAt(tx, 1, 2)}})

@@ -69,6 +69,11 @@ const (
 	// EventDerived: the addresses First to Last (both included) of a Branch of
 	// XPub are watched now as well.
 	EventDerived EventKind = "derived"
+
+	// EventWithdrawn: the addresses First to Last (both included) of a Branch of XPub
+	// are not watched any more, as an account or in part: the use of an earlier one
+	// left the chain, or its birthday is above it now.
+	EventWithdrawn EventKind = "withdrawn"
 )
 
 // Event is an entry of the wallet's log. Seq counts up from 1 without gaps.

@@ -73,16 +73,17 @@ func checkFile(s *store, params *chaincfg.Params) error {
 		switch format := meta.Get(keyFormat); {
 		case len(version) != 4 || len(net) != 4:
 			return corrupt("it has no version or no network")
-		case format == nil:
-			return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
-		case string(format) != fileFormat:
+		case format != nil && string(format) != fileFormat:
 			return corrupt("it is not a wallet")
 		}
-		if v := be.Uint32(version); v > FileVersion {
+		switch v := be.Uint32(version); {
+		case v == 0:
+			return corrupt("it has version 0")
+		case meta.Get(keyFormat) == nil || v < FileVersion:
+			return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
+		case v > FileVersion:
 			return fmt.Errorf("%w: it has version %d, this program knows %d: use a newer program",
 				ErrNewer, v, FileVersion)
-		} else if v == 0 {
-			return corrupt("it has version 0")
 		}
 		if n := wire.CurrencyNet(be.Uint32(net)); n != params.Net {
 			return fmt.Errorf("%w: it is for %v, not for %v", ErrNetwork, n, params.Net)

@@ -125,6 +125,7 @@ func TestRefused(t *testing.T) {
 		"development": {func(t *testing.T, path string) {
 			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete(keyFormat) })
 		}, ErrDevelopment},
+		"version 1":     {set("meta", keyVersion, key32(1)), ErrDevelopment},
 		"format":        {set("meta", keyFormat, []byte("wallet")), ErrCorrupt},
 		"version 0":     {set("meta", keyVersion, key32(0)), ErrCorrupt},
 		"no version":    {set("meta", keyVersion, nil), ErrCorrupt},
@@ -244,7 +245,7 @@ func TestFailedTransaction(t *testing.T) {
 	boom := errors.New("disk full")
 	err := w.update(context.Background(), func(c *change) {
 		c.watchScripts([]string{string(scriptN(2))}, Watch{})
-		c.use(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))])
+		c.use(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))], 0)
 		c.uncover(0)
 		c.unmine(history(t, w)[0].TxID, 1, 1)
 		c.moveTo(c.w.positions[0])

@@ -39,6 +39,9 @@ func (f *forgetting) touch(key []byte, coin *coin) {
 // and what of the history hangs on them alone. Of all the scripts concerned some
 // coins may stay: those that what is left claims.
 func (c *change) forget(scripts map[string]bool) {
+	if len(scripts) == 0 {
+		return
+	}
 	f := &forgetting{c: c, affected: make(map[hash]bool)}
 	var gone, tickets [][]byte
 	err := c.coins.ForEach(func(k, v []byte) error {
@@ -64,12 +67,6 @@ func (c *change) forget(scripts map[string]bool) {
 	}
 	for _, id := range f.order {
 		c.rekeep(id)
-	}
-	for _, p := range c.pending().inOrder() {
-		if !c.concerns(p.msg) {
-			c.dropPending(p)
-			c.remove(p.id)
-		}
 	}
 }
 

@@ -191,6 +191,9 @@ func (c *change) merge() {
 // regroup gives every chosen script the coverage that fn makes of its present
 // one. fn is called once for all scripts of equal coverage and birthday.
 func (c *change) regroup(chosen func(*script) bool, fn func(covered chain.Ranges, from uint32) chain.Ranges) {
+	for _, p := range c.pending().byID {
+		c.pool.fresh[p] = true // birthdays count again: see lookOut
+	}
 	for _, g := range c.w.sortedGroups() {
 		parts := make(map[string][]*script)
 		byBirthday := make(map[uint32]string)

@@ -269,9 +269,6 @@ func TestKilledProcess(t *testing.T) {
 	d.locate()
 	d.sync()
 	d.derive()
-	for key := range d.high { // what the others announced may have used any
-		d.high[key] = [2]int{castIndices, castIndices}
-	}
 	d.checkHistory(d.c.height(), d.c.height())
 }
 
@@ -284,7 +281,7 @@ func killedWorld(t *testing.T, dir string) *driver {
 	k.reorg(10)
 	d := &driver{
 		cast: k, t: t, replay: newReplay(), path: filepath.Join(dir, "wallet.db"),
-		set: make(watchSet), tested: make(map[string][]bool), known: make(map[hash]bool), dropped: make(map[hash]bool),
+		alone: make(watchSet), set: make(watchSet), tested: make(map[string][]bool), known: make(map[hash]bool), dropped: make(map[hash]bool),
 		hearsay: make(map[hash]bool), own: make(map[hash]bool), calm: true,
 	}
 	d.accounts[0] = &castAccount{gap: castGap, pubKeys: true}

@@ -1,31 +1,49 @@
 package wallet
 
-// What waits to be mined may be mined in any block above the one the wallet was
-// at when it came to know of it. Were the birthday of a script it pays higher, that
-// block would not be looked at, and it would wait for ever. So a transaction that
-// waits is proof that its scripts matter from then on: their birthday comes down
-// to the next block.
+import (
+	"slices"
 
-// lookOut sees to it, at the end of a transaction that changed what waits or what
-// is watched.
+	"dcrspv/spv/chain"
+)
+
+// What waits to be mined may be mined in any block above the one the wallet was at when
+// it came to know of it, while all that it pays has a later birthday. It is no part of
+// the wallet then, but were that block not looked at it would wait for ever. So the
+// blocks from there to the birthday of whatever it pays are to be tested too.
+
+// lookOut sees to it, at the end of a transaction: for what waits since then, and for
+// entries that are watched since then or from another birthday on. Each is looked at
+// once, for what was tested meanwhile must not be tested for ever.
 func (c *change) lookOut() {
-	if c.err != nil || !c.debt && (c.pool == nil || !c.pool.grown) {
+	if c.err != nil || len(c.entered) == 0 && (c.pool == nil || len(c.pool.fresh) == 0) {
 		return
 	}
 	for _, p := range c.pending().inOrder() {
-		lower := func(s *script) {
-			if s.watched() {
-				c.lower([]*script{s}, p.since+1)
+		look := func(s *script) {
+			if uint64(p.since)+1 >= uint64(s.from) || !c.entered[s] && !c.pool.fresh[p] {
+				return
+			}
+			covered := s.group.covered.Remove(chain.Range{From: p.since + 1, To: s.from - 1})
+			if !slices.Equal(covered, s.group.covered) {
+				c.assign([]*script{s}, covered)
 			}
 		}
-		c.eachOutput(p.msg, treeOf(p.msg), func(_ uint32, _ CoinKind, s *script) { lower(s) })
-		c.eachCommitted(p.msg, lower)
+		c.eachOutput(p.msg, treeOf(p.msg), func(_ uint32, _ CoinKind, s *script) { look(s) })
+		c.eachCommitted(p.msg, look)
 		for _, in := range p.msg.TxIn {
 			if s := c.w.points[spent(in)]; s != nil {
-				lower(s)
+				look(s)
 			}
 		}
 	}
+}
+
+// enter notes that an entry is watched, or from another birthday on.
+func (c *change) enter(s *script) {
+	if c.entered == nil {
+		c.entered = make(map[*script]bool)
+	}
+	c.entered[s] = true
 }
 
 // sinceAtMost has the pending transactions looked for from a lower height on: the
@@ -37,7 +55,7 @@ func (c *change) sinceAtMost(height uint32) {
 			delete(c.w.contested, p.id)
 			c.w.query = nil
 			c.savePending(p)
-			c.pool.grown = true
+			c.pool.fresh[p] = true
 		}
 	}
 }

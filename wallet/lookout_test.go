@@ -8,9 +8,19 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// TestBirthdayComesDown: what waits is found in whatever block it is mined, even
-// if all that it pays has a later birthday.
-func TestBirthdayComesDown(t *testing.T) {
+// wantNothing: neither in the chain nor waiting is anything the wallet's.
+func wantNothing(t *testing.T, w *Wallet) {
+	t.Helper()
+	wantBalance(t, w, 0, 0, 0, 0)
+	if h, u := history(t, w), unmined(t, w); len(h) != 0 || len(u) != 0 {
+		t.Fatalf("history %+v, unmined %+v", h, u)
+	}
+	verify(t, w)
+}
+
+// TestMinedBelowTheBirthday: what waits and is mined below the birthday of all that it
+// pays is no part of the wallet, as if it had never waited, and waits no more.
+func TestMinedBelowTheBirthday(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
 	c.mine()
@@ -19,26 +29,26 @@ func TestBirthdayComesDown(t *testing.T) {
 	watchN(t, w, c.height()+3, 2)
 	tx := c.pay(out(scriptN(2), 7))
 	addUnmined(t, w, tx)
-	if h, _ := w.Birthday(); h != 0 || w.scripts[string(scriptN(2))].from != c.height()+1 {
-		t.Fatalf("birthday %d, script %+v", h, w.scripts[string(scriptN(2))])
-	}
-	watchN(t, w, c.height()+9, 2) // a later one changes nothing
+	wantBalance(t, w, 0, 0, 0, 7)
 	c.mine(tx)
 	c.sync(w)
-	wantBalance(t, w, 7, 0, 0, 0)
-	if h := history(t, w); len(h) != 1 || h[0].TxID != tx.TxHash() {
-		t.Fatalf("history %+v", h)
-	}
+	wantNothing(t, w)
 
-	// A reorg below the birthday has it mined lower still.
-	d := c.fork(1)
+	// Above the birthday it counts.
+	d := c.fork(2)
+	mineTo(d, 5)
 	d.mine(tx)
-	d.mine()
-	d.mine()
 	d.sync(w)
 	wantBalance(t, w, 7, 0, 0, 0)
-	if h := history(t, w); len(h) != 1 || h[0].Height != 2 {
-		t.Fatalf("history %+v", h)
+
+	// A reorg below the birthday has it mined lower still.
+	c = d.fork(1)
+	c.mine(tx)
+	mineTo(c, 7)
+	c.sync(w)
+	wantNothing(t, w)
+	if list, err := w.Watched(background()); err != nil || list[0].From+list[1].From != 5 {
+		t.Fatalf("%+v, %v", list, err)
 	}
 }
 
@@ -60,18 +70,19 @@ func TestReorgLowersWhatWaits(t *testing.T) {
 		if err := w.Rewind(c.id(fork)); err != nil {
 			t.Fatal(err)
 		}
-		if from := w.scripts[string(scriptN(2))].from; from != fork {
-			t.Fatalf("looked for from %d on, the fork is %d", from, fork)
+		covered := w.scripts[string(scriptN(2))].group.covered
+		if covered.Contains(fork) || !covered.Contains(fork-1) {
+			t.Fatalf("looked for outside of %v, the fork is %d", covered, fork)
 		}
 	}
 	d := c.fork(1)
 	d.mine(tx)
 	d.sync(w)
-	wantBalance(t, w, 7, 0, 0, 0)
+	wantNothing(t, w)
 }
 
 // TestApprovedAfterAll: what was mined twice, as the block that had it first was
-// disapproved below its birthday, is mined there if the new branch approves.
+// disapproved below its birthday, counts as mined there if the new branch approves.
 func TestApprovedAfterAll(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 3, 1)
@@ -87,14 +98,11 @@ func TestApprovedAfterAll(t *testing.T) {
 		d.mine()
 	}
 	d.sync(w)
-	wantBalance(t, w, 7, 0, 0, 0)
-	if h := history(t, w); len(h) != 1 || h[0].Height != 2 {
-		t.Fatalf("history %+v", h)
-	}
+	wantNothing(t, w)
 }
 
 // TestWatchedLater: a script of a transaction that waits already is looked for
-// from the same height on.
+// from the same height on, whatever its birthday.
 func TestWatchedLater(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -106,9 +114,10 @@ func TestWatchedLater(t *testing.T) {
 	if err := w.Unwatch(background(), Watch{Addresses: []string{addr(1).String()}}); err != nil {
 		t.Fatal(err)
 	}
+	wantBalance(t, w, 0, 0, 0, 7)
 	c.mine(tx)
 	c.sync(w)
-	wantBalance(t, w, 7, 0, 0, 0)
+	wantNothing(t, w)
 }
 
 // TestReorgReturns: revocations and treasury spends wait to be mined again.

@@ -85,7 +85,7 @@ func decodePoint(key, b []byte) (s *script, group uint64, ok bool) {
 	}
 	s = &script{
 		point: &outPoint{hash(key[:chainhash.HashSize]), be.Uint32(key[chainhash.HashSize:])},
-		raw:   string(raw), from: be.Uint32(b[8:]), explicit: true, label: string(label),
+		raw:   string(raw), from: be.Uint32(b[8:]), since: be.Uint32(b[8:]), usedAt: unused, explicit: true, label: string(label),
 	}
 	return s, be.Uint64(b), true
 }
@@ -139,7 +139,7 @@ func (o *OutPoint) point(from uint32, label string) (*script, error) {
 		return nil, fmt.Errorf("outpoint %v: %w", *o, err)
 	}
 	return &script{
-		point: &outPoint{o.Hash, o.Index}, raw: string(raw), from: from, explicit: true, label: label,
+		point: &outPoint{o.Hash, o.Index}, raw: string(raw), from: from, since: from, usedAt: unused, explicit: true, label: label,
 	}, nil
 }
 
@@ -168,6 +168,7 @@ func (c *change) watchPoints(points []*script) {
 		switch {
 		case old == nil:
 			c.w.addPoint(s)
+			c.enter(s)
 			fresh = append(fresh, s)
 			continue
 		case old.group == nil: // named twice
@@ -176,7 +177,8 @@ func (c *change) watchPoints(points []*script) {
 			old.label = s.label
 			c.saveScript(old)
 		}
-		c.lower([]*script{old}, s.from)
+		old.since = min(old.since, s.since)
+		c.rebear([]*script{old})
 	}
 	if len(fresh) > 0 {
 		c.w.bornKnown = false

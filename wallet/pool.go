@@ -39,7 +39,7 @@ func (b *buckets) readPending() ([]*pendingMsg, error) {
 type pool struct {
 	byID   map[hash]*pendingMsg
 	spends map[outPoint][]*pendingMsg // in order of arrival
-	grown  bool                       // there are some that were not stored before
+	fresh  map[*pendingMsg]bool       // those that came, or are to be looked for, in this change
 }
 
 func (p *pool) add(m *pendingMsg) {
@@ -75,7 +75,7 @@ func spent(in *wire.TxIn) outPoint {
 // pending are the pending transactions.
 func (c *change) pending() *pool {
 	if c.pool == nil {
-		c.pool = &pool{byID: make(map[hash]*pendingMsg), spends: make(map[outPoint][]*pendingMsg)}
+		c.pool = &pool{byID: make(map[hash]*pendingMsg), spends: make(map[outPoint][]*pendingMsg), fresh: make(map[*pendingMsg]bool)}
 		all, err := c.readPending()
 		if err != nil {
 			c.fail(err)
@@ -104,7 +104,7 @@ func (c *change) savePending(p *pendingMsg) {
 	c.put(c.unmined, p.id[:], p.encode())
 	if !c.pending().has(p) {
 		c.pending().add(p)
-		c.pool.grown = true
+		c.pool.fresh[p] = true
 	}
 	c.w.contest(p)
 }

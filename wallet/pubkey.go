@@ -56,9 +56,9 @@ func (s *script) form() form {
 func (c *change) watchPubKeys(a *account) {
 	a.pubKeys = true
 	for branch := range uint8(branches) {
-		c.deriveAhead(a, branch, 0, a.known[branch], payKey)
-		for i := range a.derived[branch] {
-			c.reach(a, payKey, branch, i)
+		c.deriveAhead(a, branch, 0, payKey)
+		for _, s := range a.at[payKey][branch][:min(a.derived[branch], uint32(len(a.at[payKey][branch])))] {
+			c.reach(s)
 		}
 	}
 }

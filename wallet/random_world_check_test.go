@@ -192,16 +192,17 @@ func sorted(lines []string) []string {
 	return lines
 }
 
-// checkDerived: what the chain uses of an account is within its gap.
+// checkDerived: an account is watched as far as the gap reaches behind what the chain
+// uses, and no further.
 func (d *driver) checkDerived(v *cast, tip uint32) {
 	d.t.Helper()
 	for key, a := range d.accounts {
 		if a == nil {
 			continue
 		}
-		for branch, used := range v.used(key, a, tip) {
-			if n := d.derived[key][branch]; n < uint32(used)+a.gap || int(n) > d.high[key][branch]+int(a.gap) {
-				d.t.Fatalf("account %d, branch %d: %d addresses, %d are in use of at most %d", key, branch, n, used, d.high[key][branch])
+		for branch, used := range v.used(key, a, d.set, tip) {
+			if n := d.derived[key][branch]; n != uint32(used)+a.gap {
+				d.t.Fatalf("account %d, branch %d: %d addresses, %d are in use", key, branch, n, used)
 			}
 		}
 	}

@@ -31,8 +31,10 @@ type driver struct {
 	singles  [castSingles + castScripts]bool
 	accounts [castKeys]*castAccount
 	points   []OutPoint
+	alone    watchSet // scripts and outpoints that are watched by themselves
 	set      watchSet // every watched script, as the wallet derives them, and outpoint
 	derived  [castKeys][2]uint32
+	removed  int // how many events were looked at for what is gone
 
 	tested map[string][]bool // heights that blocks were tested on, by script
 	given  *castScan
@@ -67,7 +69,7 @@ type castScan struct {
 func newDriver(t *testing.T, k *cast) *driver {
 	d := &driver{
 		cast: k, t: t, path: filepath.Join(t.TempDir(), "wallet.db"), replay: newReplay(),
-		set: make(watchSet), tested: make(map[string][]bool), view: k.c.fork(k.c.height()),
+		alone: make(watchSet), set: make(watchSet), tested: make(map[string][]bool), view: k.c.fork(k.c.height()),
 		known: make(map[hash]bool), dropped: make(map[hash]bool), hearsay: make(map[hash]bool),
 		own: make(map[hash]bool),
 	}

@@ -95,7 +95,7 @@ func (d *driver) watchPoint(from uint32) {
 		if !slices.ContainsFunc(d.points, o.is) {
 			d.points = append(d.points, o)
 		}
-		d.setFrom(pointKey(o), from)
+		d.alone.lower(pointKey(o), from)
 	})
 }
 

@@ -44,7 +44,7 @@ func (d *driver) checkWaiting(complete bool) {
 		delete(d.hearsay, tx.TxID)
 	}
 	waiting := unmined(d.t, d.w)
-	listed := make(map[hash]bool)
+	listed, entries := make(map[hash]bool), d.entries()
 	for _, u := range waiting {
 		tx := d.made[u.TxID]
 		if tx == nil || listed[u.TxID] || u.Tx.TxHash() != u.TxID {
@@ -58,13 +58,13 @@ func (d *driver) checkWaiting(complete bool) {
 		}
 		listed[u.TxID] = true
 		for _, script := range d.matters(tx) {
-			if from, ok := d.set[script]; ok && len(ids) > 0 && from > ids[0].Height+1 {
-				d.t.Fatalf("%v waits, and what it pays is not looked for before %d", u.TxID, from)
+			if _, ok := d.set[script]; ok && len(ids) > 0 && entries[script].group.covered.Contains(ids[0].Height+1) {
+				d.t.Fatalf("%v waits, and what it pays is not looked for in the next block", u.TxID)
 			}
 		}
 		for _, o := range d.spentPoints(tx) {
-			if from := d.set[pointKey(o)]; len(ids) > 0 && from > ids[0].Height+1 {
-				d.t.Fatalf("%v waits, and what it spends is not looked for before %d", u.TxID, from)
+			if len(ids) > 0 && entries[pointKey(o)].group.covered.Contains(ids[0].Height+1) {
+				d.t.Fatalf("%v waits, and what it spends is not looked for in the next block", u.TxID)
 			}
 		}
 		if _, gone := d.dropped[u.TxID]; !gone {
@@ -322,7 +322,7 @@ func (d *driver) worth(tx *wire.MsgTx, i int) int64 {
 	if o.Version != 0 {
 		return 0
 	}
-	if _, ok := d.set[string(untagged(tree, o.PkScript))]; ok {
+	if d.watches(string(untagged(tree, o.PkScript))) {
 		return o.Value
 	}
 	if _, ok := d.set[pointKey(d.pointOf(tx, i))]; ok {

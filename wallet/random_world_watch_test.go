@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/decred/dcrd/wire"
@@ -34,7 +35,7 @@ func (d *driver) watchSingle(n int, from uint32) {
 	what := Watch{Scripts: [][]byte{singleScript(n)}, From: from}
 	d.do("Watch", func() error { return d.w.Watch(context.Background(), what) }, func() {
 		d.singles[n] = true
-		d.setFrom(string(singleScript(n)), from)
+		d.alone.lower(string(singleScript(n)), from)
 	})
 }
 
@@ -53,23 +54,13 @@ func (d *driver) watchAccount(key int, want castAccount) {
 			}
 		}
 		a.from, a.gap, a.pubKeys = min(a.from, want.from), max(a.gap, want.gap), a.pubKeys || want.pubKeys
-		for s, at := range d.index {
-			if _, watched := d.set[s]; watched && at.key == key {
-				d.setFrom(s, a.from)
-			}
-		}
 	})
 }
 
-// setFrom watches a script, from a height or lower. Then all of it has to be
-// tested again.
-func (d *driver) setFrom(script string, from uint32) {
-	old, ok := d.set[script]
-	if ok && from < old {
-		delete(d.tested, script)
-	}
-	if !ok || from < old {
-		d.set[script] = from
+// lower adds an entry with its birthday, or a lower one.
+func (s watchSet) lower(entry string, from uint32) {
+	if old, ok := s[entry]; !ok || from < old {
+		s[entry] = from
 	}
 }
 
@@ -96,20 +87,16 @@ func (d *driver) unwatch() {
 	}
 	d.do("Unwatch", func() error { return d.w.Unwatch(context.Background(), what) }, func() {
 		if point >= 0 {
-			d.unset(pointKey(d.points[point]))
+			delete(d.alone, pointKey(d.points[point]))
 			d.points = slices.Delete(d.points, point, point+1)
 		} else if !account {
 			d.singles[n] = false
-			d.unset(string(singleScript(n)))
+			delete(d.alone, string(singleScript(n)))
 		} else {
 			d.accounts[key] = nil
 			d.derived[key] = [2]uint32{}
-			for s, at := range d.index {
-				if at.key == key {
-					d.unset(s)
-				}
-			}
 		}
+		d.derive()
 		gone := make(map[hash]bool)
 		v := *d.cast
 		v.c = d.view
@@ -156,16 +143,19 @@ func (d *driver) foundAt(tx *wire.MsgTx, height uint32) bool {
 	return false
 }
 
-func (d *driver) unset(script string) {
-	delete(d.set, script)
-	delete(d.tested, script)
+// watches reports whether a transaction that pays a script, and waits, is the wallet's.
+func (d *driver) watches(script string) bool {
+	if _, ok := d.set[script]; ok {
+		return true
+	}
+	s := d.w.scripts[script]
+	return s != nil && s.awaited
 }
 
 // owns reports whether what a ticket commits to pay a script is the wallet's.
 func (d *driver) owns(ticket *wire.MsgTx, script string) bool {
-	_, ok := d.set[script]
 	_, alone := d.set[pointKey(OutPoint{d.id(ticket), 0, []byte(script)})]
-	return ok || alone
+	return alone || d.watches(script)
 }
 
 // paysWatched reports whether a transaction pays a watched script, of whatever
@@ -182,22 +172,23 @@ func (d *driver) paysWatched(tx *wire.MsgTx) bool {
 			}
 			continue
 		}
-		_, ok := d.set[string(untagged(tree, out.PkScript))]
-		if _, alone := d.set[pointKey(d.pointOf(tx, i))]; (ok || alone) && out.Version == 0 && out.Value > 0 {
+		_, alone := d.set[pointKey(d.pointOf(tx, i))]
+		if (alone || d.watches(string(untagged(tree, out.PkScript)))) && out.Version == 0 && out.Value > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// derive follows the accounts of the wallet: what it derives is watched from
-// then on. How far it has to, and may, is checked elsewhere.
+// derive follows what is watched: by itself, and as the wallet derives it of accounts.
+// How far it has to, and may, is checked elsewhere.
 func (d *driver) derive() {
 	d.t.Helper()
 	list, err := d.w.Watched(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
 	}
+	set := maps.Clone(d.alone)
 	for key, name := range castAddrs().keys {
 		for _, item := range list {
 			if item.XPub != name {
@@ -208,64 +199,44 @@ func (d *driver) derive() {
 				d.t.Fatalf("account %d: %+v, not %+v", key, item, a)
 			}
 			for branch, n := range []uint32{item.External, item.Internal} {
-				if n < d.derived[key][branch] {
-					d.t.Fatalf("account %d, branch %d: %d addresses, after %d", key, branch, n, d.derived[key][branch])
-				}
-				for i := d.derived[key][branch]; i < min(n, castIndices); i++ {
-					d.setFrom(string(scriptOf(castAddrs().indexed[key][branch][i])), a.from)
-				}
 				for i := range min(n, castIndices) {
-					if a.pubKeys { // since now, or all the time
-						d.setFrom(castAddrs().pubKeys[key][branch][i], a.from)
+					set.lower(string(scriptOf(castAddrs().indexed[key][branch][i])), a.from)
+					if a.pubKeys {
+						set.lower(castAddrs().pubKeys[key][branch][i], a.from)
 					}
 				}
 				d.derived[key][branch] = n
 			}
 		}
 	}
-	d.lowered()
-}
-
-// lowered follows birthdays that came down because of a transaction that waits,
-// or did once.
-func (d *driver) lowered() {
-	d.t.Helper()
-	var paid map[string]bool
-	entries := d.entries()
-	for script, from := range d.set {
-		known := entries[script]
-		if known == nil || known.from >= from {
-			continue
+	for script, old := range d.set {
+		from, ok := set[script]
+		at, indexed := d.index[script]
+		ahead := indexed && d.accounts[at.key] != nil && (d.accounts[at.key].pubKeys || !at.pubKey)
+		if ok && from < old || !ok && !ahead {
+			delete(d.tested, script) // it is tested again
 		}
-		if paid == nil && !d.calm { // what other processes announced nobody knows
-			paid = d.waited()
-		}
-		if !d.calm && !paid[script] {
-			d.t.Fatalf("script %x: birthday %d, not %d, and nothing that waits pays it", script, known.from, from)
-		}
-		d.setFrom(script, known.from)
 	}
+	d.set = set
+	d.loseRemoved()
 }
 
-// waited are the scripts that matter to transactions that wait or did once.
-func (d *driver) waited() map[string]bool {
+// loseRemoved gives up what the wallet has removed because an account reaches less far
+// than it did.
+func (d *driver) loseRemoved() {
 	d.t.Helper()
 	if err := d.replay.follow(d.w); err != nil {
 		d.t.Fatal(err)
 	}
-	paid := make(map[string]bool)
-	for _, ev := range d.replay.log {
-		switch ev.Kind {
-		case EventUnmined, EventConflicted, EventExpired, EventSuperseded:
-			for _, script := range d.matters(d.made[ev.Tx]) {
-				paid[script] = true
-			}
-			for _, o := range d.spentPoints(d.made[ev.Tx]) {
-				paid[pointKey(o)] = true
-			}
+	gone, withdrawn := make(map[hash]bool), false
+	for _, ev := range d.replay.log[d.removed:] {
+		withdrawn = withdrawn || ev.Kind == EventWithdrawn
+		if tx := d.made[ev.Tx]; ev.Kind == EventRemoved && tx != nil && (withdrawn || !d.paysWatched(tx)) {
+			gone[ev.Tx] = true
 		}
 	}
-	return paid
+	d.removed = len(d.replay.log)
+	d.lose(gone)
 }
 
 // matters are the scripts and outpoints by which a transaction would be found if it

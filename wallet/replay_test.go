@@ -72,6 +72,10 @@ func (r *replay) take(ev Event) error {
 		if ev.First > ev.Last || r.reach[branch] > ev.First {
 			return fmt.Errorf("event %d: derived %d to %d, after %d", ev.Seq, ev.First, ev.Last, r.reach[branch])
 		}
+	case EventWithdrawn:
+		if ev.First > ev.Last {
+			return fmt.Errorf("event %d: withdrawn %d to %d", ev.Seq, ev.First, ev.Last)
+		}
 	case EventDisapproved:
 	default:
 		return fmt.Errorf("event of kind %q", ev.Kind)

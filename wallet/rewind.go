@@ -60,6 +60,7 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 		c.cutBlocks(c.disapproved, to.Height)
 		c.revive(func(p *pendingMsg) bool { return p.deadHeight > to.Height })
 		c.uncover(to.Height)
+		c.unuse(to.Height)
 	})
 }
 

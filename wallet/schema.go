@@ -7,9 +7,9 @@ import (
 )
 
 // FileVersion is the version of the buckets of a wallet file. A file of a higher
-// one is refused (ErrNewer), and so is one from before there were releases
-// (ErrDevelopment).
-const FileVersion = 1
+// one is refused (ErrNewer), and so is one of a lower one or without a format: both are
+// from before there were releases (ErrDevelopment).
+const FileVersion = 2
 
 // fileFormat marks a file of this package. Those from before there were releases
 // have versions too, but not this.

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
@@ -16,7 +17,7 @@ import (
 // beside that, of one of them.
 type script struct {
 	raw   string // without stake opcode, as committed filters hold it
-	from  uint32 // birthday: what happens below does not concern the wallet
+	from  uint32 // birthday: what happens below does not concern the wallet; see birthdayOf
 	group *group
 	place int // index in group.scripts
 
@@ -26,6 +27,7 @@ type script struct {
 
 	// explicit: watched by itself, not only through an account.
 	explicit bool
+	since    uint32 // its birthday then
 	label    string
 
 	account uint32 // 0 is none
@@ -37,26 +39,36 @@ type script struct {
 	// gap reaches it, but it is not watched yet.
 	ahead bool
 
-	// seen: a transaction used it while it was watched by itself and not through
-	// an account, or may vote with it while it is ahead.
-	seen bool
+	// usedAt is the lowest block of the best chain, from the birthday on, that is
+	// known to pay it or to hold a ticket that commits to.
+	usedAt uint32
+
+	// awaited: ahead, but what waits to be mined counts all the same. See await.
+	awaited bool
 }
+
+// unused is the usedAt of a script that no block is known to use.
+const unused = math.MaxUint32
 
 const (
 	scriptExplicit = 1 << iota
 	scriptAhead
-	scriptSeen
+	scriptAwaited
 )
 
 // scriptFlags is where the flags are in a script's record.
-const scriptFlags = 21
+const scriptFlags = 29
 
 // watched reports whether what pays the script is the wallet's.
 func (s *script) watched() bool { return s.explicit || !s.ahead }
 
-// scriptWatched reports the same of a script's record, which may be nil.
-func scriptWatched(record []byte) bool {
-	return len(record) > scriptFlags && record[scriptFlags]&(scriptAhead|scriptExplicit) != scriptAhead
+// awaits reports whether a transaction that pays the script, and waits to be mined,
+// is the wallet's.
+func (s *script) awaits() bool { return s.watched() || s.awaited }
+
+// scriptAwaits reports the same of a script's record, which may be nil.
+func scriptAwaits(record []byte) bool {
+	return len(record) > scriptFlags && record[scriptFlags]&(scriptAhead|scriptExplicit|scriptAwaited) != scriptAhead
 }
 
 // scriptLabel is the label in a script's record, which may be nil.
@@ -67,11 +79,12 @@ func scriptLabel(record []byte) string {
 	return string(record[scriptFlags+1:])
 }
 
-// encode: group 8, birthday 4, account 4, branch 1, index 4, flags 1, label.
+// encode: group 8, birthday 4, birthday by itself 4, used at 4, account 4, branch 1,
+// index 4, flags 1, label.
 func (s *script) encode() []byte {
-	b := make([]byte, 0, 22+len(s.label))
+	b := make([]byte, 0, scriptFlags+1+len(s.label))
 	b = be.AppendUint64(b, s.group.id)
-	b = be.AppendUint32(b, s.from)
+	b = be.AppendUint32(be.AppendUint32(be.AppendUint32(b, s.from), s.since), s.usedAt)
 	b = be.AppendUint32(b, s.account)
 	b = append(b, s.branch)
 	b = be.AppendUint32(b, s.index)
@@ -82,8 +95,8 @@ func (s *script) encode() []byte {
 	if s.ahead {
 		flags |= scriptAhead
 	}
-	if s.seen {
-		flags |= scriptSeen
+	if s.awaited {
+		flags |= scriptAwaited
 	}
 	return append(append(b, flags), s.label...)
 }
@@ -92,9 +105,10 @@ func decodeScript(raw, b []byte) (s *script, group uint64, ok bool) {
 	d := decoder{b: b}
 	s = &script{raw: string(raw)}
 	group = d.u64()
-	s.from, s.account, s.branch, s.index = d.u32(), d.u32(), d.u8(), d.u32()
+	s.from, s.since, s.usedAt = d.u32(), d.u32(), d.u32()
+	s.account, s.branch, s.index = d.u32(), d.u8(), d.u32()
 	flags := d.u8()
-	s.explicit, s.ahead, s.seen = flags&scriptExplicit != 0, flags&scriptAhead != 0, flags&scriptSeen != 0
+	s.explicit, s.ahead, s.awaited = flags&scriptExplicit != 0, flags&scriptAhead != 0, flags&scriptAwaited != 0
 	s.label = string(d.rest())
 	return s, group, d.ok() && s.branch < branches
 }
@@ -106,6 +120,16 @@ func (w *Wallet) loadScripts(b *buckets) error {
 		n++
 	}
 	w.scripts = make(map[string]*script, n)
+	for _, a := range w.accounts {
+		if uint64(a.known[0])+uint64(a.known[1]) > uint64(n)+branches*noKeys {
+			return corrupt("account %d: %d scripts for %d and %d indices", a.id, n, a.known[0], a.known[1])
+		}
+		for f := range a.forms() {
+			for branch, known := range a.known {
+				a.at[f][branch] = make([]*script, known)
+			}
+		}
+	}
 	return b.scripts.ForEach(func(k, v []byte) error {
 		s, id, ok := decodeScript(k, v)
 		g := w.groups[id]
@@ -116,13 +140,33 @@ func (w *Wallet) loadScripts(b *buckets) error {
 		if s.account != 0 && (a == nil || s.index >= a.known[s.branch] || s.ahead != (s.index >= a.derived[s.branch])) {
 			return corrupt("script %.40x is of no account", k)
 		}
-		if s.ahead {
-			a.ahead[s.form()][s.branch][s.index] = s
+		if s.account != 0 {
+			if s.form() >= a.forms() || a.at[s.form()][s.branch][s.index] != nil {
+				return corrupt("script %.40x is not of its account", k)
+			}
+			a.at[s.form()][s.branch][s.index] = s
+		}
+		if s.from != w.birthdayOf(s) || s.usedAt < s.from {
+			return corrupt("script %.40x: birthday %d, used at %d", k, s.from, s.usedAt)
 		}
 		w.scripts[s.raw] = s
 		g.add(s)
 		return nil
 	})
+}
+
+// birthdayOf is what the birthday of an entry has to be: the lowest one of those for which
+// it is watched. Ahead of the gap it has that of its account only until it is watched
+// by itself.
+func (w *Wallet) birthdayOf(s *script) uint32 {
+	from := uint32(math.MaxUint32)
+	if s.explicit {
+		from = s.since
+	}
+	if a := w.accounts[s.account]; a != nil && (!s.ahead || !s.explicit) {
+		from = min(from, a.from)
+	}
+	return from
 }
 
 func (c *change) saveScript(s *script) {

@@ -89,7 +89,6 @@ func (c *change) see(tx *wire.MsgTx, from string) bool {
 		return false
 	}
 	c.w.shares.take(from, id, size)
-	c.useAll(tx)
 	height := c.tipHeight()
 	c.pend(tx.Copy(), id, fromPeer, height, height)
 	return true

@@ -83,9 +83,8 @@ func (w *Wallet) entries(op outPoint, raw string) (out []*script) {
 	return out
 }
 
-// findTicket notes what a ticket owes the wallet, and that the scripts are in use.
-// The one that may vote is so too, but only in a ticket of the wallet: that of
-// another is met by chance or not at all.
+// findTicket notes what a ticket owes the wallet, and that the scripts are in use. Not
+// so the one that may vote: filters do not hold it, so a restored wallet may not see it.
 func (c *change) findTicket(t *blockTx) {
 	if len(commitments(t.msg)) == 0 {
 		return
@@ -101,11 +100,6 @@ func (c *change) findTicket(t *blockTx) {
 		return
 	}
 	t.credits = append(t.credits, credit{index: 0, kind: Ticket, amount: share, script: raw})
-	first := t.msg.TxOut[0]
-	_, voting := untag(t.tree, first.Version, first.PkScript)
-	if s := c.w.scripts[string(voting)]; s != nil && s.from <= t.height {
-		c.use(s) // also ahead of a gap: no filter will show it again
-	}
 }
 
 // claimedShare is what a ticket in the chain owes to what is watched.
@@ -134,7 +128,7 @@ func (c *change) eachCommitted(tx *wire.MsgTx, fn func(*script)) {
 	op := outPoint{tx.TxHash(), 0}
 	for _, cm := range all {
 		for _, s := range c.w.entries(op, cm.script) {
-			if s.watched() {
+			if s.awaits() {
 				fn(s)
 			}
 		}

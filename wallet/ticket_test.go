@@ -277,31 +277,6 @@ func TestTicketCombinations(t *testing.T) {
 	check(late, true)
 }
 
-// TestVoterAheadOfTheGap: that a ticket of the wallet may be voted with by an address
-// ahead of the gap counts as use of it once the gap gets there, as it would for a scan
-// that begins then.
-func TestVoterAheadOfTheGap(t *testing.T) {
-	c, w, again := newWorld(t), open(t), open(t)
-	keys := castAddrs()
-	c.mine(c.ticket(c.foreignOutput(), keys.indexed[0][0][4], addr(1), 90, 0))
-	c.mine(c.pay(out(scriptOf(keys.indexed[0][0][2]), 5)))
-	for _, w := range []*Wallet{w, again} {
-		w.maxAhead = 100
-		watchN(t, w, 0, 1)
-		watch(t, w, Watch{XPubs: []string{keys.keys[0]}, Gap: 3})
-		c.sync(w)
-	}
-	if err := again.Rescan(t.Context(), 0, 100); err != nil {
-		t.Fatal(err)
-	}
-	c.sync(again)
-	for _, w := range []*Wallet{w, again} {
-		if list, err := w.Watched(t.Context()); err != nil || list[0].External != 4+1+3 {
-			t.Errorf("%+v, %v", list, err)
-		}
-	}
-}
-
 // TestVerifyShareOfATicket: that a ticket is worth less than is known to be owed is a
 // contradiction; that more may be owed, by scripts not tested yet, is none.
 func TestVerifyShareOfATicket(t *testing.T) {

@@ -48,13 +48,6 @@ func (c *change) pendingPays(op *wire.OutPoint) bool {
 	return found
 }
 
-// useAll notes that the scripts are in use that a transaction pays or commits to pay
-// which is not in the chain.
-func (c *change) useAll(tx *wire.MsgTx) {
-	c.eachOutput(tx, treeOf(tx), func(_ uint32, _ CoinKind, s *script) { c.use(s) })
-	c.eachCommitted(tx, c.use)
-}
-
 // treeOf is the tree that a transaction goes into.
 func treeOf(tx *wire.MsgTx) int8 {
 	if stake.DetermineTxType(tx) == stake.TxTypeRegular {
@@ -314,7 +307,6 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d", ErrConflict, id, p.deadHeight))
 			return
 		}
-		c.useAll(tx)
 		c.markOwn(id)
 		if p != nil {
 			c.revive(func(q *pendingMsg) bool { return q == p }) // the price is not known

@@ -61,8 +61,8 @@ func (c *change) verifyWatch(r *Report) error {
 		s, id, ok := decodeScript(k, v)
 		known := c.w.scripts[string(k)]
 		if !ok || known == nil || known.group == nil || known.group.id != id ||
-			known.from != s.from || known.explicit != s.explicit || known.account != s.account ||
-			known.ahead != s.ahead || known.label != s.label {
+			known.from != s.from || known.since != s.since || known.usedAt != s.usedAt || known.explicit != s.explicit ||
+			known.account != s.account || known.ahead != s.ahead || known.awaited != s.awaited || known.label != s.label {
 			return corrupt("watched script %.40x is not as in memory", k)
 		}
 		if err := c.verifyCovered(known); err != nil {
@@ -75,6 +75,13 @@ func (c *change) verifyWatch(r *Report) error {
 	})
 	if err == nil && n != len(c.w.scripts) {
 		err = corrupt("%d watched scripts, %d in memory", n, len(c.w.scripts))
+	}
+	for _, a := range c.w.accounts {
+		for branch, used := range a.used {
+			if n := a.inUse(uint8(branch)); err == nil && n != used {
+				err = corrupt("account %d: %d indices of branch %d are in use, not %d", a.id, n, branch, used)
+			}
+		}
 	}
 	if err == nil {
 		err = c.verifyPoints()
@@ -119,9 +126,6 @@ func (c *change) verifyPoints() error {
 func (c *change) verifyCovered(s *script) error {
 	covered := s.group.covered
 	for _, u := range unwanted(s.from) {
-		if !covered.Covers(u) {
-			return corrupt("script %.40x: its group wants blocks below its birthday", s.raw)
-		}
 		covered = covered.Remove(u)
 	}
 	tip := c.tipHeight()

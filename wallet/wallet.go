@@ -139,7 +139,7 @@ func (w *Wallet) load() error {
 			return err
 		}
 		for _, load := range []func(*buckets) error{
-			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadKeep,
+			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadAwaited, w.loadKeep,
 		} {
 			if err := load(b); err != nil {
 				return err
@@ -155,12 +155,15 @@ func (w *Wallet) load() error {
 // whatever is computed after a failure is thrown away.
 type change struct {
 	*buckets
+	ctx   context.Context
 	w     *Wallet
 	err   error
 	wrote bool // something is to be committed
 	woken bool // an event was added
 	debt  bool // the watch set or its coverage changed
 
+	shrunk  bool             // something is no longer watched
+	entered map[*script]bool // see lookOut
 	recount bool // the sums of the coins have changed
 	pruned  bool // the events that are no longer kept are gone
 
@@ -188,12 +191,13 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	if err := cmp.Or(ctx.Err(), w.broken); err != nil {
 		return w.explain(err)
 	}
-	c := &change{w: w, untold: make(map[hash]bool)}
+	c := &change{ctx: ctx, w: w, untold: make(map[hash]bool)}
 	w.broken = errUnfinished // should fn panic
 	err := w.db.Update(func(tx *bbolt.Tx) error {
 		if c.buckets, c.err = openBuckets(tx); c.err == nil {
 			fn(c)
 			c.lookOut()
+			c.await()
 			c.tellUnmined()
 			c.saveTotals()
 		}

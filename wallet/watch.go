@@ -37,12 +37,12 @@ type Watch struct {
 	OutPoints []OutPoint
 
 	// From is the birthday: the height of the first block that can matter.
-	// What happened below it is not part of the wallet. It comes down to the next
-	// block for a script that a transaction pays which waits to be mined, and for an
-	// outpoint that such a one makes or spends.
+	// What happens below it is not part of the wallet: what waits to be mined neither,
+	// once it is mined there. Of what is watched in several ways the lowest counts.
 	From uint32
 
-	// Gap is how many unused addresses in a row are watched; 0 is 20.
+	// Gap is how many unused addresses in a row are watched; 0 is 20, or what it is
+	// for an account that is watched already.
 	Gap uint32
 
 	// PubKeys: what pays the public keys of XPubs themselves (compressed, ECDSA) is
@@ -98,12 +98,8 @@ type selection struct {
 
 func (w *Wallet) selectWatch(what Watch) (*selection, error) {
 	sel := new(selection)
-	gap := what.Gap
-	if gap == 0 {
-		gap = defaultGap
-	}
-	if gap > maxGap {
-		return nil, fmt.Errorf("%w: a gap of %d is above %d", ErrXPub, gap, maxGap)
+	if what.Gap > maxGap {
+		return nil, fmt.Errorf("%w: a gap of %d is above %d", ErrXPub, what.Gap, maxGap)
 	}
 	for _, addr := range what.Addresses {
 		raw, err := addressScript(addr, w.params)
@@ -120,7 +116,7 @@ func (w *Wallet) selectWatch(what Watch) (*selection, error) {
 		sel.add(raw, fmt.Sprintf("%x", given))
 	}
 	for _, key := range what.XPubs {
-		a := &account{key: strings.TrimSpace(key), from: what.From, gap: gap, label: what.Label, pubKeys: what.PubKeys}
+		a := &account{key: strings.TrimSpace(key), from: what.From, gap: what.Gap, label: what.Label, pubKeys: what.PubKeys}
 		if err := a.parse(w.params); err != nil {
 			return nil, fmt.Errorf("extended key %q: %w", ending(a.key), err)
 		}
@@ -161,55 +157,95 @@ func (w *Wallet) selectNames(names []string) (*selection, error) {
 
 // watchScripts adds scripts that are watched by themselves.
 func (c *change) watchScripts(scripts []string, what Watch) {
-	var fresh, lower []*script
+	var fresh, known []*script
 	for _, raw := range scripts {
 		s := c.w.scripts[raw]
 		if s == nil {
-			s = &script{raw: raw, from: what.From, explicit: true, label: what.Label}
+			s = &script{raw: raw, from: what.From, explicit: true, since: what.From, label: what.Label, usedAt: unused}
 			c.w.scripts[raw] = s
 			fresh = append(fresh, s)
 			continue
 		}
-		if !s.watched() { // only ahead of its account's gap until now
-			c.leave(s)
-			s.from, s.explicit, s.label = what.From, true, what.Label
-			fresh = append(fresh, s)
+		if s.group == nil { // named twice
 			continue
 		}
-		if what.From < s.from {
-			lower = append(lower, s)
+		if !s.watched() { // only ahead of its account's gap until now
+			s.group.watched++
+			c.debt, c.w.bornKnown = true, false
+			c.enter(s)
 		}
 		label := s.label
 		if what.Label != "" {
 			label = what.Label
 		}
-		if (!s.explicit || s.label != label) && s.group != nil {
-			s.explicit, s.label = true, label
+		if since := what.From; !s.explicit || since < s.since || label != s.label {
+			if s.explicit {
+				since = min(since, s.since)
+			}
+			s.explicit, s.since, s.label = true, since, label
 			c.saveScript(s)
 		}
+		known = append(known, s)
 	}
-	if len(fresh) > 0 {
+	for _, s := range fresh {
 		c.w.bornKnown = false
+		c.enter(s)
 	}
 	c.assign(fresh, unwanted(what.From))
-	c.lower(lower, what.From)
+	c.rebear(known)
 }
 
-// lower gives scripts a lower birthday. All blocks from there on are debt, also
-// those tested already: they may spend coins that are found below.
-func (c *change) lower(scripts []*script, from uint32) {
-	var moved []*script
-	for _, s := range scripts {
-		if from < s.from {
-			s.from = from
-			moved = append(moved, s)
-			c.saveScript(s)
+// rebear gives entries the birthday that follows from what they are watched for. With
+// a lower one all blocks from there on are debt, also those tested already: they may
+// spend coins that are found below. With a higher one nothing is, unless the lowest
+// use is below it: then the lowest one above is not known.
+func (c *change) rebear(entries []*script) {
+	anew := make(map[uint32][]*script)
+	for _, s := range entries {
+		from := c.w.birthdayOf(s)
+		if from == s.from {
+			continue
+		}
+		c.w.bornKnown = false
+		c.enter(s)
+		switch {
+		case from < s.from:
+			anew[from] = append(anew[from], s)
+		case s.usedAt < from:
+			s.usedAt = unused
+			anew[from] = append(anew[from], s)
+		default:
+			covered := slices.Clone(s.group.covered)
+			for _, u := range unwanted(from) {
+				covered = covered.Add(u)
+			}
+			c.assign([]*script{s}, covered)
+		}
+		s.from = from
+		c.saveScript(s)
+	}
+	for _, from := range slices.Sorted(maps.Keys(anew)) {
+		c.assign(anew[from], unwanted(from))
+	}
+}
+
+// unwatched follows up that a script which was watched, and still is of an account or
+// watched by itself, has fewer reasons to be. If coins of it may go, it is added to
+// lost.
+func (c *change) unwatched(s *script, lost map[string]bool) {
+	c.debt, c.shrunk, c.w.bornKnown = true, true, false
+	used := s.usedAt
+	if used != unused {
+		lost[s.raw] = true
+	}
+	if !s.watched() {
+		s.group.watched--
+		if used != unused {
+			c.untest(s, used)
 		}
 	}
-	if len(moved) > 0 {
-		c.w.bornKnown = false
-		c.assign(moved, unwanted(from))
-	}
+	c.saveScript(s)
+	c.rebear([]*script{s})
 }
 
 // Unwatch takes what is named in Addresses, Scripts, XPubs and OutPoints (whose
@@ -223,17 +259,16 @@ func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 		return err
 	}
 	return w.update(ctx, func(c *change) {
-		gone := c.unwatchScripts(sel)
-		gone = append(gone, c.unwatchAccounts(sel)...)
+		lost, narrowed := make(map[string]bool), make(map[uint32]bool)
+		gone := c.unwatchScripts(sel, lost, narrowed)
+		gone = append(gone, c.unwatchAccounts(sel, lost)...)
 		gone = append(gone, c.chosenPoints(what.OutPoints)...)
-		if c.err != nil || len(gone) == 0 {
+		if c.err != nil {
 			return
 		}
-		c.w.bornKnown = false
-		set := make(map[string]bool, len(gone))
-		var ahead []*script
 		for _, s := range gone {
-			set[s.raw] = true
+			c.debt, c.shrunk, c.w.bornKnown = true, true, false
+			lost[s.raw] = true
 			c.leave(s)
 			if s.point != nil {
 				c.w.removePoint(s)
@@ -242,20 +277,15 @@ func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 			}
 			delete(c.w.scripts, s.raw)
 			c.del(c.scripts, []byte(s.raw))
-			if s.ahead {
-				ahead = append(ahead, s)
-			}
 		}
-		c.debt = true
-		c.forget(set)
-		for _, s := range ahead {
-			c.unreach(c.w.accounts[s.account], s)
-		}
+		c.forget(lost)
+		c.fit(narrowed)
 	})
 }
 
-// unwatchScripts returns the scripts that nothing watches any more.
-func (c *change) unwatchScripts(sel *selection) (gone []*script) {
+// unwatchScripts returns the scripts that nothing watches any more. Those whose coins
+// may go are added to lost, accounts that may reach less far to narrowed.
+func (c *change) unwatchScripts(sel *selection, lost map[string]bool, narrowed map[uint32]bool) (gone []*script) {
 	seen := make(map[string]bool)
 	for i, raw := range sel.scripts {
 		s := c.w.scripts[raw]
@@ -270,19 +300,20 @@ func (c *change) unwatchScripts(sel *selection) (gone []*script) {
 			return nil
 		}
 		seen[raw] = true
-		if s.account == 0 || s.ahead {
+		if s.account == 0 {
 			gone = append(gone, s)
 			continue
 		}
-		s.explicit, s.label = false, ""
-		c.saveScript(s)
+		s.explicit, s.since, s.label = false, 0, ""
+		c.unwatched(s, lost)
+		narrowed[s.account] = true
 	}
 	return gone
 }
 
 // unwatchAccounts removes accounts and returns the scripts that nothing watches
-// any more.
-func (c *change) unwatchAccounts(sel *selection) (gone []*script) {
+// any more. Those whose coins may go are added to lost.
+func (c *change) unwatchAccounts(sel *selection, lost map[string]bool) (gone []*script) {
 	seen := make(map[string]bool)
 	for _, want := range sel.accounts {
 		if seen[want.identity()] {
@@ -294,15 +325,13 @@ func (c *change) unwatchAccounts(sel *selection) (gone []*script) {
 			c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
 			return nil
 		}
-		for _, s := range c.accountScripts(a) {
-			s.account, s.branch, s.index = 0, 0, 0
-			watched := s.watched()
-			s.ahead = false
-			if !watched { // counts as watched from here on
+		for _, s := range a.scripts() {
+			if !s.watched() { // counts as watched from here on
 				s.group.watched++
 			}
+			s.account, s.branch, s.index, s.ahead, s.awaited = 0, 0, 0, false, false
 			if s.explicit {
-				c.saveScript(s)
+				c.unwatched(s, lost)
 				continue
 			}
 			gone = append(gone, s)
@@ -331,7 +360,7 @@ func (c *change) chosen(sel *selection) map[*script]bool {
 			c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
 			return set
 		}
-		for _, s := range c.accountScripts(a) {
+		for _, s := range a.scripts() {
 			set[s] = true
 		}
 	}
@@ -382,7 +411,7 @@ func (w *Wallet) Watched(ctx context.Context) ([]Watched, error) {
 		if s := w.scripts[raw]; s.explicit {
 			out = append(out, Watched{
 				Address: scriptAddress([]byte(raw), w.params), Script: []byte(raw),
-				From: s.from, Label: s.label,
+				From: s.since, Label: s.label,
 			})
 		}
 	}
