@@ -339,7 +339,7 @@ func (d *driver) hear() {
 
 // draftTx makes a transaction that is to be mined: new, a child of one that
 // waits, a rival, or one that was announced before.
-func (d *driver) draftTx() *wire.MsgTx {
+func (d *cast) draftTx() *wire.MsgTx {
 	var ops []wire.OutPoint
 	coins := d.read(d.all, d.c.height(), true).sortedCoins()
 	switch n := d.rng.IntN(6); {

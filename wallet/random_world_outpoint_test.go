@@ -43,7 +43,7 @@ func (d *driver) entries() map[string]*script {
 // choosePoint chooses an output that was mined, that waits, or that is yet to be
 // heard of; now and then with a wrong script. A ticket is found if it pays who lets it
 // vote.
-func (d *driver) choosePoint() (OutPoint, bool) {
+func (d *cast) choosePoint() (OutPoint, bool) {
 	var tx *wire.MsgTx
 	switch n := d.rng.IntN(4); {
 	case n < 2:
@@ -106,7 +106,7 @@ func (d *driver) mayWatch(o OutPoint) bool {
 	})
 }
 
-func (d *driver) isWrong(o OutPoint) bool {
+func (d *cast) isWrong(o OutPoint) bool {
 	return pointKey(d.pointOf(d.made[o.Hash], int(o.Index))) != pointKey(o)
 }
 

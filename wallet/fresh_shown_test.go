@@ -1,0 +1,281 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// emptyWallet is the file of a wallet to which nothing has happened: to create one
+// takes longer than to use it.
+var emptyWallet = sync.OnceValues(func() (file []byte, err error) {
+	dir, err := os.MkdirTemp("", "wallet")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "wallet.db")
+	w, err := Open(path, params)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// openFresh opens a wallet file, or makes one.
+func openFresh(t *testing.T, path string) *Wallet {
+	t.Helper()
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		file, err := emptyWallet()
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, file)
+	}
+	w, err := Open(path, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.db.NoSync = true // no test cuts the power
+	return w
+}
+
+// compare brings the wallet up to date and compares it with a fresh one.
+func (d *freshWorld) compare() error {
+	d.tell("compare")
+	if err := d.sync(); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	list, err := d.w.Watched(ctx)
+	if err != nil {
+		return err
+	}
+	waiting, err := d.w.Unmined(ctx)
+	if err != nil {
+		return err
+	}
+	fresh, err := d.fresh(list, d.w.givenOut())
+	if err != nil {
+		return err
+	}
+	defer fresh.discard()
+	if err := d.wait(fresh, waiting); err != nil {
+		return err
+	}
+	want, err := d.shown(fresh)
+	if err != nil {
+		return err
+	}
+	got, err := d.shown(d.w)
+	if err != nil {
+		return err
+	}
+	d.story.compared++
+	return differ(got, want)
+}
+
+// fresh is another wallet with the same watch set and as many addresses given out of
+// each account, at the tip.
+func (d *freshWorld) fresh(list []Watched, given map[string]uint32) (*Wallet, error) {
+	w := openFresh(d.t, filepath.Join(filepath.Dir(d.path), "fresh.db"))
+	w.maxAhead = uint32(d.rng.IntN(3)) * 3
+	for _, e := range list {
+		if err := w.Watch(context.Background(), e.again()); err != nil {
+			w.discard()
+			return nil, err
+		}
+	}
+	if err := w.giveOut(given); err != nil {
+		w.discard()
+		return nil, err
+	}
+	for d.c.step(w, d.c.height(), nil) {
+	}
+	return w, nil
+}
+
+func (w *Wallet) discard() {
+	w.Close()
+	os.Remove(w.path)
+}
+
+// givenOut is how many addresses of each account NextAddress has given out.
+func (w *Wallet) givenOut() map[string]uint32 {
+	given := make(map[string]uint32)
+	for _, a := range w.accounts {
+		given[a.key] = a.issued
+	}
+	return given
+}
+
+// giveOut is as if NextAddress had given out as many.
+func (w *Wallet) giveOut(given map[string]uint32) error {
+	return w.update(context.Background(), func(c *change) {
+		for _, a := range w.accounts {
+			if a.issued = given[a.key]; a.issued > 0 {
+				c.saveAccount(a)
+			}
+		}
+	})
+}
+
+// wait gives a wallet the transactions that wait, in an order in which each finds what
+// it spends and of rivals the same one has an effect.
+func (d *freshWorld) wait(w *Wallet, waiting []Unmined) error {
+	// Those of disapproved blocks it has found; the owner does not want to see them all.
+	for id := range d.dropped {
+		if slices.ContainsFunc(waiting, func(u Unmined) bool { return u.TxID == id }) {
+			continue
+		}
+		if err := w.DropUnmined(context.Background(), id); err != nil {
+			return err
+		}
+	}
+	left := ranked(waiting)
+	for {
+		before := len(left)
+		for _, u := range slices.Clone(left) {
+			taken, err := tellOf(w, u)
+			if err != nil {
+				return fmt.Errorf("waiting: the fresh wallet refuses %s: %w", d.inWords(u.Tx), err)
+			}
+			if taken {
+				left = slices.DeleteFunc(left, func(l Unmined) bool { return l.TxID == u.TxID })
+			}
+		}
+		for d.c.step(w, d.c.height(), nil) { // a use may reach further addresses
+		}
+		if len(left) == 0 || len(left) == before {
+			return nil // if some are left, that shows
+		}
+	}
+}
+
+// tellOf tells a wallet of a transaction as its owner or a peer does.
+func tellOf(w *Wallet, u Unmined) (taken bool, err error) {
+	if u.Own {
+		return w.AddUnmined(context.Background(), u.Tx)
+	}
+	if _, err := w.Seen(u.TxID.String(), []*wire.MsgTx{u.Tx}); err != nil {
+		return false, err
+	}
+	now, err := w.Unmined(context.Background())
+	return slices.ContainsFunc(now, func(n Unmined) bool { return n.TxID == u.TxID }), err
+}
+
+// restore looks for all addresses that were given out, with the account as it was
+// then.
+func (d *freshWorld) restore() error {
+	type settings struct {
+		key     string
+		from    uint32
+		gap     uint32
+		pubKeys bool
+	}
+	restored := make(map[settings]map[string]bool)
+	for _, given := range d.issued {
+		a := given.account
+		s := settings{a.XPub, a.From, a.Gap, a.PubKeys}
+		if restored[s] == nil {
+			w, err := d.fresh([]Watched{a}, nil)
+			if err != nil {
+				return err
+			}
+			restored[s] = make(map[string]bool)
+			for raw, script := range w.scripts {
+				restored[s][scriptAddress([]byte(raw), params)] = script.watched()
+			}
+			w.discard()
+		}
+		if !restored[s][given.addr] {
+			raw := addressScriptOf(d.t, given.addr)
+			return fmt.Errorf("restored: %s was given out and is not found, from %d with gap %d", d.nameOf(string(raw)), a.From, a.Gap)
+		}
+	}
+	return nil
+}
+
+// shown is all that a wallet shows, a line each that begins with what it is.
+func (d *freshWorld) shown(w *Wallet) (lines []string, err error) {
+	ctx := context.Background()
+	add := func(what, format string, args ...any) {
+		lines = append(lines, what+": "+fmt.Sprintf(format, args...))
+	}
+	watched, e1 := w.Watched(ctx)
+	for _, e := range watched {
+		add("watched", "%s%s %.4v:%d from %d label %q gap %d, %d and %d, public keys %v script %x",
+			e.XPub, e.Address, e.TxID, e.Index, e.From, e.Label, e.Gap, e.External, e.Internal, e.PubKeys, e.Script)
+	}
+	history, e2 := w.History(ctx)
+	for _, tx := range history {
+		add("history", "%v tree %d height %d index %d block %v time %v net %d label %q raw %x",
+			tx.TxID, tx.Tree, tx.Height, tx.Index, tx.Block, tx.Time, int64(tx.Net), tx.Label, tx.Raw)
+	}
+	coins, e3 := w.UTXOs(ctx)
+	for _, u := range coins {
+		add("coins", "%v:%d tree %d amount %d height %d %v %s script %x label %q spendable %v matures %d",
+			u.TxID, u.Index, u.Tree, int64(u.Amount), u.Height, u.Kind, u.Address, u.Script, u.Label, u.Spendable, u.Matures)
+	}
+	b, e4 := w.Balance(ctx)
+	add("balance", "%d %d %d %d %d %v", int64(b.Spendable), int64(b.Immature), int64(b.Staked), int64(b.Total), int64(b.Unconfirmed), b.ByKind)
+	tickets, e5 := w.Tickets(ctx)
+	for _, t := range tickets {
+		add("tickets", "%+v", t)
+	}
+	waiting, e6 := w.Unmined(ctx)
+	first := len(lines)
+	for _, u := range waiting {
+		add("waiting", "%s own %v net %d credits %v debits %v", d.inWords(u.Tx), u.Own, int64(u.Net), u.Credits, u.Debits)
+	}
+	slices.Sort(lines[first:]) // the order is that of arrival
+	for _, e := range watched {
+		if e.XPub == "" {
+			continue
+		}
+		addr, err := w.AddressOf(ctx, e.XPub)
+		add("address", "%s %s %v", e.XPub, addr, err)
+	}
+	warnings, e7 := w.Warnings(ctx)
+	for _, warning := range warnings {
+		add("warnings", "%+v", warning)
+	}
+	return lines, errors.Join(e1, e2, e3, e4, e5, e6, e7)
+}
+
+// differ is the difference of what two wallets show.
+func differ(got, want []string) error {
+	if slices.Equal(got, want) {
+		return nil
+	}
+	only := func(a, b []string) (out string) {
+		for _, line := range a {
+			if !slices.Contains(b, line) {
+				out += "\n  " + line
+			}
+		}
+		return out
+	}
+	return fmt.Errorf("shown only by the wallet:%s\nonly by a fresh one:%s", only(got, want), only(want, got))
+}
+
+// freshFailure is the kind of a failure: what differs first.
+func freshFailure(err error) string {
+	_, text, ok := strings.Cut(err.Error(), "\n  ")
+	if !ok {
+		text = err.Error()
+	}
+	kind, _, _ := strings.Cut(text, ": ")
+	return kind
+}
