@@ -11,7 +11,7 @@ import (
 // that was mined depends on them.
 
 // awaitable is by how many indices that may exceed what is watched of an account.
-func (w *Wallet) awaitable(a *account) uint32 { return min(a.gap, w.maxAhead) }
+func (a *account) awaitable() uint32 { return min(a.gap, maxAhead) }
 
 // await finds the awaited scripts, and removes what waits and concerns the wallet no
 // longer, at the end of a transaction that changed what waits or what is watched.
@@ -24,7 +24,7 @@ func (c *change) await() {
 		for _, a := range c.w.sortedAccounts() {
 			for branch := range uint8(branches) {
 				a.waiting[branch] = paid[a.id][branch]
-				c.awaitUpTo(a, branch, a.awaits(branch, c.w.awaitable(a)))
+				c.awaitUpTo(a, branch, a.awaits(branch))
 			}
 		}
 		if again = c.shrunk; again {
@@ -63,10 +63,10 @@ func (c *change) paidIndices() map[uint32][branches][]uint32 {
 }
 
 // awaits is how many indices of a branch what waits counts on: those watched, and what
-// a gap behind each that it pays reaches, but not more than so many further.
-func (a *account) awaits(branch uint8, further uint32) uint32 {
+// a gap behind each that it pays reaches, up to what is awaitable.
+func (a *account) awaits(branch uint8) uint32 {
 	end := uint64(a.derived[branch])
-	limit := min(end+uint64(further), uint64(a.known[branch]))
+	limit := min(end+uint64(a.awaitable()), uint64(a.known[branch]))
 	for _, index := range a.waiting[branch] {
 		if uint64(index) < end {
 			end = max(end, min(uint64(index)+1+uint64(a.gap), limit))

@@ -35,7 +35,7 @@ const (
 func (c *change) derive(a *account, branch uint8) {
 	for c.err == nil {
 		end := a.wanted(branch)
-		if uint64(end)+uint64(c.w.awaitable(a)) > uint64(a.known[branch]) {
+		if uint64(end)+uint64(a.awaitable()) > uint64(a.known[branch]) {
 			for i := range uint8(branches) { // both, to share what that costs
 				c.lookAhead(a, i)
 			}
@@ -86,7 +86,7 @@ func (c *change) reach(s *script) {
 // lookAhead derives the addresses of a branch far ahead of the gap.
 func (c *change) lookAhead(a *account, branch uint8) {
 	end := a.wanted(branch)
-	ahead := uint64(min(max(end, minAhead), c.w.maxAhead)) + uint64(c.w.awaitable(a))
+	ahead := uint64(min(max(end, minAhead), c.w.maxAhead)) + uint64(a.awaitable())
 	known := uint32(min(uint64(end)+ahead, hardened))
 	if known <= a.known[branch] {
 		return

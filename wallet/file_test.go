@@ -256,7 +256,7 @@ func TestFailedTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	verify(t, w)
-	if got := summaryOf(t, w); got != state || len(w.scripts) != 41 {
+	if got := summaryOf(t, w); got != state || len(w.scripts) != 81 {
 		t.Fatalf("%d scripts, %s\nnot\n%s", len(w.scripts), got, state)
 	}
 	if _, ok, _ := w.NextScan(1); ok {

@@ -100,7 +100,7 @@ func killChain(t *testing.T, c *world, key string) (spend, waits, child *wire.Ms
 	c.mine(fund, late)
 	spend = c.spend([]wire.OutPoint{opOf(fund, 0)}, out(scriptN(2), 90))
 	c.mine(spend, c.ticket(opOf(fund, 1), addr(2), addr(2), 30, 15))
-	c.mineVoted(false, c.pay(out(scriptOf(keyAddr(t, key, 0, 15)), 7)))
+	c.mineVoted(false, c.pay(out(scriptOf(keyAddr(t, key, 0, 15)), 7), out(scriptOf(keyAddr(t, key, 0, 35)), 8)))
 	waits = c.spend([]wire.OutPoint{opOf(spend, 0)}, out(scriptN(1), 80))
 	child = c.spend([]wire.OutPoint{opOf(waits, 0)}, out(scriptN(1), 70))
 	rival := c.spend([]wire.OutPoint{opOf(spend, 0)}, out(scriptN(2), 60))
