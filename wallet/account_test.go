@@ -223,3 +223,116 @@ func rewrapped(t *testing.T, key string) string {
 	second := blake256.Sum256(first[:])
 	return base58.Encode(append(raw[:78:78], second[:4]...))
 }
+
+// TestAccountWatchedAgain: an account that is watched again has all that it had, though
+// one of its used addresses was watched meanwhile by itself.
+func TestAccountWatchedAgain(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	w.maxAhead = maxAhead
+	key := testXPub(t, 1)
+	account, single := Watch{XPubs: []string{key}}, Watch{Addresses: []string{keyAddr(t, key, 0, 15).String()}, From: 2}
+	c.mine()
+	c.mine(c.pay(out(scriptOf(keyAddr(t, key, 0, 15)), 1)))
+	c.mine(c.pay(out(scriptOf(keyAddr(t, key, 0, 30)), 5)))
+	watch(t, w, account)
+	c.sync(w)
+	watch(t, w, single)
+	unwatch(t, w, account)
+	wantBalance(t, w, 1, 0, 0, 0)
+	watch(t, w, account)
+	c.sync(w)
+	wantBalance(t, w, 6, 0, 0, 0)
+	mineTo(c, c.height()+settled)
+	c.sync(w)
+	if got := address(t, w); got != keyAddr(t, key, 0, 31).String() {
+		t.Fatal(got)
+	}
+	unwatch(t, w, Watch{Addresses: single.Addresses})
+	wantBalance(t, w, 6, 0, 0, 0)
+	verify(t, w)
+}
+
+// TestBirthdaysAreOfTheWatchSet: an address of an account has the lower birthday of its
+// own only as long as it is watched by itself.
+func TestBirthdaysAreOfTheWatchSet(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	key := testXPub(t, 1)
+	single := Watch{Addresses: []string{keyAddr(t, key, 0, 3).String()}}
+	c.mine(c.pay(out(scriptOf(keyAddr(t, key, 0, 3)), 1)))
+	mineTo(c, 8)
+	c.mine(c.pay(out(scriptOf(keyAddr(t, key, 0, 3)), 2), out(scriptOf(keyAddr(t, key, 0, 19)), 4)))
+	watch(t, w, Watch{XPubs: []string{key}, From: 5})
+	c.sync(w)
+	wantBalance(t, w, 6, 0, 0, 0)
+	watch(t, w, single)
+	c.sync(w)
+	wantBalance(t, w, 7, 0, 0, 0)
+	unwatch(t, w, single)
+	c.sync(w)
+	wantBalance(t, w, 6, 0, 0, 0)
+	if born, _ := w.Birthday(); born != 5 {
+		t.Fatalf("birthday %d", born)
+	}
+	verify(t, w)
+
+	// The other way round.
+	unwatch(t, w, Watch{XPubs: []string{key}})
+	watch(t, w, Watch{Addresses: single.Addresses, From: 9})
+	c.sync(w)
+	watch(t, w, Watch{XPubs: []string{key}})
+	c.sync(w)
+	wantBalance(t, w, 7, 0, 0, 0)
+	unwatch(t, w, Watch{XPubs: []string{key}})
+	c.sync(w)
+	wantBalance(t, w, 2, 0, 0, 0)
+	verify(t, w)
+}
+
+// TestVoidBelowTheBirthday: a void transaction below the birthday of what it pays
+// concerns the wallet no more than one that counts, though its block is read for others.
+func TestVoidBelowTheBirthday(t *testing.T) {
+	for _, first := range []uint64{1, 2} {
+		c, w := newWorld(t), open(t)
+		c.mine(c.pay(out(scriptN(1), 1)), c.pay(out(scriptN(2), 2)))
+		c.mineVoted(false)
+		mineTo(c, 8)
+		for _, n := range []uint64{first, 3 - first} {
+			watchN(t, w, uint32(n-1)*5, n) // 1 from genesis on, 2 from block 5 on
+			c.sync(w)
+		}
+		wantBalance(t, w, 0, 0, 0, 1)
+		if born := w.scripts[string(scriptN(2))].from; born != 5 {
+			t.Errorf("birthday %d", born)
+		}
+	}
+}
+
+// TestGapStays: watching an account again without a gap leaves the one that it has.
+func TestGapStays(t *testing.T) {
+	w := open(t)
+	key := testXPub(t, 1)
+	watch(t, w, Watch{XPubs: []string{key}, Gap: 3})
+	watch(t, w, Watch{XPubs: []string{key}, Label: "savings"})
+	if list, err := w.Watched(t.Context()); err != nil || list[0].Gap != 3 || list[0].Label != "savings" {
+		t.Fatalf("%+v, %v", list, err)
+	}
+}
+
+// TestWatchEndsWithItsContext: keys take long to derive.
+func TestWatchEndsWithItsContext(t *testing.T) {
+	w := open(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	keys := make(chan struct{})
+	go func() {
+		<-keys
+		cancel(nil)
+	}()
+	close(keys)
+	err := w.Watch(ctx, Watch{XPubs: []string{testXPub(t, 1), testXPub(t, 2), testXPub(t, 3), testXPub(t, 4), testXPub(t, 5)}, Gap: maxGap})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if list, err := w.Watched(t.Context()); err != nil || len(list) != 0 || len(w.scripts) != 0 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+}

@@ -59,6 +59,10 @@ func (w *Wallet) Scanned(limit uint32) (from, through uint32, ok bool) {
 func (w *Wallet) Owed(limit uint32) (blocks uint32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.owed(limit)
+}
+
+func (w *Wallet) owed(limit uint32) (blocks uint32) {
 	var owed chain.Ranges
 	for _, g := range w.groups {
 		for _, r := range g.debt(chain.Range{To: limit}) {

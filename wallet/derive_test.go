@@ -166,3 +166,48 @@ func TestDeriveAheadLikeTheOracle(t *testing.T) {
 		}
 	}
 }
+
+// TestReorgWithdraws: what a use reached is not watched any more when a reorg takes the
+// use away, with the coins found there, and all of it comes back with the use.
+func TestReorgWithdraws(t *testing.T) {
+	for _, pubKeys := range []bool{false, true} {
+		c, w := newWorld(t), open(t)
+		key := testXPub(t, 1)
+		at := func(index uint32) []byte { return scriptOf(keyAddr(t, key, 0, index)) }
+		watch(t, w, Watch{XPubs: []string{key}, Gap: 5, PubKeys: pubKeys})
+		external := func(want uint32) {
+			t.Helper()
+			if list, err := w.Watched(t.Context()); err != nil || list[0].External != want {
+				t.Fatalf("%+v, %v; want %d", list, err, want)
+			}
+			verify(t, w)
+		}
+		c.mine(c.pay(out(at(1), 1), out(at(7), 2))) // 7 is too far by itself
+		fork := c.height()
+		use := c.pay(out(at(4), 4))
+		c.mine(use)
+		c.mine(c.pay(out(at(8), 8)))
+		c.sync(w)
+		wantBalance(t, w, 15, 0, 0, 0)
+		external(14)
+		w = openAt(t, reclose(t, w))
+
+		d := c.fork(fork)
+		mineTo(d, c.height()+1)
+		d.sync(w)
+		wantBalance(t, w, 1, 0, 0, 4+8) // both wait, the second behind the gap
+		external(7)
+		if got := address(t, w); got != keyAddr(t, key, 0, 2).String() {
+			t.Fatal(got)
+		}
+		d.mine(use)
+		d.sync(w)
+		wantBalance(t, w, 1+2+4, 0, 0, 8)
+		external(13)
+		back := c.fork(c.height())
+		mineTo(back, d.height()+1)
+		back.sync(w)
+		wantBalance(t, w, 15, 0, 0, 0)
+		external(14)
+	}
+}

@@ -164,8 +164,8 @@ type change struct {
 
 	shrunk  bool             // something is no longer watched
 	entered map[*script]bool // see lookOut
-	recount bool // the sums of the coins have changed
-	pruned  bool // the events that are no longer kept are gone
+	recount bool             // the sums of the coins have changed
+	pruned  bool             // the events that are no longer kept are gone
 
 	pool *pool // of pending transactions; nil until first needed
 

@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"maps"
 	"slices"
 )
 
@@ -31,6 +30,11 @@ const (
 	// wallets watch as a rule, 20. This one finds it, by the gap it was given; one
 	// that is restored elsewhere does not, unless it is told the gap.
 	WarnUsualGap = WarningKind("usual gap")
+
+	// WarnGivenOut: an address that NextAddress has given out is further behind the last
+	// one in use than the gap, as a deep reorg took the use away that it followed. It
+	// is watched, but a wallet that is restored with this gap does not find it.
+	WarnGivenOut = WarningKind("given out")
 )
 
 // Warning is a reason to think that something of an account is not found.
@@ -39,60 +43,54 @@ type Warning struct {
 	XPub string
 
 	Branch uint32 // 0 are external addresses, 1 those for change
-	Index  uint32 // of the address in use that it is about
+	Index  uint32 // of the address that it is about
 	Unused uint32 // how many right before it are not in use
 
 	Gap, From uint32 // of the account
 }
 
 // Warnings tells what the chain shows to be doubtful about the watched accounts, at
-// most one for each branch. As long as blocks below the wallet's tip are to be tested
-// there are none: what is missing may come yet. It reads all coins.
+// most one of each branch, and of addresses given out. As long as blocks below the
+// wallet's tip are to be tested there are none: what is missing may come yet.
 func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
-	w.mu.Lock()
-	tip, _ := w.tip()
-	accounts := make([]Warning, 0, len(w.accounts))
-	ids := slices.Sorted(maps.Keys(w.accounts))
-	for _, id := range ids {
-		a := w.accounts[id]
-		accounts = append(accounts, Warning{XPub: a.key, Gap: a.gap, From: a.from})
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	w.mu.Unlock()
-	if w.Owed(tip.Height) > 0 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil {
+		return nil, w.explain(w.broken)
+	}
+	if tip, _ := w.tip(); w.owed(tip.Height) > 0 {
 		return nil, nil
 	}
-	used := make(map[uint32]*[branches][]uint32)
-	err = w.view(ctx, func(b *buckets) error {
-		return b.coins.ForEach(func(k, v []byte) error {
-			coin, ok := decodeCoin(v)
-			if !ok {
-				return corrupt("coin %.40x", k)
-			}
-			s, _, ok := decodeScript(coin.script, b.scripts.Get(coin.script))
-			if !ok || s.account == 0 || s.ahead {
-				return nil
-			}
-			if used[s.account] == nil {
-				used[s.account] = new([branches][]uint32)
-			}
-			used[s.account][s.branch] = append(used[s.account][s.branch], s.index)
-			return nil
-		})
-	})
-	for i, id := range ids {
-		if used[id] == nil {
-			continue
-		}
-		for branch, indices := range used[id] {
-			warning := accounts[i]
-			warning.Branch = uint32(branch)
-			slices.Sort(indices)
-			if warning.judge(slices.Compact(indices)) {
+	for _, a := range w.sortedAccounts() {
+		for branch := range uint8(branches) {
+			warning := Warning{XPub: a.key, Branch: uint32(branch), Gap: a.gap, From: a.from}
+			if warning.judge(a.indicesInUse(branch)) {
 				out = append(out, warning)
 			}
 		}
+		if reach := a.used[0] + a.gap; a.issued > reach {
+			out = append(out, Warning{
+				Kind: WarnGivenOut, XPub: a.key, Index: a.issued - 1, Unused: a.issued - 1 - a.used[0], Gap: a.gap, From: a.from,
+			})
+		}
 	}
-	return out, err
+	return out, nil
+}
+
+// indicesInUse are those of a branch that the chain uses, as far as the gap reaches.
+func (a *account) indicesInUse(branch uint8) (used []uint32) {
+	for i := range a.used[branch] {
+		for f := range a.forms() {
+			if s := a.at[f][branch][i]; s != nil && s.usedAt != unused {
+				used = append(used, i)
+				break
+			}
+		}
+	}
+	return used
 }
 
 // judge finds what is doubtful about the indices in use of a branch, which ascend.

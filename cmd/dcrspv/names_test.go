@@ -146,7 +146,7 @@ func TestWatchList(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	n.dcrspv("watch", "--pubkeys", n.demo.xpub)
-	if text := n.dcrspv("watch", "--label", "ours", n.demo.xpub) + n.dcrspv("watch"); !strings.Contains(text, "gap 20, and their public keys, ours\n") {
+	if text := n.dcrspv("watch", "--label", "ours", n.demo.xpub) + n.dcrspv("watch"); !strings.Contains(text, "gap 7, and their public keys, ours\n") {
 		t.Error(text)
 	}
 	n.json(&doc, "watch")

@@ -92,6 +92,10 @@ func doubt(d wallet.Warning) warningDoc {
 		doc.What = fmt.Sprintf("%s is in use and has %d unused ones before it, so a wallet that is restored with the usual gap of 20 does not find it",
 			address, d.Unused)
 		doc.Remedy = fmt.Sprintf("keep the gap, %d, with the key", d.Gap)
+	case wallet.WarnGivenOut:
+		doc.What = fmt.Sprintf("%s was given out, and a reorg has left %d unused ones before it, so a wallet that is restored with a gap of %d does not find it",
+			address, d.Unused, d.Gap)
+		doc.Remedy = fmt.Sprintf("watch it again with --gap %d, and keep that with the key", min(d.Unused+1, maxGap))
 	}
 	return doc
 }
