@@ -53,7 +53,7 @@ func noAddress(err error) error {
 	}{
 		{wallet.ErrNoAccount, "dcrspv watch XPUB adds one"},
 		{wallet.ErrNotWatched, "dcrspv watch XPUB adds it"},
-		{wallet.ErrGap, "wait until one of them is paid, or raise the limit with dcrspv watch --gap N XPUB"},
+		{wallet.ErrGap, "wait until one of them is paid and 24 blocks have followed, or raise the limit with dcrspv watch --gap N XPUB"},
 	} {
 		if errors.Is(err, why.kind) {
 			return &failure{status: statusFailed, what: err.Error(), err: err, remedy: why.remedy}

@@ -155,7 +155,8 @@ var commands = []*command{
 		name: "address", usage: "[--new] [XPUB]", maxArgs: 1, short: "an unused address to be paid at", run: (*program).runAddress,
 		long: "The next unused address of a watched extended public key: of the one given, or\n" +
 			"else of the one that was watched first. It stays the same until it is paid. With\n" +
-			"--new never the same one twice, as far as the gap limit allows. Works offline.",
+			"--new never the same one twice. Only those are given out that a restored wallet\n" +
+			"finds: within the gap of addresses in use for 24 blocks. Works offline.",
 		examples: [][2]string{{"dcrspv address", "the same until it is paid"}, {"dcrspv address --new", "one for each payer"}},
 		flags:    func(p *program) any { return &p.address },
 	},

@@ -79,7 +79,7 @@ func (p *program) since(from string) (uint32, error) {
 // watchFlags are those of watch.
 type watchFlags struct {
 	From  string `long:"from" value-name:"HEIGHT|YYYY-MM-DD" description:"the block or day of the first payment; default: --birthday or genesis"`
-	Gap   string `long:"gap" value-name:"N" description:"how many unused addresses in a row of an extended public key are watched; default: 20"`
+	Gap   string `long:"gap" value-name:"N" description:"how many unused addresses in a row of an extended public key are watched; default: 20, or as it is"`
 	Label string `long:"label" value-name:"TEXT" description:"a name for people, shown where they are listed"`
 
 	PubKeys bool `long:"pubkeys" description:"of an extended public key also what pays its public keys themselves, for twice the scripts"`
