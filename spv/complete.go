@@ -41,12 +41,13 @@ func (e *engine) tipHeld() bool {
 	return e.store.tip == e.chain.Tip() && (e.following || !e.moreHeaders() || e.now.Sub(e.headers.grown) >= grownPatience)
 }
 
-// headersDone reports whether no credible peer is ahead of us. It is false
-// until there has been a fair chance to hear from everybody.
+// headersDone reports whether no credible peer is ahead of us, nor proven work that only
+// our clock speaks against. It is false until there has been a fair chance to hear from
+// everybody.
 func (e *engine) headersDone() bool {
 	tip := e.chain.Tip().Height
 	pending := e.headers.pending > tip && e.now.Before(e.headers.pendingUntil)
-	return e.headersComplete() && e.registry.Target(e.now) <= tip && !pending
+	return e.headersComplete() && e.registry.Target(e.now) <= tip && !pending && e.clockBehind() == ""
 }
 
 // heard reports whether somebody can tell that there is nothing above our tip: a

@@ -35,6 +35,7 @@ type fault int
 
 const (
 	noFault fault = iota
+	clockBehind
 	badProxy
 	webServer
 	noRoute
@@ -57,7 +58,7 @@ const (
 
 // unconnected reports whether it is over, for the time being, once somebody is
 // connected.
-func (k fault) unconnected() bool { return k > noFault && k <= hangsUp }
+func (k fault) unconnected() bool { return k > clockBehind && k <= hangsUp }
 
 const (
 	// trouble is said after so long without progress; at once if it concerns
@@ -75,6 +76,8 @@ const (
 // diagnose says what is wrong.
 func (s *situation) diagnose() diagnosis {
 	switch {
+	case s.behind != "":
+		return diagnosis{kind: clockBehind, cause: s.behind, remedy: "set the clock, or wait until it is there"}
 	case len(s.connected) > 0:
 		return s.diagnoseConnected()
 	case len(s.chosen) > 0:

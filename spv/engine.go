@@ -51,6 +51,7 @@ type engine struct {
 	stall    stall    // whether anything moves
 	crawl    crawl    // the search for somebody faster
 	trouble  troubles // what to tell if nothing does
+	clock    clock    // whether ours is behind
 	progress progress
 	target   uint32 // of the last status
 	cuts     []Cut
@@ -179,6 +180,7 @@ func (e *engine) step() {
 	e.seedMore()
 	e.dialMore()
 	e.joinPrefetched()
+	e.askFuture()
 	e.askHeaders()
 	e.prefetchHeaders()
 	e.writeMore()
@@ -204,7 +206,7 @@ func (e *engine) wake() time.Time {
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
 		e.dialTime(), e.seedTime(), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.open, e.now), e.lagTime(), e.followTime(), e.outgoingTime(), e.registry.ClaimTime(e.now),
-		e.relayTime(), e.stallTime(), e.crawlTime(), e.trouble.time(e.now),
+		e.relayTime(), e.stallTime(), e.crawlTime(), e.futureTime(), e.trouble.time(e.now),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t

@@ -316,6 +316,7 @@ func (e *engine) addHeaders(s *session, batch chain.Batch) (chain.Update, error)
 		return chain.Update{}, nil
 	}
 	update, err := e.chain.Add(batch, e.now)
+	e.noteFuture(update.Future)
 	s.chain.delivered(update.Last)
 	if update.Added > 0 {
 		e.registry.Brought(s.addr, e.now)

@@ -74,8 +74,7 @@ func (e *engine) judge(s *session, kind registry.Kind, height uint32, err error)
 		e.strike(s, registry.BadBlock, err)
 
 	case errors.Is(err, chain.ErrFuture):
-		// Perhaps our clock is wrong: ask again later.
-		e.registry.Failure(s.addr, kind, height, err, e.now)
+		// Perhaps it is our clock that is wrong: see clock.
 		e.registry.ClaimFailed(s.addr, e.now)
 	case errors.Is(err, chain.ErrOrphan):
 		e.strike(s, registry.OrphanHeader, err)

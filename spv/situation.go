@@ -29,6 +29,8 @@ type situation struct {
 	fork      *uint32 // where the chains of all of them part from ours, far below its tip
 	poor      bool    // all they have is less work than the network is known to have
 	waiting   string  // what for
+
+	behind string // how far the blocks are ahead of our clock
 }
 
 // failure is why an address could not be connected to, or was disconnected.
@@ -43,6 +45,9 @@ type failure struct {
 // nothing to tell: in sync, or peers are there and may still deliver.
 func (e *engine) situation(st *Status) (s situation, ok bool) {
 	t := &e.trouble
+	if behind := e.clockBehind(); behind != "" && len(e.sessions) > 0 {
+		return situation{behind: behind}, true
+	}
 	if st.Synced || len(e.sessions) > 0 && (e.now.Sub(t.moved) < muteAfter || e.now.Sub(t.received) < muteAfter) {
 		return s, false
 	}

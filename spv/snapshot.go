@@ -76,7 +76,9 @@ func (e *engine) phase(st *Status) (Phase, string, uint32) {
 }
 
 func (e *engine) headersReason(st *Status) string {
-	switch {
+	switch behind := e.clockBehind(); {
+	case behind != "":
+		return behind
 	case st.Target > st.Tip.Height:
 		return fmt.Sprintf("fetching headers, %d of %d", st.Tip.Height, st.Target)
 	case e.contradicted() != nil:

@@ -1,10 +1,12 @@
 package chain
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/math/uint256"
 )
 
 // Update says what an Add has changed.
@@ -14,6 +16,20 @@ type Update struct {
 	Best    bool    // the best chain changed
 	Fork    BlockID // when Best: last block common to the old and the new best chain; the old tip if it only grew
 	Reorged int     // blocks of the old best chain that left it
+
+	// Future is, with ErrFuture, the header that it is about. Nothing else is wrong
+	// with it, and it may be added once the clock is there.
+	Future *Future
+}
+
+// Future is a header that is too far ahead of the clock.
+type Future struct {
+	BlockID
+	Time time.Time
+
+	// Work is that of its chain up to it, and what the headers behind it in the same
+	// batch prove to have been done. By which rules they were mined was not checked.
+	Work uint256.Uint256
 }
 
 // Add takes a batch of checked headers: it skips those already known, checks the
@@ -51,9 +67,12 @@ func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
 	c.on = on
 	for i := first; i < len(b.Headers) && err == nil; i++ {
 		err = c.extend(&b.Headers[i], &b.Hashes[i], now)
-		if err == nil {
+		switch {
+		case err == nil:
 			u.Added++
 			u.Last = on.tip()
+		case errors.Is(err, ErrFuture):
+			u.Future = future(on, b.Headers[i:], b.Hashes[i])
 		}
 	}
 	if u.Added == 0 {
@@ -68,6 +87,16 @@ func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
 		err = serr
 	}
 	return u, err
+}
+
+// future describes the first of some headers that would follow a branch.
+func future(on *segment, headers []Header, hash chainhash.Hash) *Future {
+	f := &Future{BlockID: BlockID{headers[0].Height(), hash}, Time: headers[0].Time(), Work: *on.work()}
+	for i := range headers {
+		work := Work(headers[i].Bits())
+		f.Work.Add(&work)
+	}
+	return f
 }
 
 // skipKnown passes over the headers that are known. first is the index of the

@@ -9,8 +9,9 @@ const (
 	// medianTimeBlocks is how many blocks the median is taken of.
 	medianTimeBlocks = 11
 
-	// maxFuture is how far a block may be ahead of the clock.
-	maxFuture = 2 * time.Hour
+	// MaxFuture is how far a block may be ahead of the clock (dcrd blockchain:
+	// MaxTimeOffsetSeconds).
+	MaxFuture = 2 * time.Hour
 )
 
 // medianTime is the median of the times of prev and the blocks before it, 11 in
@@ -49,7 +50,7 @@ func checkMedianTime(h, prev *Header, anc Ancestor) error {
 
 // checkFuture checks that h is not too far ahead of now.
 func checkFuture(h *Header, now time.Time) error {
-	if h.Time().After(now.Add(maxFuture)) {
+	if h.Time().After(now.Add(MaxFuture)) {
 		return fmt.Errorf("%w: %v, now %v", ErrFuture, h.Time().UTC(), now.UTC())
 	}
 	return nil

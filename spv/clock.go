@@ -1,0 +1,74 @@
+package spv
+
+import (
+	"fmt"
+	"time"
+
+	"dcrspv/spv/chain"
+)
+
+// A header more than two hours ahead of the clock is not accepted (dcrd
+// blockchain: checkBlockHeaderSanity), though nothing else may be wrong with it. Then
+// either whoever mined it is wrong about the time or this computer is. That is decided
+// by work, not by what peers say: as long as a chain whose next header only our clock
+// speaks against has more work than ours, we are not in sync. Honest miners overtake one
+// who is wrong within a block or two.
+
+// clock is what is known of blocks that are ahead of our clock. The zero value is that
+// there are none.
+type clock struct {
+	ahead chain.Future // of all that were brought the one with the most work
+	asked time.Time    // when everybody was asked again
+	told  bool         // in the log
+}
+
+// futurePause is at least between two times that everybody is asked again.
+const futurePause = 10 * time.Second
+
+// noteFuture notes a header that only our clock speaks against.
+func (e *engine) noteFuture(f *chain.Future) {
+	if f == nil || !f.Work.Gt(&e.clock.ahead.Work) {
+		return
+	}
+	e.clock.ahead = *f
+	if why := e.clockBehind(); why != "" && !e.clock.told {
+		e.clock.told = true
+		e.logs.sync.Warnf("Not in sync: %s", why)
+	}
+}
+
+// clockBehind says how far the blocks that follow ours are ahead of this computer's
+// clock; "" if none are known.
+func (e *engine) clockBehind() string {
+	f, work := &e.clock.ahead, e.chain.Work()
+	if !f.Work.Gt(&work) {
+		return ""
+	}
+	return fmt.Sprintf("blocks are %v ahead of this computer's clock: number %d is of %s UTC, and the clock says %s",
+		f.Time.Sub(e.now.Round(0)).Round(time.Second), f.Height, f.Time.UTC().Format(time.DateTime), e.now.UTC().Format(time.DateTime))
+}
+
+// futureTime is when the block that was too early is not any more; zero if there is
+// none.
+func (e *engine) futureTime() time.Time {
+	if e.clock.ahead.Time.IsZero() {
+		return time.Time{}
+	}
+	due := e.now.Add(e.clock.ahead.Time.Add(-chain.MaxFuture).Sub(e.now.Round(0)))
+	if next := e.clock.asked.Add(futurePause); next.After(due) {
+		return next
+	}
+	return due
+}
+
+// askFuture has everybody asked again once the clock has come to what was too early:
+// by going on, or by being set.
+func (e *engine) askFuture() {
+	if due := e.futureTime(); due.IsZero() || due.After(e.now) {
+		return
+	}
+	e.clock.ahead, e.clock.asked = chain.Future{}, e.now
+	for _, s := range e.sessions {
+		e.recheckNow(s)
+	}
+}
