@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -62,7 +63,7 @@ func (d *freshWorld) compare() error {
 	if err != nil {
 		return err
 	}
-	waiting, err := d.w.Unmined(ctx)
+	waiting, err := d.waiting()
 	if err != nil {
 		return err
 	}
@@ -84,6 +85,45 @@ func (d *freshWorld) compare() error {
 	}
 	d.story.compared++
 	return differ(got, want)
+}
+
+// waiting are the wallet's transactions that wait. Some are dropped before: payments of
+// the treasury that have left the chain, of which no peer could tell another wallet,
+// and what was in disapproved blocks and can't be mined any more. Whether a wallet knows
+// that depends on which blocks it happened to read.
+func (d *freshWorld) waiting() ([]Unmined, error) {
+	all, err := d.w.Unmined(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	t, gone := d.read(d.all, d.c.height(), true), make(map[hash]bool)
+	for tx := range t.void {
+		gone[d.id(tx)] = d.dead(t, tx)
+	}
+	for _, u := range all {
+		if gone[u.TxID] || stake.IsTSpend(u.Tx) {
+			gone[u.TxID] = true
+			if err := d.w.DropUnmined(context.Background(), u.TxID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for id, is := range gone {
+		d.dropped[id] = d.dropped[id] || is
+	}
+	return d.w.Unmined(context.Background())
+}
+
+// dead reports whether something else in the chain has spent what a transaction spends.
+func (d *freshWorld) dead(t *truth, tx *wire.MsgTx) bool {
+	if _, mined := t.mined[d.id(tx)]; mined {
+		return false
+	}
+	return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool {
+		op := in.PreviousOutPoint
+		_, spent := t.spent[op]
+		return spent || d.made[op.Hash] != nil && d.dead(t, d.made[op.Hash])
+	})
 }
 
 // fresh is another wallet with the same watch set and as many addresses given out of
@@ -135,8 +175,8 @@ func (w *Wallet) giveOut(given map[string]uint32) error {
 // it spends and of rivals the same one has an effect.
 func (d *freshWorld) wait(w *Wallet, waiting []Unmined) error {
 	// Those of disapproved blocks it has found; the owner does not want to see them all.
-	for id := range d.dropped {
-		if slices.ContainsFunc(waiting, func(u Unmined) bool { return u.TxID == id }) {
+	for id, is := range d.dropped {
+		if !is || slices.ContainsFunc(waiting, func(u Unmined) bool { return u.TxID == id }) {
 			continue
 		}
 		if err := w.DropUnmined(context.Background(), id); err != nil {

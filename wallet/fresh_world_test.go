@@ -33,10 +33,10 @@ type freshWorld struct {
 	keys  [castKeys][2]string // of each account, in two wrappings
 	story freshStory
 
-	// forked: since the wallet went on the best chain the Syncer has seen that it
-	// left the wallet's at fork.
-	forked bool
-	fork   chain.BlockID
+	// located: the Syncer knows that the wallet's blocks are on the chain, or, if
+	// forked, that it has left them at fork.
+	located, forked bool
+	fork            chain.BlockID
 
 	held    *spv.Batch // of a scan that is under way
 	issued  []issuedAddress
@@ -111,7 +111,7 @@ func (d *freshWorld) goElsewhere() error {
 	for !d.c.contains(old.id(fork)) {
 		fork--
 	}
-	if !d.forked || fork < d.fork.Height {
+	if d.located && !d.forked || d.forked && fork < d.fork.Height {
 		d.fork, d.forked = d.c.id(fork), true
 	}
 	if d.held != nil && d.held.End.Height > fork {
@@ -125,6 +125,7 @@ func (d *freshWorld) goElsewhere() error {
 func (d *freshWorld) locate() error {
 	ids, err := d.w.Locator()
 	if err != nil || len(ids) == 0 {
+		d.located, d.forked = true, false
 		return err
 	}
 	to := d.c.id(0)
@@ -134,7 +135,7 @@ func (d *freshWorld) locate() error {
 	if d.forked && d.fork.Height > to.Height && d.c.contains(d.fork) {
 		to = d.fork
 	}
-	d.forked = false
+	d.located, d.forked = true, false
 	if to.Height >= ids[0].Height {
 		return nil
 	}
@@ -196,7 +197,7 @@ func (d *freshWorld) restart() error {
 		return err
 	}
 	d.open()
-	d.held, d.forked = nil, false
+	d.held, d.located, d.forked = nil, false, false
 	d.tell("restart")
 	return nil
 }
