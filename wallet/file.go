@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -59,7 +60,7 @@ func checkClosed(path string) error {
 		return err
 	}
 	defer s.Close()
-	return checkPages(s.file, s.Info().PageSize, true)
+	return checkPages(context.Background(), s.file, s.Info().PageSize, true)
 }
 
 // checkFile reads the marks that tell what the file is.

@@ -30,13 +30,13 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 		return r, err
 	}
 	err := w.db.View(func(tx *bbolt.Tx) error {
-		switch err := checkPages(w.db.file, w.db.Info().PageSize, false); {
+		switch err := checkPages(ctx, w.db.file, w.db.Info().PageSize, false); {
 		case errors.Is(err, ErrCorrupt):
 			return w.db.fail(err) // bbolt must not go there
 		case err != nil:
 			return err
 		}
-		b, err := openBuckets(tx)
+		b, err := openBuckets(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 func (c *change) verifyWatch(r *Report) error {
 	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts)+len(c.w.points), len(c.w.accounts), len(c.w.groups)
 	n := 0
-	err := c.scripts.ForEach(func(k, v []byte) error {
+	err := c.each(c.scripts, func(k, v []byte) error {
 		n++
 		s, id, ok := decodeScript(k, v)
 		known := c.w.scripts[string(k)]
@@ -96,7 +96,7 @@ func (c *change) verifyWatch(r *Report) error {
 // verifyPoints checks the watched outpoints against memory.
 func (c *change) verifyPoints() error {
 	n, of := 0, make(map[string]int)
-	err := c.points.ForEach(func(k, v []byte) error {
+	err := c.each(c.points, func(k, v []byte) error {
 		n++
 		s, id, ok := decodePoint(k, v)
 		if !ok {
@@ -149,7 +149,7 @@ func (c *change) verifyDerived(s *script) error {
 
 func (c *change) verifyTxs(r *Report) error {
 	tip := c.tipHeight()
-	err := c.txs.ForEach(func(k, _ []byte) error {
+	err := c.each(c.txs, func(k, _ []byte) error {
 		r.Transactions++
 		if len(k) != chainhash.HashSize {
 			return corrupt("transaction %.40x", k)
@@ -184,7 +184,7 @@ func (c *change) verifyTxs(r *Report) error {
 
 func (c *change) verifyCoins(r *Report) error {
 	unspent := 0
-	err := c.coins.ForEach(func(k, _ []byte) error {
+	err := c.each(c.coins, func(k, _ []byte) error {
 		r.Coins++
 		coin, ok := c.coin(k)
 		if !ok || len(k) != 36 {
@@ -270,7 +270,7 @@ func (c *change) verifyUnmined(r *Report) error {
 
 func (c *change) verifyEvents(r *Report) error {
 	next := uint64(0)
-	err := c.events.ForEach(func(k, _ []byte) error {
+	err := c.each(c.events, func(k, _ []byte) error {
 		r.Events++
 		if len(k) != 8 || next != 0 && be.Uint64(k) != next {
 			return corrupt("an event before %.40x is missing", k)

@@ -76,11 +76,12 @@ type cache struct {
 var _ spv.Wallet = (*Wallet)(nil)
 
 // Open opens the wallet file at path, or creates it if there is none (its
-// directory must exist). The file is locked until Close.
+// directory must exist), for nobody else to read. Of a file that is there the mode
+// stays as it is. The file is locked until Close.
 //
 // Errors: ErrInUse when somebody else still has the file after one second;
-// ErrNewer, ErrDevelopment, ErrNetwork and ErrCorrupt as described there; else that
-// of the operating system. None of them changes the file.
+// ErrNewer, ErrDevelopment, ErrNetwork, ErrLink and ErrCorrupt as described there; else
+// that of the operating system. None of them changes the file.
 func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 	db, err := openFile(path, params)
 	if err != nil {
@@ -134,7 +135,7 @@ func (w *Wallet) load() error {
 		told:      make(map[hash]string),
 	}
 	w.broken = w.db.View(func(tx *bbolt.Tx) error {
-		b, err := openBuckets(tx)
+		b, err := openBuckets(context.Background(), tx)
 		if err != nil {
 			return err
 		}
@@ -191,7 +192,7 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	c := &change{w: w, untold: make(map[hash]bool)}
 	w.broken = errUnfinished // should fn panic
 	err := w.db.Update(func(tx *bbolt.Tx) error {
-		if c.buckets, c.err = openBuckets(tx); c.err == nil {
+		if c.buckets, c.err = openBuckets(ctx, tx); c.err == nil {
 			fn(c)
 			c.lookOut()
 			c.tellUnmined()
@@ -232,7 +233,7 @@ func (w *Wallet) view(ctx context.Context, fn func(*buckets) error) error {
 		return err
 	}
 	return w.explain(w.db.View(func(tx *bbolt.Tx) error {
-		b, err := openBuckets(tx)
+		b, err := openBuckets(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -269,7 +270,15 @@ func (c *change) fail(err error) {
 	}
 }
 
+// wait fails if the caller no longer waits for the change.
+func (c *change) wait() {
+	if c.err == nil {
+		c.err = c.over()
+	}
+}
+
 func (c *change) put(b *bbolt.Bucket, key, value []byte) {
+	c.wait()
 	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Put(key, value); err != nil {
 		c.fail(err)
@@ -277,6 +286,7 @@ func (c *change) put(b *bbolt.Bucket, key, value []byte) {
 }
 
 func (c *change) del(b *bbolt.Bucket, key []byte) {
+	c.wait()
 	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Delete(key); err != nil {
 		c.fail(err)

@@ -63,7 +63,7 @@ func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
 	}
 	used := make(map[uint32]*[branches][]uint32)
 	err = w.view(ctx, func(b *buckets) error {
-		return b.coins.ForEach(func(k, v []byte) error {
+		return b.each(b.coins, func(k, v []byte) error {
 			coin, ok := decodeCoin(v)
 			if !ok {
 				return corrupt("coin %.40x", k)
