@@ -55,7 +55,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 
 func (c *change) verifyWatch(r *Report) error {
 	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts)+len(c.w.points), len(c.w.accounts), len(c.w.groups)
-	n := 0
+	n, derived := 0, make(map[uint32]uint64) // by account
 	err := c.each(c.scripts, func(k, v []byte) error {
 		n++
 		s, id, ok := decodeScript(k, v)
@@ -71,8 +71,14 @@ func (c *change) verifyWatch(r *Report) error {
 		if s.account == 0 {
 			return nil
 		}
+		derived[s.account]++
 		return c.verifyDerived(s)
 	})
+	for _, a := range c.w.accounts {
+		if err == nil {
+			err = c.verifyAll(a, derived[a.id])
+		}
+	}
 	if err == nil && n != len(c.w.scripts) {
 		err = corrupt("%d watched scripts, %d in memory", n, len(c.w.scripts))
 	}
@@ -145,6 +151,29 @@ func (c *change) verifyDerived(s *script) error {
 		return corrupt("script %.40x is not index %d of its key", s.raw, s.index)
 	}
 	return nil
+}
+
+// verifyAll checks that none is missing of the scripts of an account, of which so many
+// were found.
+func (c *change) verifyAll(a *account, found uint64) error {
+	all := uint64(0)
+	for branch := range branches {
+		all += uint64(a.known[branch]) * uint64(a.forms())
+	}
+	if found == all {
+		return nil
+	}
+	for branch := range uint8(branches) {
+		for i := range a.known[branch] {
+			key, ok := a.pubKey(branch, i)
+			for f := payHash; ok && f < a.forms(); f++ {
+				if c.w.scripts[keyScript(key, f)] == nil {
+					return corrupt("account %d: the script of index %d of branch %d is missing", a.id, i, branch)
+				}
+			}
+		}
+	}
+	return nil // of an index in 2^127 there is none
 }
 
 func (c *change) verifyTxs(r *Report) error {
