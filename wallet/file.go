@@ -30,6 +30,9 @@ func openFile(path string, params *chaincfg.Params) (*store, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
+		if target, err := os.Readlink(path); err == nil {
+			return nil, fmt.Errorf("%w: %s is not there, bring it back or remove the link", ErrLink, target)
+		}
 		if err := createFile(path, params); err != nil {
 			return nil, err
 		}
