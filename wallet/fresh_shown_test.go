@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -260,8 +261,8 @@ func (d *freshWorld) shown(w *Wallet) (lines []string, err error) {
 	}
 	history, e2 := w.History(ctx)
 	for _, tx := range history {
-		add("history", "%v tree %d height %d index %d block %v time %v net %d label %q raw %x",
-			tx.TxID, tx.Tree, tx.Height, tx.Index, tx.Block, tx.Time, int64(tx.Net), tx.Label, tx.Raw)
+		add("history", "%v tree %d height %d index %d block %v time %v net %d label %q raw %v",
+			tx.TxID, tx.Tree, tx.Height, tx.Index, tx.Block, tx.Time, int64(tx.Net), tx.Label, chainhash.HashH(tx.Raw))
 	}
 	coins, e3 := w.UTXOs(ctx)
 	for _, u := range coins {
@@ -270,16 +271,16 @@ func (d *freshWorld) shown(w *Wallet) (lines []string, err error) {
 	}
 	b, e4 := w.Balance(ctx)
 	add("balance", "%d %d %d %d %d %v", int64(b.Spendable), int64(b.Immature), int64(b.Staked), int64(b.Total), int64(b.Unconfirmed), b.ByKind)
+	first := len(lines)
 	tickets, e5 := w.Tickets(ctx)
 	for _, t := range tickets {
 		add("tickets", "%+v", t)
 	}
 	waiting, e6 := w.Unmined(ctx)
-	first := len(lines)
 	for _, u := range waiting {
 		add("waiting", "%s own %v net %d credits %v debits %v", d.inWords(u.Tx), u.Own, int64(u.Net), u.Credits, u.Debits)
 	}
-	slices.Sort(lines[first:]) // the order is that of arrival
+	slices.Sort(lines[first:]) // the order is that of arrival, which differs
 	for _, e := range watched {
 		if e.XPub == "" {
 			continue
