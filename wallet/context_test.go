@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"testing"
+	"testing/synctest"
 )
 
 // patience is a context that ends when it was asked so often.
@@ -19,6 +20,35 @@ func (p *patience) Err() error {
 	}
 	p.left--
 	return nil
+}
+
+// TestWaitingEndsWithTheContext: who waits for another call to be done does not wait
+// for longer than its own context lasts.
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	for name, call := range map[string]func(*Wallet, context.Context) error{
+		"Labels":   func(w *Wallet, ctx context.Context) error { _, err := w.Labels(ctx); return err },
+		"Rescan":   func(w *Wallet, ctx context.Context) error { return w.Rescan(ctx, 0, 1) },
+		"Verify":   func(w *Wallet, ctx context.Context) error { _, err := w.Verify(ctx); return err },
+		"Warnings": func(w *Wallet, ctx context.Context) error { _, err := w.Warnings(ctx); return err },
+		"Watch":    func(w *Wallet, ctx context.Context) error { return w.Watch(ctx, Watch{Scripts: [][]byte{{0x51}}}) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := open(t)
+			w.mu.Lock() // as another call does
+			defer w.mu.Unlock()
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- call(w, ctx) }()
+			synctest.Wait()
+			if len(done) > 0 {
+				t.Fatalf("%s has not waited: %v", name, <-done)
+			}
+			cancel()
+			if err := <-done; !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
 }
 
 // TestCallsEndWithTheirContext: what takes the longer the more there is asks its

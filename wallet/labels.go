@@ -138,7 +138,9 @@ func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
+	if err := w.mu.lockFor(ctx); err != nil {
+		return nil, err
+	}
 	defer w.mu.Unlock()
 	for _, a := range w.accounts {
 		if a.label != "" {

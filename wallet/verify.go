@@ -23,12 +23,11 @@ type Report struct {
 // everything that is written down twice or follows from something else. The
 // error is ErrCorrupt with the first contradiction.
 func (w *Wallet) Verify(ctx context.Context) (Report, error) {
-	w.mu.Lock() // the memory is checked too
-	defer w.mu.Unlock()
 	var r Report
-	if err := ctx.Err(); err != nil {
+	if err := w.mu.lockFor(ctx); err != nil { // the memory is checked too
 		return r, err
 	}
+	defer w.mu.Unlock()
 	err := w.db.View(func(tx *bbolt.Tx) error {
 		switch err := checkPages(ctx, w.db.file, w.db.Info().PageSize, false); {
 		case errors.Is(err, ErrCorrupt):

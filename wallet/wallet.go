@@ -1,12 +1,10 @@
 package wallet
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 
 	"dcrspv/filters"
 	"dcrspv/spv"
@@ -29,7 +27,7 @@ type Wallet struct {
 
 	// mu is held by everything that writes, and guards cache. Readers of the
 	// file alone need no lock: bbolt gives each a state of its own.
-	mu sync.Mutex
+	mu mutex
 	cache
 
 	wake waker
@@ -89,6 +87,7 @@ func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 	}
 	w := &Wallet{
 		path:       path,
+		mu:         make(mutex, 1),
 		params:     params,
 		db:         db,
 		changed:    make(chan struct{}, 1),
@@ -184,10 +183,12 @@ var (
 // update runs one writing transaction. The cache follows the file: if the
 // transaction fails it is read again.
 func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
-	w.mu.Lock()
+	if err := w.mu.lockFor(ctx); err != nil {
+		return err
+	}
 	defer w.mu.Unlock()
-	if err := cmp.Or(ctx.Err(), w.broken); err != nil {
-		return w.explain(err)
+	if w.broken != nil {
+		return w.explain(w.broken)
 	}
 	c := &change{w: w, untold: make(map[hash]bool)}
 	w.broken = errUnfinished // should fn panic

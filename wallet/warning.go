@@ -49,7 +49,9 @@ type Warning struct {
 // most one for each branch. As long as blocks below the wallet's tip are to be tested
 // there are none: what is missing may come yet. It reads all coins.
 func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
-	w.mu.Lock()
+	if err := w.mu.lockFor(ctx); err != nil {
+		return nil, err
+	}
 	tip, _ := w.tip()
 	accounts := make([]Warning, 0, len(w.accounts))
 	ids := slices.Sorted(maps.Keys(w.accounts))
