@@ -49,9 +49,10 @@ type issuedAddress struct {
 	addr    string
 }
 
-func newFreshWorld(t *testing.T, seed uint64) *freshWorld {
+func newFreshWorld(t *testing.T, h *freshHistory) *freshWorld {
 	d := &freshWorld{t: t, path: filepath.Join(t.TempDir(), "wallet.db"), dropped: make(map[hash]bool)}
-	d.cast = newCast(newWorld(t), rand.New(rand.NewPCG(seed, 12)))
+	d.cast = newCast(newWorld(t), rand.New(rand.NewPCG(h.seed, 12)))
+	d.content = h.content
 	for i, key := range castAddrs().keys {
 		d.keys[i] = [2]string{key, rewrapped(t, key)}
 	}
