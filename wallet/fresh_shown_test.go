@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,7 +129,7 @@ func (d *freshWorld) dead(t *truth, tx *wire.MsgTx) bool {
 }
 
 // fresh is another wallet with the same watch set and as many addresses given out of
-// each account, at the tip.
+// each account, at the tip. In what pieces it got there is up to chance.
 func (d *freshWorld) fresh(list []Watched, given map[string]uint32) (*Wallet, error) {
 	w := openFresh(d.t, filepath.Join(filepath.Dir(d.path), "fresh.db"))
 	w.maxAhead = uint32(d.rng.IntN(3)) * 3
@@ -142,7 +143,11 @@ func (d *freshWorld) fresh(list []Watched, given map[string]uint32) (*Wallet, er
 		w.discard()
 		return nil, err
 	}
-	for d.c.step(w, d.c.height(), nil) {
+	var cut *rand.Rand
+	if d.rng.IntN(2) == 0 {
+		cut = d.rng
+	}
+	for d.c.step(w, d.c.height(), cut) {
 	}
 	return w, nil
 }
@@ -259,6 +264,8 @@ func (d *freshWorld) shown(w *Wallet) (lines []string, err error) {
 		add("watched", "%s%s %.4v:%d from %d label %q gap %d, %d and %d, public keys %v script %x",
 			e.XPub, e.Address, e.TxID, e.Index, e.From, e.Label, e.Gap, e.External, e.Internal, e.PubKeys, e.Script)
 	}
+	from, through, any := w.Scanned(d.c.height())
+	add("scanned", "%d to %d, %v", from, through, any)
 	history, e2 := w.History(ctx)
 	for _, tx := range history {
 		add("history", "%v tree %d height %d index %d block %v time %v net %d label %q raw %v",
