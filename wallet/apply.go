@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
@@ -40,6 +41,7 @@ func (w *Wallet) Apply(b spv.Batch) error {
 			g.covered = g.covered.Add(b.Scan.Range)
 			c.saveGroup(g)
 		}
+		searched := maps.Clone(w.contested)
 		// Disapprovals before blocks: a disapproved transaction may be mined
 		// again in the very block that disapproved it.
 		for _, height := range b.Disapproved {
@@ -49,6 +51,7 @@ func (w *Wallet) Apply(b spv.Batch) error {
 		for i := range b.Blocks {
 			c.applyBlock(&b.Blocks[i])
 		}
+		c.searchFor(searched)
 		if higher {
 			c.event(Event{Kind: EventTip, Block: b.End})
 			c.expire()
@@ -165,7 +168,7 @@ func (c *change) applyBlock(b *spv.Block) {
 	// One after the other: they may spend each other's outputs too.
 	for _, t := range void {
 		if len(t.credits) == 0 && !c.spendsOurs(t.msg) {
-			continue // also if it pays what has a later birthday
+			continue // whatever it pays, it was below the birthday of that
 		}
 		c.markDisapproved(t.height, t.block)
 		if t.returns() {

@@ -1,6 +1,9 @@
 package wallet
 
 import (
+	"math"
+	"slices"
+
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -62,6 +65,46 @@ func spentScript(in *wire.TxIn) string {
 	}
 	key := len(last) == 33 && (last[0] == 2 || last[0] == 3)
 	return hashScript(dcrutil.Hash160(last), !key)
+}
+
+// searchFor has blocks tested again that were tested before it was known what to search
+// them for: those above a disapproved block whose transactions wait, up to the end of
+// the batch that told of it. One script of the wallet owes them. What spends the
+// wallet's own coins differently is found anyway.
+func (c *change) searchFor(before map[hash]*contestedInputs) {
+	strange := func(raw string) bool {
+		s := c.w.scripts[raw]
+		return s == nil || !s.watched()
+	}
+	for id, in := range c.w.contested {
+		if before[id] == in || in.since >= c.tipHeight() || !slices.ContainsFunc(in.scripts, strange) {
+			continue
+		}
+		one := c.concerned(c.pending().byID[id])
+		c.regroup(func(s *script) bool { return s == one }, func(covered chain.Ranges, born uint32) chain.Ranges {
+			covered = covered.Remove(chain.Range{From: in.since + 1, To: math.MaxUint32})
+			for _, u := range unwanted(born) {
+				covered = covered.Add(u)
+			}
+			return covered
+		})
+	}
+}
+
+// concerned is a watched script because of which a transaction waits; nil if there is
+// none.
+func (c *change) concerned(p *pendingMsg) (one *script) {
+	c.eachOutput(p.msg, treeOf(p.msg), func(_ uint32, _ CoinKind, s *script) { one = s })
+	for _, in := range p.msg.TxIn {
+		op := spent(in)
+		coin, ok := c.coin(op.key())
+		if s := c.w.scripts[string(coin.script)]; ok && s != nil && s.watched() {
+			one = s
+		} else if s := c.w.points[op]; s != nil {
+			one = s
+		}
+	}
+	return one
 }
 
 // contestedIn are the further scripts to be searched for in a stretch of

@@ -1,11 +1,13 @@
 package wallet
 
 import (
+	"slices"
 	"testing"
 
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/wire"
 )
 
 // TestContestedFromTheNextBlockOn: what a pending transaction spends is searched for
@@ -39,6 +41,56 @@ func TestReorgLowersContested(t *testing.T) {
 		}
 		if in := w.contested[pay.TxHash()]; in == nil || in.since != fork-1 {
 			t.Fatalf("fork %d: %+v", fork, in)
+		}
+	}
+}
+
+// TestRivalAboveADisapprovedBlock: a payment of a disapproved block that is spent
+// differently above does not wait, wherever that is and however scans are cut; nor does
+// the wallet look for its rival for ever.
+func TestRivalAboveADisapprovedBlock(t *testing.T) {
+	for name, at := range map[string]uint32{"in the block that disapproves": 3, "later": 6} {
+		for _, length := range []uint32{1, 2, 3, 100} {
+			c, w := newWorld(t), open(t)
+			w.maxScan = length
+			watchN(t, w, 0, 1)
+			op := c.foreignOutput()
+			c.mine()
+			c.mine(c.spend([]wire.OutPoint{op}, out(scriptN(1), 5)))
+			for c.height() < 8 {
+				var txs []*wire.MsgTx
+				if c.height()+1 == at {
+					txs = append(txs, c.spend([]wire.OutPoint{op}, out(foreignScript(9), 5)))
+				}
+				c.mineVoted(c.height() != 2, txs...)
+			}
+			c.sync(w)
+			if waiting := unmined(t, w); len(waiting) > 0 {
+				t.Errorf("%s, scans of %d: %v waits", name, length, waiting[0].TxID)
+			}
+			if events := kinds(logged(t, w)); !slices.Contains(events, string(EventConflicted)) {
+				t.Errorf("%s, scans of %d: %v", name, length, events)
+			}
+		}
+	}
+}
+
+// TestDisapprovedBelowABirthday: what a disapproved block pays below the birthday of its
+// script does not wait, though the block was read because of another one.
+func TestDisapprovedBelowABirthday(t *testing.T) {
+	for _, length := range []uint32{1, 100} {
+		c, w := newWorld(t), open(t)
+		w.maxScan = length
+		watchN(t, w, 0, 1)
+		watchN(t, w, 3, 2)
+		c.mine()
+		other := c.pay(out(scriptN(1), 5))
+		c.mine(other, c.pay(out(scriptN(2), 7)))
+		c.mineVoted(false)
+		c.mine()
+		c.sync(w)
+		if waiting := unmined(t, w); len(waiting) != 1 || waiting[0].TxID != other.TxHash() {
+			t.Errorf("scans of %d: %d wait", length, len(waiting))
 		}
 	}
 }

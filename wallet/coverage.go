@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"dcrspv/spv/chain"
@@ -81,8 +82,11 @@ func (w *Wallet) owed(limit uint32) (blocks uint32) {
 // included, math.MaxUint32 is the end of the chain. Blocks below a birthday
 // stay unwanted: to go lower, Watch again with a lower From.
 //
-// Errors: ErrNotWatched, ErrAddress, ErrXPub, ErrWrongNetwork.
+// Errors: ErrRange, ErrNotWatched, ErrAddress, ErrXPub, ErrWrongNetwork.
 func (w *Wallet) Rescan(ctx context.Context, from, to uint32, names ...string) error {
+	if from > to {
+		return fmt.Errorf("%w: it begins with block %d, and ends with block %d", ErrRange, from, to)
+	}
 	var only *selection
 	if len(names) > 0 {
 		s, err := w.selectNames(names)

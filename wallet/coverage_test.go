@@ -398,3 +398,22 @@ func TestLocator(t *testing.T) {
 		w = openAt(t, path)
 	}
 }
+
+// TestRescanBackwards: a range that ends before it begins is an error, and changes
+// nothing.
+func TestRescanBackwards(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	c.mine()
+	c.mine()
+	c.sync(w)
+	if err := w.Rescan(t.Context(), 2, 1); !errors.Is(err, ErrRange) {
+		t.Error(err)
+	}
+	if scan, ok, _ := w.NextScan(2); ok {
+		t.Errorf("%v is to be scanned", scan.Range)
+	}
+	if err := w.Rescan(t.Context(), 1, 1); err != nil || w.Owed(2) != 1 {
+		t.Errorf("%v, %d blocks owed", err, w.Owed(2))
+	}
+}

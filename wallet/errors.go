@@ -24,6 +24,10 @@ const (
 	// ErrNetwork: the file belongs to another network.
 	ErrNetwork = ErrorKind("wallet file is of another network")
 
+	// ErrLink: the path is a symbolic link to a file that is not there. No wallet is
+	// made in its place, so that the one that is missing is missed.
+	ErrLink = ErrorKind("wallet file is a link to nothing")
+
 	// ErrCorrupt: the file is damaged. Nothing was changed: what is left of it
 	// may still be of use.
 	ErrCorrupt = ErrorKind("wallet file is damaged")
@@ -56,6 +60,9 @@ const (
 	// ErrGap: no fresh address can be given out before one of the last ones is
 	// used.
 	ErrGap = ErrorKind("gap limit is reached")
+
+	// ErrRange: a range of blocks that ends before it begins.
+	ErrRange = ErrorKind("bad range of blocks")
 
 	// ErrLabel: a label that is too long or has characters that are not printable.
 	ErrLabel = ErrorKind("bad label")

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -29,6 +30,9 @@ func openFile(path string, params *chaincfg.Params) (*store, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
+		if target, err := os.Readlink(path); err == nil {
+			return nil, fmt.Errorf("%w: %s is not there, bring it back or remove the link", ErrLink, target)
+		}
 		if err := createFile(path, params); err != nil {
 			return nil, err
 		}
@@ -59,7 +63,7 @@ func checkClosed(path string) error {
 		return err
 	}
 	defer s.Close()
-	return checkPages(s.file, s.Info().PageSize, true)
+	return checkPages(context.Background(), s.file, s.Info().PageSize, true)
 }
 
 // checkFile reads the marks that tell what the file is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -62,7 +65,7 @@ func (d *freshWorld) compare() error {
 	if err != nil {
 		return err
 	}
-	waiting, err := d.w.Unmined(ctx)
+	waiting, err := d.waiting()
 	if err != nil {
 		return err
 	}
@@ -86,8 +89,47 @@ func (d *freshWorld) compare() error {
 	return differ(got, want)
 }
 
+// waiting are the wallet's transactions that wait. Some are dropped before: payments of
+// the treasury that have left the chain, of which no peer could tell another wallet,
+// and what was in disapproved blocks and can't be mined any more. Whether a wallet knows
+// that depends on which blocks it happened to read.
+func (d *freshWorld) waiting() ([]Unmined, error) {
+	all, err := d.w.Unmined(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	t, gone := d.read(d.all, d.c.height(), true), make(map[hash]bool)
+	for tx := range t.void {
+		gone[d.id(tx)] = d.dead(t, tx)
+	}
+	for _, u := range all {
+		if gone[u.TxID] || stake.IsTSpend(u.Tx) {
+			gone[u.TxID] = true
+			if err := d.w.DropUnmined(context.Background(), u.TxID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for id, is := range gone {
+		d.dropped[id] = d.dropped[id] || is
+	}
+	return d.w.Unmined(context.Background())
+}
+
+// dead reports whether something else in the chain has spent what a transaction spends.
+func (d *freshWorld) dead(t *truth, tx *wire.MsgTx) bool {
+	if _, mined := t.mined[d.id(tx)]; mined {
+		return false
+	}
+	return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool {
+		op := in.PreviousOutPoint
+		_, spent := t.spent[op]
+		return spent || d.made[op.Hash] != nil && d.dead(t, d.made[op.Hash])
+	})
+}
+
 // fresh is another wallet with the same watch set and as many addresses given out of
-// each account, at the tip.
+// each account, at the tip. In what pieces it got there is up to chance.
 func (d *freshWorld) fresh(list []Watched, given map[string]uint32) (*Wallet, error) {
 	w := openFresh(d.t, filepath.Join(filepath.Dir(d.path), "fresh.db"))
 	w.maxAhead = uint32(d.rng.IntN(3)) * 3
@@ -101,7 +143,11 @@ func (d *freshWorld) fresh(list []Watched, given map[string]uint32) (*Wallet, er
 		w.discard()
 		return nil, err
 	}
-	for d.c.step(w, d.c.height(), nil) {
+	var cut *rand.Rand
+	if d.rng.IntN(2) == 0 {
+		cut = d.rng
+	}
+	for d.c.step(w, d.c.height(), cut) {
 	}
 	return w, nil
 }
@@ -135,8 +181,8 @@ func (w *Wallet) giveOut(given map[string]uint32) error {
 // it spends and of rivals the same one has an effect.
 func (d *freshWorld) wait(w *Wallet, waiting []Unmined) error {
 	// Those of disapproved blocks it has found; the owner does not want to see them all.
-	for id := range d.dropped {
-		if slices.ContainsFunc(waiting, func(u Unmined) bool { return u.TxID == id }) {
+	for id, is := range d.dropped {
+		if !is || slices.ContainsFunc(waiting, func(u Unmined) bool { return u.TxID == id }) {
 			continue
 		}
 		if err := w.DropUnmined(context.Background(), id); err != nil {
@@ -218,10 +264,12 @@ func (d *freshWorld) shown(w *Wallet) (lines []string, err error) {
 		add("watched", "%s%s %.4v:%d from %d label %q gap %d, %d and %d, public keys %v script %x",
 			e.XPub, e.Address, e.TxID, e.Index, e.From, e.Label, e.Gap, e.External, e.Internal, e.PubKeys, e.Script)
 	}
+	from, through, any := w.Scanned(d.c.height())
+	add("scanned", "%d to %d, %v", from, through, any)
 	history, e2 := w.History(ctx)
 	for _, tx := range history {
-		add("history", "%v tree %d height %d index %d block %v time %v net %d label %q raw %x",
-			tx.TxID, tx.Tree, tx.Height, tx.Index, tx.Block, tx.Time, int64(tx.Net), tx.Label, tx.Raw)
+		add("history", "%v tree %d height %d index %d block %v time %v net %d label %q raw %v",
+			tx.TxID, tx.Tree, tx.Height, tx.Index, tx.Block, tx.Time, int64(tx.Net), tx.Label, chainhash.HashH(tx.Raw))
 	}
 	coins, e3 := w.UTXOs(ctx)
 	for _, u := range coins {
@@ -230,16 +278,16 @@ func (d *freshWorld) shown(w *Wallet) (lines []string, err error) {
 	}
 	b, e4 := w.Balance(ctx)
 	add("balance", "%d %d %d %d %d %v", int64(b.Spendable), int64(b.Immature), int64(b.Staked), int64(b.Total), int64(b.Unconfirmed), b.ByKind)
+	first := len(lines)
 	tickets, e5 := w.Tickets(ctx)
 	for _, t := range tickets {
 		add("tickets", "%+v", t)
 	}
 	waiting, e6 := w.Unmined(ctx)
-	first := len(lines)
 	for _, u := range waiting {
 		add("waiting", "%s own %v net %d credits %v debits %v", d.inWords(u.Tx), u.Own, int64(u.Net), u.Credits, u.Debits)
 	}
-	slices.Sort(lines[first:]) // the order is that of arrival
+	slices.Sort(lines[first:]) // the order is that of arrival, which differs
 	for _, e := range watched {
 		if e.XPub == "" {
 			continue

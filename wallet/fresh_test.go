@@ -45,8 +45,9 @@ func TestFresh(t *testing.T) {
 // freshHistory is what happens to a wallet. Each step has a randomness of its own: it
 // stays much the same when others are taken out.
 type freshHistory struct {
-	seed  uint64
-	steps []freshStep
+	seed    uint64
+	content bool // no block is disapproved
+	steps   []freshStep
 }
 
 type freshStep struct {
@@ -58,10 +59,13 @@ type freshStep struct {
 // is also seen without the others.
 func newFreshHistory(seed uint64) *freshHistory {
 	rng := rand.New(rand.NewPCG(seed, 11))
-	h := &freshHistory{seed: seed}
+	without := func(name string) bool {
+		return rng.IntN(3) == 0 || strings.Contains(","+*leftOut+",", ","+name+",")
+	}
+	h := &freshHistory{seed: seed, content: without("disapproval")}
 	var kinds []string
 	for _, k := range freshKinds {
-		if strings.Contains(","+*leftOut+",", ","+k.name+",") || !k.always && rng.IntN(3) == 0 {
+		if without(k.name) && !k.always {
 			continue
 		}
 		for range k.weight {
@@ -82,7 +86,7 @@ type freshStory struct {
 
 // live lives a history, and returns the first difference.
 func (h *freshHistory) live(t *testing.T) (story freshStory, err error) {
-	d := newFreshWorld(t, h.seed)
+	d := newFreshWorld(t, h)
 	defer func() {
 		d.w.Close()
 		story = d.story
@@ -108,7 +112,7 @@ func (h *freshHistory) shortest(t *testing.T, err error) (*freshHistory, freshSt
 	kind := freshFailure(err)
 	for n := len(h.steps) / 2; n > 0; n /= 2 {
 		for at := 0; at+n <= len(h.steps); {
-			less := &freshHistory{h.seed, slices.Delete(slices.Clone(h.steps), at, at+n)}
+			less := &freshHistory{h.seed, h.content, slices.Delete(slices.Clone(h.steps), at, at+n)}
 			if _, e := less.live(t); e != nil && freshFailure(e) == kind {
 				h = less
 			} else {

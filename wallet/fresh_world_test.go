@@ -33,10 +33,10 @@ type freshWorld struct {
 	keys  [castKeys][2]string // of each account, in two wrappings
 	story freshStory
 
-	// forked: since the wallet went on the best chain the Syncer has seen that it
-	// left the wallet's at fork.
-	forked bool
-	fork   chain.BlockID
+	// located: the Syncer knows that the wallet's blocks are on the chain, or, if
+	// forked, that it has left them at fork.
+	located, forked bool
+	fork            chain.BlockID
 
 	held    *spv.Batch // of a scan that is under way
 	issued  []issuedAddress
@@ -49,9 +49,10 @@ type issuedAddress struct {
 	addr    string
 }
 
-func newFreshWorld(t *testing.T, seed uint64) *freshWorld {
+func newFreshWorld(t *testing.T, h *freshHistory) *freshWorld {
 	d := &freshWorld{t: t, path: filepath.Join(t.TempDir(), "wallet.db"), dropped: make(map[hash]bool)}
-	d.cast = newCast(newWorld(t), rand.New(rand.NewPCG(seed, 12)))
+	d.cast = newCast(newWorld(t), rand.New(rand.NewPCG(h.seed, 12)))
+	d.content = h.content
 	for i, key := range castAddrs().keys {
 		d.keys[i] = [2]string{key, rewrapped(t, key)}
 	}
@@ -111,7 +112,7 @@ func (d *freshWorld) goElsewhere() error {
 	for !d.c.contains(old.id(fork)) {
 		fork--
 	}
-	if !d.forked || fork < d.fork.Height {
+	if d.located && !d.forked || d.forked && fork < d.fork.Height {
 		d.fork, d.forked = d.c.id(fork), true
 	}
 	if d.held != nil && d.held.End.Height > fork {
@@ -125,6 +126,7 @@ func (d *freshWorld) goElsewhere() error {
 func (d *freshWorld) locate() error {
 	ids, err := d.w.Locator()
 	if err != nil || len(ids) == 0 {
+		d.located, d.forked = true, false
 		return err
 	}
 	to := d.c.id(0)
@@ -134,7 +136,7 @@ func (d *freshWorld) locate() error {
 	if d.forked && d.fork.Height > to.Height && d.c.contains(d.fork) {
 		to = d.fork
 	}
-	d.forked = false
+	d.located, d.forked = true, false
 	if to.Height >= ids[0].Height {
 		return nil
 	}
@@ -196,7 +198,7 @@ func (d *freshWorld) restart() error {
 		return err
 	}
 	d.open()
-	d.held, d.forked = nil, false
+	d.held, d.located, d.forked = nil, false, false
 	d.tell("restart")
 	return nil
 }

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -27,7 +28,7 @@ type Tx struct {
 // the chain; within a block the regular tree comes first.
 func (w *Wallet) History(ctx context.Context) (out []Tx, err error) {
 	err = w.view(ctx, func(b *buckets) error {
-		return b.order.ForEach(func(k, id []byte) error {
+		return b.each(b.order, func(k, id []byte) error {
 			tx, err := b.historyEntry(k, id)
 			out = append(out, tx)
 			return err
@@ -57,7 +58,7 @@ func (w *Wallet) HistoryPage(ctx context.Context, before *Tx, limit int) (out []
 		}
 		for ; k != nil && len(out) < limit; k, id = cur.Prev() {
 			tx, err := b.historyEntry(k, id)
-			if err != nil {
+			if err := cmp.Or(b.over(), err); err != nil {
 				return err
 			}
 			out = append(out, tx)

@@ -2,6 +2,8 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/binary"
 	"hash/fnv"
 	"io"
@@ -57,6 +59,8 @@ type pageCheck struct {
 
 	// quick: the leaves of the buckets are not read.
 	quick bool
+
+	over func() error // why the caller no longer waits; nil if it does
 }
 
 // checkPages checks that all pages are there, that each has one use, and that
@@ -68,7 +72,7 @@ type pageCheck struct {
 // trust if it is marked as closed in good order.
 //
 // Nobody may write meanwhile. The pages are read from the file, not its mapping.
-func checkPages(file *os.File, pageSize int, quick bool) error {
+func checkPages(ctx context.Context, file *os.File, pageSize int, quick bool) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -80,7 +84,7 @@ func checkPages(file *os.File, pageSize int, quick bool) error {
 	if have := uint64(info.Size()) / uint64(pageSize); h.pages > have {
 		return corrupt("%d of %d pages are missing at its end", h.pages-have, h.pages)
 	}
-	c := &pageCheck{file: file, size: uint64(pageSize), seen: make([]bool, h.pages)}
+	c := &pageCheck{file: file, size: uint64(pageSize), seen: make([]bool, h.pages), over: ctx.Err}
 	c.quick = quick && isMarked(file, info, h, pageSize)
 	if err := c.tree(h.root, nil, nil, true, allLevels); err != nil {
 		return err
@@ -143,7 +147,7 @@ func (c *pageCheck) claim(id uint64) error {
 
 // read reads a page and those that belong to it.
 func (c *pageCheck) read(id uint64) (page, error) {
-	if err := c.claim(id); err != nil {
+	if err := cmp.Or(c.over(), c.claim(id)); err != nil {
 		return page{}, err
 	}
 	p := page{id, make([]byte, c.size)}

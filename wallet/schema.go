@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -53,6 +54,18 @@ type buckets struct {
 	meta, accounts, scripts, groups, positions, blocks, txs,
 	order, coins, unspent, unmined, disapproved, events,
 	maturing, own, labels, points *bbolt.Bucket
+
+	over func() error // why the caller no longer waits; nil if it does
+}
+
+// each calls fn for every entry of a bucket, as long as the caller waits.
+func (b *buckets) each(of *bbolt.Bucket, fn func(k, v []byte) error) error {
+	return of.ForEach(func(k, v []byte) error {
+		if err := b.over(); err != nil {
+			return err
+		}
+		return fn(k, v)
+	})
 }
 
 func (b *buckets) fields() []**bbolt.Bucket {
@@ -63,8 +76,8 @@ func (b *buckets) fields() []**bbolt.Bucket {
 	}
 }
 
-func openBuckets(tx *bbolt.Tx) (*buckets, error) {
-	b := new(buckets)
+func openBuckets(ctx context.Context, tx *bbolt.Tx) (*buckets, error) {
+	b := &buckets{over: ctx.Err}
 	for i, field := range b.fields() {
 		if *field = tx.Bucket([]byte(bucketNames[i])); *field == nil {
 			return nil, corrupt("bucket %s is missing", bucketNames[i])

@@ -23,20 +23,19 @@ type Report struct {
 // everything that is written down twice or follows from something else. The
 // error is ErrCorrupt with the first contradiction.
 func (w *Wallet) Verify(ctx context.Context) (Report, error) {
-	w.mu.Lock() // the memory is checked too
-	defer w.mu.Unlock()
 	var r Report
-	if err := ctx.Err(); err != nil {
+	if err := w.mu.lockFor(ctx); err != nil { // the memory is checked too
 		return r, err
 	}
+	defer w.mu.Unlock()
 	err := w.db.View(func(tx *bbolt.Tx) error {
-		switch err := checkPages(w.db.file, w.db.Info().PageSize, false); {
+		switch err := checkPages(ctx, w.db.file, w.db.Info().PageSize, false); {
 		case errors.Is(err, ErrCorrupt):
 			return w.db.fail(err) // bbolt must not go there
 		case err != nil:
 			return err
 		}
-		b, err := openBuckets(tx)
+		b, err := openBuckets(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -55,8 +54,8 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 
 func (c *change) verifyWatch(r *Report) error {
 	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts)+len(c.w.points), len(c.w.accounts), len(c.w.groups)
-	n := 0
-	err := c.scripts.ForEach(func(k, v []byte) error {
+	n, derived := 0, make(map[uint32]uint64) // by account
+	err := c.each(c.scripts, func(k, v []byte) error {
 		n++
 		s, id, ok := decodeScript(k, v)
 		known := c.w.scripts[string(k)]
@@ -71,8 +70,14 @@ func (c *change) verifyWatch(r *Report) error {
 		if s.account == 0 {
 			return nil
 		}
+		derived[s.account]++
 		return c.verifyDerived(s)
 	})
+	for _, a := range c.w.accounts {
+		if err == nil {
+			err = c.verifyAll(a, derived[a.id])
+		}
+	}
 	if err == nil && n != len(c.w.scripts) {
 		err = corrupt("%d watched scripts, %d in memory", n, len(c.w.scripts))
 	}
@@ -103,7 +108,7 @@ func (c *change) verifyWatch(r *Report) error {
 // verifyPoints checks the watched outpoints against memory.
 func (c *change) verifyPoints() error {
 	n, of := 0, make(map[string]int)
-	err := c.points.ForEach(func(k, v []byte) error {
+	err := c.each(c.points, func(k, v []byte) error {
 		n++
 		s, id, ok := decodePoint(k, v)
 		if !ok {
@@ -151,9 +156,32 @@ func (c *change) verifyDerived(s *script) error {
 	return nil
 }
 
+// verifyAll checks that none is missing of the scripts of an account, of which so many
+// were found.
+func (c *change) verifyAll(a *account, found uint64) error {
+	all := uint64(0)
+	for branch := range branches {
+		all += uint64(a.known[branch]) * uint64(a.forms())
+	}
+	if found == all {
+		return nil
+	}
+	for branch := range uint8(branches) {
+		for i := range a.known[branch] {
+			key, ok := a.pubKey(branch, i)
+			for f := payHash; ok && f < a.forms(); f++ {
+				if c.w.scripts[keyScript(key, f)] == nil {
+					return corrupt("account %d: the script of index %d of branch %d is missing", a.id, i, branch)
+				}
+			}
+		}
+	}
+	return nil // of an index in 2^127 there is none
+}
+
 func (c *change) verifyTxs(r *Report) error {
 	tip := c.tipHeight()
-	err := c.txs.ForEach(func(k, _ []byte) error {
+	err := c.each(c.txs, func(k, _ []byte) error {
 		r.Transactions++
 		if len(k) != chainhash.HashSize {
 			return corrupt("transaction %.40x", k)
@@ -188,7 +216,7 @@ func (c *change) verifyTxs(r *Report) error {
 
 func (c *change) verifyCoins(r *Report) error {
 	unspent := 0
-	err := c.coins.ForEach(func(k, _ []byte) error {
+	err := c.each(c.coins, func(k, _ []byte) error {
 		r.Coins++
 		coin, ok := c.coin(k)
 		if !ok || len(k) != 36 {
@@ -274,7 +302,7 @@ func (c *change) verifyUnmined(r *Report) error {
 
 func (c *change) verifyEvents(r *Report) error {
 	next := uint64(0)
-	err := c.events.ForEach(func(k, _ []byte) error {
+	err := c.each(c.events, func(k, _ []byte) error {
 		r.Events++
 		if len(k) != 8 || next != 0 && be.Uint64(k) != next {
 			return corrupt("an event before %.40x is missing", k)

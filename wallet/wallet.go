@@ -1,12 +1,10 @@
 package wallet
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 
 	"dcrspv/filters"
 	"dcrspv/spv"
@@ -29,7 +27,7 @@ type Wallet struct {
 
 	// mu is held by everything that writes, and guards cache. Readers of the
 	// file alone need no lock: bbolt gives each a state of its own.
-	mu sync.Mutex
+	mu mutex
 	cache
 
 	wake waker
@@ -76,11 +74,12 @@ type cache struct {
 var _ spv.Wallet = (*Wallet)(nil)
 
 // Open opens the wallet file at path, or creates it if there is none (its
-// directory must exist). The file is locked until Close.
+// directory must exist), for nobody else to read. Of a file that is there the mode
+// stays as it is. The file is locked until Close.
 //
 // Errors: ErrInUse when somebody else still has the file after one second;
-// ErrNewer, ErrDevelopment, ErrNetwork and ErrCorrupt as described there; else that
-// of the operating system. None of them changes the file.
+// ErrNewer, ErrDevelopment, ErrNetwork, ErrLink and ErrCorrupt as described there; else
+// that of the operating system. None of them changes the file.
 func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 	db, err := openFile(path, params)
 	if err != nil {
@@ -88,6 +87,7 @@ func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 	}
 	w := &Wallet{
 		path:       path,
+		mu:         make(mutex, 1),
 		params:     params,
 		db:         db,
 		changed:    make(chan struct{}, 1),
@@ -134,7 +134,7 @@ func (w *Wallet) load() error {
 		told:      make(map[hash]string),
 	}
 	w.broken = w.db.View(func(tx *bbolt.Tx) error {
-		b, err := openBuckets(tx)
+		b, err := openBuckets(context.Background(), tx)
 		if err != nil {
 			return err
 		}
@@ -186,15 +186,17 @@ var (
 // update runs one writing transaction. The cache follows the file: if the
 // transaction fails it is read again.
 func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
-	w.mu.Lock()
+	if err := w.mu.lockFor(ctx); err != nil {
+		return err
+	}
 	defer w.mu.Unlock()
-	if err := cmp.Or(ctx.Err(), w.broken); err != nil {
-		return w.explain(err)
+	if w.broken != nil {
+		return w.explain(w.broken)
 	}
 	c := &change{ctx: ctx, w: w, untold: make(map[hash]bool)}
 	w.broken = errUnfinished // should fn panic
 	err := w.db.Update(func(tx *bbolt.Tx) error {
-		if c.buckets, c.err = openBuckets(tx); c.err == nil {
+		if c.buckets, c.err = openBuckets(ctx, tx); c.err == nil {
 			fn(c)
 			c.lookOut()
 			c.await()
@@ -236,7 +238,7 @@ func (w *Wallet) view(ctx context.Context, fn func(*buckets) error) error {
 		return err
 	}
 	return w.explain(w.db.View(func(tx *bbolt.Tx) error {
-		b, err := openBuckets(tx)
+		b, err := openBuckets(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -273,7 +275,15 @@ func (c *change) fail(err error) {
 	}
 }
 
+// wait fails if the caller no longer waits for the change.
+func (c *change) wait() {
+	if c.err == nil {
+		c.err = c.over()
+	}
+}
+
 func (c *change) put(b *bbolt.Bucket, key, value []byte) {
+	c.wait()
 	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Put(key, value); err != nil {
 		c.fail(err)
@@ -281,6 +291,7 @@ func (c *change) put(b *bbolt.Bucket, key, value []byte) {
 }
 
 func (c *change) del(b *bbolt.Bucket, key []byte) {
+	c.wait()
 	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Delete(key); err != nil {
 		c.fail(err)

@@ -53,10 +53,9 @@ type Warning struct {
 // most one of each branch, and of addresses given out. As long as blocks below the
 // wallet's tip are to be tested there are none: what is missing may come yet.
 func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := w.mu.lockFor(ctx); err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.broken != nil {
 		return nil, w.explain(w.broken)

@@ -77,6 +77,7 @@ var remedies = []struct {
 	{wallet.ErrNewer, "update dcrspv or choose another --datadir"},
 	{wallet.ErrDevelopment, "move the file away and watch again: all coins and transactions are found again"},
 	{wallet.ErrNetwork, "give the --network it was made for or choose another --datadir"},
+	{wallet.ErrLink, ""},    // it says so itself
 	{wallet.ErrCorrupt, ""}, // likewise
 	{syscall.ENOSPC, "free some disk space, nothing is lost"},
 	{syscall.EDQUOT, "free some disk space, nothing is lost"},

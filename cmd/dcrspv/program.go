@@ -40,6 +40,8 @@ type program struct {
 	history historyFlags
 	address addressFlags
 	span    rangeFlags // of rescan
+
+	exposedTold bool // see tellExposed
 }
 
 // run does what the arguments say and returns the exit status. It never

@@ -131,6 +131,7 @@ func TestUsageErrors(t *testing.T) {
 		"rescan wrong network":    {[]string{"--network", "simnet", "rescan", mainAddress}, []string{mainAddress}},
 		"rescan from":             {[]string{"rescan", "--from", "x"}, []string{"--from"}},
 		"rescan to":               {[]string{"rescan", "--to", "2024-99-01"}, []string{"--to"}},
+		"rescan before birthday":  {[]string{"--birthday", "10", "rescan", "--to", "9"}, []string{"--birthday 10", "--to 9"}},
 		"rescan backwards":        {[]string{"rescan", "--from", "10", "--to", "9"}, []string{"--from", "--to"}},
 		"broadcast nothing":       {[]string{"broadcast"}, []string{"HEX"}},
 		"broadcast not hex":       {[]string{"broadcast", "xyz"}, []string{"hex"}},

@@ -248,8 +248,12 @@ func (p *program) checkRange() error {
 // which is first.
 func (p *program) scanRange(ctx context.Context) (from, to uint32, err error) {
 	from, to, err = p.rangeHeights(ctx)
-	if err == nil && p.span.From != "" && from > to {
-		err = usage("swap them", "--from %s, block %d, is after --to %s, block %d", p.span.From, from, p.span.To, to)
+	if err == nil && from > to {
+		first := "--from " + p.span.From
+		if p.span.From == "" {
+			first = "--birthday " + p.opts.Birthday
+		}
+		err = usage("swap them", "%s, block %d, is after --to %s, block %d", first, from, p.span.To, to)
 	}
 	return from, to, err
 }

@@ -22,6 +22,7 @@ func (p *program) withWallet(do func(*wallet.Wallet) error) error {
 	if err != nil {
 		return err
 	}
+	p.tellExposed()
 	return firstError(do(w), w.Close())
 }
 
