@@ -16,7 +16,7 @@ func seen(t *testing.T, w *Wallet, txs ...*wire.MsgTx) {
 
 func seenFrom(t *testing.T, w *Wallet, peer string, txs ...*wire.MsgTx) (more bool) {
 	t.Helper()
-	more, err := w.Seen(peer, txs)
+	more, err := w.Seen(peer, signed(txs...))
 	if err != nil {
 		t.Fatal(err)
 	}

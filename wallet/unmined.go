@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
@@ -43,9 +44,16 @@ func (c *change) pendingPays(op *wire.OutPoint) bool {
 	if p == nil || uint64(op.Index) >= uint64(len(p.msg.TxOut)) {
 		return false
 	}
-	found := op.Index == 0 && c.owedByTicket(p.msg)
-	c.eachOutput(p.msg, treeOf(p.msg), func(i uint32, _ CoinKind, _ *script) { found = found || i == op.Index })
-	return found
+	if op.Index == 0 && c.owedByTicket(p.msg) {
+		return true
+	}
+	out := p.msg.TxOut[op.Index]
+	kind, raw := untag(treeOf(p.msg), out.Version, out.PkScript)
+	if out.Version != 0 || out.Value == 0 || kind == Ticket {
+		return false
+	}
+	watched := func(s *script) bool { return s.watched() }
+	return slices.ContainsFunc(c.w.entries(outPoint{op.Hash, op.Index}, string(raw)), watched)
 }
 
 // useAll notes that the scripts are in use that a transaction pays or commits to pay
@@ -103,13 +111,26 @@ func (p *pendingMsg) childDeath() death {
 // already, or so old that it would not be kept. arrived and since are those of
 // pendingTx.
 func (c *change) pend(msg *wire.MsgTx, id hash, from origin, arrived, since uint32) {
-	p := &pendingMsg{
+	p := c.newPending(msg, id, from, arrived, since)
+	switch waits := c.pending().byID[id]; {
+	case c.txs.Get(id[:]) != nil || c.stale(p):
+	case waits == nil:
+		c.admit(p)
+	case waits.hearsay() && from == fromBlock: // what a block has is proven
+		c.resign(waits, msg, fromBlock)
+	}
+}
+
+func (c *change) newPending(msg *wire.MsgTx, id hash, from origin, arrived, since uint32) *pendingMsg {
+	return &pendingMsg{
 		pendingTx: pendingTx{origin: from, arrived: arrived, since: since},
 		id:        id, msg: msg, own: c.own.Get(id[:]) != nil,
 	}
-	if c.txs.Get(id[:]) != nil || c.pending().byID[id] != nil || c.stale(p) {
-		return
-	}
+}
+
+// admit makes a transaction pending.
+func (c *change) admit(p *pendingMsg) {
+	msg, id := p.msg, p.id
 	raw, err := msg.Bytes()
 	if err != nil {
 		c.fail(err)
@@ -244,13 +265,32 @@ func (c *change) revive(maybe func(*pendingMsg) bool) {
 	}
 }
 
+// due is the height of the tip at which the height alone changes a pending transaction.
+func (w *Wallet) due(p *pendingMsg) uint64 {
+	if p.dead != alive {
+		return uint64(p.deadHeight) + keepDead + 1
+	}
+	at := uint64(math.MaxUint64)
+	if p.msg.Expiry != wire.NoExpiryValue {
+		at = uint64(p.msg.Expiry) - 1
+	}
+	if !p.own {
+		at = min(at, w.staleAt(p))
+	}
+	return at
+}
+
 // expire ends pending transactions whose expiry height the chain has reached:
 // from that height on they are not allowed in a block (dcrd blockchain:
 // IsExpired). Tickets follow the price. Those long dead are removed, and those of
 // others that nobody has mined for long.
 func (c *change) expire() {
 	tip, _ := c.w.tip()
-	if c.w.price > 0 {
+	repriced := c.repriced && c.w.price > 0
+	if uint64(tip.Height) < c.pending().due && !repriced {
+		return // however many wait, a block that concerns none of them costs nothing
+	}
+	if repriced {
 		c.revive(func(p *pendingMsg) bool { return p.dead == superseded })
 	}
 	needed := c.pending().needed()
@@ -272,6 +312,12 @@ func (c *change) expire() {
 			c.evict(p)
 		}
 	}
+	c.pool.due = math.MaxUint64
+	for _, p := range c.pool.byID {
+		if p.dead != alive || !c.stale(p) { // what is needed still is due when that ends
+			c.pool.due = min(c.pool.due, c.w.due(p))
+		}
+	}
 }
 
 // AddUnmined tells the wallet of a transaction of its owner that is not in the
@@ -280,9 +326,15 @@ func (c *change) expire() {
 // back from Unmined until it is mined or can't be any more; it never locks a
 // coin. Adding it again is harmless; the signatures given last count. A transaction that neither pays watched
 // scripts nor spends coins of the wallet, nor makes or spends a watched outpoint,
-// is not taken: its fate would not be seen.
+// is not taken: its fate would not be seen. Nor is a vote, or a revocation that the
+// next block has to hold: they are for that block or none.
 //
-// Errors: ErrConflict, ErrExpired, ErrSuperseded.
+// It is checked as far as what it spends is known, and again when more of that is
+// found; should it turn out then that it can't be mined, there is an EventRemoved. Of
+// several that spend the same output the one that was added first counts and is
+// announced, and the others wait behind it (Unmined.Behind).
+//
+// Errors: ErrInvalid, ErrTooEarly, ErrConflict, ErrExpired, ErrSuperseded.
 func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, err error) {
 	tx = tx.Copy()
 	id := tx.TxHash()
@@ -293,6 +345,15 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 			return
 		}
 		if !c.concerns(tx) {
+			return
+		}
+		height := c.tipHeight()
+		fresh := c.newPending(tx, id, fromOwner, height, height)
+		if err := c.check(fresh); err != nil {
+			c.fail(fmt.Errorf("transaction %v: %w", id, err))
+			return
+		}
+		if !mayReturn(tx, treeOf(tx), 1) {
 			return
 		}
 		p := c.pending().byID[id]
@@ -320,8 +381,8 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 			c.revive(func(q *pendingMsg) bool { return q == p }) // the price is not known
 			c.makeOwn(p, tx)
 		} else {
-			height := c.tipHeight()
-			c.pend(tx, id, fromOwner, height, height)
+			fresh.own = true
+			c.admit(fresh)
 		}
 		taken = true
 	})
@@ -331,17 +392,31 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 // makeOwn makes a pending transaction the owner's, as the owner has it: its hash does
 // not cover the signatures, and a peer may have sent it with others.
 func (c *change) makeOwn(p *pendingMsg, tx *wire.MsgTx) {
+	if !p.own {
+		c.w.shares.giveBack(p.id)
+		seq, err := c.unmined.NextSequence() // as the owner's it has come just now
+		if err != nil {
+			c.fail(err)
+		}
+		p.seq = seq
+	} else if raw, _ := tx.Bytes(); bytes.Equal(raw, p.raw) {
+		return
+	}
+	c.pool.remove(p)
+	p.own = true
+	c.pool.add(p)
+	c.resign(p, tx, fromOwner)
+}
+
+// resign gives a pending transaction other signatures.
+func (c *change) resign(p *pendingMsg, tx *wire.MsgTx, from origin) {
 	raw, err := tx.Bytes()
 	if err != nil {
 		c.fail(err)
 	}
-	if p.own && bytes.Equal(raw, p.raw) {
-		return
-	}
-	if !p.own {
-		c.w.shares.giveBack(p.id)
-	}
-	p.own, p.msg, p.raw = true, tx, raw
+	c.pool.remove(p)
+	p.origin, p.msg, p.raw, p.proven = from, tx, raw, nil
+	c.pool.add(p)
 	delete(c.w.contested, p.id) // what it spends is told by the signatures
 	c.w.query = nil
 	c.savePending(p)
@@ -370,9 +445,15 @@ type Unmined struct {
 	Debits  []Debit  // what it takes from it, be that mined or not
 
 	// Own: it was given to AddUnmined. Of the others, which peers have sent or
-	// which were in a block that left the chain, nothing is verified: anybody
-	// can make one up.
+	// which were in a block that left the chain, what they spend of others is not
+	// verified: anybody can make up one that pays the wallet. One with Debits is
+	// signed with the wallet's keys.
 	Own bool
+
+	// Behind is the one that comes first, if this one spends an output that another
+	// one does too, or what one makes that does; zero if none. An own one is not
+	// announced while that is so. If the first is dropped, it is the next one's turn.
+	Behind chainhash.Hash
 }
 
 // Unmined lists the transactions that are not in the chain but may get into

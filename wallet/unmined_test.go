@@ -11,7 +11,7 @@ import (
 
 func addUnmined(t *testing.T, w *Wallet, tx *wire.MsgTx) {
 	t.Helper()
-	taken, err := w.AddUnmined(context.Background(), tx)
+	taken, err := w.AddUnmined(context.Background(), signed(tx)[0])
 	if err != nil || !taken {
 		t.Fatalf("taken %v, %v", taken, err)
 	}

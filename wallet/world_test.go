@@ -95,6 +95,7 @@ func (c *world) mineVoted(approve bool, txs ...*wire.MsgTx) *wire.MsgBlock {
 	for tree, txs := range [][]*wire.MsgTx{b.Transactions, b.STransactions} {
 		for _, tx := range txs {
 			id := tx.TxHash()
+			register(tx)
 			for i, out := range tx.TxOut {
 				c.prev[wire.OutPoint{Hash: id, Index: uint32(i), Tree: int8(tree)}] = out
 			}
@@ -170,6 +171,7 @@ func (c *world) spend(ops []wire.OutPoint, outs ...*wire.TxOut) *wire.MsgTx {
 	if len(outs) == 0 {
 		tx.AddTxOut(out(foreignScript(c.next()), 1))
 	}
+	register(tx)
 	return tx
 }
 
