@@ -222,10 +222,10 @@ func (k *cast) ticket(ops ...wire.OutPoint) *wire.MsgTx {
 				price -= parts[i].amount
 				in := prev.TxOut[ops[i].Index].Value
 				parts[i].change = min(parts[i].change, max(in-1, 0))
-				parts[i].amount = in - parts[i].change
+				parts[i].amount = max(in-parts[i].change, 1)
 				price += parts[i].amount
 			}
-		} else if k.rng.IntN(4) == 0 { // hardly anything, and less than an atom of the price
+		} else if i > 0 && k.rng.IntN(4) == 0 { // hardly anything, and less than an atom of the price
 			price -= parts[i].amount
 			parts[i].amount = k.rng.Int64N(2)
 			price += parts[i].amount

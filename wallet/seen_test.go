@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -99,9 +100,7 @@ func TestSeen(t *testing.T) {
 func TestOwnSignaturesCount(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
-	fund := c.pay(out(scriptN(1), 100))
-	c.mine(fund)
-	c.sync(w)
+	fund := c.pay(out(scriptN(1), 100)) // nobody can tell yet
 	tx := c.spend(outPoints(fund, 0), out(scriptN(1), 90))
 	tx.TxIn[0].SignatureScript = []byte{1, 1}
 	garbage := tx.Copy()
@@ -132,8 +131,8 @@ func TestOwnSignaturesCount(t *testing.T) {
 	}
 }
 
-// TestSpentToNobody: what spends a coin and has no outputs is no ticket, and no harm,
-// whoever sends it.
+// TestSpentToNobody: what spends a coin and has no outputs is not valid and no ticket,
+// and no harm, whoever sends it.
 func TestSpentToNobody(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -143,8 +142,10 @@ func TestSpentToNobody(t *testing.T) {
 	tx := c.spend(outPoints(fund, 0))
 	tx.TxOut = nil
 	seen(t, w, tx)
-	wantBalance(t, w, 100, 0, 0, -100)
-	addUnmined(t, w, tx)
+	wantBalance(t, w, 100, 0, 0, 0)
+	if taken, err := w.AddUnmined(background(), tx); taken || !errors.Is(err, ErrInvalid) {
+		t.Fatal(taken, err)
+	}
 	w = openAt(t, reclose(t, w))
 	if list, err := w.Tickets(background()); len(list) != 0 || err != nil {
 		t.Fatalf("%+v, %v", list, err)
@@ -202,9 +203,9 @@ func TestSeenChain(t *testing.T) {
 func TestPendingOrder(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
-	a := c.pay(out(scriptN(1), 100))
+	a := c.pay(out(scriptN(1), 100), out(scriptN(1), 1))
 	b := c.spend(outPoints(a, 0), out(scriptN(1), 60))
-	d := c.spend([]wire.OutPoint{opOf(b, 0), opOf(a, 0)}, out(scriptN(1), 59))
+	d := c.spend([]wire.OutPoint{opOf(b, 0), opOf(a, 1)}, out(scriptN(1), 59))
 	for _, tx := range []*wire.MsgTx{d, b, a} {
 		addUnmined(t, w, tx)
 	}
@@ -229,10 +230,13 @@ func TestSeenRefused(t *testing.T) {
 	inputless.TxIn = nil
 	ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 9, 0)
 	_, treasury := addr(1).PayFromTreasuryScript()
-	seen(t, w,
+	for i, tx := range []*wire.MsgTx{
 		c.coinbase(scriptN(1), 5), c.vote(ticket, addr(1), 9), c.pay(out(treasury, 11)), huge, old, inputless,
 		c.pay(out(scriptN(1), -1)), c.pay(out(scriptN(1), 1<<62)), c.pay(out(scriptN(1), 21e14), out(scriptN(1), 21e14)),
-		c.spend(outPoints(fund, 0), out(scriptN(1), 99)), fund)
+		c.spend(outPoints(fund, 0), out(scriptN(1), 99)), fund,
+	} {
+		seenFrom(t, w, fmt.Sprint("peer", i), tx)
+	}
 	if u := unmined(t, w); len(u) != 0 {
 		t.Fatalf("taken: %+v", u)
 	}

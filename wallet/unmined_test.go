@@ -141,6 +141,7 @@ func TestOrphaned(t *testing.T) {
 	watchN(t, w, 0, 1)
 	base := c.coinbase(scriptN(1), 50)
 	c.mine(base)
+	mineTo(c, uint32(params.CoinbaseMaturity))
 	c.sync(w)
 	addUnmined(t, w, c.spend([]wire.OutPoint{opOf(base, 0)}, out(scriptN(1), 49)))
 	if err := w.Rewind(c.id(0)); err != nil {
@@ -197,7 +198,7 @@ func TestConflictIsRemembered(t *testing.T) {
 	c.mine(c.spend([]wire.OutPoint{op}, out(scriptN(1), 8)))
 	c.sync(w)
 	for _, tx := range []*wire.MsgTx{tx, c.spend(outPoints(tx, 0), out(scriptN(1), 6))} {
-		if taken, err := w.AddUnmined(t.Context(), tx); taken || !errors.Is(err, ErrConflict) {
+		if taken, err := w.AddUnmined(t.Context(), signed(tx)[0]); taken || !errors.Is(err, ErrConflict) {
 			t.Errorf("%v %v", taken, err)
 		}
 	}

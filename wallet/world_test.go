@@ -183,9 +183,13 @@ func (c *world) foreignOutput() wire.OutPoint {
 	return op
 }
 
-// ticket buys a ticket with one output.
+// ticket buys a ticket with one output. It commits to pay what that puts in.
 func (c *world) ticket(op wire.OutPoint, voting, reward stdaddr.StakeAddress, price, change int64) *wire.MsgTx {
-	return c.sharedTicket([]wire.OutPoint{op}, voting, price, stakePart{reward, price, change})
+	in := price
+	if out, ok := made.Load(outPoint{op.Hash, op.Index}); ok {
+		in = out.(*wire.TxOut).Value - change
+	}
+	return c.sharedTicket([]wire.OutPoint{op}, voting, price, stakePart{reward, in, change})
 }
 
 // stakePart is whom a ticket pays for one of its inputs, what that put in, and its change.
