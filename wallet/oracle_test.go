@@ -251,7 +251,7 @@ func (l *life) block() {
 		*from = append((*from)[:i:i], (*from)[i+1:]...)
 		return coin
 	}
-	if coin := take(&free); coin != nil {
+	if coin := take(&free); coin != nil && coin.amount > 2 {
 		pay := l.pay(s)
 		pay.Value = max(min(pay.Value, coin.amount-2), 1)
 		tx := l.c.spend([]wire.OutPoint{coin.op}, out(foreignScript(2), 1), pay)
