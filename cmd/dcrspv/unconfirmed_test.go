@@ -39,6 +39,8 @@ func TestPendingSpendsShow(t *testing.T) {
 		}
 		_, back := n.script(n.demo.used[2])
 		tx := n.demo.chain.Spend([]wire.OutPoint{op}, wire.NewTxOut(coin.Amount-2e6, spvtest.Script(1)), wire.NewTxOut(1e6, back))
+		_, script := n.script(coin.Address)
+		n.sign(tx, script)
 		n.dcrspv("broadcast", txHex(t, tx))
 
 		var after []utxoDoc
@@ -148,7 +150,7 @@ func TestConflictedAndDropped(t *testing.T) {
 		}
 		c := n.demo.chain.Fork(n.demo.chain.Height())
 		send := func(coin spvtest.Coin) (txid string) {
-			tx := c.Spend([]wire.OutPoint{coin.OutPoint}, wire.NewTxOut(coin.Amount-10_000, spvtest.Script(1)))
+			tx := n.sign(c.Spend([]wire.OutPoint{coin.OutPoint}, wire.NewTxOut(coin.Amount-10_000, spvtest.Script(1))), coin.Script)
 			n.dcrspv("broadcast", txHex(t, tx))
 			return tx.TxHash().String()
 		}
