@@ -396,3 +396,121 @@ func TestSeenTurnsAround(t *testing.T) {
 		t.Fatalf("%d events", after-before)
 	}
 }
+
+// TestValidBeatsInvalid: a copy with signatures that are worth nothing does not keep out
+// the one that holds, nor what spends the same, and whoever sends it is not heard of
+// before the next block.
+func TestValidBeatsInvalid(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	theft := signed(c.spend(outPoints(fund, 0), out(foreignScript(1), 99)))[0]
+	garbage := theft.Copy()
+	garbage.TxIn[0].SignatureScript = fakeSignature
+	decoy := c.spend(outPoints(fund, 0), out(scriptN(1), 100))
+	decoy.TxIn[0].SignatureScript = fakeSignature
+	for i, tx := range []*wire.MsgTx{garbage, decoy} {
+		if seenFrom(t, w, fmt.Sprint("liar", i), tx) {
+			t.Error("more is taken of who lies")
+		}
+	}
+	seenFrom(t, w, "liar0", c.pay(out(scriptN(1), 5)))
+	wantBalance(t, w, 100, 0, 0, 0)
+	if !seenFrom(t, w, "honest", theft) {
+		t.Error("nothing more is taken of who does not")
+	}
+	wantBalance(t, w, 100, 0, 0, -100)
+	c.mine()
+	c.sync(w)
+	if seenFrom(t, w, "liar0", c.pay(out(scriptN(1), 5))); len(unmined(t, w)) != 2 {
+		t.Error("distrusted for ever")
+	}
+}
+
+// TestNothingHidesATheft: what takes coins of ours counts before what anybody can make
+// up, and if another one of that kind comes first the owner is told of both.
+func TestNothingHidesATheft(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund, alien := c.pay(out(scriptN(1), 100)), c.foreignOutput()
+	c.mine(fund)
+	c.sync(w)
+	gift := c.spend([]wire.OutPoint{alien}, out(scriptN(1), 7))
+	theft := c.spend([]wire.OutPoint{alien, opOf(fund, 0)}, out(foreignScript(1), 99))
+	second := c.spend(outPoints(fund, 0), out(foreignScript(2), 98))
+	seen(t, w, gift, theft, second)
+	wantBalance(t, w, 100, 0, 0, -100)
+	u := unmined(t, w)
+	if len(u) != 3 || u[0].Behind != theft.TxHash() || u[1].Behind != (hash{}) || u[2].Behind != theft.TxHash() {
+		t.Fatalf("%+v", u)
+	}
+	told := 0
+	for _, ev := range logged(t, w) {
+		if ev.Kind == EventUnmined && len(ev.Debits) == 1 && (ev.Tx == theft.TxHash() || ev.Tx == second.TxHash()) {
+			told++
+		}
+	}
+	if told != 2 {
+		t.Errorf("told %d times", told)
+	}
+}
+
+// TestManyParts: one that pays or takes more of the wallet's than is told of is not taken
+// from a peer.
+func TestManyParts(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	var outs []*wire.TxOut
+	for range maxParts + 1 {
+		outs = append(outs, out(scriptN(1), 10))
+	}
+	seen(t, w, c.pay(outs...))
+	if u := unmined(t, w); len(u) != 0 {
+		t.Fatalf("%d credits", len(u[0].Credits))
+	}
+	fund := c.pay(outs...)
+	c.mine(fund)
+	c.sync(w)
+	var ops []wire.OutPoint
+	for i := range uint32(maxParts + 1) {
+		ops = append(ops, opOf(fund, i))
+	}
+	seen(t, w, c.spend(ops))
+	if u := unmined(t, w); len(u) != 0 {
+		t.Fatalf("%d debits", len(u[0].Debits))
+	}
+	seen(t, w, c.pay(outs[1:]...), c.spend(ops[1:]))
+	if u := unmined(t, w); len(u) != 2 {
+		t.Fatalf("%+v", u)
+	}
+	addUnmined(t, w, c.pay(outs...)) // the owner may
+}
+
+// TestRoomForOne: when all places are taken, the oldest goes that no own one needs, and
+// if all are needed nothing is taken.
+func TestRoomForOne(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	first := c.pay(out(scriptN(1), 9))
+	seen(t, w, first)
+	addUnmined(t, w, c.spend(outPoints(first, 0), out(scriptN(1), 8)))
+	second := c.pay(out(scriptN(1), 7))
+	seen(t, w, second)
+	err := w.update(background(), func(c *change) {
+		waits := func(tx *wire.MsgTx) bool { return c.pool.byID[tx.TxHash()] != nil }
+		w.pool.heard = maxSeen // as if so many waited
+		if !c.makeRoom(1) || waits(second) || !waits(first) {
+			t.Error("the oldest is needed, and the other one is not")
+		}
+		w.pool.heard = maxSeen
+		if c.makeRoom(1) || !waits(first) {
+			t.Error("there is no room")
+		}
+		w.pool.heard = 1
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -201,5 +202,100 @@ func TestConflictIsRemembered(t *testing.T) {
 		if taken, err := w.AddUnmined(t.Context(), signed(tx)[0]); taken || !errors.Is(err, ErrConflict) {
 			t.Errorf("%v %v", taken, err)
 		}
+	}
+}
+
+// TestBehind: of two own ones that spend the same the first is announced, and what spends
+// it; the second is kept, says behind which it is, and is announced when that goes.
+func TestBehind(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	first := c.spend(outPoints(fund, 0), out(scriptN(1), 99))
+	second := c.spend(outPoints(fund, 0), out(scriptN(1), 98))
+	child := c.spend(outPoints(second, 0), out(scriptN(1), 97))
+	seen(t, w, second) // that a peer sends it first gives it no right
+	addUnmined(t, w, first)
+	addUnmined(t, w, second)
+	addUnmined(t, w, child)
+	for range 2 {
+		u := unmined(t, w)
+		if len(u) != 3 || u[0].Behind != (hash{}) || u[1].Behind != first.TxHash() || u[2].Behind != first.TxHash() {
+			t.Fatalf("%+v", u)
+		}
+		if ids := pendingIDs(t, w); !slices.Equal(ids, []hash{first.TxHash()}) {
+			t.Fatalf("announced %v", ids)
+		}
+		wantBalance(t, w, 100, 0, 0, -1)
+		w = openAt(t, reclose(t, w))
+	}
+	if err := w.DropUnmined(background(), first.TxHash()); err != nil {
+		t.Fatal(err)
+	}
+	if ids := pendingIDs(t, w); !slices.Equal(ids, []hash{second.TxHash(), child.TxHash()}) {
+		t.Fatalf("announced %v", ids)
+	}
+	wantBalance(t, w, 100, 0, 0, -3)
+	if u := unmined(t, w); u[0].Behind != (hash{}) || u[1].Behind != (hash{}) {
+		t.Fatalf("%+v", u)
+	}
+}
+
+// TestHandedOut: whoever changes what was handed out or over changes nothing that waits.
+func TestHandedOut(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	tx, gift := c.pay(out(scriptN(1), 5)), c.pay(out(scriptN(1), 7))
+	addUnmined(t, w, tx)
+	seen(t, w, gift)
+	id := tx.TxHash()
+	for range 2 {
+		pending, err := w.Pending()
+		if err != nil || pending[0].TxHash() != id {
+			t.Fatal(pending, err)
+		}
+		u := unmined(t, w)
+		for _, tx := range []*wire.MsgTx{pending[0], u[0].Tx, u[1].Tx, tx, gift} {
+			tx.TxOut[0].Value, tx.TxOut[0].PkScript[5] = 3, 0
+			tx.TxIn = nil
+		}
+	}
+	verify(t, w)
+}
+
+// TestWaitsUntilDue: what ends at a height ends at it, however the wallet got there, and
+// before that a block looks at none of those that wait.
+func TestWaitsUntilDue(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	daily := *params
+	daily.TargetTimePerBlock = keepStale / 8
+	w.params = &daily
+	watchN(t, w, 0, 1)
+	c.mine()
+	c.sync(w)
+	late, soon, stale := c.pay(out(scriptN(1), 1)), c.pay(out(scriptN(1), 2)), c.pay(out(scriptN(1), 4))
+	late.Expiry, soon.Expiry = 8, 5
+	addUnmined(t, w, late)
+	addUnmined(t, w, soon)
+	seen(t, w, stale)
+	for c.height() < 12 {
+		height := c.height()
+		want, due := dcrutil.Amount(0), uint64(4+keepDead+1)
+		switch {
+		case height < 4:
+			want, due = 7, 4
+		case height < 7:
+			want, due = 5, 7
+		case height < 10:
+			want, due = 4, 10
+		}
+		wantBalance(t, w, 0, 0, 0, want)
+		if w.pool.due != due {
+			t.Fatalf("block %d: the next is due at %d, not %d", height, w.pool.due, due)
+		}
+		c.mine()
+		c.sync(w)
 	}
 }
