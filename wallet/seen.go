@@ -90,7 +90,7 @@ func (w *Wallet) Seen(from string, txs []*wire.MsgTx) (more bool, err error) {
 // may be what it seems to be.
 func (c *change) see(tx *wire.MsgTx, from string) bool {
 	size := tx.SerializeSize()
-	if !c.w.shares.more(from, 1) || !c.concerns(tx) || !plausible(tx, size) {
+	if !c.w.shares.more(from, places(size, 0)) || !c.concerns(tx) || !plausible(tx, size) {
 		return false
 	}
 	id := tx.TxHash()
