@@ -290,6 +290,16 @@ func (n *testNetwork) script(addr string) (version uint16, script []byte) {
 	return a.PaymentScript()
 }
 
+// spendable are some coins of the wallet that may be spent.
+func (n *testNetwork) spendable(count int) (coins []spvtest.Coin) {
+	for _, c := range n.demo.truth.Coins {
+		if c.Spendable && len(coins) < count {
+			coins = append(coins, c)
+		}
+	}
+	return coins
+}
+
 // sign signs the first inputs of a transaction, which spend outputs of the wallet with
 // these scripts.
 func (n *testNetwork) sign(tx *wire.MsgTx, scripts ...[]byte) *wire.MsgTx {

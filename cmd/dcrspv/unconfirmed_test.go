@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dcrspv/spv/spvtest"
+	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -142,12 +143,7 @@ func TestConflictedAndDropped(t *testing.T) {
 		n := newVirtualNetwork(t, 1)
 		n.dcrspv("watch", n.demo.xpub)
 		n.dcrspv("sync")
-		var coins []spvtest.Coin
-		for _, c := range n.demo.truth.Coins {
-			if c.Spendable && len(coins) < 2 {
-				coins = append(coins, c)
-			}
-		}
+		coins := n.spendable(2)
 		c := n.demo.chain.Fork(n.demo.chain.Height())
 		send := func(coin spvtest.Coin) (txid string) {
 			tx := n.sign(c.Spend([]wire.OutPoint{coin.OutPoint}, wire.NewTxOut(coin.Amount-10_000, spvtest.Script(1))), coin.Script)
@@ -260,5 +256,24 @@ func TestBalanceByKind(t *testing.T) {
 	}
 	if doc.ByKind["ticket"].Total != doc.Staked || doc.ByKind["ticket"].Spendable != 0 {
 		t.Errorf("%+v", doc)
+	}
+}
+
+// TestUnminedOfAShortLog: however few events are kept, what they tell is listed.
+func TestUnminedOfAShortLog(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	n.dcrspv("sync")
+	_, file := n.files()
+	w, err := wallet.Open(file, n.demo.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.KeepEvents(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if text := n.dcrspv("history", "--unmined"); !strings.Contains(text, "nothing waits") {
+		t.Error(text)
 	}
 }
