@@ -1,6 +1,6 @@
 package wallet
 
-// What peers send in no block costs them nothing, and takes places and entries in
+// What peers send in no block costs them nothing, and takes places, and bytes in
 // the log. So there is only so much of it, which the peers share: one may have as
 // much as it leaves to all others. What is mined was no flood and is given back. The
 // rest is forgiven block by block, as slowly as makes even an endless flood turn the
