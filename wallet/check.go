@@ -78,6 +78,9 @@ func checkTx(tx *wire.MsgTx, proven []bool, prev func(*wire.OutPoint) (prevOut, 
 			return invalid("it pays %v more than it spends", dcrutil.Amount(-sum))
 		}
 	}
+	if kind == stake.TxTypeSSRtx && tx.Version >= stake.TxVersionAutoRevocations {
+		return nil // nobody signs it (dcrd blockchain: ValidateTransactionScripts)
+	}
 	return checkScripts(tx, proven, spends)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -122,15 +123,19 @@ func TestFinalByItsSequences(t *testing.T) {
 	addUnmined(t, k.w, tx)
 }
 
-// TestVoteIsNotKept: it is for the next block or none.
+// TestVoteIsNotKept: it is for the next block or none, and so is a revocation, which
+// nobody signs.
 func TestVoteIsNotKept(t *testing.T) {
 	k := newChecked(t)
 	ticket := k.c.ticket(k.c.foreignOutput(), addr(1), addr(1), 90, 0)
 	k.c.mine(ticket)
 	mineTo(k.c, 40)
 	k.c.sync(k.w)
-	vote := k.c.vote(ticket, addr(1), 95)
-	if taken, err := k.w.AddUnmined(background(), signed(vote)[0]); taken || err != nil {
-		t.Fatal(taken, err)
+	revocation := k.c.revoke(ticket, addr(1), 90)
+	revocation.Version = stake.TxVersionAutoRevocations
+	for _, tx := range []*wire.MsgTx{signed(k.c.vote(ticket, addr(1), 95))[0], revocation} {
+		if taken, err := k.w.AddUnmined(background(), tx); taken || err != nil {
+			t.Error(taken, err)
+		}
 	}
 }

@@ -287,3 +287,31 @@ func TestShareOfALostTicket(t *testing.T) {
 		watchN(t, w, 0, 2)
 	}
 }
+
+// TestNothingHidesATheft: what takes coins of ours counts before what anybody can make
+// up, and if another one of that kind comes first the owner is told of both.
+func TestNothingHidesATheft(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund, alien := c.pay(out(scriptN(1), 100)), c.foreignOutput()
+	c.mine(fund)
+	c.sync(w)
+	gift := c.spend([]wire.OutPoint{alien}, out(scriptN(1), 7))
+	theft := c.spend([]wire.OutPoint{alien, opOf(fund, 0)}, out(foreignScript(1), 99))
+	second := c.spend(outPoints(fund, 0), out(foreignScript(2), 98))
+	seen(t, w, gift, theft, second)
+	wantBalance(t, w, 100, 0, 0, -100)
+	u := unmined(t, w)
+	if len(u) != 3 || u[0].Behind != theft.TxHash() || u[1].Behind != (hash{}) || u[2].Behind != theft.TxHash() {
+		t.Fatalf("%+v", u)
+	}
+	told := 0
+	for _, ev := range logged(t, w) {
+		if ev.Kind == EventUnmined && len(ev.Debits) == 1 && (ev.Tx == theft.TxHash() || ev.Tx == second.TxHash()) {
+			told++
+		}
+	}
+	if told != 2 {
+		t.Errorf("told %d times", told)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -21,33 +20,7 @@ const (
 	// maxParts bounds how many outputs of the wallet one makes and spends: each is
 	// told in an event, and each that is spent takes time to check.
 	maxParts = 100
-
-	// keepStale is for how long a transaction of somebody else is kept.
-	keepStale = 24 * time.Hour
 )
-
-// Pending lists the transactions given to AddUnmined that are to be announced:
-// neither mined nor in conflict with a mined one nor expired nor superseded, nor behind
-// another one that spends the same. Parents come before children. They are the
-// caller's. It costs the same whatever others wait.
-func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return nil, w.explain(w.broken)
-	}
-	var own []*pendingMsg
-	for _, p := range w.pool.own {
-		if p.dead == alive && p.behind == (hash{}) {
-			own = append(own, p)
-		}
-	}
-	slices.SortFunc(own, bySeq)
-	for _, p := range parentsFirst(own) {
-		out = append(out, p.msg.Copy())
-	}
-	return out, nil
-}
 
 // Seen tells the wallet of transactions that a peer has sent, from an address, and
 // that no block holds. Those that pay watched scripts or spend
@@ -156,17 +129,6 @@ func (c *change) makeRoom(size int) bool {
 	return !full()
 }
 
-// stale reports whether a transaction of somebody else has waited for too long.
-func (c *change) stale(p *pendingMsg) bool {
-	return !p.own && uint64(c.tipHeight()) >= c.w.staleAt(p)
-}
-
-// staleAt is the height of the tip from which on it has.
-func (w *Wallet) staleAt(p *pendingMsg) uint64 {
-	perBlock := max(w.params.TargetTimePerBlock, 1)
-	return uint64(p.arrived) + uint64(keepStale/perBlock) + 1
-}
-
 // needed are the pending transactions that own ones spend outputs of, directly
 // or through others.
 func (p *pool) needed() map[hash]bool {
@@ -205,16 +167,5 @@ func (c *change) evictChildren(p *pendingMsg) {
 		if c.pending().has(child) && !child.own && !c.concerns(child.msg) {
 			c.evict(child)
 		}
-	}
-}
-
-// ownMark is something to be seen: in a transaction under way, bbolt does not
-// tell a key without a value from none.
-var ownMark = []byte{1}
-
-// markOwn notes that a transaction is the owner's, now and after a reorg.
-func (c *change) markOwn(id hash) {
-	if c.own.Get(id[:]) == nil {
-		c.put(c.own, id[:], ownMark)
 	}
 }
