@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"testing"
 	"testing/synctest"
 
@@ -233,8 +234,8 @@ func TestEventBytes(t *testing.T) {
 	for _, n := range []int{1, 2, 100} {
 		ev := Event{Kind: EventUnmined, Tx: hash{1}, Tree: 1, Net: -21e14, Own: true}
 		for i := range n {
-			ev.Credits = append(ev.Credits, Credit{Index: uint32(1<<32 - 1 - i), Kind: Treasury, Amount: 21e14, Script: make([]byte, n)})
-			ev.Debits = append(ev.Debits, Debit{TxID: hash{1}, Index: 1<<32 - 1, Amount: 21e14})
+			ev.Credits = append(ev.Credits, Credit{Index: math.MaxUint32 - uint32(i), Kind: Treasury, Amount: 21e14, Script: make([]byte, n)})
+			ev.Debits = append(ev.Debits, Debit{TxID: hash{1}, Index: math.MaxUint32, Amount: 21e14})
 		}
 		value, err := json.Marshal(ev)
 		if err != nil {
