@@ -86,7 +86,7 @@ func TestBlocksAreBeyondSuspicion(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
 	fund := c.pay(out(scriptN(1), 100))
-	tx := signed(c.spend(outPoints(fund, 0), out(scriptN(1), 99)))[0]
+	tx := signed(c.spend(outPoints(fund, 0), out(scriptN(1), 101)))[0] // as no block has it
 	garbage := tx.Copy()
 	garbage.TxIn[0].SignatureScript = fakeSignature
 	seen(t, w, garbage)
@@ -98,7 +98,7 @@ func TestBlocksAreBeyondSuspicion(t *testing.T) {
 	if u := unmined(t, w); len(u) != 1 || len(u[0].Tx.TxIn[0].SignatureScript) == len(fakeSignature) {
 		t.Fatalf("%+v", u)
 	}
-	c.mine(fund) // as no chain has it: the block before had what spends it
+	c.mine(fund)
 	c.sync(w)
 	if u := unmined(t, w); len(u) != 1 {
 		t.Fatalf("%+v", u)
