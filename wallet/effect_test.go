@@ -315,3 +315,21 @@ func TestNothingHidesATheft(t *testing.T) {
 		t.Errorf("told %d times", told)
 	}
 }
+
+// TestWhatABlockHadComesFirst: a payment whose block has left the chain counts before one
+// that a peer has made up since.
+func TestWhatABlockHadComesFirst(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	alien := c.foreignOutput()
+	paid := c.spend([]wire.OutPoint{alien}, out(scriptN(1), 5))
+	c.mine()
+	c.mine(paid)
+	c.sync(w)
+	seen(t, w, c.spend([]wire.OutPoint{alien}, out(scriptN(1), 7)))
+	wantBalance(t, w, 5, 0, 0, 7) // that the output was spent nobody can tell
+	if err := w.Rewind(c.id(1)); err != nil {
+		t.Fatal(err)
+	}
+	wantBalance(t, w, 0, 0, 0, 5)
+}
