@@ -38,5 +38,33 @@ func TestWaitsUntilDue(t *testing.T) {
 		}
 		c.mine()
 		c.sync(w)
+		if c.height() == 6 {
+			w = openAt(t, reclose(t, w))
+			w.params = &daily
+		}
 	}
+}
+
+// TestStaleOnceNotNeeded: what an own transaction needs is kept however old it is, and
+// given up with the block after that ends.
+func TestStaleOnceNotNeeded(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	daily := *params
+	daily.TargetTimePerBlock = keepStale / 2
+	w.params = &daily
+	watchN(t, w, 0, 1)
+	parent := c.pay(out(scriptN(1), 5))
+	child := c.spend(outPoints(parent, 0), out(scriptN(1), 4))
+	seen(t, w, parent)
+	addUnmined(t, w, child)
+	mineTo(c, 9)
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 4)
+	if err := w.DropUnmined(background(), child.TxHash()); err != nil {
+		t.Fatal(err)
+	}
+	wantBalance(t, w, 0, 0, 0, 5)
+	c.mine()
+	c.sync(w)
+	wantBalance(t, w, 0, 0, 0, 0)
 }
