@@ -85,13 +85,13 @@ func checkTx(tx *wire.MsgTx, proven []bool, prev func(*wire.OutPoint) (prevOut, 
 }
 
 // checkForm checks what a transaction is by itself (dcrd blockchain: CheckTransaction;
-// its mempool takes no coinbase and no treasury base).
+// its mempool takes no coinbase).
 func checkForm(tx *wire.MsgTx, kind stake.TxType) error {
-	if kind == stake.TxTypeTreasuryBase || kind == stake.TxTypeRegular && slices.ContainsFunc(tx.TxIn, makesMoney) {
-		return invalid("it makes money, as only a block may")
-	}
 	if kind != stake.TxTypeRegular {
 		return nil
+	}
+	if slices.ContainsFunc(tx.TxIn, makesMoney) {
+		return invalid("it makes money, as only a block may")
 	}
 	for i, out := range tx.TxOut {
 		switch staked, err := txscript.ContainsStakeOpCodes(out.PkScript, true); {

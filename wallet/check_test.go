@@ -50,7 +50,7 @@ func TestNeverValid(t *testing.T) {
 	}
 	base := c.coinbase(scriptN(1), 5)
 	ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 90, 0)
-	nothing := c.pay(out(foreignScript(2), 0), out(scriptN(1), 1))
+	nothing := c.pay(out(foreignScript(2), 0), out(scriptN(1), 1), out(singleScript(castSingles), 60))
 	c.mine(base, ticket, nothing)
 	mineTo(c, 40)
 	c.sync(k.w)
@@ -61,7 +61,8 @@ func TestNeverValid(t *testing.T) {
 	k.refused("an input twice", twice, ErrInvalid)
 	k.refused("no such output", spend(wire.OutPoint{Hash: fund.TxHash(), Index: 2}, out(scriptN(1), 1)), ErrInvalid)
 	k.refused("the wrong tree", spend(wire.OutPoint{Hash: fund.TxHash(), Tree: wire.TxTreeStake}, out(scriptN(1), 99)), ErrInvalid)
-	k.refused("nothing spent", spend(opOf(nothing, 0), out(scriptN(1), 1)), ErrInvalid)
+	k.refused("nothing spent", c.spend([]wire.OutPoint{opOf(nothing, 0), opOf(fund, 0)}, out(scriptN(1), 99)), ErrInvalid)
+	k.refused("a ticket out of a public key", c.ticket(opOf(nothing, 2), addr(1), addr(1), 60, 0), ErrInvalid)
 	k.refused("a ticket spent", spend(opOf(ticket, 0), out(scriptN(1), 80)), ErrInvalid)
 	_, tagged := addr(1).StakeChangeScript()
 	k.refused("stake change of no stake transaction", spend(opOf(fund, 0), out(tagged, 9), out(scriptN(1), 9)), ErrInvalid)
