@@ -67,8 +67,9 @@ type UnminedWallet interface {
 
 	// Seen tells of transactions that a peer has sent, by its address. They are
 	// well formed and nothing else about them is verified. Most concern others.
-	// more is false when the wallet has no room for what else this peer sends: it
-	// is not asked for any until the next block, so that others are.
+	// more is false when the wallet has no room for what else this peer sends, or when
+	// what it has sent could never be mined: it is not asked for any until the next
+	// block, so that others are, for what it has sent as well.
 	Seen(from string, txs []*wire.MsgTx) (more bool, err error)
 }
 

@@ -172,7 +172,7 @@ func (c *change) applyBlock(b *spv.Block) {
 		}
 		c.markDisapproved(t.height, t.block)
 		if t.returns() {
-			c.pend(t.msg, t.id(), fromBlock, t.height, t.height)
+			c.pend(t.msg.Copy(), t.id(), fromBlock, t.height, t.height)
 		}
 	}
 }

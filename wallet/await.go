@@ -103,7 +103,7 @@ func (c *change) dropUnconcerned() {
 
 // loadAwaited reads what follows from the pending transactions for accounts.
 func (w *Wallet) loadAwaited(b *buckets) error {
-	c := &change{buckets: b, w: w}
+	c := &change{buckets: b, w: w, pool: w.pool}
 	paid := c.paidIndices()
 	for _, a := range w.accounts {
 		a.waiting = paid[a.id]

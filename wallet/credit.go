@@ -202,6 +202,7 @@ func (c *change) saveCoin(key []byte, coin *coin) {
 		c.list(key, &old, coin)
 	} else {
 		c.list(key, nil, coin)
+		c.suspect(outPoint{hash(key[:32]), be.Uint32(key[32:])})
 	}
 	c.put(c.coins, key, value)
 }

@@ -77,12 +77,29 @@
 // Unmined transactions are information: they have a net effect of their own in
 // the balance, and never lock or spend a coin. Those of the owner come by
 // AddUnmined and are announced (Pending) until their fate is known; those that
-// peers send come by Seen, are not verified, bounded, and forgotten after a day.
+// peers send come by Seen, are bounded, and forgotten after a day. All are checked as
+// nodes do it as far as what they spend is known, when they come and again when more of
+// that is found: form, sums, tree and kind of what is spent and whether it has matured,
+// and of coins of the wallet the signatures. So whatever takes coins of the wallet is
+// signed with its keys; of what only pays it nothing is sure.
+//
 // Of several that spend the same output only one has an effect: an own one
-// before others, else the one that came first. What spends an output of one that
-// has none has none either. The effect of a transaction changes with the others,
+// before others, then what a block had or what takes coins of the wallet, and else the
+// one that came first. The others are behind it, and so is what spends their outputs;
+// of own ones only the first is announced. The effect of a transaction changes with the others,
 // with the coins that are found and with what is watched. Mined below the birthday of
 // what it concerns, it is no part of the wallet any more.
+//
+// # What others can do to a wallet
+//
+// Whoever knows an address can make up payments to it. What that adds is bounded: 1000
+// transactions in 4 MiB wait at most, each with at most 100 inputs and outputs that are
+// the wallet's; 4 places of 4 KiB, and of 1 KiB in the log, are forgiven for a block; no
+// more than 2 MiB of events tell of them between two blocks, and of 100,000 events at
+// most 100 MiB are kept (KeepEvents). A flood without end by eight peers makes a file of
+// less than 7 MB, and grow by some 2 MB a day until the log is full. Who sends what
+// no node takes is not heard of before the next block. One that does not concern the
+// wallet takes microseconds, as does a block that does not, whatever waits.
 //
 // # The event log
 //

@@ -16,24 +16,19 @@ import (
 
 // effects lists the pending transactions that may be mined, with their effect.
 // all are in order of arrival, and so is the list. Of those that spend the same
-// output only one has any: an own one before others, and then the first.
+// output only one has any: an own one before others, then what a block had or what
+// spends coins of the wallet, and then the first. So nobody who makes up a payment out
+// of thin air hides with it what is proven.
 func (b *buckets) effects(all []*pendingMsg) []*Unmined {
 	all = slices.DeleteFunc(slices.Clone(all), func(p *pendingMsg) bool { return p.dead != alive })
 	// What an own one needs comes before it, whosever it is.
 	ranked := slices.Clone(all)
-	slices.SortStableFunc(ranked, func(a, b *pendingMsg) int {
-		switch {
-		case a.own && !b.own:
-			return -1
-		case b.own && !a.own:
-			return 1
-		}
-		return 0
-	})
-	n := netting{
-		buckets: b, of: make(map[hash]*Unmined, len(all)),
-		spent: make(map[outPoint]bool, len(all)), lost: make(map[hash]bool),
+	rank := make(map[*pendingMsg]int, len(all))
+	for _, p := range all {
+		rank[p] = b.rank(p)
 	}
+	slices.SortStableFunc(ranked, func(p, q *pendingMsg) int { return rank[p] - rank[q] })
+	n := netting{buckets: b, of: make(map[hash]*Unmined, len(all)), spent: make(map[outPoint]hash, len(all))}
 	for _, p := range parentsFirst(ranked) {
 		n.take(p)
 	}
@@ -44,21 +39,39 @@ func (b *buckets) effects(all []*pendingMsg) []*Unmined {
 	return out
 }
 
+// rank is the lower the more speaks for a transaction.
+func (b *buckets) rank(p *pendingMsg) int {
+	takes := func(in *wire.TxIn) bool {
+		return b.coins.Get(outPointKey(&in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index)) != nil
+	}
+	switch {
+	case p.own:
+		return 0
+	case !p.hearsay() || slices.ContainsFunc(p.msg.TxIn, takes):
+		return 1
+	}
+	return 2
+}
+
 // netting finds the effects of pending transactions one after the other.
 type netting struct {
 	*buckets
 	of    map[hash]*Unmined
-	spent map[outPoint]bool
-	lost  map[hash]bool // spends what another one spends
+	spent map[outPoint]hash // by which
 }
 
 func (n *netting) take(p *pendingMsg) {
 	u := &Unmined{TxID: p.id, Tx: p.msg, Own: p.own}
 	n.of[p.id] = u
-	sum, lost := dcrutil.Amount(0), false
+	sum := dcrutil.Amount(0)
 	for _, in := range p.msg.TxIn {
 		op := spent(in)
-		lost = lost || n.spent[op] || n.lost[op.hash]
+		if parent := n.of[op.hash]; parent != nil && u.Behind == (hash{}) {
+			u.Behind = parent.Behind
+		}
+		if u.Behind == (hash{}) {
+			u.Behind = n.spent[op]
+		}
 		if amount, ours := n.paid(op); ours {
 			u.Debits = append(u.Debits, Debit{TxID: op.hash, Index: op.index, Amount: amount})
 			sum -= amount
@@ -68,14 +81,14 @@ func (n *netting) take(p *pendingMsg) {
 	for _, cr := range u.Credits {
 		sum += cr.Amount
 	}
-	if lost {
-		n.lost[p.id] = true
+	if u.Behind != (hash{}) {
 		return
 	}
 	u.Net = sum
 	for _, in := range p.msg.TxIn {
-		op := spent(in)
-		n.spent[op] = op != nothing
+		if op := spent(in); op != nothing {
+			n.spent[op] = p.id
+		}
 	}
 }
 
@@ -142,23 +155,28 @@ func (b *buckets) weighs(of *bbolt.Bucket) bool {
 
 // tellUnmined logs the effects that are not as told, at the end of a change.
 func (c *change) tellUnmined() {
-	if c.err != nil || !c.weighed || c.pool == nil && len(c.w.told) == 0 {
+	if c.err != nil || !c.weighed || len(c.pool.byID) == 0 {
 		return
 	}
 	for _, u := range c.effects(c.pending().inOrder()) {
+		c.pool.byID[u.TxID].behind = u.Behind
 		digest := u.digest()
 		before, again := c.w.told[u.TxID]
 		if before == digest {
 			continue
 		}
-		if again && c.hears != nil {
-			c.w.shares.charge(*c.hears, share{debt: 1})
-		}
 		c.w.told[u.TxID] = digest
-		c.event(Event{
+		size := c.event(Event{
 			Kind: EventUnmined, Tx: u.TxID, Own: u.Own, Tree: treeOf(u.Tx),
 			Net: u.Net, Credits: u.Credits, Debits: u.Debits,
 		})
+		if c.hears == nil {
+			continue
+		}
+		c.w.shares.told += size
+		if again {
+			c.w.shares.charge(*c.hears, share{debt: places(0, size)})
+		}
 	}
 }
 
@@ -168,13 +186,17 @@ func (w *Wallet) loadPending(b *buckets) error {
 	all, err := b.readPending()
 	w.shares.settle(b.tipHeight())
 	for _, p := range all {
+		w.pool.add(p)
+		w.pool.due = min(w.pool.due, w.due(p))
 		w.contest(p)
-		if p.hearsay() {
-			w.shares.take("", p.id, len(p.raw)) // who has sent it is not known any more
-		}
 	}
 	for _, u := range b.effects(all) {
+		p := w.pool.byID[u.TxID]
+		p.behind = u.Behind
 		w.told[u.TxID] = u.digest()
+		if p.hearsay() { // who has sent it is not known any more
+			w.shares.take("", p.id, places(len(p.raw), eventBytes(u.Credits, len(u.Debits))))
+		}
 	}
 	return err
 }

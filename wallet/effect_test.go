@@ -90,12 +90,12 @@ func TestRivalsAreTold(t *testing.T) {
 	s.want("unmined second 0 = 99-100")
 	addUnmined(t, w, ours)
 	s.want("unmined first 0 = 70-100", "unmined child 0 = 60-70", "unmined ours -51 = 49-100 own")
-	addUnmined(t, w, second) // of two own ones the first to arrive
-	s.want("unmined second -1 = 99-100 own", "unmined ours 0 = 49-100 own")
+	addUnmined(t, w, second) // of two own ones that which was ours first
+	s.want("unmined second 0 = 99-100 own")
 	if err := w.DropUnmined(background(), second.TxHash()); err != nil {
 		t.Fatal(err)
 	}
-	s.want("removed second", "unmined ours -51 = 49-100 own")
+	s.want("removed second")
 	w = openAt(t, reclose(t, w))
 	s.w = w
 	seen(t, w, first, child, ours)
@@ -287,4 +287,50 @@ func TestShareOfALostTicket(t *testing.T) {
 		}
 		watchN(t, w, 0, 2)
 	}
+}
+
+// TestNothingHidesATheft: what takes coins of ours counts before what anybody can make
+// up, and if another one of that kind comes first the owner is told of both.
+func TestNothingHidesATheft(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund, alien := c.pay(out(scriptN(1), 100)), c.foreignOutput()
+	c.mine(fund)
+	c.sync(w)
+	gift := c.spend([]wire.OutPoint{alien}, out(scriptN(1), 7))
+	theft := c.spend([]wire.OutPoint{alien, opOf(fund, 0)}, out(foreignScript(1), 99))
+	second := c.spend(outPoints(fund, 0), out(foreignScript(2), 98))
+	seen(t, w, gift, theft, second)
+	wantBalance(t, w, 100, 0, 0, -100)
+	u := unmined(t, w)
+	if len(u) != 3 || u[0].Behind != theft.TxHash() || u[1].Behind != (hash{}) || u[2].Behind != theft.TxHash() {
+		t.Fatalf("%+v", u)
+	}
+	told := 0
+	for _, ev := range logged(t, w) {
+		if ev.Kind == EventUnmined && len(ev.Debits) == 1 && (ev.Tx == theft.TxHash() || ev.Tx == second.TxHash()) {
+			told++
+		}
+	}
+	if told != 2 {
+		t.Errorf("told %d times", told)
+	}
+}
+
+// TestWhatABlockHadComesFirst: a payment whose block has left the chain counts before one
+// that a peer has made up since.
+func TestWhatABlockHadComesFirst(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	alien := c.foreignOutput()
+	paid := c.spend([]wire.OutPoint{alien}, out(scriptN(1), 5))
+	c.mine()
+	c.mine(paid)
+	c.sync(w)
+	seen(t, w, c.spend([]wire.OutPoint{alien}, out(scriptN(1), 7)))
+	wantBalance(t, w, 5, 0, 0, 7) // that the output was spent nobody can tell
+	if err := w.Rewind(c.id(1)); err != nil {
+		t.Fatal(err)
+	}
+	wantBalance(t, w, 0, 0, 0, 5)
 }

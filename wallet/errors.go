@@ -74,6 +74,13 @@ const (
 	// to Rewind first.
 	ErrChain = ErrorKind("blocks of another branch")
 
+	// ErrInvalid: the transaction can never be mined, as its signatures, its sums or
+	// something else about it are against the rules.
+	ErrInvalid = ErrorKind("not valid")
+
+	// ErrTooEarly: the transaction can't be mined in the next block, but maybe later.
+	ErrTooEarly = ErrorKind("too early")
+
 	// ErrConflict: the transaction spends an output that is spent in the chain.
 	ErrConflict = ErrorKind("output is spent")
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"math"
 	"sync"
 	"time"
 
@@ -26,10 +27,10 @@ const (
 
 	// EventUnmined: Tx is not in the chain but may get into it: it was handed
 	// to AddUnmined or Seen, or its block was undone or disapproved. Own tells
-	// the first from the rest, of which nothing is verified. Credits, Debits and
+	// the first from the rest. Credits, Debits and
 	// Net are as Unmined lists them: what it pays to the wallet, what it takes from
 	// it, and its effect, which is 0 if another one comes first that spends the same
-	// output. It comes again, and replaces the earlier one, whenever one of these
+	// output (Unmined.Behind). It comes again, and replaces the earlier one, whenever one of these
 	// four changes, behind all else that the same cause has told.
 	EventUnmined EventKind = "unmined"
 
@@ -46,8 +47,9 @@ const (
 	// there is an EventUnmined.
 	EventSuperseded EventKind = "superseded"
 
-	// EventRemoved: Tx is neither in the chain nor can get into it again, or
-	// nothing of it is watched any more, or nobody has mined it for a day.
+	// EventRemoved: Tx is neither in the chain nor can get into it again, or it has
+	// turned out not to be valid, or nothing of it is watched any more, or nobody has
+	// mined it for a day.
 	EventRemoved EventKind = "removed"
 
 	// EventReorg: the wallet went back to Block, because blocks above it left
@@ -124,13 +126,26 @@ const (
 	// most of a year of a quiet wallet.
 	keepEvents = 100_000
 
-	// eventChunk is how many are read at a time: a reader never holds a
-	// transaction while its owner works on an event.
+	// keepBytes is how many bytes of the log are kept for each of them, as an average.
+	keepBytes = 1 << 10
+
+	// eventChunk and chunkBytes are how many are read at a time: a reader never holds
+	// a transaction while its owner works on an event.
 	eventChunk = 256
+	chunkBytes = 1 << 20
 )
 
-// event adds to the log.
-func (c *change) event(ev Event) {
+// eventBytes is about how long an event in the log is, at most.
+func eventBytes(credits []Credit, debits int) int {
+	n := 256 + 144*debits
+	for _, cr := range credits {
+		n += 96 + (len(cr.Script)+2)/3*4
+	}
+	return n
+}
+
+// event adds to the log, and tells how many bytes.
+func (c *change) event(ev Event) int {
 	delete(c.untold, ev.Tx)
 	switch ev.Kind {
 	case EventMined, EventConflicted, EventExpired, EventSuperseded, EventRemoved:
@@ -145,51 +160,86 @@ func (c *change) event(ev Event) {
 		c.fail(err)
 	}
 	c.put(c.events, key64(seq), value)
-	c.prune(seq)
-	c.woken = true
+	c.w.logged += uint64(len(value))
+	c.logged, c.woken = true, true
+	return len(value)
 }
 
-// prune removes the events that are no longer kept.
-func (c *change) prune(last uint64) {
-	if last <= c.w.keepEvents {
+// saveLog removes the events that are no longer kept, at the end of a change that
+// added some. The newest one stays, however long it is.
+func (c *change) saveLog() {
+	if !c.logged {
 		return
 	}
-	end := last - c.w.keepEvents
-	if c.pruned { // then there is at most this one
-		c.del(c.events, key64(end))
-		return
+	last, keep := c.events.Sequence(), c.w.keepEvents
+	most := uint64(math.MaxUint64)
+	if keep < math.MaxUint64/keepBytes {
+		most = keep * keepBytes
 	}
-	c.pruned = true
 	var keys [][]byte
 	cur := c.events.Cursor()
-	for k, _ := cur.First(); len(k) == 8 && be.Uint64(k) <= end; k, _ = cur.Next() {
+	for k, v := cur.First(); len(k) == 8 && be.Uint64(k) < last; k, v = cur.Next() {
+		if last-be.Uint64(k) < keep && c.w.logged <= most {
+			break
+		}
+		c.w.logged -= uint64(len(v))
 		keys = append(keys, bytes.Clone(k))
 	}
 	for _, k := range keys {
 		c.del(c.events, k)
 	}
+	c.put(c.meta, keyLogged, key64(c.w.logged))
 }
 
 // KeepEvents sets how many events are kept in this file, the newest ones; at
-// least 1. It is 100,000 until it is set.
+// least 1. It is 100,000 until it is set. Of events that are longer than 1 KiB as an
+// average so many fewer are kept. FirstEvent tells how far back the log goes.
 func (w *Wallet) KeepEvents(ctx context.Context, n uint64) error {
 	return w.update(ctx, func(c *change) {
 		c.w.keepEvents = max(n, 1)
 		c.put(c.meta, keyKeep, key64(c.w.keepEvents))
-		c.prune(c.events.Sequence())
+		c.logged = true
 	})
 }
 
-func (w *Wallet) loadKeep(b *buckets) error {
-	v := b.meta.Get(keyKeep)
-	if v == nil {
-		return nil
+// loadLog reads how much is kept of the log, and how long that is.
+func (w *Wallet) loadLog(b *buckets) (err error) {
+	if v := b.meta.Get(keyKeep); v != nil {
+		if len(v) != 8 || be.Uint64(v) == 0 {
+			return corrupt("the number of events to keep")
+		}
+		w.keepEvents = be.Uint64(v)
 	}
-	if len(v) != 8 || be.Uint64(v) == 0 {
-		return corrupt("the number of events to keep")
+	v := b.meta.Get(keyLogged)
+	if v == nil { // no event yet, or a file from before there was a sum
+		w.logged, err = b.sumEvents()
+		return err
 	}
-	w.keepEvents = be.Uint64(v)
+	if len(v) != 8 {
+		return corrupt("the length of the log")
+	}
+	w.logged = be.Uint64(v)
 	return nil
+}
+
+// sumEvents is how many bytes of events there are.
+func (b *buckets) sumEvents() (sum uint64, err error) {
+	err = b.events.ForEach(func(_, v []byte) error {
+		sum += uint64(len(v))
+		return nil
+	})
+	return sum, err
+}
+
+// FirstEvent is the number of the oldest event that is kept; 0 if there is none.
+func (w *Wallet) FirstEvent(ctx context.Context) (seq uint64, err error) {
+	err = w.view(ctx, func(b *buckets) error {
+		if k, _ := b.events.Cursor().First(); len(k) == 8 {
+			seq = be.Uint64(k)
+		}
+		return nil
+	})
+	return seq, err
 }
 
 // LastEvent is the number of the newest event; 0 if there was none yet.
@@ -248,8 +298,9 @@ func (w *Wallet) readEvents(ctx context.Context, cursor uint64) (out []Event, er
 		if cursor < last && (len(k) != 8 || be.Uint64(k) != cursor+1) {
 			return fmt.Errorf("%w: event %d is no longer kept", ErrCursorTooOld, cursor+1)
 		}
-		for ; k != nil && len(out) < eventChunk; k, v = cur.Next() {
+		for size := 0; k != nil && len(out) < eventChunk && size < chunkBytes; k, v = cur.Next() {
 			ev := Event{}
+			size += len(v)
 			if err := json.Unmarshal(v, &ev); err != nil || len(k) != 8 {
 				return corrupt("event %.40x", k)
 			}

@@ -2,9 +2,13 @@ package wallet
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"math"
 	"testing"
 	"testing/synctest"
+
+	"github.com/decred/dcrd/wire"
 )
 
 func TestEventsLive(t *testing.T) {
@@ -147,4 +151,98 @@ func TestKeepEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	count(1, 25)
+}
+
+// TestLogIsBoundedInBytes: long events push out more of the old ones, and however long
+// the newest is, it stays.
+func TestLogIsBoundedInBytes(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	if err := w.KeepEvents(background(), 20); err != nil {
+		t.Fatal(err)
+	}
+	first := func() uint64 {
+		t.Helper()
+		seq, err := w.FirstEvent(background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return seq
+	}
+	if got := first(); got != 0 {
+		t.Errorf("first event %d", got)
+	}
+	for range 12 {
+		c.mine()
+		c.sync(w)
+	}
+	if got := first(); got != 1 {
+		t.Errorf("first event %d", got)
+	}
+	long := func(n int) {
+		outs := make([]*wire.TxOut, n)
+		for i := range outs {
+			outs[i] = out(scriptN(1), 1)
+		}
+		addUnmined(t, w, c.pay(outs...))
+		if w.logged > 20*keepBytes && first() < 13 {
+			t.Errorf("%d bytes are kept", w.logged)
+		}
+	}
+	long(245) // nearly all of it
+	if got := first(); got < 2 || got > 12 {
+		t.Errorf("first event %d", got)
+	}
+	long(1000)
+	if got := first(); got != 14 {
+		t.Errorf("first event %d", got)
+	}
+	w = openAt(t, reclose(t, w))
+	for range 3 {
+		c.mine()
+		c.sync(w)
+	}
+	if got := first(); got != 15 {
+		t.Errorf("first event %d", got)
+	}
+}
+
+// TestEventsAreReadByBytes: a reader holds no more than about a mebibyte at a time.
+func TestEventsAreReadByBytes(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	outs := make([]*wire.TxOut, 3000)
+	for i := range outs {
+		outs[i] = out(scriptN(1), 1)
+	}
+	for range 10 {
+		if _, err := w.AddUnmined(background(), c.pay(outs...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for cursor := uint64(0); cursor < 10; {
+		events, err := w.readEvents(background(), cursor)
+		if err != nil || len(events) == 0 || len(events) > 5 {
+			t.Fatal(len(events), err)
+		}
+		cursor += uint64(len(events))
+	}
+}
+
+// TestEventBytes: no event about what waits is longer than was reckoned.
+func TestEventBytes(t *testing.T) {
+	for _, n := range []int{1, 2, 100} {
+		ev := Event{Kind: EventUnmined, Tx: hash{1}, Tree: 1, Net: -21e14, Own: true}
+		for i := range n {
+			ev.Credits = append(ev.Credits, Credit{Index: math.MaxUint32 - uint32(i), Kind: Treasury, Amount: 21e14, Script: make([]byte, n)})
+			ev.Debits = append(ev.Debits, Debit{TxID: hash{1}, Index: math.MaxUint32, Amount: 21e14})
+		}
+		value, err := json.Marshal(ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if most := eventBytes(ev.Credits, len(ev.Debits)); len(value) > most || len(value) < most/2 {
+			t.Errorf("%d parts: %d bytes, reckoned %d", n, len(value), most)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,14 +75,29 @@ func (d *freshWorld) compare() error {
 		return err
 	}
 	defer fresh.discard()
-	if err := d.wait(fresh, waiting); err != nil {
-		return err
-	}
-	want, err := d.shown(fresh)
+	left, err := d.wait(fresh, waiting)
 	if err != nil {
 		return err
 	}
-	got, err := d.shown(d.w)
+	for _, u := range left { // what it spends has to mature again, as the chain has changed below
+		if !errors.Is(u.refused, ErrTooEarly) {
+			return fmt.Errorf("waiting: the fresh wallet refuses %s: %w", d.inWords(u.Tx), u.refused)
+		}
+		if err := d.w.DropUnmined(ctx, u.TxID); err != nil {
+			return err
+		}
+	}
+	same, e1 := fresh.Unmined(ctx)
+	waiting, e2 := d.w.Unmined(ctx)
+	if err := errors.Join(e1, e2); err != nil {
+		return err
+	}
+	rivals := slices.ContainsFunc(append(same, waiting...), func(u Unmined) bool { return u.Behind != hash{} })
+	want, err := d.shown(fresh, rivals)
+	if err != nil {
+		return err
+	}
+	got, err := d.shown(d.w, rivals)
 	if err != nil {
 		return err
 	}
@@ -178,47 +194,74 @@ func (w *Wallet) giveOut(given map[string]uint32) error {
 }
 
 // wait gives a wallet the transactions that wait, in an order in which each finds what
-// it spends and of rivals the same one has an effect.
-func (d *freshWorld) wait(w *Wallet, waiting []Unmined) error {
+// it spends, and of own rivals the same one has an effect.
+func (d *freshWorld) wait(w *Wallet, waiting []Unmined) (refused []refusedTx, err error) {
 	// Those of disapproved blocks it has found; the owner does not want to see them all.
 	for id, is := range d.dropped {
 		if !is || slices.ContainsFunc(waiting, func(u Unmined) bool { return u.TxID == id }) {
 			continue
 		}
 		if err := w.DropUnmined(context.Background(), id); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	left := ranked(waiting)
+	left := slices.Clone(waiting)
+	slices.SortStableFunc(left, func(a, b Unmined) int { return cmp.Compare(rivalry(a), rivalry(b)) })
 	for {
 		before := len(left)
+		refused = nil
 		for _, u := range slices.Clone(left) {
-			taken, err := tellOf(w, u)
-			if err != nil {
-				return fmt.Errorf("waiting: the fresh wallet refuses %s: %w", d.inWords(u.Tx), err)
-			}
-			if taken {
+			switch err := tellOf(w, u); {
+			case err == nil:
 				left = slices.DeleteFunc(left, func(l Unmined) bool { return l.TxID == u.TxID })
+			case !errors.Is(err, errNotTaken):
+				refused = append(refused, refusedTx{u, err})
 			}
-		}
-		for d.c.step(w, d.c.height(), nil) { // a use may reach further addresses
 		}
 		if len(left) == 0 || len(left) == before {
-			return nil // if some are left, that shows
+			return refused, nil // if others are left, that shows
 		}
 	}
 }
 
+// rivalry is 1 for a transaction that is behind a rival, else 0.
+func rivalry(u Unmined) int {
+	if u.Behind != (hash{}) {
+		return 1
+	}
+	return 0
+}
+
+// refusedTx is one that a wallet refuses, and why.
+type refusedTx struct {
+	Unmined
+	refused error
+}
+
+// errNotTaken: a transaction does not concern a wallet, by what it knows.
+var errNotTaken = errors.New("not taken")
+
 // tellOf tells a wallet of a transaction as its owner or a peer does.
-func tellOf(w *Wallet, u Unmined) (taken bool, err error) {
+func tellOf(w *Wallet, u Unmined) error {
+	ctx := context.Background()
 	if u.Own {
-		return w.AddUnmined(context.Background(), u.Tx)
+		taken, err := w.AddUnmined(ctx, u.Tx)
+		if err == nil && !taken {
+			err = errNotTaken
+		}
+		return err
 	}
 	if _, err := w.Seen(u.TxID.String(), []*wire.MsgTx{u.Tx}); err != nil {
-		return false, err
+		return err
 	}
-	now, err := w.Unmined(context.Background())
-	return slices.ContainsFunc(now, func(n Unmined) bool { return n.TxID == u.TxID }), err
+	now, err := w.Unmined(ctx)
+	if err != nil || slices.ContainsFunc(now, func(n Unmined) bool { return n.TxID == u.TxID }) {
+		return err
+	}
+	if _, err := w.AddUnmined(ctx, u.Tx); err != nil { // tells why
+		return err
+	}
+	return errors.Join(errNotTaken, w.DropUnmined(ctx, u.TxID))
 }
 
 // restore looks for all addresses that were given out, with the account as it was
@@ -253,8 +296,9 @@ func (d *freshWorld) restore() error {
 	return nil
 }
 
-// shown is all that a wallet shows, a line each that begins with what it is.
-func (d *freshWorld) shown(w *Wallet) (lines []string, err error) {
+// shown is all that a wallet shows, a line each that begins with what it is. Of rivals
+// which one has an effect depends on which came first, and on whether a block had it.
+func (d *freshWorld) shown(w *Wallet, rivals bool) (lines []string, err error) {
 	ctx := context.Background()
 	add := func(what, format string, args ...any) {
 		lines = append(lines, what+": "+fmt.Sprintf(format, args...))
@@ -277,6 +321,9 @@ func (d *freshWorld) shown(w *Wallet) (lines []string, err error) {
 			u.TxID, u.Index, u.Tree, int64(u.Amount), u.Height, u.Kind, u.Address, u.Script, u.Label, u.Spendable, u.Matures)
 	}
 	b, e4 := w.Balance(ctx)
+	if rivals {
+		b.Unconfirmed = 0
+	}
 	add("balance", "%d %d %d %d %d %v", int64(b.Spendable), int64(b.Immature), int64(b.Staked), int64(b.Total), int64(b.Unconfirmed), b.ByKind)
 	first := len(lines)
 	tickets, e5 := w.Tickets(ctx)
@@ -285,6 +332,9 @@ func (d *freshWorld) shown(w *Wallet) (lines []string, err error) {
 	}
 	waiting, e6 := w.Unmined(ctx)
 	for _, u := range waiting {
+		if rivals {
+			u.Net = 0
+		}
 		add("waiting", "%s own %v net %d credits %v debits %v", d.inWords(u.Tx), u.Own, int64(u.Net), u.Credits, u.Debits)
 	}
 	slices.Sort(lines[first:]) // the order is that of arrival, which differs

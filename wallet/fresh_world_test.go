@@ -217,7 +217,7 @@ func (d *freshWorld) announce() error {
 	tx := d.draftTx()
 	taken, err := d.w.AddUnmined(context.Background(), tx)
 	d.tell("own %s: %v %v", d.inWords(tx), taken, err)
-	if errors.Is(err, ErrConflict) || errors.Is(err, ErrExpired) || errors.Is(err, ErrSuperseded) {
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrExpired) || errors.Is(err, ErrSuperseded) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrTooEarly) {
 		return nil
 	}
 	return err

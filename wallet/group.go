@@ -192,7 +192,7 @@ func (c *change) merge() {
 // one. fn is called once for all scripts of equal coverage and birthday.
 func (c *change) regroup(chosen func(*script) bool, fn func(covered chain.Ranges, from uint32) chain.Ranges) {
 	for _, p := range c.pending().byID {
-		c.pool.fresh[p] = true // birthdays count again: see lookOut
+		c.freshen(p) // birthdays count again
 	}
 	for _, g := range c.w.sortedGroups() {
 		parts := make(map[string][]*script)

@@ -105,6 +105,7 @@ func killChain(t *testing.T, c *world, key string) (spend, waits, child *wire.Ms
 	child = c.spend([]wire.OutPoint{opOf(waits, 0)}, out(scriptN(1), 70))
 	rival := c.spend([]wire.OutPoint{opOf(spend, 0)}, out(scriptN(2), 60))
 	c.mine(spend, rival, c.spend([]wire.OutPoint{opOf(late, 0)}))
+	signed(waits, child)
 	return spend, waits, child
 }
 

@@ -15,12 +15,12 @@ import (
 // entries that are watched since then or from another birthday on. Each is looked at
 // once, for what was tested meanwhile must not be tested for ever.
 func (c *change) lookOut() {
-	if c.err != nil || len(c.entered) == 0 && (c.pool == nil || len(c.pool.fresh) == 0) {
+	if c.err != nil || len(c.entered) == 0 && len(c.fresh) == 0 {
 		return
 	}
 	for _, p := range c.pending().inOrder() {
 		look := func(s *script) {
-			if uint64(p.since)+1 >= uint64(s.from) || !c.entered[s] && !c.pool.fresh[p] {
+			if uint64(p.since)+1 >= uint64(s.from) || !c.entered[s] && !c.fresh[p] {
 				return
 			}
 			covered := s.group.covered.Remove(chain.Range{From: p.since + 1, To: s.from - 1})
@@ -36,6 +36,14 @@ func (c *change) lookOut() {
 			}
 		}
 	}
+}
+
+// freshen notes that a transaction came to wait, or is to be looked for again.
+func (c *change) freshen(p *pendingMsg) {
+	if c.fresh == nil {
+		c.fresh = make(map[*pendingMsg]bool)
+	}
+	c.fresh[p] = true
 }
 
 // enter notes that an entry is watched, or from another birthday on.
@@ -55,7 +63,7 @@ func (c *change) sinceAtMost(height uint32) {
 			delete(c.w.contested, p.id)
 			c.w.query = nil
 			c.savePending(p)
-			c.pool.fresh[p] = true
+			c.freshen(p)
 		}
 	}
 }

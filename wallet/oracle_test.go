@@ -193,14 +193,9 @@ func newLife(t *testing.T, rng *rand.Rand, born uint32) *life {
 	for _, n := range l.addrs {
 		l.o.from[string(scriptN(n))] = born
 	}
-	a := &account{key: l.key}
-	if err := a.parse(params); err != nil {
-		t.Fatal(err)
-	}
 	for branch := range uint32(2) {
 		for i := range uint32(100) {
-			addr, _ := a.address(uint8(branch), i, params)
-			s := scriptOf(addr)
+			s := scriptOf(keyAddr(t, l.key, branch, i))
 			l.own[branch][i] = s
 			l.o.from[string(s)] = born
 			l.o.index[string(s)] = [2]uint32{branch, i}
@@ -256,8 +251,10 @@ func (l *life) block() {
 		*from = append((*from)[:i:i], (*from)[i+1:]...)
 		return coin
 	}
-	if coin := take(&free); coin != nil {
-		tx := l.c.spend([]wire.OutPoint{coin.op}, out(foreignScript(2), 1), l.pay(s))
+	if coin := take(&free); coin != nil && coin.amount > 2 {
+		pay := l.pay(s)
+		pay.Value = max(min(pay.Value, coin.amount-2), 1)
+		tx := l.c.spend([]wire.OutPoint{coin.op}, out(foreignScript(2), 1), pay)
 		txs = append(txs, tx)
 		if l.rng.IntN(2) == 0 { // spent in the same block
 			txs = append(txs, l.c.spend([]wire.OutPoint{opOf(tx, 1)}, out(foreignScript(3), 1)))

@@ -319,7 +319,7 @@ func TestOutPointUnmined(t *testing.T) {
 				t.Error("taken", taken, err)
 			}
 		}
-		if _, err := w.Seen("peer", []*wire.MsgTx{stranger, other, spend}); err != nil {
+		if _, err := w.Seen("peer", signed(stranger, other, spend)); err != nil {
 			t.Fatal(err)
 		}
 		want := 1

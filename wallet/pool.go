@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -14,6 +15,9 @@ type pendingMsg struct {
 	id  hash
 	msg *wire.MsgTx
 	own bool // given to AddUnmined
+
+	proven []bool // by input: its script was run and holds
+	behind hash   // see Unmined.Behind
 }
 
 // hearsay: all that is known of it is that a peer has sent it.
@@ -28,22 +32,42 @@ func (b *buckets) readPending() ([]*pendingMsg, error) {
 		if !ok || !parsed || len(k) != chainhash.HashSize {
 			return corrupt("unmined transaction %.40x", k)
 		}
-		out = append(out, &pendingMsg{p, hash(k), msg, b.own.Get(k) != nil})
+		out = append(out, &pendingMsg{pendingTx: p, id: hash(k), msg: msg, own: b.own.Get(k) != nil})
 		return nil
 	})
-	slices.SortFunc(out, func(a, b *pendingMsg) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortFunc(out, bySeq)
 	return out, err
 }
 
-// pool is the pending transactions in memory, during one change.
+// bySeq orders by arrival.
+func bySeq(a, b *pendingMsg) int { return cmp.Compare(a.seq, b.seq) }
+
+// pool is the pending transactions in memory. Nothing of it is handed out: callers
+// get copies.
 type pool struct {
 	byID   map[hash]*pendingMsg
+	own    map[hash]*pendingMsg
 	spends map[outPoint][]*pendingMsg // in order of arrival
-	fresh  map[*pendingMsg]bool       // those that came, or are to be looked for, in this change
+
+	heard, heardBytes int // how many are hearsay, and their length
+
+	// due: before the tip has this height none of them changes by that alone.
+	due uint64
+}
+
+func newPool() *pool {
+	return &pool{
+		byID: make(map[hash]*pendingMsg), own: make(map[hash]*pendingMsg),
+		spends: make(map[outPoint][]*pendingMsg), due: math.MaxUint64,
+	}
 }
 
 func (p *pool) add(m *pendingMsg) {
 	p.byID[m.id] = m
+	if m.own {
+		p.own[m.id] = m
+	}
+	p.count(m, 1)
 	for _, in := range m.msg.TxIn {
 		if op := spent(in); op != nothing {
 			p.spends[op] = append(p.spends[op], m)
@@ -51,8 +75,18 @@ func (p *pool) add(m *pendingMsg) {
 	}
 }
 
+// count keeps the sums of the hearsay.
+func (p *pool) count(m *pendingMsg, sign int) {
+	if m.hearsay() {
+		p.heard += sign
+		p.heardBytes += sign * len(m.raw)
+	}
+}
+
 func (p *pool) remove(m *pendingMsg) {
 	delete(p.byID, m.id)
+	delete(p.own, m.id)
+	p.count(m, -1)
 	for _, in := range m.msg.TxIn {
 		op := spent(in)
 		left := slices.DeleteFunc(slices.Clone(p.spends[op]), func(x *pendingMsg) bool { return x == m })
@@ -73,19 +107,7 @@ func spent(in *wire.TxIn) outPoint {
 }
 
 // pending are the pending transactions.
-func (c *change) pending() *pool {
-	if c.pool == nil {
-		c.pool = &pool{byID: make(map[hash]*pendingMsg), spends: make(map[outPoint][]*pendingMsg), fresh: make(map[*pendingMsg]bool)}
-		all, err := c.readPending()
-		if err != nil {
-			c.fail(err)
-		}
-		for _, p := range all {
-			c.pool.add(p)
-		}
-	}
-	return c.pool
-}
+func (c *change) pending() *pool { return c.w.pool }
 
 // inOrder lists the pending transactions in order of arrival.
 func (p *pool) inOrder() []*pendingMsg {
@@ -93,7 +115,7 @@ func (p *pool) inOrder() []*pendingMsg {
 	for _, m := range p.byID {
 		out = append(out, m)
 	}
-	slices.SortFunc(out, func(a, b *pendingMsg) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortFunc(out, bySeq)
 	return out
 }
 
@@ -104,14 +126,19 @@ func (c *change) savePending(p *pendingMsg) {
 	c.put(c.unmined, p.id[:], p.encode())
 	if !c.pending().has(p) {
 		c.pending().add(p)
-		c.pool.fresh[p] = true
+		c.freshen(p)
+		c.suspectSpenders(p.id, p.msg)
 	}
+	c.pool.due = min(c.pool.due, c.w.due(p))
 	c.w.contest(p)
 }
 
 func (c *change) dropPending(p *pendingMsg) {
 	c.del(c.unmined, p.id[:])
 	c.pending().remove(p)
+	if p.own {
+		c.pool.due = 0 // what it needed may be stale
+	}
 	delete(c.w.shares.sent, p.id)
 	if c.w.contested[p.id] != nil {
 		delete(c.w.contested, p.id)

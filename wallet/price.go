@@ -23,6 +23,7 @@ func (c *change) priced(height uint32, price dcrutil.Amount) {
 		return
 	}
 	c.w.price = price
+	c.repriced = true
 	if price == 0 {
 		c.del(c.meta, keyPrice)
 	} else {

@@ -21,8 +21,8 @@ func TestSuperseded(t *testing.T) {
 	ticket := c.ticket(opOf(fund, 0), addr(1), addr(1), 90, 9)
 	child := c.spend(outPoints(ticket, 2), out(scriptN(1), 8))
 	other := c.ticket(c.foreignOutput(), addr(5), addr(1), 95, 0)
+	addUnmined(t, w, child) // before what it spends: else it would be too early
 	addUnmined(t, w, ticket)
-	addUnmined(t, w, child)
 	seen(t, w, other)
 	wantBalance(t, w, 100, 0, 0, -2+95)
 	cursor := uint64(len(logged(t, w)))
@@ -46,7 +46,7 @@ func TestSuperseded(t *testing.T) {
 	if pending, err := w.Pending(); len(pending) != 0 || err != nil {
 		t.Fatalf("announced: %v, %v", pending, err)
 	}
-	if _, err := w.AddUnmined(t.Context(), c.ticket(opOf(fund, 0), addr(1), addr(1), 91, 8)); !errors.Is(err, ErrSuperseded) {
+	if _, err := w.AddUnmined(t.Context(), signed(c.ticket(opOf(fund, 0), addr(1), addr(1), 91, 8))[0]); !errors.Is(err, ErrSuperseded) {
 		t.Fatal(err)
 	}
 	w = openAt(t, reclose(t, w))
@@ -99,7 +99,7 @@ func TestSupersededThenConflicted(t *testing.T) {
 	ticket := c.ticket(shared, addr(1), addr(1), 90, 9)
 	second := c.ticket(c.foreignOutput(), addr(1), addr(1), 90, 9)
 	child := c.spend([]wire.OutPoint{opOf(second, 2), other}, out(scriptN(1), 8))
-	for _, tx := range []*wire.MsgTx{ticket, second, child} {
+	for _, tx := range []*wire.MsgTx{ticket, child, second} {
 		addUnmined(t, w, tx)
 	}
 	mine(92)
@@ -127,8 +127,8 @@ func TestChildOfASupersededTicketOfOthers(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
 	ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 90, 9)
-	seen(t, w, ticket)
 	addUnmined(t, w, c.spend(outPoints(ticket, 2), out(scriptN(1), 8)))
+	seen(t, w, ticket)
 	for i, step := range []struct {
 		price int64
 		wait  int

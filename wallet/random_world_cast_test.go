@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -34,6 +35,7 @@ var castAddrs = sync.OnceValue(func() (out struct {
 			panic(err)
 		}
 		out.keys[k] = key.Neuter().String()
+		masters.Store(out.keys[k], key)
 		a := &account{key: out.keys[k]}
 		if err := a.parse(params); err != nil {
 			panic(err)
@@ -43,7 +45,7 @@ var castAddrs = sync.OnceValue(func() (out struct {
 				addr, _ := a.address(uint8(branch), uint32(i), params)
 				child, _ := a.keys[branch].Child(uint32(i))
 				pubKey := child.SerializedPubKey()
-				hashed(pubKey)
+				ownIndexed(out.keys[k], pubKey, uint32(branch), uint32(i))
 				out.pubKeys[k][branch][i] = "\x21" + string(pubKey) + "\xac"
 				out.indexed[k][branch][i] = addr.(stdaddr.StakeAddress)
 			}
@@ -65,7 +67,7 @@ func singleScript(n int) []byte {
 	case castSingles + 2:
 		return []byte(hashScript(hashed(push), true))
 	case castSingles + 3:
-		return slices.Concat([]byte("\x76\xa9\x14"), hashed(key[1:]), []byte("\x88\x51\xbe")) // pay to Ed25519 public key hash
+		return slices.Concat([]byte("\x76\xa9\x14"), hashed(key), []byte("\x88\x52\xbe")) // pay to public key hash, Schnorr
 	}
 	return scriptN(uint64(n))
 }
@@ -180,7 +182,28 @@ func (k *cast) regular(ops ...wire.OutPoint) *wire.MsgTx {
 	if k.rng.IntN(6) == 0 {
 		tx.Expiry = k.c.height() + 1 + k.rng.Uint32N(30)
 	}
+	k.afford(tx)
 	return tx
+}
+
+// afford has a transaction pay no more than it spends, as far as anybody knows.
+func (k *cast) afford(tx *wire.MsgTx) {
+	in, out := int64(0), int64(0)
+	for _, txIn := range tx.TxIn {
+		prev := k.made[txIn.PreviousOutPoint.Hash]
+		if prev == nil {
+			return
+		}
+		in += prev.TxOut[txIn.PreviousOutPoint.Index].Value
+	}
+	for _, o := range tx.TxOut {
+		out += o.Value
+	}
+	if out > in {
+		for _, o := range tx.TxOut {
+			o.Value = o.Value * in / out
+		}
+	}
 }
 
 // ticket buys a ticket with up to three parts. Who pays, who votes and whom the
@@ -196,7 +219,15 @@ func (k *cast) ticket(ops ...wire.OutPoint) *wire.MsgTx {
 		if k.rng.IntN(2) == 0 {
 			parts[i].reward = voting
 		}
-		if i > 0 && k.rng.IntN(4) == 0 { // hardly anything, and less than an atom of the price
+		if i < len(ops) {
+			if prev := k.made[ops[i].Hash]; prev != nil { // what it puts in is known
+				price -= parts[i].amount
+				in := prev.TxOut[ops[i].Index].Value
+				parts[i].change = min(parts[i].change, max(in-1, 0))
+				parts[i].amount = max(in-parts[i].change, 1)
+				price += parts[i].amount
+			}
+		} else if i > 0 && k.rng.IntN(4) == 0 { // hardly anything, and less than an atom of the price
 			price -= parts[i].amount
 			parts[i].amount = k.rng.Int64N(2)
 			price += parts[i].amount
@@ -205,7 +236,7 @@ func (k *cast) ticket(ops ...wire.OutPoint) *wire.MsgTx {
 	for len(ops) < n {
 		ops = append(ops, k.c.foreignOutput())
 	}
-	return k.c.sharedTicket(ops[:n], voting, price, parts...)
+	return k.c.sharedTicket(ops[:n], voting, max(price, 1), parts...)
 }
 
 // owner is one of us, a script of ours or a stranger.
@@ -228,7 +259,51 @@ func (k *cast) owner() stdaddr.StakeAddress {
 func (k *cast) treasuryAdd(ops ...wire.OutPoint) *wire.MsgTx {
 	tx := k.c.spend(ops, out([]byte{0xc1}, 5), out(append([]byte{0xbd}, scriptOf(k.own())...), 13))
 	tx.Version = wire.TxVersionTreasury
+	k.afford(tx)
 	return tx
+}
+
+// flawed reports whether a transaction can never be mined, as far as somebody can tell
+// who knows some transactions.
+func (k *cast) flawed(tx *wire.MsgTx, knows func(hash) bool) bool {
+	end := len(tx.TxOut) > 0 && bytes.IndexByte([]byte{0xbb, 0xbc}, append(tx.TxOut[len(tx.TxOut)-1].PkScript, 0)[0]) >= 0
+	all, left := !end, int64(0)
+	for i, in := range tx.TxIn {
+		op := in.PreviousOutPoint
+		prev := k.made[op.Hash]
+		if prev == nil || !knows(op.Hash) {
+			all = false
+			continue
+		}
+		o, tree := prev.TxOut[op.Index], 0
+		if isStake(prev) {
+			tree = 1
+		}
+		if o.Value == 0 || int(op.Tree) != tree || isTicket(prev) && op.Index == 0 && !end {
+			return true
+		}
+		if isTicket(tx) {
+			raw := string(untagged(tree, o.PkScript))
+			promised, _ := promises(tx)
+			if !(len(raw) == 25 && raw[23:] == "\x88\xac" || len(raw) == 23) || o.Version != 0 ||
+				promised[i].amount+tx.TxOut[2*i+2].Value != o.Value {
+				return true
+			}
+		}
+		left += o.Value
+	}
+	for _, o := range tx.TxOut {
+		left -= o.Value
+	}
+	return all && left < 0
+}
+
+// immature reports whether a transaction may spend what has to mature.
+func (k *cast) immature(tx *wire.MsgTx) bool {
+	return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool {
+		prev := k.made[in.PreviousOutPoint.Hash]
+		return prev != nil && (prev.Expiry != 0 || isStake(prev) || isCoinbase(prev))
+	})
 }
 
 // rival spends what another transaction spends first; nil if only few may.
@@ -385,7 +460,7 @@ type draft struct {
 func (d *draft) add(tx *wire.MsgTx) bool {
 	height := d.k.c.height() + 1
 	id := d.k.id(tx)
-	if _, mined := d.t.mined[id]; mined || d.has[id] || tx.Expiry != 0 && height >= tx.Expiry ||
+	if _, mined := d.t.mined[id]; mined || d.has[id] || d.k.flawed(tx, func(hash) bool { return true }) || tx.Expiry != 0 && height >= tx.Expiry ||
 		isTicket(tx) && tx.TxOut[0].Value < d.k.c.price {
 		return false
 	}

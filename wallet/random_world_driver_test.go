@@ -304,8 +304,10 @@ func (d *driver) announce() {
 	var taken bool
 	var refused error
 	d.do("AddUnmined", func() error {
-		taken, refused = d.w.AddUnmined(context.Background(), tx)
-		if errors.Is(refused, ErrConflict) || errors.Is(refused, ErrExpired) || errors.Is(refused, ErrSuperseded) {
+		taken, refused = d.w.AddUnmined(context.Background(), signed(tx)[0])
+		switch {
+		case errors.Is(refused, ErrConflict), errors.Is(refused, ErrExpired), errors.Is(refused, ErrSuperseded),
+			errors.Is(refused, ErrInvalid) && d.wrong(tx), errors.Is(refused, ErrTooEarly) && d.immature(tx):
 			return nil
 		}
 		return refused
@@ -314,10 +316,15 @@ func (d *driver) announce() {
 			delete(d.dropped, id)
 			delete(d.hearsay, id)
 			d.own[id] = true
-			d.known[id] = true
+			d.known[id] = !d.wrong(tx)
 		}
 	})
 	d.checkTaken(tx, taken, refused)
+}
+
+// wrong reports whether a transaction can never be mined.
+func (d *driver) wrong(tx *wire.MsgTx) bool {
+	return d.flawed(tx, func(hash) bool { return true })
 }
 
 // hear tells the wallet of transactions as a peer does.
@@ -328,6 +335,11 @@ func (d *driver) hear() {
 		tx := d.draftTx()
 		if id := d.id(tx); !d.known[id] {
 			d.hearsay[id] = true
+		}
+		signed(tx)
+		if tx.TxIn[0].SignatureScript != nil && d.rng.IntN(4) == 0 { // as somebody else signs it
+			tx = tx.Copy()
+			tx.TxIn[0].SignatureScript = fakeSignature
 		}
 		txs = append(txs, tx)
 	}

@@ -78,12 +78,19 @@ func (d *driver) checkFound(tip uint32) {
 	all := v.read(d.set, min(tip, d.view.height()), true)
 	entries := d.entries()
 	tested := func(coin *truthCoin, height uint32) bool {
-		for _, key := range []string{coin.script, pointKey(OutPoint{coin.op.Hash, coin.op.Index, []byte(coin.script)})} {
-			if from, ok := d.set[key]; ok && from <= coin.height && entries[key].group.covered.Contains(height) {
-				return true
+		by := func(script string) bool {
+			for _, key := range []string{script, pointKey(OutPoint{coin.op.Hash, coin.op.Index, []byte(script)})} {
+				if from, ok := d.set[key]; ok && from <= coin.height && entries[key].group.covered.Contains(height) {
+					return true
+				}
 			}
+			return false
 		}
-		return false
+		if coin.kind == 0xba { // less than an atom of it is none
+			amount, _ := promised(d.made[coin.op.Hash], by)
+			return amount > 0
+		}
+		return by(coin.script)
 	}
 	shown := make(map[wire.OutPoint]bool)
 	for _, u := range utxos(d.t, d.w) {

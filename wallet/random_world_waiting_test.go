@@ -8,6 +8,7 @@ import (
 
 	"dcrspv/spv/chain"
 
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -71,6 +72,7 @@ func (d *driver) checkWaiting(complete bool) {
 			d.known[u.TxID] = true
 		}
 	}
+	d.checkSound(waiting)
 	d.checkPending(waiting)
 	d.checkPrice(ids)
 	if !complete {
@@ -103,6 +105,44 @@ func (d *driver) checkWaiting(complete bool) {
 	d.checkNet(ctx, t, waiting)
 }
 
+// checkSound: nothing waits that is against the rules by what the wallet knows, unless
+// a block had it, and what spends a coin of ours is signed for it.
+func (d *driver) checkSound(waiting []Unmined) {
+	d.t.Helper()
+	has := make(map[hash]bool)
+	coins := make(map[wire.OutPoint]bool)
+	for _, tx := range history(d.t, d.w) {
+		has[tx.TxID] = true
+	}
+	for _, u := range waiting {
+		has[u.TxID] = true
+	}
+	for _, u := range utxos(d.t, d.w) {
+		coins[wire.OutPoint{Hash: u.TxID, Index: u.Index, Tree: u.Tree}] = true
+	}
+	for _, u := range waiting {
+		if d.w.pool.byID[u.TxID].origin == fromBlock {
+			continue
+		}
+		if d.flawed(u.Tx, func(id hash) bool { return has[id] }) {
+			d.t.Fatalf("%v waits and is not valid", u.TxID)
+		}
+		for i, in := range u.Tx.TxIn {
+			if !coins[in.PreviousOutPoint] {
+				continue
+			}
+			prev := d.made[in.PreviousOutPoint.Hash].TxOut[in.PreviousOutPoint.Index]
+			vm, err := txscript.NewEngine(prev.PkScript, u.Tx, i, verifyFlags, prev.Version, nil)
+			if err == nil {
+				err = vm.Execute()
+			}
+			if err != nil {
+				d.t.Fatalf("%v waits and takes %v without a signature: %v", u.TxID, in.PreviousOutPoint, err)
+			}
+		}
+	}
+}
+
 // checkPrice: the wallet knows no other ticket price than that of the next block.
 func (d *driver) checkPrice(ids []chain.BlockID) {
 	d.t.Helper()
@@ -126,6 +166,11 @@ func (d *driver) checkPending(waiting []Unmined) {
 	for _, u := range waiting {
 		if u.Own {
 			left[u.TxID] = true
+		}
+	}
+	for _, u := range waiting {
+		if u.Behind != (hash{}) {
+			delete(left, u.TxID) // not while another one comes first
 		}
 	}
 	for _, tx := range pending {
@@ -175,7 +220,7 @@ const (
 // fate tells what becomes of a transaction by what is in the chain.
 func (d *driver) fate(t *truth, id hash) fate {
 	tx := d.made[id]
-	if d.misled(tx) {
+	if d.misled(tx) || d.wrong(tx) {
 		return fateUnclear
 	}
 	if _, mined := t.mined[id]; mined {
@@ -247,7 +292,7 @@ func (d *driver) checkNet(ctx context.Context, t *truth, waiting []Unmined) {
 	}
 	sum := int64(0)
 	spent, lost := make(map[wire.OutPoint]bool), make(map[hash]bool)
-	for _, u := range ranked(waiting) {
+	for _, u := range d.ranked(waiting) {
 		var want, got [3]int64 // credits, debits, net
 		for _, in := range u.Tx.TxIn {
 			op := in.PreviousOutPoint
@@ -281,7 +326,7 @@ func (d *driver) checkNet(ctx context.Context, t *truth, waiting []Unmined) {
 
 // ranked are transactions that wait in the order in which they count: the
 // wallet's own ones before others, each behind those that it spends.
-func ranked(waiting []Unmined) (out []Unmined) {
+func (d *driver) ranked(waiting []Unmined) (out []Unmined) {
 	placed := make(map[hash]bool)
 	var place func(u Unmined)
 	place = func(u Unmined) {
@@ -298,14 +343,33 @@ func ranked(waiting []Unmined) (out []Unmined) {
 		}
 		out = append(out, u)
 	}
-	for _, own := range []bool{true, false} {
+	for rank := range 3 {
 		for _, u := range waiting {
-			if u.Own == own {
+			if d.rank(u) == rank {
 				place(u)
 			}
 		}
 	}
 	return out
+}
+
+// rank: first comes what is our own, then what a block had or what spends coins of
+// ours.
+func (d *driver) rank(u Unmined) int {
+	switch {
+	case u.Own:
+		return 0
+	case !d.w.pool.byID[u.TxID].hearsay():
+		return 1
+	}
+	for _, in := range u.Tx.TxIn {
+		for _, coin := range utxos(d.t, d.w) {
+			if coin.TxID == in.PreviousOutPoint.Hash && coin.Index == in.PreviousOutPoint.Index {
+				return 1
+			}
+		}
+	}
+	return 2
 }
 
 // worth is what an output of a transaction that waits pays to the wallet.

@@ -80,6 +80,8 @@ func (c *change) keep(id hash, r txRecord, msg *wire.MsgTx) {
 	}
 	if old, ok := decodeTx(c.txs.Get(id[:])); ok {
 		c.del(c.order, orderKey(old.height, old.tree, old.pos))
+	} else {
+		c.suspectSpenders(id, msg)
 	}
 	c.put(c.txs, id[:], value)
 	c.put(c.order, orderKey(r.height, r.tree, r.pos), id[:])

@@ -20,7 +20,8 @@ const fileFormat = "dcrspv wallet"
 //
 //	meta         "format" -> fileFormat, "version" -> 4 (FileVersion), "network" -> 4
 //	             (wire.CurrencyNet), "totals" -> see totals.encode, "keep" -> 8 (events),
-//	             "price" -> 8 (of a ticket in the block after the tip)
+//	             "logged" -> 8 (bytes of the values in events), "price" -> 8 (of a
+//	             ticket in the block after the tip)
 //	accounts     id 4 -> see account.encode
 //	scripts      payment script -> see script.encode; holds its group
 //	points       txid 32, index 4 -> see script.encodePoint; the outpoints that are
@@ -106,6 +107,7 @@ var (
 	keyNetwork = []byte("network")
 	keyTotals  = []byte("totals")
 	keyKeep    = []byte("keep")
+	keyLogged  = []byte("logged")
 	keyPrice   = []byte("price")
 )
 

@@ -2,10 +2,9 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"slices"
-	"time"
 
-	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -18,37 +17,26 @@ const (
 	// maxSeenTx is what nodes relay at most (dcrd mempool: maxStandardTxSize).
 	maxSeenTx = 100_000
 
-	// keepStale is for how long a transaction of somebody else is kept.
-	keepStale = 24 * time.Hour
+	// maxParts bounds how many outputs of the wallet one makes and spends: each is
+	// told in an event, and each that is spent takes time to check.
+	maxParts = 100
 )
 
-// Pending lists the transactions given to AddUnmined that are to be announced:
-// neither mined nor in conflict with a mined one nor expired nor superseded. Parents come
-// before children.
-func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
-	err = w.view(context.Background(), func(b *buckets) error {
-		all, err := b.readPending()
-		if err != nil {
-			return err
-		}
-		all = slices.DeleteFunc(all, func(p *pendingMsg) bool { return !p.own || p.dead != alive })
-		for _, p := range parentsFirst(all) {
-			out = append(out, p.msg)
-		}
-		return nil
-	})
-	return out, err
-}
-
 // Seen tells the wallet of transactions that a peer has sent, from an address, and
-// that no block holds. Nothing about them is verified. Those that pay watched scripts or spend
+// that no block holds. Those that pay watched scripts or spend
 // coins of the wallet, or outputs that a pending one pays it, or that make or
 // spend watched outpoints, are kept: they
 // count in Balance.Unconfirmed and are listed by Unmined, but never lock or
 // spend a coin. One that AddUnmined knows stays the owner's.
 //
+// They are checked as far as the wallet knows what they spend: the form, the sums, and
+// of its own coins the signatures. What can't be mined is not taken, and of who has
+// sent what never can be nothing more before the next block. Nor is one with more than
+// 100 inputs and outputs that are the wallet's.
+//
 // They go when they are mined, when they conflict with a mined one, when they
-// expire, and when they are not mined within a day's worth of blocks. Of more
+// expire, when what they spend is found and they turn out not to be valid, and when
+// they are not mined within a day's worth of blocks. Of more
 // than 1000, or 4 MiB, the oldest go first. A peer may fill as much of that as it
 // leaves to all others; what of its transactions was not mined counts until it is
 // forgiven, 4 a block for all peers together. more tells whether anything else of
@@ -66,7 +54,7 @@ func (w *Wallet) Seen(from string, txs []*wire.MsgTx) (more bool, err error) {
 				}
 			}
 		}
-		more = c.w.shares.more(from, 0)
+		more = c.w.shares.more(from, 1)
 	})
 	return more, err
 }
@@ -75,7 +63,7 @@ func (w *Wallet) Seen(from string, txs []*wire.MsgTx) (more bool, err error) {
 // may be what it seems to be.
 func (c *change) see(tx *wire.MsgTx, from string) bool {
 	size := tx.SerializeSize()
-	if !c.w.shares.more(from, size) || !c.concerns(tx) || !plausible(tx) {
+	if !c.w.shares.more(from, places(size, 0)) || !c.concerns(tx) || !plausible(tx, size) {
 		return false
 	}
 	id := tx.TxHash()
@@ -85,69 +73,59 @@ func (c *change) see(tx *wire.MsgTx, from string) bool {
 	if d, _, _, _ := c.fate(tx); d != alive {
 		return false
 	}
+	height := c.tipHeight()
+	p := c.newPending(tx.Copy(), id, fromPeer, height, height)
+	credits, debits := c.credits(p), c.debits(tx)
+	n := places(size, eventBytes(credits, debits))
+	if len(credits)+debits > maxParts || !c.w.shares.more(from, n) {
+		return false
+	}
+	if err := c.check(p); err != nil {
+		if errors.Is(err, ErrInvalid) {
+			c.w.shares.distrust(from)
+		}
+		return false
+	}
 	if !c.makeRoom(size) {
 		return false
 	}
-	c.w.shares.take(from, id, size)
-	height := c.tipHeight()
-	c.pend(tx.Copy(), id, fromPeer, height, height)
+	c.w.shares.take(from, id, n)
+	c.admit(p)
 	return true
 }
 
 // plausible reports whether a transaction that a peer has sent can be one that
 // waits to be mined. Votes can't: they are for the very next block or none.
-func plausible(tx *wire.MsgTx) bool {
-	if len(tx.TxIn) == 0 || tx.SerializeSize() > maxSeenTx || !mayReturn(tx, treeOf(tx), 1) {
-		return false
-	}
+func plausible(tx *wire.MsgTx, size int) bool {
+	return len(tx.TxIn) > 0 && size <= maxSeenTx && mayReturn(tx, treeOf(tx), 1) &&
+		!slices.ContainsFunc(tx.TxIn, makesMoney)
+}
+
+// debits is how many coins and pending outputs of the wallet a transaction spends.
+func (c *change) debits(tx *wire.MsgTx) (n int) {
 	for _, in := range tx.TxIn {
-		if spent(in) == nothing {
-			return false // makes money
+		if c.isOurs(&in.PreviousOutPoint) {
+			n++
 		}
 	}
-	sum := int64(0)
-	for _, out := range tx.TxOut {
-		if out.Value < 0 || out.Value > dcrutil.MaxAmount {
-			return false
-		}
-		if sum += out.Value; sum > dcrutil.MaxAmount {
-			return false
-		}
-	}
-	return true
+	return n
 }
 
 // makeRoom makes room for one more transaction from a peer. It fails if all that
 // wait are needed.
 func (c *change) makeRoom(size int) bool {
-	count, bytes := 1, size
-	var oldest []*pendingMsg
-	for _, p := range c.pending().inOrder() {
-		if p.hearsay() {
-			count++
-			bytes += len(p.raw)
-			oldest = append(oldest, p)
-		}
-	}
-	full := func() bool { return count > maxSeen || bytes > maxSeenBytes }
+	pool := c.pending()
+	full := func() bool { return pool.heard >= maxSeen || pool.heardBytes+size > maxSeenBytes }
 	if !full() {
 		return true
 	}
-	needed := c.pending().needed()
-	for _, p := range oldest {
-		if full() && c.pending().has(p) && !needed[p.id] {
-			count--
-			bytes -= len(p.raw)
+	needed := pool.needed()
+	for _, p := range pool.inOrder() {
+		if full() && pool.has(p) && p.hearsay() && !needed[p.id] {
 			c.evict(p)
 		}
 	}
 	return !full()
-}
-
-// stale reports whether a transaction of somebody else has waited for too long.
-func (c *change) stale(p *pendingMsg) bool {
-	perBlock := max(c.w.params.TargetTimePerBlock, 1)
-	return !p.own && uint64(c.tipHeight()) > uint64(p.arrived)+uint64(keepStale/perBlock)
 }
 
 // needed are the pending transactions that own ones spend outputs of, directly
@@ -188,16 +166,5 @@ func (c *change) evictChildren(p *pendingMsg) {
 		if c.pending().has(child) && !child.own && !c.concerns(child.msg) {
 			c.evict(child)
 		}
-	}
-}
-
-// ownMark is something to be seen: in a transaction under way, bbolt does not
-// tell a key without a value from none.
-var ownMark = []byte{1}
-
-// markOwn notes that a transaction is the owner's, now and after a reorg.
-func (c *change) markOwn(id hash) {
-	if c.own.Get(id[:]) == nil {
-		c.put(c.own, id[:], ownMark)
 	}
 }

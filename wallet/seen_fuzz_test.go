@@ -17,7 +17,7 @@ func FuzzSeen(f *testing.F) {
 	seed := func(change func(c *world, tx *wire.MsgTx) *wire.MsgTx) {
 		c, _ := funded(nil)
 		tx := change(c, c.spend(outPoints(fund, 0), out(scriptN(1), 90)))
-		raw, err := tx.Bytes()
+		raw, err := signed(tx)[0].Bytes()
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -16,7 +17,7 @@ func seen(t *testing.T, w *Wallet, txs ...*wire.MsgTx) {
 
 func seenFrom(t *testing.T, w *Wallet, peer string, txs ...*wire.MsgTx) (more bool) {
 	t.Helper()
-	more, err := w.Seen(peer, txs)
+	more, err := w.Seen(peer, signed(txs...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,9 +100,7 @@ func TestSeen(t *testing.T) {
 func TestOwnSignaturesCount(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
-	fund := c.pay(out(scriptN(1), 100))
-	c.mine(fund)
-	c.sync(w)
+	fund := c.pay(out(scriptN(1), 100)) // nobody can tell yet
 	tx := c.spend(outPoints(fund, 0), out(scriptN(1), 90))
 	tx.TxIn[0].SignatureScript = []byte{1, 1}
 	garbage := tx.Copy()
@@ -132,8 +131,8 @@ func TestOwnSignaturesCount(t *testing.T) {
 	}
 }
 
-// TestSpentToNobody: what spends a coin and has no outputs is no ticket, and no harm,
-// whoever sends it.
+// TestSpentToNobody: what spends a coin and has no outputs is not valid and no ticket,
+// and no harm, whoever sends it.
 func TestSpentToNobody(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -143,8 +142,10 @@ func TestSpentToNobody(t *testing.T) {
 	tx := c.spend(outPoints(fund, 0))
 	tx.TxOut = nil
 	seen(t, w, tx)
-	wantBalance(t, w, 100, 0, 0, -100)
-	addUnmined(t, w, tx)
+	wantBalance(t, w, 100, 0, 0, 0)
+	if taken, err := w.AddUnmined(background(), tx); taken || !errors.Is(err, ErrInvalid) {
+		t.Fatal(taken, err)
+	}
 	w = openAt(t, reclose(t, w))
 	if list, err := w.Tickets(background()); len(list) != 0 || err != nil {
 		t.Fatalf("%+v, %v", list, err)
@@ -202,9 +203,9 @@ func TestSeenChain(t *testing.T) {
 func TestPendingOrder(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
-	a := c.pay(out(scriptN(1), 100))
+	a := c.pay(out(scriptN(1), 100), out(scriptN(1), 1))
 	b := c.spend(outPoints(a, 0), out(scriptN(1), 60))
-	d := c.spend([]wire.OutPoint{opOf(b, 0), opOf(a, 0)}, out(scriptN(1), 59))
+	d := c.spend([]wire.OutPoint{opOf(b, 0), opOf(a, 1)}, out(scriptN(1), 59))
 	for _, tx := range []*wire.MsgTx{d, b, a} {
 		addUnmined(t, w, tx)
 	}
@@ -229,10 +230,13 @@ func TestSeenRefused(t *testing.T) {
 	inputless.TxIn = nil
 	ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 9, 0)
 	_, treasury := addr(1).PayFromTreasuryScript()
-	seen(t, w,
+	for i, tx := range []*wire.MsgTx{
 		c.coinbase(scriptN(1), 5), c.vote(ticket, addr(1), 9), c.pay(out(treasury, 11)), huge, old, inputless,
 		c.pay(out(scriptN(1), -1)), c.pay(out(scriptN(1), 1<<62)), c.pay(out(scriptN(1), 21e14), out(scriptN(1), 21e14)),
-		c.spend(outPoints(fund, 0), out(scriptN(1), 99)), fund)
+		c.spend(outPoints(fund, 0), out(scriptN(1), 99)), fund,
+	} {
+		seenFrom(t, w, fmt.Sprint("peer", i), tx)
+	}
 	if u := unmined(t, w); len(u) != 0 {
 		t.Fatalf("taken: %+v", u)
 	}
@@ -390,5 +394,95 @@ func TestSeenTurnsAround(t *testing.T) {
 	}
 	if after, _ := w.LastEvent(background()); after-before > maxSeen+size || after-before < maxSeen/2 {
 		t.Fatalf("%d events", after-before)
+	}
+}
+
+// TestValidBeatsInvalid: a copy with signatures that are worth nothing does not keep out
+// the one that holds, nor what spends the same, and whoever sends it is not heard of
+// before the next block.
+func TestValidBeatsInvalid(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	theft := signed(c.spend(outPoints(fund, 0), out(foreignScript(1), 99)))[0]
+	garbage := theft.Copy()
+	garbage.TxIn[0].SignatureScript = fakeSignature
+	decoy := c.spend(outPoints(fund, 0), out(scriptN(1), 100))
+	decoy.TxIn[0].SignatureScript = fakeSignature
+	for i, tx := range []*wire.MsgTx{garbage, decoy} {
+		if seenFrom(t, w, fmt.Sprint("liar", i), tx) {
+			t.Error("more is taken of who lies")
+		}
+	}
+	seenFrom(t, w, "liar0", c.pay(out(scriptN(1), 5)))
+	wantBalance(t, w, 100, 0, 0, 0)
+	if !seenFrom(t, w, "honest", theft) {
+		t.Error("nothing more is taken of who does not")
+	}
+	wantBalance(t, w, 100, 0, 0, -100)
+	c.mine()
+	c.sync(w)
+	if seenFrom(t, w, "liar0", c.pay(out(scriptN(1), 5))); len(unmined(t, w)) != 2 {
+		t.Error("distrusted for ever")
+	}
+}
+
+// TestManyParts: one that pays or takes more of the wallet's than is told of is not taken
+// from a peer.
+func TestManyParts(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	var outs []*wire.TxOut
+	for range maxParts + 1 {
+		outs = append(outs, out(scriptN(1), 10))
+	}
+	seen(t, w, c.pay(outs...))
+	if u := unmined(t, w); len(u) != 0 {
+		t.Fatalf("%d credits", len(u[0].Credits))
+	}
+	fund := c.pay(outs...)
+	c.mine(fund)
+	c.sync(w)
+	var ops []wire.OutPoint
+	for i := range uint32(maxParts + 1) {
+		ops = append(ops, opOf(fund, i))
+	}
+	seen(t, w, c.spend(ops))
+	if u := unmined(t, w); len(u) != 0 {
+		t.Fatalf("%d debits", len(u[0].Debits))
+	}
+	seen(t, w, c.pay(outs[1:]...), c.spend(ops[1:]))
+	if u := unmined(t, w); len(u) != 2 {
+		t.Fatalf("%+v", u)
+	}
+	addUnmined(t, w, c.pay(outs...)) // the owner may
+}
+
+// TestRoomForOne: when all places are taken, the oldest goes that no own one needs, and
+// if all are needed nothing is taken.
+func TestRoomForOne(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	first := c.pay(out(scriptN(1), 9))
+	seen(t, w, first)
+	addUnmined(t, w, c.spend(outPoints(first, 0), out(scriptN(1), 8)))
+	second := c.pay(out(scriptN(1), 7))
+	seen(t, w, second)
+	err := w.update(background(), func(c *change) {
+		waits := func(tx *wire.MsgTx) bool { return c.pool.byID[tx.TxHash()] != nil }
+		w.pool.heard = maxSeen // as if so many waited
+		if !c.makeRoom(1) || waits(second) || !waits(first) {
+			t.Error("the oldest is needed, and the other one is not")
+		}
+		w.pool.heard = maxSeen
+		if c.makeRoom(1) || !waits(first) {
+			t.Error("there is no room")
+		}
+		w.pool.heard = 1
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,18 +1,24 @@
 package wallet
 
-// What peers send in no block costs them nothing, and takes places and entries in
+// What peers send in no block costs them nothing, and takes places, and bytes in
 // the log. So there is only so much of it, which the peers share: one may have as
 // much as it leaves to all others. What is mined was no flood and is given back. The
 // rest is forgiven block by block, as slowly as makes even an endless flood turn the
 // log over in no less than a month.
 
 const (
-	// shareUnit is the size of transactions that count as one; a longer one counts
-	// as several.
+	// shareUnit is the size of transactions that count as one, and toldUnit that of
+	// the event which tells of it; a longer one counts as several.
 	shareUnit = maxSeenBytes / maxSeen
+	toldUnit  = 1 << 10
 
 	// forgiven is how much of it is forgiven for a block.
 	forgiven = 4
+
+	// maxTold bounds the bytes of events about what peers have sent: once there were
+	// as many since the last block, nothing more is taken before the next one. The
+	// last change may add as many again.
+	maxTold = 1 << 20
 )
 
 // share is what is held against a peer.
@@ -29,6 +35,11 @@ type shares struct {
 	of     map[string]share // by peer; none is zero
 	sent   map[hash]sent    // of those that wait
 	height uint32           // up to which it is forgiven
+
+	// Since the block at that height: who has sent what can't be valid, and how many
+	// bytes of events there were about what peers have sent.
+	distrusted map[string]bool
+	told       int
 }
 
 // sent tells who has sent a transaction, and how many places it takes.
@@ -37,8 +48,10 @@ type sent struct {
 	places int
 }
 
-// places is how many a transaction of a size takes.
-func places(size int) int { return max(1, (size+shareUnit-1)/shareUnit) }
+// places is how many a transaction of a size takes, with the event that tells of it.
+func places(size, told int) int {
+	return max(1, (size+shareUnit-1)/shareUnit, (told+toldUnit-1)/toldUnit)
+}
 
 // left is how many places are left.
 func (s *shares) left() int {
@@ -49,17 +62,25 @@ func (s *shares) left() int {
 	return left
 }
 
-// more reports whether a peer may send a transaction of a size.
-func (s *shares) more(from string, size int) bool {
-	return s.of[from].sum()+places(size) <= s.left()
+// more reports whether a peer may send a transaction that takes so many places.
+func (s *shares) more(from string, places int) bool {
+	return s.told < maxTold && !s.distrusted[from] && s.of[from].sum()+places <= s.left()
+}
+
+// distrust has nothing more taken of a peer before the next block: it has sent what no
+// node takes, and to find that out took time.
+func (s *shares) distrust(from string) {
+	if s.distrusted == nil {
+		s.distrusted = make(map[string]bool)
+	}
+	s.distrusted[from] = true
 }
 
 // take notes a transaction of a peer.
-func (s *shares) take(from string, id hash, size int) {
+func (s *shares) take(from string, id hash, n int) {
 	if s.sent == nil {
 		s.sent = make(map[hash]sent)
 	}
-	n := places(size)
 	s.sent[id] = sent{from, n}
 	s.charge(from, share{places: n})
 }
@@ -87,6 +108,9 @@ func (s *shares) giveBack(id hash) {
 // settle forgives what has grown old when the chain has reached a height, of those
 // who have the most.
 func (s *shares) settle(height uint32) {
+	if height > s.height {
+		s.distrusted, s.told = nil, 0
+	}
 	for ; s.height < height && len(s.of) > 0; s.height++ {
 		for range forgiven {
 			s.forgive()

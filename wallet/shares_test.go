@@ -114,3 +114,42 @@ func (c *world) payments(n int) (txs []*wire.MsgTx) {
 	}
 	return txs
 }
+
+// TestToldIsBounded: once there were so many bytes of events about what peers have sent,
+// nothing more is taken before the next block, of whomever.
+func TestToldIsBounded(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	seen(t, w, c.payments(1)...)
+	if w.shares.told == 0 || uint64(w.shares.told) != w.logged {
+		t.Errorf("%d bytes were told, of %d", w.shares.told, w.logged)
+	}
+	w.shares.told = maxTold
+	if seenFrom(t, w, "another", c.payments(1)...) || len(unmined(t, w)) != 1 {
+		t.Error("more is taken")
+	}
+	c.mine()
+	c.sync(w)
+	if !seenFrom(t, w, "another", c.payments(1)...) || len(unmined(t, w)) != 2 {
+		t.Error("nothing is taken after a block")
+	}
+}
+
+// TestLongEventsTakePlaces: what is told of a transaction counts as well as its size.
+func TestLongEventsTakePlaces(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	outs := make([]*wire.TxOut, maxParts)
+	for i := range outs {
+		outs[i] = out(scriptN(1), 1)
+	}
+	seen(t, w, c.pay(outs...))
+	if got := w.shares.of["peer"].places; got < maxParts/10 || uint64(got)*toldUnit < w.logged {
+		t.Errorf("%d places for %d bytes", got, w.logged)
+	}
+	before := w.shares.of["peer"].places
+	w = openAt(t, reclose(t, w))
+	if got := w.shares.of[""].places; got != before {
+		t.Errorf("%d places after a reopen, %d before", got, before)
+	}
+}

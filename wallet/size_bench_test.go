@@ -174,7 +174,7 @@ func benchUndo(b *testing.B, big *bigWallet) {
 	w := big.w
 	b.Run("AddUnmined", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := w.AddUnmined(ctx, big.tx()); err != nil {
+			if _, err := w.AddUnmined(ctx, big.signed()); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -264,11 +264,19 @@ func (big *bigWallet) tx() *wire.MsgTx {
 		op = wire.OutPoint{Hash: chainhash.HashH(binary.BigEndian.AppendUint64(nil, uint64(big.txs)))}
 	}
 	tx.AddTxIn(wire.NewTxIn(&op, wire.NullValueIn, make([]byte, 107)))
-	tx.AddTxOut(out(scriptN(uint64(big.txs*7919%big.scripts)), 1e8))
-	tx.AddTxOut(out(foreignScript(1), 1e8))
+	amount := 1e8 / int64(1+big.txs%2) // no more than there is
+	tx.AddTxOut(out(scriptN(uint64(big.txs*7919%big.scripts)), amount))
+	tx.AddTxOut(out(foreignScript(1), amount))
 	big.txs++
 	big.last = wire.OutPoint{Hash: tx.TxHash()}
 	return tx
+}
+
+// signed is the next transaction as its owner signs it.
+func (big *bigWallet) signed() *wire.MsgTx {
+	tx := big.tx()
+	tx.TxIn[0].SignatureScript = nil
+	return signed(tx)[0]
 }
 
 // apply makes blocks and answers the wallet's scan with them.

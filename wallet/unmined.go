@@ -1,9 +1,7 @@
 package wallet
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
@@ -43,9 +41,16 @@ func (c *change) pendingPays(op *wire.OutPoint) bool {
 	if p == nil || uint64(op.Index) >= uint64(len(p.msg.TxOut)) {
 		return false
 	}
-	found := op.Index == 0 && c.owedByTicket(p.msg)
-	c.eachOutput(p.msg, treeOf(p.msg), func(i uint32, _ CoinKind, _ *script) { found = found || i == op.Index })
-	return found
+	if op.Index == 0 && c.owedByTicket(p.msg) {
+		return true
+	}
+	out := p.msg.TxOut[op.Index]
+	kind, raw := untag(treeOf(p.msg), out.Version, out.PkScript)
+	if out.Version != 0 || out.Value == 0 || kind == Ticket {
+		return false
+	}
+	watched := func(s *script) bool { return s.watched() }
+	return slices.ContainsFunc(c.w.entries(outPoint{op.Hash, op.Index}, string(raw)), watched)
 }
 
 // treeOf is the tree that a transaction goes into.
@@ -96,13 +101,26 @@ func (p *pendingMsg) childDeath() death {
 // already, or so old that it would not be kept. arrived and since are those of
 // pendingTx.
 func (c *change) pend(msg *wire.MsgTx, id hash, from origin, arrived, since uint32) {
-	p := &pendingMsg{
+	p := c.newPending(msg, id, from, arrived, since)
+	switch waits := c.pending().byID[id]; {
+	case c.txs.Get(id[:]) != nil || c.stale(p):
+	case waits == nil:
+		c.admit(p)
+	case waits.hearsay() && from == fromBlock: // what a block has is proven
+		c.resign(waits, msg, fromBlock)
+	}
+}
+
+func (c *change) newPending(msg *wire.MsgTx, id hash, from origin, arrived, since uint32) *pendingMsg {
+	return &pendingMsg{
 		pendingTx: pendingTx{origin: from, arrived: arrived, since: since},
 		id:        id, msg: msg, own: c.own.Get(id[:]) != nil,
 	}
-	if c.txs.Get(id[:]) != nil || c.pending().byID[id] != nil || c.stale(p) {
-		return
-	}
+}
+
+// admit makes a transaction pending.
+func (c *change) admit(p *pendingMsg) {
+	msg, id := p.msg, p.id
 	raw, err := msg.Bytes()
 	if err != nil {
 		c.fail(err)
@@ -237,119 +255,6 @@ func (c *change) revive(maybe func(*pendingMsg) bool) {
 	}
 }
 
-// expire ends pending transactions whose expiry height the chain has reached:
-// from that height on they are not allowed in a block (dcrd blockchain:
-// IsExpired). Tickets follow the price. Those long dead are removed, and those of
-// others that nobody has mined for long.
-func (c *change) expire() {
-	tip, _ := c.w.tip()
-	if c.w.price > 0 {
-		c.revive(func(p *pendingMsg) bool { return p.dead == superseded })
-	}
-	needed := c.pending().needed()
-	for _, p := range c.pending().inOrder() {
-		switch {
-		case !c.pending().has(p): // gone with another one
-		case p.dead != alive:
-			if uint64(p.deadHeight)+keepDead < uint64(tip.Height) {
-				c.dropPending(p)
-				if p.own {
-					c.del(c.own, p.id[:])
-				}
-			}
-		case p.msg.Expiry != wire.NoExpiryValue && tip.Height+1 >= p.msg.Expiry:
-			c.kill(p, expired, p.msg.Expiry-1, 0, hash{})
-		case c.w.tooCheap(p.msg):
-			c.kill(p, superseded, tip.Height, wire.TxTreeStake, hash{})
-		case c.stale(p) && !needed[p.id]:
-			c.evict(p)
-		}
-	}
-}
-
-// AddUnmined tells the wallet of a transaction of its owner that is not in the
-// chain, as a rule one that is about to be published: told before, it is not forgotten
-// whatever happens meanwhile. It counts in Balance.Unconfirmed and comes
-// back from Unmined until it is mined or can't be any more; it never locks a
-// coin. Adding it again is harmless; the signatures given last count. A transaction that neither pays watched
-// scripts nor spends coins of the wallet, nor makes or spends a watched outpoint,
-// is not taken: its fate would not be seen.
-//
-// Errors: ErrConflict, ErrExpired, ErrSuperseded.
-func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, err error) {
-	tx = tx.Copy()
-	id := tx.TxHash()
-	err = w.update(ctx, func(c *change) {
-		if c.txs.Get(id[:]) != nil {
-			taken = true
-			c.markOwn(id)
-			return
-		}
-		if !c.concerns(tx) {
-			return
-		}
-		p := c.pending().byID[id]
-		switch d, height, _, by := c.fate(tx); {
-		case d == expired:
-			c.fail(fmt.Errorf("%w: transaction %v, from height %d on", ErrExpired, id, tx.Expiry))
-			return
-		case d != alive && c.pending().byID[by] != nil:
-			c.fail(fmt.Errorf("%w: transaction %v spends %v, which can't be mined", ErrConflict, id, by))
-			return
-		case d == superseded:
-			c.fail(fmt.Errorf("%w: %v locks %v, and the next block asks for %v",
-				ErrSuperseded, id, dcrutil.Amount(tx.TxOut[0].Value), c.w.price))
-			return
-		case d == conflicted:
-			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d by %v", ErrConflict, id, height, by))
-			return
-		case p != nil && p.dead == conflicted: // over an output that is not the wallet's
-			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d", ErrConflict, id, p.deadHeight))
-			return
-		}
-		c.markOwn(id)
-		if p != nil {
-			c.revive(func(q *pendingMsg) bool { return q == p }) // the price is not known
-			c.makeOwn(p, tx)
-		} else {
-			height := c.tipHeight()
-			c.pend(tx, id, fromOwner, height, height)
-		}
-		taken = true
-	})
-	return taken && err == nil, err
-}
-
-// makeOwn makes a pending transaction the owner's, as the owner has it: its hash does
-// not cover the signatures, and a peer may have sent it with others.
-func (c *change) makeOwn(p *pendingMsg, tx *wire.MsgTx) {
-	raw, err := tx.Bytes()
-	if err != nil {
-		c.fail(err)
-	}
-	if p.own && bytes.Equal(raw, p.raw) {
-		return
-	}
-	if !p.own {
-		c.w.shares.giveBack(p.id)
-	}
-	p.own, p.msg, p.raw = true, tx, raw
-	delete(c.w.contested, p.id) // what it spends is told by the signatures
-	c.w.query = nil
-	c.savePending(p)
-}
-
-// DropUnmined forgets a transaction that is not in the chain, and those that
-// spend it. Should it be mined after all, it is found as any other.
-func (w *Wallet) DropUnmined(ctx context.Context, txid chainhash.Hash) error {
-	return w.update(ctx, func(c *change) {
-		if p := c.pending().byID[txid]; p != nil {
-			c.w.shares.giveBack(txid)
-			c.drop(p)
-		}
-	})
-}
-
 // Unmined is a transaction that is not in the chain but may get into it.
 type Unmined struct {
 	TxID chainhash.Hash
@@ -362,9 +267,15 @@ type Unmined struct {
 	Debits  []Debit  // what it takes from it, be that mined or not
 
 	// Own: it was given to AddUnmined. Of the others, which peers have sent or
-	// which were in a block that left the chain, nothing is verified: anybody
-	// can make one up.
+	// which were in a block that left the chain, what they spend of others is not
+	// verified: anybody can make up one that pays the wallet. One with Debits is
+	// signed with the wallet's keys.
 	Own bool
+
+	// Behind is the one that comes first, if this one spends an output that another
+	// one does too, or what one makes that does; zero if none. An own one is not
+	// announced while that is so. If the first is dropped, it is the next one's turn.
+	Behind chainhash.Hash
 }
 
 // Unmined lists the transactions that are not in the chain but may get into

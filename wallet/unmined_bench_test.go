@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -13,11 +14,36 @@ import (
 //
 //	go test -run '^$' -bench Waiting ./wallet
 
+// BenchmarkUndone: what an empty block costs after a reorg that has undone many
+// transactions.
+func BenchmarkUndone(b *testing.B) {
+	big := newBig(b, filepath.Join(b.TempDir(), "wallet.db"), walletSize{scripts: 1_000, history: 1_000})
+	fork := big.tip
+	for range 8 {
+		big.apply(b, 1, 1_000)
+	}
+	if err := big.w.Rewind(fork); err != nil {
+		b.Fatal(err)
+	}
+	big.tip = fork
+	if n := len(big.w.pool.byID); n != 8_000 {
+		b.Fatal(n)
+	}
+	for b.Loop() {
+		big.apply(b, 1, 0)
+	}
+}
+
 func BenchmarkWaiting(b *testing.B) {
 	big := newBig(b, filepath.Join(b.TempDir(), "wallet.db"), walletSize{scripts: 1_000, history: 1_000})
-	var txs []*wire.MsgTx
-	for range maxSeen/2 - 1 {
-		txs = append(txs, big.tx())
+	for n := 0; len(big.w.pool.byID) < maxSeen-100; n++ {
+		var txs []*wire.MsgTx
+		for range 50 {
+			txs = append(txs, big.signed())
+		}
+		if _, err := big.w.Seen(fmt.Sprint("peer", n), txs); err != nil || n > maxSeen {
+			b.Fatal(n, err)
+		}
 	}
 	bench := func(name string, fn func() error) {
 		b.Run(name, func(b *testing.B) {
@@ -28,15 +54,15 @@ func BenchmarkWaiting(b *testing.B) {
 			}
 		})
 	}
-	if _, err := big.w.Seen("peer", txs); err != nil {
-		b.Fatal(err)
-	}
+	foreign := []*wire.MsgTx{newWorld(nil).pay(out(foreignScript(1), 1))}
+	bench("SeenForeign", func() error { _, err := big.w.Seen("peer", foreign); return err })
+	bench("Pending", func() error { _, err := big.w.Pending(); return err })
 	bench("ApplyEmpty", func() error { big.apply(b, 1, 0); return nil })
 	bench("Apply10", func() error { big.apply(b, 1, 10); return nil })
 	bench("Watch", func() error { big.watch(b, 1, big.tip.Height+1); return nil })
 	bench("Balance", func() error { _, err := big.w.Balance(background()); return err })
 	bench("SeenAndDropped", func() error {
-		tx := big.tx()
+		tx := big.signed()
 		_, err := big.w.Seen("peer", []*wire.MsgTx{tx})
 		return errors.Join(err, big.w.DropUnmined(background(), tx.TxHash()))
 	})

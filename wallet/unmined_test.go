@@ -11,7 +11,7 @@ import (
 
 func addUnmined(t *testing.T, w *Wallet, tx *wire.MsgTx) {
 	t.Helper()
-	taken, err := w.AddUnmined(context.Background(), tx)
+	taken, err := w.AddUnmined(context.Background(), signed(tx)[0])
 	if err != nil || !taken {
 		t.Fatalf("taken %v, %v", taken, err)
 	}
@@ -141,6 +141,7 @@ func TestOrphaned(t *testing.T) {
 	watchN(t, w, 0, 1)
 	base := c.coinbase(scriptN(1), 50)
 	c.mine(base)
+	mineTo(c, uint32(params.CoinbaseMaturity))
 	c.sync(w)
 	addUnmined(t, w, c.spend([]wire.OutPoint{opOf(base, 0)}, out(scriptN(1), 49)))
 	if err := w.Rewind(c.id(0)); err != nil {
@@ -197,8 +198,68 @@ func TestConflictIsRemembered(t *testing.T) {
 	c.mine(c.spend([]wire.OutPoint{op}, out(scriptN(1), 8)))
 	c.sync(w)
 	for _, tx := range []*wire.MsgTx{tx, c.spend(outPoints(tx, 0), out(scriptN(1), 6))} {
-		if taken, err := w.AddUnmined(t.Context(), tx); taken || !errors.Is(err, ErrConflict) {
+		if taken, err := w.AddUnmined(t.Context(), signed(tx)[0]); taken || !errors.Is(err, ErrConflict) {
 			t.Errorf("%v %v", taken, err)
 		}
 	}
+}
+
+// TestBehind: of two own ones that spend the same the first is announced, and what spends
+// it; the second is kept, says behind which it is, and is announced when that goes.
+func TestBehind(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	fund := c.pay(out(scriptN(1), 100))
+	c.mine(fund)
+	c.sync(w)
+	first := c.spend(outPoints(fund, 0), out(scriptN(1), 99))
+	second := c.spend(outPoints(fund, 0), out(scriptN(1), 98))
+	child := c.spend(outPoints(second, 0), out(scriptN(1), 97))
+	seen(t, w, second) // that a peer sends it first gives it no right
+	addUnmined(t, w, first)
+	addUnmined(t, w, second)
+	addUnmined(t, w, child)
+	for range 2 {
+		u := unmined(t, w)
+		if len(u) != 3 || u[0].Behind != (hash{}) || u[1].Behind != first.TxHash() || u[2].Behind != first.TxHash() {
+			t.Fatalf("%+v", u)
+		}
+		if ids := pendingIDs(t, w); !slices.Equal(ids, []hash{first.TxHash()}) {
+			t.Fatalf("announced %v", ids)
+		}
+		wantBalance(t, w, 100, 0, 0, -1)
+		w = openAt(t, reclose(t, w))
+	}
+	if err := w.DropUnmined(background(), first.TxHash()); err != nil {
+		t.Fatal(err)
+	}
+	if ids := pendingIDs(t, w); !slices.Equal(ids, []hash{second.TxHash(), child.TxHash()}) {
+		t.Fatalf("announced %v", ids)
+	}
+	wantBalance(t, w, 100, 0, 0, -3)
+	if u := unmined(t, w); u[0].Behind != (hash{}) || u[1].Behind != (hash{}) {
+		t.Fatalf("%+v", u)
+	}
+}
+
+// TestHandedOut: whoever changes what was handed out or over changes nothing that waits.
+func TestHandedOut(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	tx, gift := c.pay(out(scriptN(1), 5)), c.pay(out(scriptN(1), 7))
+	addUnmined(t, w, tx)
+	seen(t, w, gift)
+	id := tx.TxHash()
+	for range 2 {
+		pending, err := w.Pending()
+		if err != nil || pending[0].TxHash() != id {
+			t.Fatal(pending, err)
+		}
+		u := unmined(t, w)
+		for _, tx := range []*wire.MsgTx{pending[0], u[0].Tx, u[1].Tx, tx, gift} {
+			tx.TxOut[0].Value, tx.TxOut[0].PkScript[5] = 3, 0
+			tx.TxIn = nil
+		}
+	}
+	verify(t, w)
 }

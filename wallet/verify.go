@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -279,9 +280,18 @@ func (c *change) verifySpend(op outPoint, coin *coin) error {
 
 func (c *change) verifyUnmined(r *Report) error {
 	all, err := c.readPending()
+	for _, p := range all {
+		known := c.w.pool.byID[p.id]
+		if known == nil || known.own != p.own || !bytes.Equal(known.encode(), p.encode()) {
+			return corrupt("unmined transaction %v is not as in memory", p.id)
+		}
+	}
+	if err == nil && len(all) != len(c.w.pool.byID) {
+		return corrupt("%d unmined transactions, %d in memory", len(all), len(c.w.pool.byID))
+	}
 	waiting := c.effects(all)
 	for _, u := range waiting {
-		if c.w.told[u.TxID] != u.digest() {
+		if c.w.told[u.TxID] != u.digest() || c.w.pool.byID[u.TxID].behind != u.Behind {
 			return corrupt("the effect of unmined transaction %v is not as in memory", u.TxID)
 		}
 	}
@@ -301,9 +311,10 @@ func (c *change) verifyUnmined(r *Report) error {
 }
 
 func (c *change) verifyEvents(r *Report) error {
-	next := uint64(0)
-	err := c.each(c.events, func(k, _ []byte) error {
+	next, sum := uint64(0), uint64(0)
+	err := c.each(c.events, func(k, v []byte) error {
 		r.Events++
+		sum += uint64(len(v))
 		if len(k) != 8 || next != 0 && be.Uint64(k) != next {
 			return corrupt("an event before %.40x is missing", k)
 		}
@@ -312,6 +323,9 @@ func (c *change) verifyEvents(r *Report) error {
 	})
 	if err == nil && next != 0 && next-1 != c.events.Sequence() {
 		err = corrupt("the last events are missing")
+	}
+	if v := c.meta.Get(keyLogged); err == nil && (sum != c.w.logged || v != nil && be.Uint64(v) != sum) {
+		err = corrupt("the log has %d bytes, not %d", sum, c.w.logged)
 	}
 	return err
 }

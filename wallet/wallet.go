@@ -59,9 +59,13 @@ type cache struct {
 	// contested: scripts to be searched for besides the watched ones.
 	contested map[hash]*contestedInputs
 
+	pool *pool // transactions that wait
+
 	// told is what the log says of the pending transactions that may be mined: see
 	// Unmined.digest.
 	told map[hash]string
+
+	logged uint64 // bytes of the events that are kept
 
 	shares shares // of what peers have sent that waits
 
@@ -130,6 +134,7 @@ func (w *Wallet) load() error {
 		groups:   make(map[uint64]*group),
 		label:    label,
 
+		pool:      newPool(),
 		contested: make(map[hash]*contestedInputs),
 		told:      make(map[hash]string),
 	}
@@ -139,7 +144,7 @@ func (w *Wallet) load() error {
 			return err
 		}
 		for _, load := range []func(*buckets) error{
-			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadAwaited, w.loadKeep,
+			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadAwaited, w.loadLog,
 		} {
 			if err := load(b); err != nil {
 				return err
@@ -162,16 +167,19 @@ type change struct {
 	woken bool // an event was added
 	debt  bool // the watch set or its coverage changed
 
-	shrunk  bool             // something is no longer watched
-	entered map[*script]bool // see lookOut
-	recount bool             // the sums of the coins have changed
-	pruned  bool             // the events that are no longer kept are gone
+	shrunk   bool                 // something is no longer watched
+	entered  map[*script]bool     // see lookOut
+	fresh    map[*pendingMsg]bool // those that came, or are to be looked for: see lookOut
+	recount  bool                 // the sums of the coins have changed
+	repriced bool                 // the ticket price has changed
+	logged   bool                 // events came or went
 
-	pool *pool // of pending transactions; nil until first needed
+	pool *pool // that of w
 
-	hears   *string       // the peer that it is told by; nil if by none
-	weighed bool          // something that effects follow from has changed
-	untold  map[hash]bool // came to be pending and is not in the log yet
+	hears    *string       // the peer that it is told by; nil if by none
+	weighed  bool          // something that effects follow from has changed
+	untold   map[hash]bool // came to be pending and is not in the log yet
+	suspects map[hash]bool // to be checked, see judge
 }
 
 var (
@@ -193,15 +201,17 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	if w.broken != nil {
 		return w.explain(w.broken)
 	}
-	c := &change{ctx: ctx, w: w, untold: make(map[hash]bool)}
+	c := &change{ctx: ctx, w: w, pool: w.pool, untold: make(map[hash]bool), suspects: make(map[hash]bool)}
 	w.broken = errUnfinished // should fn panic
 	err := w.db.Update(func(tx *bbolt.Tx) error {
 		if c.buckets, c.err = openBuckets(ctx, tx); c.err == nil {
 			fn(c)
+			c.judge()
 			c.lookOut()
 			c.await()
 			c.tellUnmined()
 			c.saveTotals()
+			c.saveLog()
 		}
 		if c.err == nil && !c.wrote {
 			return errUnchanged

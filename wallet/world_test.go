@@ -95,6 +95,7 @@ func (c *world) mineVoted(approve bool, txs ...*wire.MsgTx) *wire.MsgBlock {
 	for tree, txs := range [][]*wire.MsgTx{b.Transactions, b.STransactions} {
 		for _, tx := range txs {
 			id := tx.TxHash()
+			register(tx)
 			for i, out := range tx.TxOut {
 				c.prev[wire.OutPoint{Hash: id, Index: uint32(i), Tree: int8(tree)}] = out
 			}
@@ -170,6 +171,7 @@ func (c *world) spend(ops []wire.OutPoint, outs ...*wire.TxOut) *wire.MsgTx {
 	if len(outs) == 0 {
 		tx.AddTxOut(out(foreignScript(c.next()), 1))
 	}
+	register(tx)
 	return tx
 }
 
@@ -181,9 +183,13 @@ func (c *world) foreignOutput() wire.OutPoint {
 	return op
 }
 
-// ticket buys a ticket with one output.
+// ticket buys a ticket with one output. It commits to pay what that puts in.
 func (c *world) ticket(op wire.OutPoint, voting, reward stdaddr.StakeAddress, price, change int64) *wire.MsgTx {
-	return c.sharedTicket([]wire.OutPoint{op}, voting, price, stakePart{reward, price, change})
+	in := price
+	if out, ok := made.Load(outPoint{op.Hash, op.Index}); ok {
+		in = out.(*wire.TxOut).Value - change
+	}
+	return c.sharedTicket([]wire.OutPoint{op}, voting, price, stakePart{reward, in, change})
 }
 
 // stakePart is whom a ticket pays for one of its inputs, what that put in, and its change.

@@ -14,6 +14,7 @@ import (
 	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -55,19 +56,38 @@ func (p *program) runBroadcast(ctx context.Context) error {
 			if kept, err = w.AddUnmined(ctx, tx); err != nil {
 				return err
 			}
+			if err := givesWay(ctx, w, tx.TxHash()); err != nil {
+				return err
+			}
 			res, err = c.syncer.Publish(ctx, tx)
 			return err
 		})
 		switch {
 		case errors.Is(err, spv.ErrNoPeers):
 			return failed(again(tx, kept, "check the network, --connect and --proxy"), "nobody to send it to: %v", err)
-		case errors.Is(err, wallet.ErrConflict), errors.Is(err, wallet.ErrExpired), errors.Is(err, wallet.ErrSuperseded):
+		case errors.Is(err, wallet.ErrInvalid), errors.Is(err, wallet.ErrConflict), errors.Is(err, wallet.ErrExpired),
+			errors.Is(err, wallet.ErrSuperseded):
 			return failed("make it anew", "no node would take it: %v", err)
+		case errors.Is(err, wallet.ErrTooEarly):
+			return failed("send it again then", "no node would take it yet: %v", err)
 		case err != nil:
 			return err
 		}
 		return p.reportBroadcast(tx, res, kept)
 	})
+}
+
+// givesWay fails if another transaction of our own waits before this one, which is not
+// sent then: nodes take only one of them.
+func givesWay(ctx context.Context, w *wallet.Wallet, id chainhash.Hash) error {
+	waiting, err := w.Unmined(ctx)
+	for _, u := range waiting {
+		if u.TxID == id && txidOf(u.Behind) != "" {
+			return failed(fmt.Sprintf("dcrspv drop %s gives way to it, dcrspv drop %s forgets it", u.Behind, id),
+				"transaction %s is kept but was not sent, as %s, which was there before, spends the same", id, u.Behind)
+		}
+	}
+	return err
 }
 
 // again says what becomes of a transaction that was not sent.

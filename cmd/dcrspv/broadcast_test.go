@@ -107,3 +107,76 @@ func TestBroadcastToTheUnwilling(t *testing.T) {
 		}
 	})
 }
+
+// TestBroadcastRefused: what no node would take is neither kept nor sent, and the line
+// says why and what to do.
+func TestBroadcastRefused(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 1)
+		n.dcrspv("watch", n.demo.xpub)
+		n.dcrspv("sync")
+		inventory := n.count(wire.CmdInv)
+		for _, c := range n.demo.truth.Coins {
+			if c.Ticket {
+				continue
+			}
+			tx := n.demo.chain.Spend([]wire.OutPoint{c.OutPoint}, wire.NewTxOut(c.Amount-10_000, spvtest.Script(1)))
+			n.run("broadcast", txHex(t, tx)).wantFailure(t, statusFailed, "no node would take it", "signature of input 0", "make it anew")
+			n.sign(tx, c.Script)
+			if !c.Spendable {
+				n.run("broadcast", txHex(t, tx)).wantFailure(t, statusFailed, "has to mature until block", "send it again then")
+			}
+		}
+		var waiting []unminedDoc
+		if n.json(&waiting, "history", "--unmined"); len(waiting) != 0 || n.count(wire.CmdInv) != inventory {
+			t.Errorf("%+v", waiting)
+		}
+	})
+}
+
+// TestBroadcastBehind: of two that spend the same the second is kept and not sent, each
+// command says behind which it is, and dropping the first makes room.
+func TestBroadcastBehind(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		n := newVirtualNetwork(t, 1)
+		n.dcrspv("watch", n.demo.xpub)
+		n.dcrspv("sync")
+		coin := n.spendable(1)[0]
+		send := func(fee int64) (txid, raw string) {
+			tx := n.sign(n.demo.chain.Spend([]wire.OutPoint{coin.OutPoint}, wire.NewTxOut(coin.Amount-fee, spvtest.Script(1))), coin.Script)
+			return tx.TxHash().String(), txHex(t, tx)
+		}
+		first, raw := send(10_000)
+		n.dcrspv("broadcast", raw)
+		second, raw := send(20_000)
+		inventory := n.count(wire.CmdInv)
+		n.run("broadcast", raw).wantFailure(t, statusFailed, second+" is kept but was not sent", first, "dcrspv drop "+first)
+		n.dcrspv("sync")
+		want := []unminedDoc{
+			{TxID: first, State: unconfirmed, Net: -coin.Amount, Own: true},
+			{TxID: second, State: unconfirmed, Own: true, Behind: first},
+		}
+		var waiting []unminedDoc
+		if n.json(&waiting, "history", "--unmined"); !sameUnmined(waiting, want...) {
+			t.Errorf("%+v, want %+v", waiting, want)
+		}
+		if text := n.dcrspv("history"); !strings.Contains(text, "our own, not announced, behind "+first) {
+			t.Error(text)
+		}
+		var coins []utxoDoc
+		n.json(&coins, "utxos")
+		for _, u := range coins {
+			if u.TxID == coin.OutPoint.Hash.String() && u.Index == coin.OutPoint.Index && u.SpentBy != first {
+				t.Errorf("%+v", u)
+			}
+		}
+		announced := n.count(wire.CmdInv) - inventory
+		if text := n.dcrspv("drop", first); !strings.Contains(text, "Announced by dcrspv run from now on: "+second) {
+			t.Error(text)
+		}
+		n.dcrspv("sync")
+		if n.count(wire.CmdInv) == inventory+announced {
+			t.Error("the second is not announced")
+		}
+	})
+}

@@ -126,8 +126,9 @@ var commands = []*command{
 			"lately conflicted (another one has spent the same), expired or superseded (a\n" +
 			"ticket below the price of now). As JSON only the mined ones, or with --unmined\n" +
 			"only the others. Works offline, as of the last sync. Unconfirmed transactions of\n" +
-			"others are heard of while dcrspv run is running and connected; nothing of them\n" +
-			"is verified.",
+			"others are heard of while dcrspv run is running and connected; what they spend\n" +
+			"of ours is verified, and nothing else of them. Of two of our own that spend the\n" +
+			"same the second waits behind the first, and is not announced.",
 		examples: [][2]string{
 			{"dcrspv history --last 20", "the newest ones of a long history"},
 			{"dcrspv history --json", "for other programs"},
@@ -178,7 +179,9 @@ var commands = []*command{
 			"refuse a transaction, nor why. If it concerns the wallet that is written down\n" +
 			"before anything is sent: it counts as unconfirmed, and dcrspv run announces it\n" +
 			"again until it is mined, has expired or can't be mined any more because another\n" +
-			"one has spent the same, or dcrspv drop ends it.",
+			"one has spent the same, or dcrspv drop ends it. One that no node would take is\n" +
+			"refused, as far as the wallet knows what it spends; one that spends the same as\n" +
+			"another one of our own is kept and not sent while that waits.",
 		examples: [][2]string{
 			{"dcrspv broadcast 0100000001...", ""},
 			{"dcrspv broadcast - < tx.hex", "from a file"},

@@ -47,10 +47,11 @@ type demoPeer struct {
 // newDemoNetwork builds the chain and the peers.
 func newDemoNetwork(size demoSize) (*demoNetwork, error) {
 	d := &demoNetwork{params: chaincfg.SimNetParams(), net: spvtest.NewNetwork()}
-	account, err := demoAccount(d.params)
+	key, err := demoKey(d.params)
 	if err != nil {
 		return nil, err
 	}
+	account := key.Neuter()
 	d.xpub = account.String()
 	d.chain = spvtest.NewChain(d.params)
 	scripts, err := d.mine(size, account)
@@ -62,9 +63,9 @@ func newDemoNetwork(size demoSize) (*demoNetwork, error) {
 	return d, nil
 }
 
-// demoAccount is the wallet's account: from a fixed seed, so that every demo
-// has the same chain. Nothing of value depends on it.
-func demoAccount(params *chaincfg.Params) (*hdkeychain.ExtendedKey, error) {
+// demoKey is the private key of the wallet's account: from a fixed seed, so that every
+// demo has the same chain. Nothing of value depends on it.
+func demoKey(params *chaincfg.Params) (*hdkeychain.ExtendedKey, error) {
 	seed := blake256.Sum256([]byte("dcrspv demo"))
 	key, err := hdkeychain.NewMaster(seed[:], params)
 	for _, child := range []uint32{44, params.SLIP0044CoinType, 0} { // BIP 44
@@ -75,7 +76,7 @@ func demoAccount(params *chaincfg.Params) (*hdkeychain.ExtendedKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("demo account: %w", err)
 	}
-	return key.Neuter(), nil
+	return key, nil
 }
 
 // address derives an address of the account: branch 0 to be paid at, branch 1

@@ -58,6 +58,12 @@ func (p *program) runDrop(ctx context.Context) error {
 		for _, txid := range doc.Dropped {
 			fmt.Fprintf(p.stdout, "Forgotten, and announced no more: %s\n", txid)
 		}
+		for _, u := range after {
+			waited := func(v wallet.Unmined) bool { return v.TxID == u.TxID && txidOf(v.Behind) != "" }
+			if u.Own && txidOf(u.Behind) == "" && slices.ContainsFunc(before, waited) {
+				fmt.Fprintf(p.stdout, "Announced by dcrspv run from now on: %s\n", u.TxID)
+			}
+		}
 		_, err = fmt.Fprintln(p.stdout, "Nodes that have it may have it mined all the same; then it is found.")
 		return err
 	})

@@ -21,6 +21,7 @@ func TestDrop(t *testing.T) {
 		_, script := n.script(n.demo.used[0])
 		first := n.demo.chain.Pay(script, 5e8)
 		child := n.demo.chain.Spend([]wire.OutPoint{{Hash: first.TxHash()}}, wire.NewTxOut(4e8, spvtest.Script(1)))
+		n.sign(child, script)
 		n.dcrspv("broadcast", txHex(t, first))
 		n.dcrspv("broadcast", txHex(t, child))
 		var doc dropDoc

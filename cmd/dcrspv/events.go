@@ -33,10 +33,7 @@ func eventLine(ev wallet.Event) string {
 	case wallet.EventMined:
 		return fmt.Sprintf("%-11s %s in block %d, %s", direction(ev), amount(int64(ev.Net)), ev.Block.Height, ev.Tx)
 	case wallet.EventUnmined:
-		if ev.Own {
-			return fmt.Sprintf("pending     %s, our own and not in a block, %s", ev.Net, ev.Tx)
-		}
-		return fmt.Sprintf("unconfirmed %s, not in a block and not verified, %s", ev.Net, ev.Tx)
+		return unminedLine(ev)
 	case wallet.EventConflicted:
 		return fmt.Sprintf("conflicted  %s, its coin was spent by %s", ev.Tx, ev.By)
 	case wallet.EventExpired:
@@ -51,6 +48,34 @@ func eventLine(ev wallet.Event) string {
 		return fmt.Sprintf("disapproved block %d", ev.Block.Height)
 	}
 	return ""
+}
+
+// unminedLine is a transaction that waits. What spends coins of ours is signed with our
+// keys; of the rest that others announce nothing is sure.
+func unminedLine(ev wallet.Event) string {
+	net, by, behind := ev.Net, "not verified", ""
+	if len(ev.Debits) > 0 {
+		by = "signed with our keys"
+	}
+	if own := unbehind(ev); net == 0 && own != 0 {
+		net, behind = own, ", behind another one that spends the same"
+	}
+	if ev.Own {
+		return fmt.Sprintf("pending     %s, our own and not in a block%s, %s", net, behind, ev.Tx)
+	}
+	return fmt.Sprintf("unconfirmed %s, not in a block and %s%s, %s", net, by, behind, ev.Tx)
+}
+
+// unbehind is what a transaction that waits would do to the balance if no other one
+// came before it.
+func unbehind(ev wallet.Event) (net dcrutil.Amount) {
+	for _, cr := range ev.Credits {
+		net += cr.Amount
+	}
+	for _, d := range ev.Debits {
+		net -= d.Amount
+	}
+	return net
 }
 
 // direction is what a mined transaction does to the wallet.

@@ -248,7 +248,7 @@ func TestFieldNames(t *testing.T) {
 		{status, statusNames},
 		{balanceDoc{}, balanceNames},
 		{newKindsDoc(wallet.Balance{}), "by_kind{" + kindNames() + "}," + balanceNames},
-		{[]unminedDoc{{Inputs: []inputDoc{{}}, Outputs: []outputDoc{{}}}}, "[by,inputs[amount,index,ours,tree,txid],label,net,outputs[address,amount,index,ours,script],own,state,txid]"},
+		{[]unminedDoc{{Inputs: []inputDoc{{}}, Outputs: []outputDoc{{}}}}, "[behind,by,inputs[amount,index,ours,tree,txid],label,net,outputs[address,amount,index,ours,script],own,state,txid]"},
 		{[]labelDoc{{}}, "[label,name]"},
 		{[]entryDoc{{}}, "[" + historyNames + "]"},
 		{[]utxoDoc{{}}, "[" + utxoNames + "]"},

@@ -15,6 +15,10 @@ import (
 
 	"dcrspv/spv/spvtest"
 
+	"github.com/decred/dcrd/dcrec"
+	"github.com/decred/dcrd/hdkeychain/v3"
+	"github.com/decred/dcrd/txscript/v4"
+	"github.com/decred/dcrd/txscript/v4/sign"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 )
@@ -284,6 +288,61 @@ func (n *testNetwork) script(addr string) (version uint16, script []byte) {
 		n.t.Fatal(err)
 	}
 	return a.PaymentScript()
+}
+
+// spendable are some coins of the wallet that may be spent.
+func (n *testNetwork) spendable(count int) (coins []spvtest.Coin) {
+	for _, c := range n.demo.truth.Coins {
+		if c.Spendable && len(coins) < count {
+			coins = append(coins, c)
+		}
+	}
+	return coins
+}
+
+// sign signs the first inputs of a transaction, which spend outputs of the wallet with
+// these scripts.
+func (n *testNetwork) sign(tx *wire.MsgTx, scripts ...[]byte) *wire.MsgTx {
+	n.t.Helper()
+	key, err := demoKey(n.demo.params)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for i, script := range scripts {
+		secret := n.secret(key, script)
+		tx.TxIn[i].SignatureScript, err = sign.SignatureScript(tx, i, script, txscript.SigHashAll, secret, dcrec.STEcdsaSecp256k1, true)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	return tx
+}
+
+// secret is the private key that a script pays.
+func (n *testNetwork) secret(account *hdkeychain.ExtendedKey, script []byte) []byte {
+	n.t.Helper()
+	for branch := range uint32(2) {
+		for index := range uint32(smallDemo.payments) {
+			addr, err := n.demo.address(account, branch, index)
+			if err != nil {
+				n.t.Fatal(err)
+			}
+			if _, s := addr.PaymentScript(); !bytes.Equal(s, script) {
+				continue
+			}
+			key, err := account.Child(branch)
+			if err == nil {
+				key, err = key.Child(index)
+			}
+			secret, err2 := key.SerializedPrivKey()
+			if err != nil || err2 != nil {
+				n.t.Fatal(err, err2)
+			}
+			return secret
+		}
+	}
+	n.t.Fatalf("%x is not of the wallet", script)
+	return nil
 }
 
 // txHex is a transaction as broadcast takes it.

@@ -18,11 +18,14 @@ func TestEventLines(t *testing.T) {
 	block := chain.BlockID{Height: 7}
 	debits := []wallet.Debit{{Amount: 1e8}}
 	for want, ev := range map[string]wallet.Event{
-		"received    1.5 DCR in block 7, " + tx.String():                        {Kind: wallet.EventMined, Tx: tx, Block: block, Net: 1.5e8},
-		"sent        -1 DCR in block 7, " + tx.String():                         {Kind: wallet.EventMined, Tx: tx, Block: block, Net: -1e8, Debits: debits},
-		"moved       0 DCR in block 7, " + tx.String():                          {Kind: wallet.EventMined, Tx: tx, Block: block, Debits: debits},
-		"unconfirmed 1.5 DCR, not in a block and not verified, " + tx.String():  {Kind: wallet.EventUnmined, Tx: tx, Net: 1.5e8},
-		"pending     -1 DCR, our own and not in a block, " + tx.String():        {Kind: wallet.EventUnmined, Tx: tx, Net: -1e8, Own: true, Debits: debits},
+		"received    1.5 DCR in block 7, " + tx.String():                       {Kind: wallet.EventMined, Tx: tx, Block: block, Net: 1.5e8},
+		"sent        -1 DCR in block 7, " + tx.String():                        {Kind: wallet.EventMined, Tx: tx, Block: block, Net: -1e8, Debits: debits},
+		"moved       0 DCR in block 7, " + tx.String():                         {Kind: wallet.EventMined, Tx: tx, Block: block, Debits: debits},
+		"unconfirmed 1.5 DCR, not in a block and not verified, " + tx.String(): {Kind: wallet.EventUnmined, Tx: tx, Net: 1.5e8},
+		"pending     -1 DCR, our own and not in a block, " + tx.String():       {Kind: wallet.EventUnmined, Tx: tx, Net: -1e8, Own: true, Debits: debits},
+		"unconfirmed -1 DCR, not in a block and signed with our keys, behind another one that spends the same, " + tx.String(): {
+			Kind: wallet.EventUnmined, Tx: tx, Debits: debits,
+		},
 		"conflicted  " + tx.String() + ", its coin was spent by " + by.String(): {Kind: wallet.EventConflicted, Tx: tx, By: by},
 		"superseded  " + tx.String() + ", a ticket below the price":             {Kind: wallet.EventSuperseded, Tx: tx},
 		"expired     " + tx.String():                                            {Kind: wallet.EventExpired, Tx: tx},

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dcrspv/spv/spvtest"
+	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -39,6 +40,8 @@ func TestPendingSpendsShow(t *testing.T) {
 		}
 		_, back := n.script(n.demo.used[2])
 		tx := n.demo.chain.Spend([]wire.OutPoint{op}, wire.NewTxOut(coin.Amount-2e6, spvtest.Script(1)), wire.NewTxOut(1e6, back))
+		_, script := n.script(coin.Address)
+		n.sign(tx, script)
 		n.dcrspv("broadcast", txHex(t, tx))
 
 		var after []utxoDoc
@@ -140,15 +143,10 @@ func TestConflictedAndDropped(t *testing.T) {
 		n := newVirtualNetwork(t, 1)
 		n.dcrspv("watch", n.demo.xpub)
 		n.dcrspv("sync")
-		var coins []spvtest.Coin
-		for _, c := range n.demo.truth.Coins {
-			if c.Spendable && len(coins) < 2 {
-				coins = append(coins, c)
-			}
-		}
+		coins := n.spendable(2)
 		c := n.demo.chain.Fork(n.demo.chain.Height())
 		send := func(coin spvtest.Coin) (txid string) {
-			tx := c.Spend([]wire.OutPoint{coin.OutPoint}, wire.NewTxOut(coin.Amount-10_000, spvtest.Script(1)))
+			tx := n.sign(c.Spend([]wire.OutPoint{coin.OutPoint}, wire.NewTxOut(coin.Amount-10_000, spvtest.Script(1))), coin.Script)
 			n.dcrspv("broadcast", txHex(t, tx))
 			return tx.TxHash().String()
 		}
@@ -258,5 +256,24 @@ func TestBalanceByKind(t *testing.T) {
 	}
 	if doc.ByKind["ticket"].Total != doc.Staked || doc.ByKind["ticket"].Spendable != 0 {
 		t.Errorf("%+v", doc)
+	}
+}
+
+// TestUnminedOfAShortLog: however few events are kept, what they tell is listed.
+func TestUnminedOfAShortLog(t *testing.T) {
+	n := newTestNetwork(t, 1)
+	n.dcrspv("watch", n.demo.xpub)
+	n.dcrspv("sync")
+	_, file := n.files()
+	w, err := wallet.Open(file, n.demo.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.KeepEvents(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if text := n.dcrspv("history", "--unmined"); !strings.Contains(text, "nothing waits") {
+		t.Error(text)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,8 +23,12 @@ type unminedDoc struct {
 	State string `json:"state"` // unconfirmed, conflicted, expired or superseded
 	By    string `json:"by"`    // the transaction that it is in conflict with
 	Net   int64  `json:"net"`   // what it would do to the balance; 0 unless it is unconfirmed
-	Own   bool   `json:"own"`   // broadcast by this wallet; of others nothing is verified
+	Own   bool   `json:"own"`   // broadcast by this wallet
 	Label string `json:"label"`
+
+	// Behind is the one that comes first, as both spend the same output, and counts in
+	// place of this one; "" if none does. One of our own is not announced until then.
+	Behind string `json:"behind"`
 
 	// What it spends and pays; empty of one that is not kept any more because it
 	// can't be mined.
@@ -110,7 +115,7 @@ func readUnmined(ctx context.Context, w *wallet.Wallet) ([]unminedDoc, error) {
 	}
 	for _, u := range waiting {
 		docs = append(docs, unminedDoc{
-			TxID: u.TxID.String(), State: unconfirmed, Net: int64(u.Net), Own: u.Own,
+			TxID: u.TxID.String(), State: unconfirmed, Net: int64(u.Net), Own: u.Own, Behind: txidOf(u.Behind),
 			Inputs: newInputDocs(&u), Outputs: newOutputDocs(&u, w.Params()),
 		})
 	}
@@ -120,6 +125,14 @@ func readUnmined(ctx context.Context, w *wallet.Wallet) ([]unminedDoc, error) {
 	return docs, err
 }
 
+// txidOf is a transaction's hash as text; "" for none.
+func txidOf(id chainhash.Hash) string {
+	if id == (chainhash.Hash{}) {
+		return ""
+	}
+	return id.String()
+}
+
 // readDead returns the last events of the transactions that are in conflict with
 // a mined one, have expired or are tickets below the price, unless that was long ago.
 func readDead(ctx context.Context, w *wallet.Wallet) ([]wallet.Event, error) {
@@ -127,8 +140,15 @@ func readDead(ctx context.Context, w *wallet.Wallet) ([]wallet.Event, error) {
 	if err != nil || last == 0 {
 		return nil, err
 	}
+	first, err := w.FirstEvent(ctx) // as few as are kept
+	if err != nil {
+		return nil, err
+	}
 	dead := make(map[chainhash.Hash]wallet.Event)
-	for ev, err := range w.Events(ctx, last-min(last, recentEvents)) {
+	for ev, err := range w.Events(ctx, max(last-min(last, recentEvents), first-min(first, 1))) {
+		if errors.Is(err, wallet.ErrCursorTooOld) { // pruned meanwhile
+			return readDead(ctx, w)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -163,15 +183,23 @@ func (p *program) printUnmined(list []unminedDoc) error {
 
 // text is the state for people.
 func (u unminedDoc) text() string {
+	text := u.State + " and unverified, announced by others"
 	switch {
 	case u.By != "":
 		return u.State + " with " + u.By
 	case u.State != unconfirmed:
 		return u.State
+	case u.Own && u.Behind != "":
+		text = u.State + ", our own, not announced"
 	case u.Own:
-		return u.State + ", our own"
+		text = u.State + ", our own"
+	case slices.ContainsFunc(u.Inputs, func(in inputDoc) bool { return in.Ours }):
+		text = u.State + ", signed with our keys, announced by others"
 	}
-	return u.State + " and unverified, announced by others"
+	if u.Behind != "" {
+		text += ", behind " + u.Behind + ", which spends the same"
+	}
+	return text
 }
 
 func (u unminedDoc) amount() string {

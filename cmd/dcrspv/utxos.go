@@ -46,15 +46,15 @@ func readUtxos(ctx context.Context, w *wallet.Wallet) ([]utxoDoc, error) {
 	return docs, err
 }
 
-// spenders tells which transaction that waits spends what. Of several it is one of our
-// own, or else the one that came first, as in the balance.
+// spenders tells which transaction that waits spends what. Of several it is the one that
+// counts in the balance.
 func spenders(waiting []wallet.Unmined) map[string]string {
 	by := make(map[string]string)
-	for _, own := range []bool{true, false} {
+	for _, first := range []bool{true, false} {
 		for _, u := range waiting {
 			for _, d := range u.Debits {
 				coin := wallet.OutPoint{Hash: d.TxID, Index: d.Index}.String()
-				if u.Own == own && by[coin] == "" {
+				if (txidOf(u.Behind) == "") == first && by[coin] == "" {
 					by[coin] = u.TxID.String()
 				}
 			}

@@ -1,0 +1,158 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
+)
+
+// AddUnmined tells the wallet of a transaction of its owner that is not in the
+// chain, as a rule one that is about to be published: told before, it is not forgotten
+// whatever happens meanwhile. It counts in Balance.Unconfirmed and comes
+// back from Unmined until it is mined or can't be any more; it never locks a
+// coin. Adding it again is harmless; the signatures given last count. A transaction that neither pays watched
+// scripts nor spends coins of the wallet, nor makes or spends a watched outpoint,
+// is not taken: its fate would not be seen. Nor is a vote, or a revocation that the
+// next block has to hold: they are for that block or none.
+//
+// It is checked as far as what it spends is known, and again when more of that is
+// found; should it turn out then that it can't be mined, there is an EventRemoved. Of
+// several that spend the same output the one that was added first counts and is
+// announced, and the others wait behind it (Unmined.Behind).
+//
+// Errors: ErrInvalid, ErrTooEarly, ErrConflict, ErrExpired, ErrSuperseded.
+func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, err error) {
+	tx = tx.Copy()
+	id := tx.TxHash()
+	err = w.update(ctx, func(c *change) {
+		if c.txs.Get(id[:]) != nil {
+			taken = true
+			c.markOwn(id)
+			return
+		}
+		if !c.concerns(tx) {
+			return
+		}
+		height := c.tipHeight()
+		fresh := c.newPending(tx, id, fromOwner, height, height)
+		if err := c.check(fresh); err != nil {
+			c.fail(fmt.Errorf("transaction %v: %w", id, err))
+			return
+		}
+		if !mayReturn(tx, treeOf(tx), 1) {
+			return
+		}
+		p := c.pending().byID[id]
+		switch d, height, _, by := c.fate(tx); {
+		case d == expired:
+			c.fail(fmt.Errorf("%w: transaction %v, from height %d on", ErrExpired, id, tx.Expiry))
+			return
+		case d != alive && c.pending().byID[by] != nil:
+			c.fail(fmt.Errorf("%w: transaction %v spends %v, which can't be mined", ErrConflict, id, by))
+			return
+		case d == superseded:
+			c.fail(fmt.Errorf("%w: %v locks %v, and the next block asks for %v",
+				ErrSuperseded, id, dcrutil.Amount(tx.TxOut[0].Value), c.w.price))
+			return
+		case d == conflicted:
+			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d by %v", ErrConflict, id, height, by))
+			return
+		case p != nil && p.dead == conflicted: // over an output that is not the wallet's
+			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d", ErrConflict, id, p.deadHeight))
+			return
+		}
+		c.markOwn(id)
+		if p != nil {
+			c.revive(func(q *pendingMsg) bool { return q == p }) // the price is not known
+			c.makeOwn(p, tx)
+		} else {
+			fresh.own = true
+			c.admit(fresh)
+		}
+		taken = true
+	})
+	return taken && err == nil, err
+}
+
+// makeOwn makes a pending transaction the owner's, as the owner has it: its hash does
+// not cover the signatures, and a peer may have sent it with others.
+func (c *change) makeOwn(p *pendingMsg, tx *wire.MsgTx) {
+	if !p.own {
+		c.w.shares.giveBack(p.id)
+		seq, err := c.unmined.NextSequence() // as the owner's it has come just now
+		if err != nil {
+			c.fail(err)
+		}
+		p.seq = seq
+	} else if raw, _ := tx.Bytes(); bytes.Equal(raw, p.raw) {
+		return
+	}
+	c.pool.remove(p)
+	p.own = true
+	c.pool.add(p)
+	c.resign(p, tx, fromOwner)
+}
+
+// resign gives a pending transaction other signatures.
+func (c *change) resign(p *pendingMsg, tx *wire.MsgTx, from origin) {
+	raw, err := tx.Bytes()
+	if err != nil {
+		c.fail(err)
+	}
+	c.pool.remove(p)
+	p.origin, p.msg, p.raw, p.proven = from, tx, raw, nil
+	c.pool.add(p)
+	delete(c.w.contested, p.id) // what it spends is told by the signatures
+	c.w.query = nil
+	c.savePending(p)
+}
+
+// DropUnmined forgets a transaction that is not in the chain, and those that
+// spend it. Should it be mined after all, it is found as any other.
+func (w *Wallet) DropUnmined(ctx context.Context, txid chainhash.Hash) error {
+	return w.update(ctx, func(c *change) {
+		if p := c.pending().byID[txid]; p != nil {
+			c.w.shares.giveBack(txid)
+			c.drop(p)
+		}
+	})
+}
+
+// Pending lists the transactions given to AddUnmined that are to be announced:
+// neither mined nor in conflict with a mined one nor expired nor superseded, nor behind
+// another one that spends the same. Parents come before children. They are the
+// caller's. It costs the same whatever others wait.
+func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil {
+		return nil, w.explain(w.broken)
+	}
+	var own []*pendingMsg
+	for _, p := range w.pool.own {
+		if p.dead == alive && p.behind == (hash{}) {
+			own = append(own, p)
+		}
+	}
+	slices.SortFunc(own, bySeq)
+	for _, p := range parentsFirst(own) {
+		out = append(out, p.msg.Copy())
+	}
+	return out, nil
+}
+
+// ownMark is something to be seen: in a transaction under way, bbolt does not
+// tell a key without a value from none.
+var ownMark = []byte{1}
+
+// markOwn notes that a transaction is the owner's, now and after a reorg.
+func (c *change) markOwn(id hash) {
+	if c.own.Get(id[:]) == nil {
+		c.put(c.own, id[:], ownMark)
+	}
+}

@@ -1,0 +1,120 @@
+package wallet
+
+import (
+	"math"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// A transaction that waits was checked when it came, as far as what it spends was
+// known. It is suspect again when more of that becomes known: a scan has found the
+// coin, what it spends has come to wait itself, or more is watched. So at the end of a
+// change the suspects are checked, and those that can never be mined go, whosever they
+// are. What a block had is beyond suspicion.
+
+// lookup finds outputs of the transactions that the wallet knows, mined or waiting. It
+// reads each of them once.
+func (c *change) lookup() func(*wire.OutPoint) (prevOut, bool) {
+	type known struct {
+		msg    *wire.MsgTx
+		tree   int8
+		height uint32
+		base   bool // a coinbase
+	}
+	read := make(map[hash]*known)
+	next := c.nextHeight()
+	return func(op *wire.OutPoint) (prevOut, bool) {
+		k, again := read[op.Hash]
+		if !again {
+			if r, msg, ok := c.tx(op.Hash); ok {
+				k = &known{msg, r.tree, r.height, r.tree == wire.TxTreeRegular && r.pos == 0}
+			} else if p := c.pending().byID[op.Hash]; p != nil {
+				k = &known{p.msg, treeOf(p.msg), next, false}
+			}
+			read[op.Hash] = k
+		}
+		switch {
+		case k == nil:
+			return prevOut{}, false
+		case uint64(op.Index) >= uint64(len(k.msg.TxOut)):
+			return prevOut{}, true
+		}
+		o := prevOut{TxOut: k.msg.TxOut[op.Index], tree: k.tree}
+		made := coin{height: k.height, expiry: k.msg.Expiry != wire.NoExpiryValue}
+		made.kind, _ = untag(k.tree, o.Version, o.PkScript)
+		if k.base {
+			made.kind = Coinbase
+		}
+		o.matures = made.matures(c.w.params)
+		o.ours = c.isOurs(op)
+		return o, true
+	}
+}
+
+// nextHeight is that of the block after the tip.
+func (c *change) nextHeight() uint32 {
+	if tip, ok := c.w.tip(); ok && tip.Height < math.MaxUint32 {
+		return tip.Height + 1
+	}
+	return 1
+}
+
+// isOurs reports whether an output, mined or waiting, is the wallet's.
+func (c *change) isOurs(op *wire.OutPoint) bool {
+	return c.coins.Get(outPointKey(&op.Hash, op.Index)) != nil || c.pendingPays(op)
+}
+
+// check says why a transaction can't be mined, ever or for now.
+func (c *change) check(p *pendingMsg) error {
+	prev := c.lookup()
+	if err := c.checkEver(p, prev); err != nil {
+		return err
+	}
+	return checkTime(p.msg, prev, c.nextHeight())
+}
+
+func (c *change) checkEver(p *pendingMsg, prev func(*wire.OutPoint) (prevOut, bool)) error {
+	if p.proven == nil {
+		p.proven = make([]bool, len(p.msg.TxIn))
+	}
+	return checkTx(p.msg, p.proven, prev, c.w.params)
+}
+
+// suspect has the transactions checked again that spend an output.
+func (c *change) suspect(op outPoint) {
+	for _, p := range c.pending().spends[op] {
+		c.suspects[p.id] = true
+	}
+}
+
+// suspectSpenders does so with all outputs of a transaction.
+func (c *change) suspectSpenders(id hash, msg *wire.MsgTx) {
+	if len(c.pending().byID) == 0 {
+		return
+	}
+	for i := range msg.TxOut {
+		c.suspect(outPoint{id, uint32(i)})
+	}
+}
+
+// judge checks the suspects, at the end of a change. Where the watch set has changed,
+// all are that spend what waits.
+func (c *change) judge() {
+	if c.err != nil {
+		return
+	}
+	if c.debt {
+		for id, p := range c.pending().byID {
+			c.suspectSpenders(id, p.msg)
+		}
+	}
+	if len(c.suspects) == 0 {
+		return
+	}
+	prev := c.lookup()
+	for _, p := range c.pending().inOrder() {
+		if c.suspects[p.id] && c.pending().has(p) && p.origin != fromBlock && c.checkEver(p, prev) != nil {
+			c.drop(p)
+		}
+	}
+}
