@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -197,7 +198,7 @@ func (w *Wallet) giveOut(given map[string]uint32) error {
 // it spends, and of own rivals the same one has an effect.
 func (d *freshWorld) wait(w *Wallet, waiting []Unmined) (refused []refusedTx, err error) {
 	// Those of disapproved blocks it has found; the owner does not want to see them all.
-	for id, is := range d.dropped {
+	for id, is := range d.withSpenders(d.dropped) {
 		if !is || slices.ContainsFunc(waiting, func(u Unmined) bool { return u.TxID == id }) {
 			continue
 		}
@@ -230,6 +231,20 @@ func rivalry(u Unmined) int {
 		return 1
 	}
 	return 0
+}
+
+// withSpenders are transactions and all that spend them.
+func (d *freshWorld) withSpenders(some map[hash]bool) map[hash]bool {
+	all := maps.Clone(some)
+	for grown := true; grown; {
+		grown = false
+		for id, tx := range d.made {
+			if !all[id] && slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return all[in.PreviousOutPoint.Hash] }) {
+				all[id], grown = true, true
+			}
+		}
+	}
+	return all
 }
 
 // refusedTx is one that a wallet refuses, and why.
