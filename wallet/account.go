@@ -147,6 +147,42 @@ func (a *account) wanted(branch uint8) uint32 {
 	return uint32(wanted)
 }
 
+// walk goes up the indices of a branch as long as the gap gets there, from at least so
+// many on: behind each that has a script which counts as used it begins anew. It returns
+// those, and where it ends.
+func (a *account) walk(branch uint8, end uint32, counts func(*script) bool) (used []uint32, to uint32) {
+	limit := max(uint64(a.gap), uint64(end))
+	for i := uint64(0); i < min(limit, uint64(a.known[branch])); i++ {
+		for f := range a.forms() {
+			if s := a.at[f][branch][i]; s != nil && counts(s) {
+				used = append(used, uint32(i))
+				limit = max(limit, i+1+uint64(a.gap))
+				break
+			}
+		}
+	}
+	return used, uint32(min(limit, hardened))
+}
+
+// inUse are the indices that the chain uses, as far as the gap gets from the beginning,
+// or from what was given out.
+func (a *account) inUse(branch uint8) []uint32 {
+	given := uint32(0)
+	if branch == 0 {
+		given = a.issued
+	}
+	used, _ := a.walk(branch, given, func(s *script) bool { return s.usedAt != unused })
+	return used
+}
+
+// usedEnd is the highest of them plus one.
+func (a *account) usedEnd(branch uint8) uint32 {
+	if used := a.inUse(branch); len(used) > 0 {
+		return used[len(used)-1] + 1
+	}
+	return 0
+}
+
 // noKeys is how many indices of a branch may have no key. In 2^127 one has none, so
 // that two at once are damage.
 const noKeys = 1
@@ -197,6 +233,11 @@ func (c *change) watchAccount(want *account) {
 			a.label = want.label
 		}
 		if want.from < a.from {
+			for _, s := range a.scripts() {
+				if s.explicit && s.since <= want.from { // its uses by the account are not known
+					c.untest(s, want.from)
+				}
+			}
 			a.from = want.from
 			c.rebear(a.scripts())
 		}

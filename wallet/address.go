@@ -79,23 +79,16 @@ func (w *Wallet) freshAddress(xpub string) (*account, string, uint32, error) {
 			return a, addr.String(), i, nil
 		}
 	}
-	if end == hardened {
+	if a.derived[0] == hardened && end == hardened {
 		return nil, "", 0, fmt.Errorf("%w: the account has no further address", ErrNoAccount)
 	}
 	return nil, "", 0, fmt.Errorf("%w: the last %d addresses given out are unused, or used in none but the last %d blocks",
 		ErrGap, a.gap, settled)
 }
 
-// safeEnd is how many external indices a wallet watches that has the account alone, from
-// its birthday on, and sees the blocks up to a height.
+// safeEnd is how many external indices a wallet watches that has the account alone and
+// sees the blocks up to a height.
 func (a *account) safeEnd(height uint32) uint32 {
-	end := uint64(a.gap)
-	for i := uint64(0); i < min(end, uint64(a.derived[0])); i++ {
-		for f := range a.forms() {
-			if s := a.at[f][0][i]; s != nil && s.usedAt >= a.from && s.usedAt <= height {
-				end = max(end, i+1+uint64(a.gap))
-			}
-		}
-	}
-	return uint32(min(end, hardened))
+	_, end := a.walk(0, 0, func(s *script) bool { return s.usedAt <= height })
+	return min(end, a.derived[0])
 }

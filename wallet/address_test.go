@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"errors"
+	"path/filepath"
 	"testing"
 
 	"github.com/decred/dcrd/wire"
@@ -96,5 +97,28 @@ func TestAddressesOfManyPayers(t *testing.T) {
 	given := issue(t, w)
 	if len(given) != 17 || given[0] != keyAddr(t, key, 0, 1).String() || given[1] != keyAddr(t, key, 0, 3).String() {
 		t.Fatal(given)
+	}
+}
+
+// TestNextAddressBehindAnEarlierUse: an address that was used before the account's
+// birthday too, and is watched by itself from there on, is in use for a restore.
+func TestNextAddressBehindAnEarlierUse(t *testing.T) {
+	k := newKeyed(t, 10)
+	watch(t, k.w, Watch{Addresses: []string{k.address(4)}})
+	mineTo(k.world, 4)
+	k.mine(k.payTo(4, 1))
+	mineTo(k.world, 14)
+	k.mine(k.payTo(4, 1))
+	mineTo(k.world, 15+settled)
+	k.sync(k.w)
+	restored := openAt(t, filepath.Join(t.TempDir(), "restored.db"))
+	watch(t, restored, Watch{XPubs: []string{k.key}, Gap: 5, From: 10})
+	k.sync(restored)
+	want, err := restored.Address(background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.w.Address(background()); err != nil || got != want {
+		t.Fatalf("%s, %v; a restored wallet gives %s", got, err, want)
 	}
 }

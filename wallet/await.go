@@ -1,8 +1,6 @@
 package wallet
 
-import (
-	"slices"
-)
+import "slices"
 
 // Transactions that wait to be mined may pay one address behind the other, so the next
 // one may lie beyond the gap of what the chain uses. What waits counts there too, up to
@@ -24,7 +22,7 @@ func (c *change) await() {
 		for _, a := range c.w.sortedAccounts() {
 			for branch := range uint8(branches) {
 				a.waiting[branch] = paid[a.id][branch]
-				c.awaitUpTo(a, branch, a.awaits(branch))
+				c.awaitUpTo(a, branch, a.awaitedEnd(branch))
 			}
 		}
 		if again = c.shrunk; again {
@@ -62,9 +60,9 @@ func (c *change) paidIndices() map[uint32][branches][]uint32 {
 	return paid
 }
 
-// awaits is how many indices of a branch what waits counts on: those watched, and what
+// awaitedEnd is how many indices of a branch what waits counts on: those watched, and what
 // a gap behind each that it pays reaches, up to what is awaitable.
-func (a *account) awaits(branch uint8) uint32 {
+func (a *account) awaitedEnd(branch uint8) uint32 {
 	end := uint64(a.derived[branch])
 	limit := min(end+uint64(a.awaitable()), uint64(a.known[branch]))
 	for _, index := range a.waiting[branch] {
@@ -91,10 +89,11 @@ func (c *change) awaitUpTo(a *account, branch uint8, end uint32) {
 	a.awaited[branch] = end
 }
 
-// dropUnconcerned removes what waits and concerns the wallet no longer.
+// dropUnconcerned removes what waits and concerns the wallet no longer. What the owner
+// has added stays, unless it was the owner who unwatched what it concerned.
 func (c *change) dropUnconcerned() {
 	for _, p := range c.pending().inOrder() {
-		if !c.concerns(p.msg) {
+		if !c.concerns(p.msg) && (!p.own || c.unwatching) {
 			c.dropPending(p)
 			c.remove(p.id)
 		}

@@ -1,7 +1,11 @@
 package wallet
 
 import (
+	"errors"
 	"testing"
+
+	"github.com/decred/dcrd/wire"
+	"go.etcd.io/bbolt"
 )
 
 // TestWhatWaitsCountsBehindTheGap: what waits and pays one address behind the other is
@@ -55,5 +59,99 @@ func TestHearsayLeavesTheWatchSet(t *testing.T) {
 	}
 	if list, err := w.Watched(t.Context()); err != nil || list[0].External != 20 || len(w.scripts) != before {
 		t.Fatalf("%d scripts, %d before; %+v, %v", len(w.scripts), before, list, err)
+	}
+}
+
+// TestAwaitedIsLookedForAgain: what pays an awaited script and is mined waits no more,
+// though a block has used the script before.
+func TestAwaitedIsLookedForAgain(t *testing.T) {
+	k := newKeyed(t, 0)
+	k.mine(k.payTo(7, 1)) // beyond the gap
+	k.sync(k.w)
+	reach, paid := k.payTo(4, 2), k.payTo(7, 4)
+	addUnmined(t, k.w, reach) // has 7 awaited
+	addUnmined(t, k.w, paid)
+	k.waits(reach, paid)
+	k.mine(paid)
+	k.sync(k.w)
+	k.waits(reach)
+	wantBalance(t, k.w, 0, 0, 0, 2)
+}
+
+// TestAwaitedMinedBelowTheBirthday: an awaited script alone is looked for below its
+// birthday.
+func TestAwaitedMinedBelowTheBirthday(t *testing.T) {
+	k := newKeyed(t, 100)
+	watch(t, k.w, Watch{Addresses: []string{k.address(4)}}) // tested on all blocks itself
+	mineTo(k.world, 3)
+	k.sync(k.w)
+	reach, paid := k.payTo(4, 2), k.payTo(7, 4)
+	addUnmined(t, k.w, reach)
+	addUnmined(t, k.w, paid)
+	d := k.fork(k.height())
+	k.mine()
+	k.sync(k.w)
+	d.mine(paid)
+	d.mine()
+	d.sync(k.w)
+	k.waits(reach)
+}
+
+// TestAwaitedLaterIsLookedFor: a script that comes to be awaited is looked for because
+// of what waited for it before.
+func TestAwaitedLaterIsLookedFor(t *testing.T) {
+	k := newKeyed(t, 100)
+	mineTo(k.world, 3)
+	watchN(t, k.w, 0, 1)
+	k.sync(k.w)
+	paid, reach := k.pay(out(scriptN(1), 1), out(k.script(7), 4)), k.payTo(4, 2)
+	addUnmined(t, k.w, paid)
+	mineTo(k.world, 5)
+	k.sync(k.w)
+	addUnmined(t, k.w, reach)
+	unwatch(t, k.w, watching(1))
+	k.waits(paid, reach)
+	wantBalance(t, k.w, 0, 0, 0, 6)
+	k.mine(paid)
+	k.sync(k.w)
+	k.waits(reach)
+}
+
+// TestHeardTogether: of what a peer sends at once all counts that would one after the
+// other, in whatever order.
+func TestHeardTogether(t *testing.T) {
+	for _, swapped := range []bool{false, true} {
+		k := newKeyed(t, 0)
+		k.sync(k.w)
+		txs := []*wire.MsgTx{k.payTo(4, 1), k.payTo(7, 2)}
+		if swapped {
+			txs[0], txs[1] = txs[1], txs[0]
+		}
+		seen(t, k.w, txs...)
+		k.waits(txs...)
+	}
+}
+
+// TestAwaitedDamaged: Open or Verify miss a flag that no longer follows from what waits.
+func TestAwaitedDamaged(t *testing.T) {
+	k := newKeyed(t, 0)
+	watchN(t, k.w, 0, 1)
+	k.sync(k.w)
+	addUnmined(t, k.w, k.pay(out(scriptN(1), 1), out(k.script(7), 2)))
+	wantBalance(t, k.w, 0, 0, 0, 1)
+	path := reclose(t, k.w)
+	edit(t, path, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("scripts"))
+		v := append([]byte(nil), b.Get(k.script(7))...)
+		v[scriptFlags] |= scriptAwaited
+		return b.Put(k.script(7), v)
+	})
+	w, err := Open(path, params)
+	if err == nil {
+		defer w.Close()
+		_, err = w.Verify(background())
+	}
+	if !errors.Is(err, ErrCorrupt) {
+		t.Fatal(err)
 	}
 }

@@ -24,7 +24,8 @@ const (
 	maxContestants = 1000
 )
 
-// contestedInputs are the scripts that a pending transaction spends.
+// contestedInputs are the scripts that a pending transaction spends, and those that it
+// pays though they are ahead of a gap: a block that has it may hold no other.
 type contestedInputs struct {
 	since   uint32 // blocks above this one may spend them differently
 	scripts []string
@@ -41,15 +42,40 @@ func (w *Wallet) contest(p *pendingMsg) {
 		return
 	}
 	in := &contestedInputs{since: p.since}
-	for _, txIn := range p.msg.TxIn {
-		if raw := spentScript(txIn); raw != "" && len(in.scripts) < maxContested {
+	add := func(raw string) {
+		if len(in.scripts) < maxContested {
 			in.scripts = append(in.scripts, raw)
+		}
+	}
+	for _, txIn := range p.msg.TxIn {
+		if raw := spentScript(txIn); raw != "" {
+			add(raw)
+		}
+	}
+	for _, raw := range paidScripts(p.msg) {
+		if s := w.scripts[raw]; s != nil && !s.watched() {
+			add(raw)
 		}
 	}
 	if len(in.scripts) > 0 {
 		w.contested[p.id] = in
 		w.query = nil
 	}
+}
+
+// paidScripts are the scripts that a transaction pays, or as a ticket commits to pay.
+func paidScripts(tx *wire.MsgTx) (paid []string) {
+	tree := treeOf(tx)
+	for _, out := range tx.TxOut {
+		if out.Version == 0 && out.Value > 0 {
+			_, raw := untag(tree, out.Version, out.PkScript)
+			paid = append(paid, string(raw))
+		}
+	}
+	for _, cm := range commitments(tx) {
+		paid = append(paid, cm.script)
+	}
+	return paid
 }
 
 // spentScript is the script of the output that an input spends, if the input

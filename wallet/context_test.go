@@ -73,7 +73,6 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 		"HistoryPage": func(ctx context.Context) error { _, err := w.HistoryPage(ctx, nil, math.MaxInt); return err },
 		"UTXOs":       func(ctx context.Context) error { _, err := w.UTXOs(ctx); return err },
 		"Tickets":     func(ctx context.Context) error { _, err := w.Tickets(ctx); return err },
-		"Warnings":    func(ctx context.Context) error { _, err := w.Warnings(ctx); return err },
 		"Labels":      func(ctx context.Context) error { _, err := w.Labels(ctx); return err },
 		"Verify":      func(ctx context.Context) error { _, err := w.Verify(ctx); return err },
 		"Unwatch":     func(ctx context.Context) error { return w.Unwatch(ctx, Watch{XPubs: []string{key}}) },

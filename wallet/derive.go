@@ -8,8 +8,8 @@ import (
 )
 
 // How far an account is watched follows from the best chain: gap indices behind the
-// last one that a block uses. It grows while a block is read, and is taken back when
-// blocks are undone (see fit): what is watched, and so what is shown, is that of a
+// last one that a block uses. It grows while a block is read, and is taken back after
+// blocks were undone (see fit): what is watched, and so what is shown, is that of a
 // wallet which never saw the other branch.
 //
 // Every address that comes into use lets the gap reach further ones, and each of
@@ -124,25 +124,25 @@ func (c *change) deriveAhead(a *account, branch uint8, from uint32, first form) 
 			}
 			s.account, s.branch, s.index, s.ahead = a.id, branch, i, true
 			a.at[f][branch][i] = s
-			if s.group != nil {
+			if s.group != nil { // watched by itself: nobody has looked yet for its uses
 				c.saveScript(s)
+				c.untest(s, max(s.from, a.from))
 			}
 		}
 	}
 	c.assign(fresh, unwanted(a.from))
 }
 
-// use notes that a block at a height uses a script, and keeps the gap ahead of it.
+// use notes that a block at a height uses a script of an account, and keeps the gap
+// ahead of it.
 func (c *change) use(s *script, height uint32) {
-	if s.point != nil || s.usedAt <= height { // an outpoint says nothing of its script
+	a := c.w.accounts[s.account]
+	if a == nil || height < a.from || s.usedAt <= height {
 		return
 	}
 	s.usedAt = height
 	c.saveScript(s)
-	if s.account == 0 || s.ahead {
-		return
-	}
-	if a := c.w.accounts[s.account]; s.index >= a.used[s.branch] {
+	if !s.ahead && s.index >= a.used[s.branch] {
 		a.used[s.branch] = s.index + 1
 		c.stretch(a, s.branch)
 	}
@@ -162,7 +162,8 @@ func (c *change) notice(s *script, height uint32) bool {
 	return false
 }
 
-// untest has a script ahead of the gap tested from a height on once it is reached.
+// untest has a script tested again from a height on; one ahead of the gap once it is
+// reached.
 func (c *change) untest(s *script, from uint32) {
 	covered := s.group.covered.Remove(chain.Range{From: from, To: math.MaxUint32})
 	if !slices.Equal(covered, s.group.covered) {
@@ -170,8 +171,7 @@ func (c *change) untest(s *script, from uint32) {
 	}
 }
 
-// unuse takes back the uses in blocks above a height, which were undone, and with
-// them the reach of the accounts.
+// unuse takes back the uses in blocks above a height, which were undone.
 func (c *change) unuse(above uint32) {
 	var gone []*script
 	for _, s := range c.w.scripts {
@@ -180,63 +180,8 @@ func (c *change) unuse(above uint32) {
 		}
 	}
 	slices.SortFunc(gone, compareScripts)
-	of := make(map[uint32]bool)
 	for _, s := range gone {
 		s.usedAt = unused
 		c.saveScript(s)
-		of[s.account] = true
 	}
-	c.fit(of)
-}
-
-// fit makes accounts reach as far as the chain has them reach.
-func (c *change) fit(of map[uint32]bool) {
-	lost := make(map[string]bool)
-	for _, a := range c.w.sortedAccounts() {
-		if !of[a.id] {
-			continue
-		}
-		for branch := range uint8(branches) {
-			a.used[branch] = a.inUse(branch)
-			if a.wanted(branch) < a.derived[branch] {
-				c.withdraw(a, branch, lost)
-			}
-			c.stretch(a, branch)
-		}
-	}
-	c.forget(lost)
-}
-
-// inUse is the highest index of a branch in use, plus one, that the gap gets to from
-// the beginning, or from what was given out.
-func (a *account) inUse(branch uint8) (used uint32) {
-	end := uint64(a.gap)
-	if branch == 0 {
-		end = max(end, uint64(a.issued))
-	}
-	for i := uint64(0); i < min(end, uint64(a.known[branch])); i++ {
-		for f := range a.forms() {
-			if s := a.at[f][branch][i]; s != nil && s.usedAt != unused {
-				used = uint32(i) + 1
-				end = max(end, i+1+uint64(a.gap))
-			}
-		}
-	}
-	return used
-}
-
-// withdraw has the indices of a branch that the gap does not reach any more ahead of
-// it again. What was tested of them stays so; those whose coins go are added to lost.
-func (c *change) withdraw(a *account, branch uint8, lost map[string]bool) {
-	first, end := a.wanted(branch), a.derived[branch]
-	a.derived[branch] = first
-	for i := first; i < end; i++ {
-		for f := range a.forms() {
-			if s := a.at[f][branch][i]; s != nil {
-				s.ahead = true
-				c.unwatched(s, lost)
-			}
-		}
-	}
-	c.event(Event{Kind: EventWithdrawn, XPub: a.key, Branch: uint32(branch), First: first, Last: end - 1})
 }

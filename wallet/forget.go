@@ -35,11 +35,11 @@ func (f *forgetting) touch(key []byte, coin *coin) {
 	}
 }
 
-// forget removes the coins of scripts and outpoints that are no longer watched,
-// and what of the history hangs on them alone. Of all the scripts concerned some
-// coins may stay: those that what is left claims.
-func (c *change) forget(scripts map[string]bool) {
-	if len(scripts) == 0 {
+// forget removes, at the end of a change, the coins of scripts and outpoints that are no
+// longer watched, and what of the history hangs on them alone. Of all the scripts concerned
+// some coins may stay: those that what is left claims.
+func (c *change) forget() {
+	if len(c.lost) == 0 || c.err != nil {
 		return
 	}
 	f := &forgetting{c: c, affected: make(map[hash]bool)}
@@ -51,7 +51,7 @@ func (c *change) forget(scripts map[string]bool) {
 			return corrupt("coin %.40x", k)
 		case kind == Ticket:
 			tickets = append(tickets, bytes.Clone(k))
-		case scripts[string(script)] && !c.claims(outPoint{hash(k[:32]), be.Uint32(k[32:])}, script, coinHeight(v)):
+		case c.lost[string(script)] && !c.claims(outPoint{hash(k[:32]), be.Uint32(k[32:])}, script, coinHeight(v)):
 			gone = append(gone, bytes.Clone(k))
 		}
 		return nil

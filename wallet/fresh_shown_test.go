@@ -197,12 +197,19 @@ func (w *Wallet) giveOut(given map[string]uint32) error {
 // wait gives a wallet the transactions that wait, in an order in which each finds what
 // it spends, and of own rivals the same one has an effect.
 func (d *freshWorld) wait(w *Wallet, waiting []Unmined) (refused []refusedTx, err error) {
-	// Those of disapproved blocks it has found; the owner does not want to see them all.
-	for id, is := range d.withSpenders(d.dropped) {
-		if !is || slices.ContainsFunc(waiting, func(u Unmined) bool { return u.TxID == id }) {
-			continue
+	// Those of disapproved blocks it has found itself. Of rivals the one that came first
+	// counts, so they have to come again, but for those that the owner has dropped.
+	found, err := w.Unmined(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	dropped := d.withSpenders(d.dropped)
+	for _, u := range found {
+		again := slices.ContainsFunc(waiting, func(o Unmined) bool { return o.TxID == u.TxID })
+		if !again && !dropped[u.TxID] {
+			continue // that shows
 		}
-		if err := w.DropUnmined(context.Background(), id); err != nil {
+		if err := w.DropUnmined(context.Background(), u.TxID); err != nil {
 			return nil, err
 		}
 	}

@@ -277,19 +277,17 @@ func coinLine(id hash, index uint32, tree int8, amount int64, height uint32, scr
 // used is how many indices of each branch are in use, at least, by what a chain
 // holds: an index counts if the gap behind the highest one in use below it
 // reaches it.
-func (k *cast) used(key int, a *castAccount, set watchSet, height uint32) (used [2]int) {
+func (k *cast) used(key int, a *castAccount, height uint32) (used [2]int) {
 	for grown := true; grown; {
 		grown = false
-		h := uint32(1)
 		use := func(script string) {
 			at, ok := k.index[script]
-			from, watched := set[script]
-			if ok && watched && from <= h && at.key == key && (a.pubKeys || !at.pubKey) && at.index < used[at.branch]+int(a.gap) && at.index >= used[at.branch] {
+			if ok && at.key == key && (a.pubKeys || !at.pubKey) && at.index < used[at.branch]+int(a.gap) && at.index >= used[at.branch] {
 				used[at.branch] = at.index + 1
 				grown = true
 			}
 		}
-		for ; h <= height; h++ {
+		for h := max(a.from, 1); h <= height; h++ {
 			for tree, txs := range [][]*wire.MsgTx{k.c.blocks[h].Transactions, k.c.blocks[h].STransactions} {
 				for _, tx := range txs {
 					if tree == 1 && isTicket(tx) {

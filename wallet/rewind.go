@@ -61,6 +61,7 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 		c.revive(func(p *pendingMsg) bool { return p.deadHeight > to.Height })
 		c.uncover(to.Height)
 		c.unuse(to.Height)
+		c.setUnfit(max(c.w.unfit, uint64(tip.Height)+1))
 	})
 }
 

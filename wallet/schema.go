@@ -21,7 +21,7 @@ const fileFormat = "dcrspv wallet"
 //	meta         "format" -> fileFormat, "version" -> 4 (FileVersion), "network" -> 4
 //	             (wire.CurrencyNet), "totals" -> see totals.encode, "keep" -> 8 (events),
 //	             "logged" -> 8 (bytes of the values in events), "price" -> 8 (of a
-//	             ticket in the block after the tip)
+//	             ticket in the block after the tip), "unfit" -> 8 (see setUnfit)
 //	accounts     id 4 -> see account.encode
 //	scripts      payment script -> see script.encode; holds its group
 //	points       txid 32, index 4 -> see script.encodePoint; the outpoints that are
@@ -109,6 +109,7 @@ var (
 	keyKeep    = []byte("keep")
 	keyLogged  = []byte("logged")
 	keyPrice   = []byte("price")
+	keyUnfit   = []byte("unfit")
 )
 
 // corrupt makes an ErrCorrupt.

@@ -39,8 +39,8 @@ type script struct {
 	// gap reaches it, but it is not watched yet.
 	ahead bool
 
-	// usedAt is the lowest block of the best chain, from the birthday on, that is
-	// known to pay it or to hold a ticket that commits to.
+	// usedAt, of a script of an account, is the lowest block of the best chain, from the
+	// account's birthday on, that is known to pay it or to hold a ticket that commits to.
 	usedAt uint32
 
 	// awaited: ahead, but what waits to be mined counts all the same. See await.
@@ -146,7 +146,7 @@ func (w *Wallet) loadScripts(b *buckets) error {
 			}
 			a.at[s.form()][s.branch][s.index] = s
 		}
-		if s.from != w.birthdayOf(s) || s.usedAt < s.from {
+		if s.from != w.birthdayOf(s) || s.usedAt != unused && (a == nil || s.usedAt < a.from) {
 			return corrupt("script %.40x: birthday %d, used at %d", k, s.from, s.usedAt)
 		}
 		w.scripts[s.raw] = s

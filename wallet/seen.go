@@ -53,6 +53,7 @@ func (w *Wallet) Seen(from string, txs []*wire.MsgTx) (more bool, err error) {
 					left[i], again = nil, true
 				}
 			}
+			c.await() // so may what has an address behind the gap awaited
 		}
 		more = c.w.shares.more(from, 1)
 	})

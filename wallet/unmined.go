@@ -222,7 +222,7 @@ func (c *change) drop(p *pendingMsg) {
 // remove tells that a transaction is no part of the wallet any more, unless it
 // came and went in one change.
 func (c *change) remove(id hash) {
-	if c.own.Get(id[:]) != nil {
+	if c.own.Get(id[:]) != nil && !c.withdrawn { // it may come back with the reach
 		c.del(c.own, id[:])
 	}
 	if !c.untold[id] {

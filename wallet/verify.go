@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 
 	"dcrspv/spv/chain"
 
@@ -68,6 +69,9 @@ func (c *change) verifyWatch(r *Report) error {
 		if err := c.verifyCovered(known); err != nil {
 			return err
 		}
+		if s.usedAt != unused && s.usedAt > c.tipHeight() {
+			return corrupt("script %.40x is used in block %d, above the tip", k, s.usedAt)
+		}
 		if s.account == 0 {
 			return nil
 		}
@@ -84,7 +88,7 @@ func (c *change) verifyWatch(r *Report) error {
 	}
 	for _, a := range c.w.accounts {
 		for branch, used := range a.used {
-			if n := a.inUse(uint8(branch)); err == nil && n != used {
+			if n := a.usedEnd(uint8(branch)); err == nil && n != used && (c.w.unfit == 0 || n > used) {
 				err = corrupt("account %d: %d indices of branch %d are in use, not %d", a.id, n, branch, used)
 			}
 		}
@@ -279,6 +283,19 @@ func (c *change) verifySpend(op outPoint, coin *coin) error {
 }
 
 func (c *change) verifyUnmined(r *Report) error {
+	paid := c.paidIndices()
+	for _, a := range c.w.accounts {
+		for branch := range uint8(branches) {
+			if !slices.Equal(a.waiting[branch], paid[a.id][branch]) || a.awaited[branch] != a.awaitedEnd(branch) {
+				return corrupt("account %d: what waits is not as in memory", a.id)
+			}
+		}
+		for _, s := range a.scripts() {
+			if s.awaited != (s.ahead && s.index < a.awaited[s.branch]) {
+				return corrupt("script %.40x: whether it is awaited does not follow from what waits", s.raw)
+			}
+		}
+	}
 	all, err := c.readPending()
 	for _, p := range all {
 		known := c.w.pool.byID[p.id]

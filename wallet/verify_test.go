@@ -35,3 +35,27 @@ func TestVerifyMissesDerivedScripts(t *testing.T) {
 		damaged.Close()
 	}
 }
+
+// TestUsedAboveTheTip: Open or Verify miss that a script is said to be used in a block
+// that is none of the wallet's yet.
+func TestUsedAboveTheTip(t *testing.T) {
+	k := newKeyed(t, 0)
+	k.mine(k.payTo(2, 1))
+	mineTo(k.world, 40)
+	k.sync(k.w)
+	path := reclose(t, k.w)
+	edit(t, path, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("scripts"))
+		v := append([]byte(nil), b.Get(k.script(2))...)
+		copy(v[16:], key32(1_000_000)) // used at
+		return b.Put(k.script(2), v)
+	})
+	w, err := Open(path, params)
+	if err == nil {
+		defer w.Close()
+		_, err = w.Verify(background())
+	}
+	if !errors.Is(err, ErrCorrupt) {
+		t.Fatal(err)
+	}
+}

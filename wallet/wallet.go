@@ -52,6 +52,7 @@ type cache struct {
 
 	totals totals
 	price  dcrutil.Amount // of a ticket in the next block; 0 is not known
+	unfit  uint64         // see setUnfit
 
 	born      uint32 // lowest birthday of all scripts, valid if bornKnown
 	bornKnown bool
@@ -144,7 +145,7 @@ func (w *Wallet) load() error {
 			return err
 		}
 		for _, load := range []func(*buckets) error{
-			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadAwaited, w.loadLog,
+			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadAwaited, w.loadUnfit, w.loadLog,
 		} {
 			if err := load(b); err != nil {
 				return err
@@ -167,12 +168,15 @@ type change struct {
 	woken bool // an event was added
 	debt  bool // the watch set or its coverage changed
 
-	shrunk   bool                 // something is no longer watched
-	entered  map[*script]bool     // see lookOut
-	fresh    map[*pendingMsg]bool // those that came, or are to be looked for: see lookOut
-	recount  bool                 // the sums of the coins have changed
-	repriced bool                 // the ticket price has changed
-	logged   bool                 // events came or went
+	shrunk     bool                 // something is no longer watched or awaited
+	lost       map[string]bool      // scripts whose coins may not be the wallet's any more
+	withdrawn  bool                 // an account reaches less far
+	unwatching bool                 // by the owner's will
+	entered    map[*script]bool     // see lookOut
+	fresh      map[*pendingMsg]bool // those that came, or are to be looked for: see lookOut
+	recount    bool                 // the sums of the coins have changed
+	repriced   bool                 // the ticket price has changed
+	logged     bool                 // events came or went
 
 	pool *pool // that of w
 
@@ -206,6 +210,8 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	err := w.db.Update(func(tx *bbolt.Tx) error {
 		if c.buckets, c.err = openBuckets(ctx, tx); c.err == nil {
 			fn(c)
+			c.fit()
+			c.forget()
 			c.judge()
 			c.lookOut()
 			c.await()

@@ -66,7 +66,7 @@ func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
 	for _, a := range w.sortedAccounts() {
 		for branch := range uint8(branches) {
 			warning := Warning{XPub: a.key, Branch: uint32(branch), Gap: a.gap, From: a.from}
-			if warning.judge(a.indicesInUse(branch)) {
+			if warning.judge(a.inUse(branch)) {
 				out = append(out, warning)
 			}
 		}
@@ -77,19 +77,6 @@ func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
 		}
 	}
 	return out, nil
-}
-
-// indicesInUse are those of a branch that the chain uses, as far as the gap reaches.
-func (a *account) indicesInUse(branch uint8) (used []uint32) {
-	for i := range a.used[branch] {
-		for f := range a.forms() {
-			if s := a.at[f][branch][i]; s != nil && s.usedAt != unused {
-				used = append(used, i)
-				break
-			}
-		}
-	}
-	return used
 }
 
 // judge finds what is doubtful about the indices in use of a branch, which ascend.

@@ -197,8 +197,7 @@ func (c *change) watchScripts(scripts []string, what Watch) {
 
 // rebear gives entries the birthday that follows from what they are watched for. With
 // a lower one all blocks from there on are debt, also those tested already: they may
-// spend coins that are found below. With a higher one nothing is, unless the lowest
-// use is below it: then the lowest one above is not known.
+// spend coins that are found below.
 func (c *change) rebear(entries []*script) {
 	anew := make(map[uint32][]*script)
 	for _, s := range entries {
@@ -210,9 +209,6 @@ func (c *change) rebear(entries []*script) {
 		c.enter(s)
 		switch {
 		case from < s.from:
-			anew[from] = append(anew[from], s)
-		case s.usedAt < from:
-			s.usedAt = unused
 			anew[from] = append(anew[from], s)
 		default:
 			covered := slices.Clone(s.group.covered)
@@ -229,23 +225,25 @@ func (c *change) rebear(entries []*script) {
 	}
 }
 
-// unwatched follows up that a script which was watched, and still is of an account or
-// watched by itself, has fewer reasons to be. If coins of it may go, it is added to
-// lost.
-func (c *change) unwatched(s *script, lost map[string]bool) {
-	c.debt, c.shrunk, c.w.bornKnown = true, true, false
-	used := s.usedAt
-	if used != unused {
-		lost[s.raw] = true
-	}
+// narrow follows up that a script which was watched, and still is of an account or
+// watched by itself, has fewer reasons to be.
+func (c *change) narrow(s *script) {
+	c.lose(s)
 	if !s.watched() {
 		s.group.watched--
-		if used != unused {
-			c.untest(s, used)
-		}
 	}
 	c.saveScript(s)
 	c.rebear([]*script{s})
+}
+
+// lose notes that coins of a script or outpoint may not be the wallet's any more, nor
+// what waits: see forget and dropUnconcerned.
+func (c *change) lose(s *script) {
+	c.debt, c.shrunk, c.w.bornKnown = true, true, false
+	if c.lost == nil {
+		c.lost = make(map[string]bool)
+	}
+	c.lost[s.raw] = true
 }
 
 // Unwatch takes what is named in Addresses, Scripts, XPubs and OutPoints (whose
@@ -259,16 +257,15 @@ func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 		return err
 	}
 	return w.update(ctx, func(c *change) {
-		lost, narrowed := make(map[string]bool), make(map[uint32]bool)
-		gone := c.unwatchScripts(sel, lost, narrowed)
-		gone = append(gone, c.unwatchAccounts(sel, lost)...)
+		c.unwatching = true
+		gone := c.unwatchScripts(sel)
+		gone = append(gone, c.unwatchAccounts(sel)...)
 		gone = append(gone, c.chosenPoints(what.OutPoints)...)
 		if c.err != nil {
 			return
 		}
 		for _, s := range gone {
-			c.debt, c.shrunk, c.w.bornKnown = true, true, false
-			lost[s.raw] = true
+			c.lose(s)
 			c.leave(s)
 			if s.point != nil {
 				c.w.removePoint(s)
@@ -278,14 +275,11 @@ func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 			delete(c.w.scripts, s.raw)
 			c.del(c.scripts, []byte(s.raw))
 		}
-		c.forget(lost)
-		c.fit(narrowed)
 	})
 }
 
-// unwatchScripts returns the scripts that nothing watches any more. Those whose coins
-// may go are added to lost, accounts that may reach less far to narrowed.
-func (c *change) unwatchScripts(sel *selection, lost map[string]bool, narrowed map[uint32]bool) (gone []*script) {
+// unwatchScripts returns the scripts that nothing watches any more.
+func (c *change) unwatchScripts(sel *selection) (gone []*script) {
 	seen := make(map[string]bool)
 	for i, raw := range sel.scripts {
 		s := c.w.scripts[raw]
@@ -305,15 +299,17 @@ func (c *change) unwatchScripts(sel *selection, lost map[string]bool, narrowed m
 			continue
 		}
 		s.explicit, s.since, s.label = false, 0, ""
-		c.unwatched(s, lost)
-		narrowed[s.account] = true
+		c.narrow(s)
+		if s.ahead && s.usedAt != unused {
+			c.untest(s, s.usedAt)
+		}
 	}
 	return gone
 }
 
 // unwatchAccounts removes accounts and returns the scripts that nothing watches
-// any more. Those whose coins may go are added to lost.
-func (c *change) unwatchAccounts(sel *selection, lost map[string]bool) (gone []*script) {
+// any more.
+func (c *change) unwatchAccounts(sel *selection) (gone []*script) {
 	seen := make(map[string]bool)
 	for _, want := range sel.accounts {
 		if seen[want.identity()] {
@@ -329,9 +325,9 @@ func (c *change) unwatchAccounts(sel *selection, lost map[string]bool) (gone []*
 			if !s.watched() { // counts as watched from here on
 				s.group.watched++
 			}
-			s.account, s.branch, s.index, s.ahead, s.awaited = 0, 0, 0, false, false
+			s.account, s.branch, s.index, s.ahead, s.awaited, s.usedAt = 0, 0, 0, false, false, unused
 			if s.explicit {
-				c.unwatched(s, lost)
+				c.narrow(s)
 				continue
 			}
 			gone = append(gone, s)
