@@ -67,6 +67,7 @@ type castScan struct {
 }
 
 func newDriver(t *testing.T, k *cast) *driver {
+	made.Clear() // nobody spends what other worlds have made
 	d := &driver{
 		cast: k, t: t, path: filepath.Join(t.TempDir(), "wallet.db"), replay: newReplay(),
 		alone: make(watchSet), set: make(watchSet), tested: make(map[string][]bool), view: k.c.fork(k.c.height()),

@@ -486,3 +486,17 @@ func TestRoomForOne(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestSpendsNothingOfOurs: what spends an output of a pending transaction that pays our
+// script in another script language does not concern the wallet.
+func TestSpendsNothingOfOurs(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	other := out(scriptN(1), 9)
+	other.Version = 1
+	parent := c.pay(out(scriptN(1), 5), other)
+	seen(t, w, parent, c.spend(outPoints(parent, 1)))
+	if u := unmined(t, w); len(u) != 1 {
+		t.Fatalf("%+v", u)
+	}
+}

@@ -299,7 +299,7 @@ func (c *change) verifyUnmined(r *Report) error {
 	all, err := c.readPending()
 	for _, p := range all {
 		known := c.w.pool.byID[p.id]
-		if known == nil || known.own != p.own || !bytes.Equal(known.encode(), p.encode()) {
+		if known == nil || known.own != p.own || known.msg.TxHash() != p.id || !bytes.Equal(known.encode(), p.encode()) {
 			return corrupt("unmined transaction %v is not as in memory", p.id)
 		}
 	}
