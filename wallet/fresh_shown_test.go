@@ -80,12 +80,18 @@ func (d *freshWorld) compare() error {
 	if err != nil {
 		return err
 	}
-	for _, u := range left { // what it spends has to mature again, as the chain has changed below
-		if !errors.Is(u.refused, ErrTooEarly) {
+	for _, u := range left {
+		// What it spends has to mature again, as the chain has changed below; or a block
+		// had it that left the chain, and now something else comes first.
+		behind := !u.Own && rivalry(u.Unmined) > 0 && errors.Is(u.refused, errNotTaken)
+		switch {
+		case errors.Is(u.refused, ErrTooEarly), behind:
+			d.dropped[u.TxID] = true
+			if err := d.w.DropUnmined(ctx, u.TxID); err != nil {
+				return err
+			}
+		case !errors.Is(u.refused, errNotTaken): // else that shows
 			return fmt.Errorf("waiting: the fresh wallet refuses %s: %w", d.inWords(u.Tx), u.refused)
-		}
-		if err := d.w.DropUnmined(ctx, u.TxID); err != nil {
-			return err
 		}
 	}
 	same, e1 := fresh.Unmined(ctx)
@@ -222,12 +228,12 @@ func (d *freshWorld) wait(w *Wallet, waiting []Unmined) (refused []refusedTx, er
 			switch err := tellOf(w, u); {
 			case err == nil:
 				left = slices.DeleteFunc(left, func(l Unmined) bool { return l.TxID == u.TxID })
-			case !errors.Is(err, errNotTaken):
+			default:
 				refused = append(refused, refusedTx{u, err})
 			}
 		}
 		if len(left) == 0 || len(left) == before {
-			return refused, nil // if others are left, that shows
+			return refused, nil
 		}
 	}
 }
