@@ -82,10 +82,11 @@ func (d *freshWorld) compare() error {
 	}
 	for _, u := range left {
 		// What it spends has to mature again, as the chain has changed below; or a block
-		// had it that left the chain, and now something else comes first.
+		// had it that left the chain, and now something else comes first; or it is a
+		// revocation, which nobody signs in this world.
 		behind := !u.Own && rivalry(u.Unmined) > 0 && errors.Is(u.refused, errNotTaken)
 		switch {
-		case errors.Is(u.refused, ErrTooEarly), behind:
+		case errors.Is(u.refused, ErrTooEarly), behind, stake.IsSSRtx(u.Tx) && errors.Is(u.refused, ErrInvalid):
 			d.dropped[u.TxID] = true
 			if err := d.w.DropUnmined(ctx, u.TxID); err != nil {
 				return err
@@ -219,6 +220,11 @@ func (d *freshWorld) wait(w *Wallet, waiting []Unmined) (refused []refusedTx, er
 			return nil, err
 		}
 	}
+	holds := func(u Unmined) bool {
+		now, e := w.Unmined(context.Background())
+		err = errors.Join(err, e)
+		return slices.ContainsFunc(now, func(n Unmined) bool { return n.TxID == u.TxID })
+	}
 	left := slices.Clone(waiting)
 	slices.SortStableFunc(left, func(a, b Unmined) int { return cmp.Compare(rivalry(a), rivalry(b)) })
 	for {
@@ -233,7 +239,12 @@ func (d *freshWorld) wait(w *Wallet, waiting []Unmined) (refused []refusedTx, er
 			}
 		}
 		if len(left) == 0 || len(left) == before {
-			return refused, nil
+			for _, u := range waiting { // its parent may have come after it, and been in its way
+				if !slices.ContainsFunc(refused, func(r refusedTx) bool { return r.TxID == u.TxID }) && !holds(u) {
+					refused = append(refused, refusedTx{u, tellOf(w, u)})
+				}
+			}
+			return refused, err
 		}
 	}
 }
