@@ -84,15 +84,24 @@ func (d *freshWorld) compare() error {
 		// What it spends has to mature again, as the chain has changed below; or a block
 		// had it that left the chain, and now something else comes first; or it is a
 		// revocation, which nobody signs in this world.
+		// What the owner has added stays, though nothing of it may be watched any more.
+		forsaken := u.Own && len(u.Credits)+len(u.Debits) == 0 && errors.Is(u.refused, errNotTaken)
 		behind := !u.Own && rivalry(u.Unmined) > 0 && errors.Is(u.refused, errNotTaken)
 		switch {
-		case errors.Is(u.refused, ErrTooEarly), behind, stake.IsSSRtx(u.Tx) && errors.Is(u.refused, ErrInvalid):
+		case errors.Is(u.refused, ErrTooEarly), behind, forsaken, stake.IsSSRtx(u.Tx) && errors.Is(u.refused, ErrInvalid):
 			d.dropped[u.TxID] = true
 			if err := d.w.DropUnmined(ctx, u.TxID); err != nil {
 				return err
 			}
 		case !errors.Is(u.refused, errNotTaken): // else that shows
 			return fmt.Errorf("waiting: the fresh wallet refuses %s: %w", d.inWords(u.Tx), u.refused)
+		}
+	}
+	if len(left) > 0 { // with what was dropped went what spends it
+		for id := range d.withSpenders(d.dropped) {
+			if err := fresh.DropUnmined(ctx, id); err != nil {
+				return err
+			}
 		}
 	}
 	same, e1 := fresh.Unmined(ctx)
