@@ -99,7 +99,7 @@ func (d *freshWorld) compare() error {
 	}
 	if len(left) > 0 { // with what was dropped went what spends it
 		for id := range d.withSpenders(d.dropped) {
-			if err := fresh.DropUnmined(ctx, id); err != nil {
+			if err := errors.Join(fresh.DropUnmined(ctx, id), d.w.DropUnmined(ctx, id)); err != nil {
 				return err
 			}
 		}
