@@ -98,7 +98,10 @@ func (d *freshWorld) compare() error {
 		}
 	}
 	if len(left) > 0 { // with what was dropped went what spends it
-		for id := range d.withSpenders(d.dropped) {
+		for id, is := range d.withSpenders(d.dropped) {
+			if !is {
+				continue
+			}
 			if err := errors.Join(fresh.DropUnmined(ctx, id), d.w.DropUnmined(ctx, id)); err != nil {
 				return err
 			}
