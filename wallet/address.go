@@ -23,10 +23,9 @@ func (w *Wallet) Address(ctx context.Context) (string, error) { return w.Address
 // gap limit allows for what is used 24 blocks below the wallet's tip, because a
 // restored wallet might not find it.
 func (w *Wallet) AddressOf(ctx context.Context, xpub string) (string, error) {
-	if err := ctx.Err(); err != nil {
+	if err := w.mu.lockFor(ctx); err != nil {
 		return "", err
 	}
-	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.broken != nil {
 		return "", w.explain(w.broken)

@@ -62,8 +62,9 @@
 // index then has two scripts, which come, are used and go together.
 //
 // NextAddress gives out fresh receiving addresses, each once and none that a
-// restored wallet would not find: what makes the gap reach it is 24 blocks deep. Warnings tells where the chain shows that a gap was
-// nearly passed, or that an account was used before its birthday.
+// restored wallet would not find: what makes the gap reach it is 24 blocks deep.
+// Warnings tells where the chain shows that a gap was nearly passed, or that an account
+// was used before its birthday.
 //
 // # What counts
 //

@@ -2,9 +2,10 @@ package wallet
 
 import "math"
 
-// When a use leaves the chain the account reaches less far. As a rule the next blocks have the use again, and nobody is helped
-// if coins go and come back meanwhile, with what waits and spends them. So the accounts
-// are made to fit once the wallet has tested all blocks as far up as it had been.
+// When a use leaves the chain the account reaches less far. As a rule the next blocks
+// have the use again, and nobody is helped if coins go and come back meanwhile, with what
+// waits and spends them. So the accounts are made to fit once the wallet has tested all
+// blocks as far up as it had been.
 
 // setUnfit notes how many blocks the wallet has to have tested until the accounts are
 // made to fit; 0 if they do.

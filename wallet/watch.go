@@ -247,9 +247,9 @@ func (c *change) lose(s *script) {
 }
 
 // Unwatch takes what is named in Addresses, Scripts, XPubs and OutPoints (whose
-// scripts may be left out) out of the watch set; the other fields do not matter. Their coins, and the transactions that
-// concern nothing else that is watched, are gone from the wallet; watching them
-// again finds them again. If one of them is not watched, the error is
+// scripts may be left out) out of the watch set; the other fields do not matter. Their
+// coins, and the transactions that concern nothing else that is watched, are gone from
+// the wallet; watching them again finds them again. If one of them is not watched, the error is
 // ErrNotWatched and nothing is changed.
 func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 	sel, err := w.selectWatch(what)
@@ -384,13 +384,12 @@ type Watched struct {
 }
 
 // Watched lists the watch set: accounts in the order they were added, then
-// scripts by their bytes, then outpoints by theirs. Addresses that are watched only through an account
-// are not listed.
+// scripts by their bytes, then outpoints by theirs. Addresses that are watched only
+// through an account are not listed.
 func (w *Wallet) Watched(ctx context.Context) ([]Watched, error) {
-	if err := ctx.Err(); err != nil {
+	if err := w.mu.lockFor(ctx); err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.broken != nil {
 		return nil, w.explain(w.broken)
