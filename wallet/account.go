@@ -51,8 +51,16 @@ type account struct {
 
 	// waiting are the indices that transactions which wait to be mined pay, ascending,
 	// and awaited how many indices such ones count on.
-	waiting [branches][]uint32
+	waiting [branches][]waitingIndex
 	awaited [branches]uint32
+}
+
+// pays reports whether a transaction that waits pays an index.
+func (a *account) pays(branch uint8, index uint32) bool {
+	_, found := slices.BinarySearchFunc(a.waiting[branch], index, func(w waitingIndex, index uint32) int {
+		return cmp.Compare(w.index, index)
+	})
+	return found
 }
 
 // encode: birthday 4, gap 4, used 4, derived 4 and known 4 for each branch,

@@ -3,7 +3,6 @@ package wallet
 import (
 	"context"
 	"fmt"
-	"slices"
 )
 
 // settled is how many blocks a use has to be deep until further addresses are given
@@ -19,9 +18,11 @@ func (w *Wallet) Address(ctx context.Context) (string, error) { return w.Address
 // those that transactions pay which wait. It stays the same until then. It is watched.
 // An empty xpub means the account that was watched first.
 //
-// Errors: ErrNoAccount; ErrNotWatched; ErrGap when the next one is behind all that the
-// gap limit allows for what is used 24 blocks below the wallet's tip, because a
-// restored wallet might not find it.
+// It is none that a restored wallet might not find, because it is behind all that the
+// gap reaches from uses 24 blocks below the wallet's tip: then it is the first unused one
+// that was passed over.
+//
+// Errors: ErrNoAccount; ErrNotWatched; ErrGap when there is none of these.
 func (w *Wallet) AddressOf(ctx context.Context, xpub string) (string, error) {
 	if err := w.mu.lockFor(ctx); err != nil {
 		return "", err
@@ -70,12 +71,14 @@ func (w *Wallet) freshAddress(xpub string) (*account, string, uint32, error) {
 	}
 	tip, _ := w.tip()
 	end := a.safeEnd(tip.Height - min(tip.Height, settled))
-	for i := max(a.used[0], a.issued); i < end; i++ {
-		if _, waits := slices.BinarySearch(a.waiting[0], i); waits {
-			continue
-		}
-		if addr, ok := a.address(0, i, w.params); ok {
-			return a, addr.String(), i, nil
+	for _, from := range []uint32{max(a.used[0], a.issued), a.issued} { // else one that was passed over
+		for i := from; i < end; i++ {
+			if a.isUsed(0, i) || a.pays(0, i) {
+				continue
+			}
+			if addr, ok := a.address(0, i, w.params); ok {
+				return a, addr.String(), i, nil
+			}
 		}
 	}
 	if a.derived[0] == hardened && end == hardened {
@@ -83,6 +86,16 @@ func (w *Wallet) freshAddress(xpub string) (*account, string, uint32, error) {
 	}
 	return nil, "", 0, fmt.Errorf("%w: the last %d addresses given out are unused, or used in none but the last %d blocks",
 		ErrGap, a.gap, settled)
+}
+
+// isUsed reports whether the chain uses an index.
+func (a *account) isUsed(branch uint8, index uint32) bool {
+	for f := range a.forms() {
+		if s := a.at[f][branch][index]; s != nil && s.usedAt != unused {
+			return true
+		}
+	}
+	return false
 }
 
 // safeEnd is how many external indices a wallet watches that has the account alone and

@@ -1,14 +1,17 @@
 package wallet
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Transactions that wait to be mined may pay one address behind the other, so the next
-// one may lie beyond the gap of what the chain uses. What waits counts there too, up to
-// one gap further: such scripts are awaited. They are among those derived ahead, so
-// nobody makes the watch set grow with transactions that are never mined, and nothing
-// that was mined depends on them.
+// one may lie beyond the gap of what the chain uses. What waits counts there too, behind
+// what a peer has sent up to one gap further: such scripts are awaited. They are among
+// those derived ahead, so nobody makes the watch set grow with transactions that are never
+// mined, and nothing that was mined depends on them.
 
-// awaitable is by how many indices that may exceed what is watched of an account.
+// awaitable is by how many indices that may always exceed what is watched of an account.
 func (a *account) awaitable() uint32 { return min(a.gap, maxAhead) }
 
 // await finds the awaited scripts, and removes what waits and concerns the wallet no
@@ -34,8 +37,8 @@ func (c *change) await() {
 
 // paidIndices are the indices of each account that pay the transactions which wait,
 // ascending.
-func (c *change) paidIndices() map[uint32][branches][]uint32 {
-	paid := make(map[uint32][branches][]uint32)
+func (c *change) paidIndices() map[uint32][branches][]waitingIndex {
+	paid := make(map[uint32][branches][]waitingIndex)
 	for _, p := range c.pending().byID {
 		if p.dead != alive {
 			continue
@@ -43,7 +46,7 @@ func (c *change) paidIndices() map[uint32][branches][]uint32 {
 		note := func(s *script) {
 			if s != nil && s.account != 0 {
 				of := paid[s.account]
-				of[s.branch] = append(of[s.branch], s.index)
+				of[s.branch] = append(of[s.branch], waitingIndex{s.index, !p.hearsay()})
 				paid[s.account] = of
 			}
 		}
@@ -54,20 +57,43 @@ func (c *change) paidIndices() map[uint32][branches][]uint32 {
 	}
 	for _, of := range paid {
 		for branch := range of {
-			slices.Sort(of[branch])
+			slices.SortFunc(of[branch], waitingIndex.compare)
 		}
 	}
 	return paid
 }
 
+// waitingIndex is an index that a transaction pays which waits. It is proven if the
+// owner made that or a block had it.
+type waitingIndex struct {
+	index  uint32
+	proven bool
+}
+
+// compare orders by index, proven ones first.
+func (w waitingIndex) compare(o waitingIndex) int {
+	switch d := cmp.Compare(w.index, o.index); {
+	case d != 0 || w.proven == o.proven:
+		return d
+	case w.proven:
+		return -1
+	}
+	return 1
+}
+
 // awaitedEnd is how many indices of a branch what waits counts on: those watched, and what
-// a gap behind each that it pays reaches, up to what is awaitable.
+// a gap behind each that it pays reaches, as far as that is known; behind what a peer has
+// sent up to what is awaitable.
 func (a *account) awaitedEnd(branch uint8) uint32 {
-	end := uint64(a.derived[branch])
-	limit := min(end+uint64(a.awaitable()), uint64(a.known[branch]))
-	for _, index := range a.waiting[branch] {
-		if uint64(index) < end {
-			end = max(end, min(uint64(index)+1+uint64(a.gap), limit))
+	end, known := uint64(a.derived[branch]), uint64(a.known[branch])
+	heard := min(end+uint64(a.awaitable()), known)
+	for _, w := range a.waiting[branch] {
+		limit := heard
+		if w.proven {
+			limit = known
+		}
+		if uint64(w.index) < end {
+			end = max(end, min(uint64(w.index)+1+uint64(a.gap), limit))
 		}
 	}
 	return uint32(end)

@@ -81,19 +81,17 @@ func (d *freshWorld) compare() error {
 		return err
 	}
 	for _, u := range left {
-		// What it spends has to mature again, as the chain has changed below; or a block
-		// had it that left the chain, and now something else comes first; or it is a
-		// revocation, which nobody signs in this world.
-		// What the owner has added stays, though nothing of it may be watched any more.
-		forsaken := u.Own && len(u.Credits)+len(u.Debits) == 0 && errors.Is(u.refused, errNotTaken)
-		behind := !u.Own && rivalry(u.Unmined) > 0 && errors.Is(u.refused, errNotTaken)
+		invalid, notTaken := errors.Is(u.refused, ErrInvalid), errors.Is(u.refused, errNotTaken)
 		switch {
-		case errors.Is(u.refused, ErrTooEarly), behind, forsaken, stake.IsSSRtx(u.Tx) && errors.Is(u.refused, ErrInvalid):
+		case errors.Is(u.refused, ErrTooEarly), // what it spends has to mature again, as the chain has changed below
+			!u.Own && invalid, // a block had it, and in this world strangers don't sign
+			!u.Own && notTaken && (rivalry(u.Unmined) > 0 || d.beyond(u.Unmined)),
+			u.Own && notTaken && len(u.Credits)+len(u.Debits) == 0: // it stays, though nothing of it is watched any more
 			d.dropped[u.TxID] = true
 			if err := d.w.DropUnmined(ctx, u.TxID); err != nil {
 				return err
 			}
-		case !errors.Is(u.refused, errNotTaken): // else that shows
+		case !notTaken: // else that shows
 			return fmt.Errorf("waiting: the fresh wallet refuses %s: %w", d.inWords(u.Tx), u.refused)
 		}
 	}
@@ -259,6 +257,15 @@ func (d *freshWorld) wait(w *Wallet, waiting []Unmined) (refused []refusedTx, er
 			return refused, err
 		}
 	}
+}
+
+// beyond reports whether a transaction that a block had pays what only counts because of
+// others that a block had.
+func (d *freshWorld) beyond(u Unmined) bool {
+	return slices.ContainsFunc(u.Credits, func(cr Credit) bool {
+		s := d.w.scripts[string(cr.Script)]
+		return s != nil && s.awaited && s.index >= d.w.accounts[s.account].derived[s.branch]+d.w.accounts[s.account].gap
+	})
 }
 
 // rivalry is 1 for a transaction that is behind a rival, else 0.
