@@ -336,3 +336,24 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 		t.Fatalf("%+v, %v", list, err)
 	}
 }
+
+// TestNothingBelowTheBirthdayIsOwed: blocks that mattered to an address alone are not
+// tested any more once it is unwatched by itself.
+func TestNothingBelowTheBirthdayIsOwed(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	key := testXPub(t, 1)
+	mineTo(c, 20)
+	single := watching(9)
+	single.Addresses = []string{keyAddr(t, key, 0, 3).String()}
+	watch(t, w, Watch{XPubs: []string{key}, From: 15})
+	c.sync(w)
+	watch(t, w, single)
+	if owed := w.Owed(20); owed != 21 {
+		t.Fatalf("%d blocks are owed", owed)
+	}
+	unwatch(t, w, single)
+	if owed := w.Owed(20); owed != 6 { // above the birthday all is to be tested again
+		t.Fatalf("%d blocks are owed", owed)
+	}
+	verify(t, w)
+}

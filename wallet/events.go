@@ -73,8 +73,8 @@ const (
 	EventDerived EventKind = "derived"
 
 	// EventWithdrawn: the addresses First to Last (both included) of a Branch of XPub
-	// are not watched any more, as an account or in part: the use of an earlier one
-	// left the chain, or its birthday is above it now.
+	// are not watched any more, at least not for XPub: the use of an earlier one has
+	// left the chain.
 	EventWithdrawn EventKind = "withdrawn"
 )
 
@@ -203,7 +203,7 @@ func (w *Wallet) KeepEvents(ctx context.Context, n uint64) error {
 }
 
 // loadLog reads how much is kept of the log, and how long that is.
-func (w *Wallet) loadLog(b *buckets) (err error) {
+func (w *Wallet) loadLog(b *buckets) error {
 	if v := b.meta.Get(keyKeep); v != nil {
 		if len(v) != 8 || be.Uint64(v) == 0 {
 			return corrupt("the number of events to keep")
@@ -211,24 +211,14 @@ func (w *Wallet) loadLog(b *buckets) (err error) {
 		w.keepEvents = be.Uint64(v)
 	}
 	v := b.meta.Get(keyLogged)
-	if v == nil { // no event yet, or a file from before there was a sum
-		w.logged, err = b.sumEvents()
-		return err
+	if v == nil { // no event yet
+		return nil
 	}
 	if len(v) != 8 {
 		return corrupt("the length of the log")
 	}
 	w.logged = be.Uint64(v)
 	return nil
-}
-
-// sumEvents is how many bytes of events there are.
-func (b *buckets) sumEvents() (sum uint64, err error) {
-	err = b.events.ForEach(func(_, v []byte) error {
-		sum += uint64(len(v))
-		return nil
-	})
-	return sum, err
 }
 
 // FirstEvent is the number of the oldest event that is kept; 0 if there is none.

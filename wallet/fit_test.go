@@ -220,3 +220,23 @@ func TestWithdrawnAreTestedTogether(t *testing.T) {
 		t.Errorf("%d scans", scans)
 	}
 }
+
+// TestLowestUseCounts: a use stays as long as any block has it, whichever was found
+// first.
+func TestLowestUseCounts(t *testing.T) {
+	k := newKeyed(t, 6)
+	mineTo(k.world, 2)
+	k.mine(k.payTo(4, 1))
+	mineTo(k.world, 8)
+	fork := k.height()
+	k.mine(k.payTo(4, 2))
+	k.sync(k.w)
+	k.reaches(10)
+	watch(t, k.w, Watch{XPubs: []string{k.key}, From: 1}) // finds the one below
+	k.sync(k.w)
+	d := k.fork(fork)
+	mineTo(d, 12)
+	d.sync(k.w)
+	k.reaches(10)
+	verify(t, k.w)
+}

@@ -49,8 +49,7 @@ func (c *change) pendingPays(op *wire.OutPoint) bool {
 	if out.Version != 0 || out.Value == 0 || kind == Ticket {
 		return false
 	}
-	watched := func(s *script) bool { return s.watched() }
-	return slices.ContainsFunc(c.w.entries(outPoint{op.Hash, op.Index}, string(raw)), watched)
+	return slices.ContainsFunc(c.w.entries(outPoint{op.Hash, op.Index}, string(raw)), (*script).awaits)
 }
 
 // treeOf is the tree that a transaction goes into.
