@@ -206,7 +206,7 @@ func (e *engine) wake() time.Time {
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
 		e.dialTime(), e.seedTime(), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.open, e.now), e.lagTime(), e.followTime(), e.outgoingTime(), e.registry.ClaimTime(e.now),
-		e.relayTime(), e.stallTime(), e.crawlTime(), e.futureTime(), e.trouble.time(e.now),
+		e.relay.due, e.stallTime(), e.crawlTime(), e.futureTime(), e.trouble.time(e.now),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t

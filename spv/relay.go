@@ -19,6 +19,7 @@ type relay struct {
 	wanted bool // some wallet listens
 	seen   func() *lru.Set[chainhash.Hash]
 	asked  map[chainhash.Hash]*txRequest
+	due    time.Time // before it none of them has taken too long; zero: none is on its way
 }
 
 // relayState is how many transactions are on their way from a peer.
@@ -112,6 +113,9 @@ func (e *engine) requestTxs(s *session, hashes []chainhash.Hash) {
 		}
 		req.s, req.since = s, e.now
 	}
+	if e.relay.due.IsZero() {
+		e.relay.due = e.now.Add(txPatience)
+	}
 	s.relaying.requested += len(hashes)
 	if err := s.peer.RequestTxs(hashes); err != nil {
 		e.lost(s, err)
@@ -197,7 +201,11 @@ func (e *engine) fetchTxs() {
 	r := &e.relay
 	if !r.wanted || !e.following {
 		clear(r.asked)
+		r.due = time.Time{}
 		return
+	}
+	if r.due.IsZero() || e.now.Before(r.due) {
+		return // hundreds may be on their way, and there is a step for each that comes
 	}
 	for hash, req := range r.asked {
 		if e.now.Sub(req.since) >= txPatience || e.sessions[req.s.addr] != req.s {
@@ -205,14 +213,17 @@ func (e *engine) fetchTxs() {
 			e.askOther(hash, req)
 		}
 	}
-}
-
-// relayTime is when the next request for a transaction has taken too long.
-func (e *engine) relayTime() (next time.Time) {
-	for _, req := range e.relay.asked {
-		if t := req.since.Add(txPatience); next.IsZero() || t.Before(next) {
-			next = t
+	r.due = time.Time{}
+	for _, req := range r.asked {
+		if t := req.since.Add(txPatience); r.due.IsZero() || t.Before(r.due) {
+			r.due = t
 		}
 	}
-	return next
+}
+
+// forsaken has the requests looked at that a peer can't answer any more.
+func (r *relay) forsaken(s *session, now time.Time) {
+	if s.relaying.requested > 0 {
+		r.due = now
+	}
 }

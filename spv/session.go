@@ -116,6 +116,7 @@ func (e *engine) drop(s *session, reason error) {
 	e.requests.Leave(s.addr)
 	e.headers.release(s)
 	e.forgetHeard(s)
+	e.relay.forsaken(s, e.now)
 	if len(e.sessions) == 0 {
 		// The whole initial sync starts over in this same Syncer: whoever
 		// comes next may be far ahead.
