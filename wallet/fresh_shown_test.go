@@ -124,8 +124,8 @@ func (d *freshWorld) compare() error {
 }
 
 // waiting are the wallet's transactions that wait. Some are dropped before: payments of
-// the treasury that have left the chain, of which no peer could tell another wallet,
-// and what was in disapproved blocks and can't be mined any more. Whether a wallet knows
+// the treasury that have left the chain, and what counts further behind the gap than what
+// peers send, of which no peer could tell another wallet, and what was in disapproved blocks and can't be mined any more. Whether a wallet knows
 // that depends on which blocks it happened to read.
 func (d *freshWorld) waiting() ([]Unmined, error) {
 	all, err := d.w.Unmined(context.Background())
@@ -137,7 +137,7 @@ func (d *freshWorld) waiting() ([]Unmined, error) {
 		gone[d.id(tx)] = d.dead(t, tx)
 	}
 	for _, u := range all {
-		if gone[u.TxID] || stake.IsTSpend(u.Tx) {
+		if gone[u.TxID] || stake.IsTSpend(u.Tx) || !u.Own && d.beyond(u) {
 			gone[u.TxID] = true
 			if err := d.w.DropUnmined(context.Background(), u.TxID); err != nil {
 				return nil, err
