@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
@@ -165,9 +166,15 @@ func (c *change) applyBlock(b *spv.Block) {
 			c.remove(t.id())
 		}
 	}
-	// One after the other: they may spend each other's outputs too.
+	// One after the other: they may spend each other's outputs too, also of one that a
+	// block above has again and that does not wait.
+	paid := make(map[outPoint]bool)
+	takes := func(in *wire.TxIn) bool { return paid[spent(in)] }
 	for _, t := range void {
-		if len(t.credits) == 0 && !c.spendsOurs(t.msg) {
+		for _, cr := range t.credits {
+			paid[outPoint{t.id(), cr.index}] = true
+		}
+		if len(t.credits) == 0 && !c.spendsOurs(t.msg, t.height) && !slices.ContainsFunc(t.msg.TxIn, takes) {
 			continue // whatever it pays, it was below the birthday of that
 		}
 		c.markDisapproved(t.height, t.block)

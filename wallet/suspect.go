@@ -61,7 +61,7 @@ func (c *change) nextHeight() uint32 {
 
 // isOurs reports whether an output, mined or waiting, is the wallet's.
 func (c *change) isOurs(op *wire.OutPoint) bool {
-	return c.coins.Get(outPointKey(&op.Hash, op.Index)) != nil || c.pendingPays(op)
+	return c.coins.Get(outPointKey(&op.Hash, op.Index)) != nil || c.pendingPays(op, anyBirthday)
 }
 
 // check says why a transaction can't be mined, ever or for now.

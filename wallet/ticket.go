@@ -136,8 +136,8 @@ func (c *change) eachCommitted(tx *wire.MsgTx, fn func(*script)) {
 }
 
 // owedByTicket reports whether a transaction that waits is a ticket that commits to
-// pay the wallet.
-func (c *change) owedByTicket(tx *wire.MsgTx) (ours bool) {
-	c.eachCommitted(tx, func(*script) { ours = true })
+// pay the wallet, by an entry with at most that birthday.
+func (c *change) owedByTicket(tx *wire.MsgTx, born uint32) (ours bool) {
+	c.eachCommitted(tx, func(s *script) { ours = ours || s.from <= born })
 	return ours
 }

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/decred/dcrd/blockchain/stake/v5"
@@ -18,30 +19,36 @@ const keepDead = 4096
 // scripts, or spends coins or pending outputs of the wallet, or makes or spends a
 // watched outpoint.
 func (c *change) concerns(tx *wire.MsgTx) bool {
-	found := c.spendsOurs(tx) || c.owedByTicket(tx)
+	found := c.spendsOurs(tx, anyBirthday) || c.owedByTicket(tx, anyBirthday)
 	c.eachOutput(tx, treeOf(tx), func(uint32, CoinKind, *script) { found = true })
 	return found
 }
 
+// anyBirthday is above that of any entry: of what waits none is too late.
+const anyBirthday = math.MaxUint32
+
 // spendsOurs reports whether a transaction spends coins or pending outputs of
-// the wallet, or a watched outpoint that it has not found yet.
-func (c *change) spendsOurs(tx *wire.MsgTx) bool {
+// the wallet, or a watched outpoint that it has not found yet, of entries with at most
+// that birthday.
+func (c *change) spendsOurs(tx *wire.MsgTx, born uint32) bool {
 	for _, in := range tx.TxIn {
 		prev := &in.PreviousOutPoint
-		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev) || c.w.points[spent(in)] != nil {
+		p := c.w.points[spent(in)]
+		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, born) || p != nil && p.from <= born {
 			return true
 		}
 	}
 	return false
 }
 
-// pendingPays reports whether an output of a pending transaction is the wallet's.
-func (c *change) pendingPays(op *wire.OutPoint) bool {
+// pendingPays reports whether an output of a pending transaction is the wallet's, by an
+// entry with at most that birthday.
+func (c *change) pendingPays(op *wire.OutPoint, born uint32) bool {
 	p := c.pending().byID[op.Hash]
 	if p == nil || uint64(op.Index) >= uint64(len(p.msg.TxOut)) {
 		return false
 	}
-	if op.Index == 0 && c.owedByTicket(p.msg) {
+	if op.Index == 0 && c.owedByTicket(p.msg, born) {
 		return true
 	}
 	out := p.msg.TxOut[op.Index]
@@ -49,7 +56,9 @@ func (c *change) pendingPays(op *wire.OutPoint) bool {
 	if out.Version != 0 || out.Value == 0 || kind == Ticket {
 		return false
 	}
-	return slices.ContainsFunc(c.w.entries(outPoint{op.Hash, op.Index}, string(raw)), (*script).awaits)
+	return slices.ContainsFunc(c.w.entries(outPoint{op.Hash, op.Index}, string(raw)), func(s *script) bool {
+		return s.awaits() && s.from <= born
+	})
 }
 
 // treeOf is the tree that a transaction goes into.
