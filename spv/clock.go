@@ -19,16 +19,25 @@ import (
 type clock struct {
 	ahead chain.Future // of all that were brought the one with the most work
 	asked time.Time    // when everybody was asked again
+	tries int          // how often, since that one is not too early any more
 	told  bool         // in the log
 }
 
-// futurePause is at least between two times that everybody is asked again.
-const futurePause = 10 * time.Second
+const (
+	// futurePause is at least between two times that everybody is asked again.
+	futurePause = 10 * time.Second
+
+	// futureTries is how often, until it is given up: nobody has it any more.
+	futureTries = 3
+)
 
 // noteFuture notes a header that only our clock speaks against.
 func (e *engine) noteFuture(f *chain.Future) {
-	if f == nil || !f.Work.Gt(&e.clock.ahead.Work) {
+	if f == nil || f.Work.Lt(&e.clock.ahead.Work) {
 		return
+	}
+	if f.BlockID != e.clock.ahead.BlockID {
+		e.clock.tries = 0
 	}
 	e.clock.ahead = *f
 	if why := e.clockBehind(); why != "" && !e.clock.told {
@@ -51,7 +60,7 @@ func (e *engine) clockBehind() string {
 // futureTime is when the block that was too early is not any more; zero if there is
 // none.
 func (e *engine) futureTime() time.Time {
-	if e.clock.ahead.Time.IsZero() {
+	if e.clockBehind() == "" {
 		return time.Time{}
 	}
 	due := e.now.Add(e.clock.ahead.Time.Add(-chain.MaxFuture).Sub(e.now.Round(0)))
@@ -62,12 +71,17 @@ func (e *engine) futureTime() time.Time {
 }
 
 // askFuture has everybody asked again once the clock has come to what was too early:
-// by going on, or by being set.
+// by going on, or by being set. Until it is there we are not in sync.
 func (e *engine) askFuture() {
 	if due := e.futureTime(); due.IsZero() || due.After(e.now) {
 		return
 	}
-	e.clock.ahead, e.clock.asked = chain.Future{}, e.now
+	if e.clock.tries == futureTries {
+		e.clock.ahead, e.clock.tries = chain.Future{}, 0
+		return
+	}
+	e.clock.tries++
+	e.clock.asked = e.now
 	for _, s := range e.sessions {
 		e.recheckNow(s)
 	}

@@ -51,6 +51,39 @@ func TestClockBehindAtTheStart(t *testing.T) {
 	}
 }
 
+// TestClockCatchesUp: when the clock has come to the next block we are not in sync until
+// that is there, not for the moment of asking for it either.
+func TestClockCatchesUp(t *testing.T) {
+	for name, running := range map[string]bool{"at the start": false, "while running": true} {
+		t.Run(name, func(t *testing.T) {
+			story(t, 200, func(w *world) {
+				c := w.chain.Fork(200)
+				c.MineTemplate(spvtest.Template{Time: time.Now().Add(2*time.Hour + 10*time.Minute)})
+				if !running {
+					w.chain = c
+				}
+				w.joinMany(3, spvtest.Behaviour{Latency: 300 * time.Millisecond})
+				w.start()
+				if running {
+					w.wait(spv.Settled)
+					w.mineOn(c)
+				}
+				w.pass(20 * time.Second)
+				w.behindClock()
+				for began := time.Now(); ; w.pass(100 * time.Millisecond) {
+					st := w.syncer.Status()
+					switch {
+					case st.Tip.Hash == c.Tip().Hash && st.Synced:
+						return
+					case st.Synced, time.Since(began) > 11*time.Minute:
+						w.t.Fatalf("%+v", st)
+					}
+				}
+			})
+		})
+	}
+}
+
 // TestClockSetBack: a clock that is set back while running is no reason to leave the
 // chain, nor to call it complete.
 func TestClockSetBack(t *testing.T) {
@@ -95,6 +128,27 @@ func TestFutureBlockIsOvertaken(t *testing.T) {
 		}
 		w.pass(20 * time.Second)
 		if st := w.syncer.Status(); !st.Synced || st.Tip.Hash != c.Tip().Hash {
+			t.Fatalf("%+v", st)
+		}
+	})
+}
+
+// TestFutureBlockThatNobodyHas: a block that was too early and that nobody has any more
+// when it is not is given up.
+func TestFutureBlockThatNobodyHas(t *testing.T) {
+	story(t, 200, func(w *world) {
+		gone := w.chain.Fork(200)
+		gone.MineTemplate(spvtest.Template{Time: time.Now().Add(2*time.Hour + 10*time.Minute)})
+		w.joinMany(2, spvtest.Behaviour{})
+		liar := w.joinWith(gone, spvtest.Behaviour{})
+		w.start()
+		w.pass(20 * time.Second)
+		liar.SetChain(w.chain)
+		w.behindClock()
+		w.pass(9 * time.Minute)
+		w.behindClock()
+		w.pass(90 * time.Second)
+		if st := w.syncer.Status(); !st.Synced || st.Tip.Hash != w.chain.Tip().Hash {
 			t.Fatalf("%+v", st)
 		}
 	})
