@@ -318,19 +318,16 @@ func TestGapStays(t *testing.T) {
 	}
 }
 
-// TestWatchEndsWithItsContext: keys take long to derive.
+// TestWatchEndsWithItsContext: keys take long to derive, so it is asked at each.
 func TestWatchEndsWithItsContext(t *testing.T) {
 	w := open(t)
-	ctx, cancel := context.WithCancelCause(t.Context())
-	keys := make(chan struct{})
-	go func() {
-		<-keys
-		cancel(nil)
-	}()
-	close(keys)
-	err := w.Watch(ctx, Watch{XPubs: []string{testXPub(t, 1), testXPub(t, 2), testXPub(t, 3), testXPub(t, 4), testXPub(t, 5)}, Gap: maxGap})
-	if !errors.Is(err, context.Canceled) {
+	a := &account{key: testXPub(t, 1), gap: maxGap}
+	if err := a.parse(params); err != nil {
 		t.Fatal(err)
+	}
+	err := w.update(&patience{t.Context(), 50}, func(c *change) { c.watchAccount(a) })
+	if n := len(a.at[payHash][0]); !errors.Is(err, context.Canceled) || n > 50 {
+		t.Fatalf("%d keys derived, %v", n, err)
 	}
 	if list, err := w.Watched(t.Context()); err != nil || len(list) != 0 || len(w.scripts) != 0 {
 		t.Fatalf("%+v, %v", list, err)
