@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -236,7 +237,7 @@ func TestDamagedWhileOpen(t *testing.T) {
 		}
 		p.overwrite(int64(id*p.page), make([]byte, p.page))
 		p.use(w)
-		if w.db.damage.Load() != nil {
+		if w.db.Over() != nil {
 			damaged++
 			before := read(t, p.path)
 			if err := p.use(w); !errors.Is(err, ErrCorrupt) {
@@ -288,54 +289,33 @@ func TestCutOffWhileOpen(t *testing.T) {
 	}
 }
 
-// TestPanicInOpen: bbolt itself gives up a file, and leaves the lock to us.
-func TestPanicInOpen(t *testing.T) {
-	p := newPatient(t)
-	h, err := readHead(bytes.NewReader(p.good), p.page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, p.path, p.spoiled(int(h.free)*p.page, make([]byte, p.page)))
-	if _, err := openStore(p.path, false); !errors.Is(err, ErrCorrupt) {
-		t.Fatal(err)
-	}
-	p.recovered()
-}
-
-// TestPanicOfOurOwn: a fault of the program is none of the file. It passes, and
-// what it was about to write is gone.
+// TestPanicOfOurOwn: a fault of the program is none of the file. It says so, ends the
+// use of the wallet, and what it was about to write is gone.
 func TestPanicOfOurOwn(t *testing.T) {
 	p := newPatient(t)
-	w, err := Open(p.path, params)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var none []int
 	for name, panics := range map[string]func(){
 		"text":  func() { panic("a fault") },
 		"index": func() { _ = none[len(p.path)] },
 	} {
-		w.broken = nil
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: did not pass", name)
-				}
-			}()
-			w.update(context.Background(), func(c *change) {
-				c.moveTo(chain.BlockID{Height: 1000})
-				panics()
-			})
-		}()
-		if _, err := w.Balance(context.Background()); err != nil {
+		w, err := Open(p.path, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.update(context.Background(), func(c *change) {
+			c.moveTo(chain.BlockID{Height: 1000})
+			panics()
+		})
+		if !errors.Is(err, dbfile.ErrBug) || errors.Is(err, ErrCorrupt) || strings.Contains(err.Error(), "runtime error") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := w.Rewind(p.c.id(1)); !errors.Is(err, errUnfinished) {
+		if err := w.Rewind(p.c.id(1)); !errors.Is(err, dbfile.ErrBug) {
 			t.Errorf("%s: %v", name, err)
 		}
+		p.close(w)
 	}
-	p.close(w)
-	if w, err = Open(p.path, params); err != nil {
+	w, err := Open(p.path, params)
+	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Close()

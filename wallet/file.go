@@ -1,20 +1,17 @@
 package wallet
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
+
+	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
 )
-
-// lockTimeout is how long Open waits for a file that somebody else has open.
-const lockTimeout = time.Second
 
 const (
 	// growBytes is how much larger than needed a growing file is made.
@@ -26,7 +23,7 @@ const (
 )
 
 // openFile opens a wallet file, or creates it.
-func openFile(path string, params *chaincfg.Params) (*store, error) {
+func openFile(path string, params *chaincfg.Params, nameless bool) (*dbfile.File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -41,34 +38,34 @@ func openFile(path string, params *chaincfg.Params) (*store, error) {
 	case info.Size() == 0:
 		return nil, corrupt("the file is empty")
 	}
-	if err := checkClosed(path); err != nil {
-		return nil, err
+	f, err := dbfile.Open(path, dbfile.Options{
+		Existing: true, Nameless: nameless, MapBytes: mapBytes, GrowBytes: growBytes, Unchanged: isMarked, Leave: markClosed,
+	})
+	if err == nil {
+		if err = checkFile(f, params); err == nil {
+			return f, nil
+		}
+		f.Close()
 	}
-	s, err := openStore(path, false)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkFile(s, params); err != nil {
-		s.Close()
-		return nil, err
-	}
-	return s, nil
+	return nil, translate(err)
 }
 
-// checkClosed checks the pages of a file that nobody writes to. bbolt reads next
-// to nothing of a file that is opened for reading.
-func checkClosed(path string) error {
-	s, err := openStore(path, true)
-	if err != nil {
-		return err
+// translate makes an error of package dbfile one of this package.
+func translate(err error) error {
+	var kind ErrorKind
+	switch {
+	case errors.As(err, &kind):
+	case errors.Is(err, dbfile.ErrDamaged):
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	case errors.Is(err, dbfile.ErrInUse):
+		return fmt.Errorf("%w: close the other program that has it open", ErrInUse)
 	}
-	defer s.Close()
-	return checkPages(context.Background(), s.file, s.Info().PageSize, true)
+	return err
 }
 
 // checkFile reads the marks that tell what the file is.
-func checkFile(s *store, params *chaincfg.Params) error {
-	return s.View(func(tx *bbolt.Tx) error {
+func checkFile(f *dbfile.File, params *chaincfg.Params) error {
+	return f.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket([]byte(bucketNames[0]))
 		if meta == nil {
 			return corrupt("it is not a wallet, or has lost its head")

@@ -2,10 +2,10 @@ package wallet
 
 import (
 	"hash/fnv"
-	"io"
-	"io/fs"
 	"os"
 	"time"
+
+	"dcrspv/spv/dbfile"
 )
 
 // A file that was closed in good order carries a mark that says so: the bbolt
@@ -18,7 +18,7 @@ import (
 // What that leaves to be found later is damage that leaves the time of
 // modification as it was: a medium that has lost what was on it, or a copy with
 // mistakes that has kept the time. Reading such a page is an error then (see
-// store), or Verify finds it.
+// package dbfile), or Verify finds it.
 //
 // The mark is in the unused second half of the page of the newest head. bbolt
 // writes the whole page with each second transaction, so there is no mark then.
@@ -32,9 +32,9 @@ const (
 	smallFile = 16 << 20
 )
 
-func encodeMark(h head, size int64, when time.Time) []byte {
+func encodeMark(h dbfile.Head, size int64, when time.Time) []byte {
 	b := be.AppendUint64(make([]byte, 0, markSize), markMagic)
-	b = be.AppendUint64(be.AppendUint64(b, h.tx), uint64(size))
+	b = be.AppendUint64(be.AppendUint64(b, h.Tx), uint64(size))
 	b = be.AppendUint64(b, uint64(when.Unix()))
 	sum := fnv.New64a()
 	sum.Write(b)
@@ -42,32 +42,29 @@ func encodeMark(h head, size int64, when time.Time) []byte {
 }
 
 // markPlace is where the mark of a head is.
-func markPlace(h head, pageSize int) int64 { return h.page*int64(pageSize) + int64(pageSize)/2 }
+func markPlace(h dbfile.Head) int64 { return h.Page*int64(h.PageSize) + int64(h.PageSize)/2 }
 
 // markClosed marks a file that is about to be closed, and that nobody else can
 // write to yet. Failing is harmless.
-func markClosed(file *os.File, pageSize int) {
+func markClosed(file *os.File, h dbfile.Head) {
 	info, err := file.Stat()
 	if err != nil || info.Size() <= smallFile {
 		return
 	}
-	h, err := readHead(file, pageSize)
-	if err != nil {
-		return
-	}
 	now := time.Now().Truncate(time.Second)
-	if _, err := file.WriteAt(encodeMark(h, info.Size(), now), markPlace(h, pageSize)); err == nil {
+	if _, err := file.WriteAt(encodeMark(h, info.Size(), now), markPlace(h)); err == nil {
 		_ = os.Chtimes(file.Name(), now, now) // else the mark does not count
 	}
 }
 
 // isMarked reports whether a file is as it was when it was closed in good order.
-func isMarked(file io.ReaderAt, info fs.FileInfo, h head, pageSize int) bool {
-	if info.Size() <= smallFile || info.ModTime().Nanosecond() != 0 {
+func isMarked(file *os.File, h dbfile.Head) bool {
+	info, err := file.Stat()
+	if err != nil || info.Size() <= smallFile || info.ModTime().Nanosecond() != 0 {
 		return false
 	}
 	b := make([]byte, markSize)
-	if _, err := file.ReadAt(b, markPlace(h, pageSize)); err != nil {
+	if _, err := file.ReadAt(b, markPlace(h)); err != nil {
 		return false
 	}
 	return string(b) == string(encodeMark(h, info.Size(), info.ModTime()))

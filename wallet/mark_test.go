@@ -1,31 +1,32 @@
 package wallet
 
 import (
+	"encoding/binary"
 	"errors"
 	"os"
 	"testing"
 	"time"
 
+	"dcrspv/spv/dbfile"
+
 	"go.etcd.io/bbolt"
 )
 
+const boltLeaf = 2 // the kind of a leaf page (bbolt LeafPageFlag)
+
 // marked tells whether a closed file carries a mark that counts.
-func marked(t *testing.T, path string) (is bool, newest head) {
+func marked(t *testing.T, path string) (is bool, newest dbfile.Head) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	h, err := dbfile.ReadHead(f, os.Getpagesize())
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := readHead(f, os.Getpagesize())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return isMarked(f, info, h, os.Getpagesize()), h
+	return isMarked(f, h), h
 }
 
 // TestMark: the pages of a large file are read when it is opened, unless it was
@@ -63,8 +64,8 @@ func TestMark(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	leaf := int(h.pages) / 2 * page // in the ballast
-	for native.Uint64(good[leaf:]) != uint64(leaf/page) || native.Uint16(good[leaf+8:]) != kindLeaf {
+	leaf := int(h.Pages) / 2 * page // in the ballast
+	for binary.NativeEndian.Uint64(good[leaf:]) != uint64(leaf/page) || good[leaf+8] != boltLeaf {
 		leaf += page
 	}
 
@@ -91,10 +92,10 @@ func TestMark(t *testing.T) {
 		when time.Time
 	}{
 		"changed since":     {leaf, make([]byte, page), info.ModTime().Add(time.Second)},
-		"no mark":           {int(markPlace(h, page)), make([]byte, markSize), info.ModTime()},
-		"mark of another":   {int(markPlace(h, page)) + 8, []byte{9}, info.ModTime()},
-		"root":              {int(h.root) * page, make([]byte, page), info.ModTime()},
-		"list of free ones": {int(h.free) * page, make([]byte, page), info.ModTime()},
+		"no mark":           {int(markPlace(h)), make([]byte, markSize), info.ModTime()},
+		"mark of another":   {int(markPlace(h)) + 8, []byte{9}, info.ModTime()},
+		"root":              {int(h.Root) * page, make([]byte, page), info.ModTime()},
+		"list of free ones": {int(h.Free) * page, make([]byte, page), info.ModTime()},
 	} {
 		spoil(tt.at, tt.with, tt.when)
 		if name == "no mark" || name == "mark of another" { // then the leaf is read

@@ -3,7 +3,6 @@ package wallet
 import (
 	"bytes"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -31,10 +30,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 	}
 	defer w.mu.Unlock()
 	err := w.db.View(func(tx *bbolt.Tx) error {
-		switch err := checkPages(ctx, w.db.file, w.db.Info().PageSize, false); {
-		case errors.Is(err, ErrCorrupt):
-			return w.db.fail(err) // bbolt must not go there
-		case err != nil:
+		if err := w.db.CheckPages(ctx); err != nil {
 			return err
 		}
 		b, err := openBuckets(ctx, tx)

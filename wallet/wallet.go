@@ -9,6 +9,7 @@ import (
 	"dcrspv/filters"
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
+	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"
@@ -22,7 +23,7 @@ import (
 type Wallet struct {
 	path    string
 	params  *chaincfg.Params
-	db      *store
+	db      *dbfile.File
 	changed chan struct{}
 
 	// mu is held by everything that writes, and guards cache. Readers of the
@@ -86,7 +87,19 @@ var _ spv.Wallet = (*Wallet)(nil)
 // ErrNewer, ErrDevelopment, ErrNetwork, ErrLink and ErrCorrupt as described there; else
 // that of the operating system. None of them changes the file.
 func Open(path string, params *chaincfg.Params) (*Wallet, error) {
-	db, err := openFile(path, params)
+	return openWallet(path, params, false)
+}
+
+// OpenNameless opens a wallet for one question, whose file has no name any more when
+// it returns: nothing is left of it however the program ends. Where an open file can't
+// be removed (on Windows) that is left to the caller, after Close. Errors are those of
+// Open.
+func OpenNameless(path string, params *chaincfg.Params) (*Wallet, error) {
+	return openWallet(path, params, true)
+}
+
+func openWallet(path string, params *chaincfg.Params, nameless bool) (*Wallet, error) {
+	db, err := openFile(path, params, nameless)
 	if err != nil {
 		return nil, named(path, err)
 	}
@@ -115,7 +128,7 @@ func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 // again does nothing.
 func (w *Wallet) Close() error {
 	w.wake.close()
-	return w.db.Close()
+	return w.explain(w.db.Close())
 }
 
 // Params is the wallet's network.
@@ -186,14 +199,8 @@ type change struct {
 	suspects map[hash]bool // to be checked, see judge
 }
 
-var (
-	// errUnchanged ends a transaction that has nothing to commit.
-	errUnchanged = errors.New("nothing changed")
-
-	// errUnfinished is what is left of a panic of this package: the file is as
-	// it was, but the cache is not as the file.
-	errUnfinished = errors.New("an earlier change was not finished")
-)
+// errUnchanged ends a transaction that has nothing to commit.
+var errUnchanged = errors.New("nothing changed")
 
 // update runs one writing transaction. The cache follows the file: if the
 // transaction fails it is read again.
@@ -206,7 +213,6 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 		return w.explain(w.broken)
 	}
 	c := &change{ctx: ctx, w: w, pool: w.pool, untold: make(map[hash]bool), suspects: make(map[hash]bool)}
-	w.broken = errUnfinished // should fn panic
 	err := w.db.Update(func(tx *bbolt.Tx) error {
 		if c.buckets, c.err = openBuckets(ctx, tx); c.err == nil {
 			fn(c)
@@ -224,12 +230,11 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 		}
 		return c.err
 	})
-	w.broken = nil
 	if errors.Is(err, errUnchanged) {
 		return nil
 	}
 	if err != nil {
-		if c.wrote || w.db.damage.Load() != nil {
+		if c.wrote || w.db.Over() != nil {
 			if again := w.load(); again != nil && !errors.Is(err, again) {
 				err = fmt.Errorf("%w, and then: %w", err, again)
 			}
@@ -264,6 +269,7 @@ func (w *Wallet) view(ctx context.Context, fn func(*buckets) error) error {
 
 // explain names the file in errors that come from it.
 func (w *Wallet) explain(err error) error {
+	err = translate(err)
 	var kind ErrorKind
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -20,8 +20,8 @@ var mayImport = map[string][]string{
 	"cmd/faults":   {},
 	"cmd/stress":   {},
 	"cmd/spvbench": {"wallet", "spv", "spv/spvtest", "filters"},
-	"cmd/dcrspv":   {"wallet", "spv", "spv/registry", "spv/chaindb", "spv/chain", "spv/spvtest", "filters"},
-	"wallet":       {"spv", "spv/chain", "filters"}, // of spv only the types of the interface that it fulfils
+	"cmd/dcrspv":   {"wallet", "spv", "spv/registry", "spv/chaindb", "spv/dbfile", "spv/chain", "spv/spvtest", "filters"},
+	"wallet":       {"spv", "spv/chain", "spv/dbfile", "filters"}, // of spv only the types of the interface that it fulfils
 	"spv":          {"spv/internal/requests", "spv/registry", "spv/addrbook", "spv/peer", "spv/chaindb", "spv/chain", "filters"},
 	"spv/spvtest":  {"spv/chain", "filters"},
 	"spv/registry": {"spv/chain", "filters"},
@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 
 	"spv/addrbook": {},
 	"spv/peer":     {"spv/chain", "filters"},
-	"spv/chaindb":  {"spv/chain", "filters"},
+	"spv/chaindb":  {"spv/chain", "spv/dbfile", "filters"},
+	"spv/dbfile":   {},
 	"spv/chain":    {},
 	"filters":      {},
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"dcrspv/spv/chaindb"
+	"dcrspv/spv/dbfile"
 	"dcrspv/wallet"
 )
 
@@ -73,12 +74,16 @@ var remedies = []struct {
 	{chaindb.ErrNewer, "update dcrspv or choose another --datadir"},
 	{chaindb.ErrNetwork, "give the --network it was made for or choose another --datadir"},
 	{chaindb.ErrCorrupt, ""}, // it says so itself
+	{dbfile.ErrReplaced, "run it again, and let no other program move or remove files of the data directory meanwhile"},
+	{dbfile.ErrNotFile, "move that away or choose another --datadir"},
+	{dbfile.ErrBug, ""}, // it says so itself
 	{wallet.ErrInUse, "end the other dcrspv or choose another --datadir"},
 	{wallet.ErrNewer, "update dcrspv or choose another --datadir"},
 	{wallet.ErrDevelopment, "move the file away and watch again: all coins and transactions are found again"},
 	{wallet.ErrNetwork, "give the --network it was made for or choose another --datadir"},
 	{wallet.ErrLink, ""},    // it says so itself
 	{wallet.ErrCorrupt, ""}, // likewise
+	{syscall.ENOMEM, "give it more memory or address space (ulimit -v), nothing is lost"},
 	{syscall.ENOSPC, "free some disk space, nothing is lost"},
 	{syscall.EDQUOT, "free some disk space, nothing is lost"},
 	{syscall.EROFS, "choose a --datadir on a writable file system"},

@@ -29,7 +29,7 @@ func (p *program) openQuestion() (w *wallet.Wallet, done func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("no directory for the scan: %w", err)
 	}
-	w, err = wallet.Open(filepath.Join(dir, "wallet.db"), p.set.params)
+	w, err = wallet.OpenNameless(filepath.Join(dir, "wallet.db"), p.set.params)
 	os.RemoveAll(dir)
 	if err != nil {
 		return nil, nil, err

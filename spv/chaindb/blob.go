@@ -20,7 +20,7 @@ func (db *DB) PutBlob(name string, data []byte) error {
 // Blob returns a copy of what was stored under the name; nil if nothing was.
 func (db *DB) Blob(name string) ([]byte, error) {
 	var data []byte
-	err := db.view(nil, func(tx *bbolt.Tx) error {
+	err := db.view(func(tx *bbolt.Tx) error {
 		data = bytes.Clone(tx.Bucket(blobsBucket).Get([]byte(name)))
 		return nil
 	})

@@ -21,14 +21,7 @@ import (
 //
 // ErrNotFound if a filter of the range is not held; fn has not been called then.
 func (db *DB) Blocks(r chain.Range, fn func(height uint32, h *chain.Header, filter []byte) bool) error {
-	foreign := false
-	call := func(height uint32, h *chain.Header, filter []byte) bool {
-		foreign = true
-		more := fn(height, h, filter)
-		foreign = false
-		return more
-	}
-	return db.view(&foreign, func(tx *bbolt.Tx) error {
+	return db.view(func(tx *bbolt.Tx) error {
 		s, err := db.readState(tx)
 		if err != nil {
 			return err
@@ -39,7 +32,7 @@ func (db *DB) Blocks(r chain.Range, fn func(height uint32, h *chain.Header, filt
 		first, _ := segmentOf(r.From)
 		last, _ := segmentOf(r.To)
 		return eachSegment(tx, first, last, func(segment uint32) (bool, error) {
-			return db.blocksOf(tx, segment, r, call)
+			return db.blocksOf(tx, segment, r, fn)
 		})
 	})
 }

@@ -1,11 +1,11 @@
 package chaindb
 
 import (
-	"os"
 	"sync"
 	"sync/atomic"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"
@@ -17,14 +17,11 @@ import (
 type DB struct {
 	path  string
 	rules *chain.Rules
-	bolt  *bbolt.DB
-	file  *os.File // of bolt
+	file  *dbfile.File
 
 	state atomic.Pointer[state] // as of the last write
 
-	mu     sync.Mutex // held while writing and closing
-	closed bool
-	broken error // a write found the file damaged: bbolt cannot go on
+	mu sync.Mutex // held while writing
 }
 
 // Tip returns the last block of the stored chain and the work of the chain up to
@@ -41,24 +38,11 @@ func (db *DB) Filters() chain.Ranges { return db.state.Load().filters }
 // Close closes the file, after the reads and writes that are under way. Further
 // calls do nothing; other methods fail with ErrClosed from now on, but what Tip
 // and Filters return stays.
-func (db *DB) Close() error {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if db.closed {
-		return nil
-	}
-	db.closed = true
-	if db.broken != nil {
-		// A panic has left mutexes in bbolt that its Close would wait for.
-		return wrap("closing", db.path, release(db.file))
-	}
-	return wrap("closing", db.path, db.bolt.Close())
-}
+func (db *DB) Close() error { return wrap("closing", db.path, db.file.Close()) }
 
-// view runs fn in a read transaction. foreign is explained at guard.
-func (db *DB) view(foreign *bool, fn func(*bbolt.Tx) error) error {
-	err := guard(db.path, foreign, func() error { return db.bolt.View(fn) })
-	return wrap("reading", db.path, err)
+// view runs fn in a read transaction.
+func (db *DB) view(fn func(*bbolt.Tx) error) error {
+	return wrap("reading", db.path, db.file.View(fn))
 }
 
 // update runs fn in a write transaction, together with what fn makes of the
@@ -66,41 +50,28 @@ func (db *DB) view(foreign *bool, fn func(*bbolt.Tx) error) error {
 func (db *DB) update(fn func(*bbolt.Tx, *state) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if db.broken != nil {
-		return db.broken
-	}
 	next := *db.state.Load()
-	returned := false
-	err := guard(db.path, nil, func() error {
-		err := db.bolt.Update(func(tx *bbolt.Tx) error {
-			if err := fn(tx, &next); err != nil {
-				return err
-			}
-			return next.put(tx)
-		})
-		returned = true
-		return err
+	err := db.file.Update(func(tx *bbolt.Tx) error {
+		if err := fn(tx, &next); err != nil {
+			return err
+		}
+		return next.put(tx)
 	})
-	switch {
-	case !returned:
-		db.broken = err
-		return err
-	case err == nil:
+	if err == nil {
 		db.state.Store(&next)
 		return nil
-	case !db.closed:
-		// If the very last step failed, the sync of the root page, the file may
-		// hold the new state after all. What counts is what it says.
-		if loadErr := db.load(); loadErr != nil {
-			db.broken = loadErr
-		}
+	}
+	// If the very last step failed, the sync of the root page, the file may
+	// hold the new state after all. What counts is what it says.
+	if db.file.Over() == nil {
+		_ = db.load() // fails if it is closed
 	}
 	return wrap("writing", db.path, err)
 }
 
 // load makes the state of the file the state in memory.
 func (db *DB) load() error {
-	return db.view(nil, func(tx *bbolt.Tx) error {
+	return db.view(func(tx *bbolt.Tx) error {
 		s, err := db.readState(tx)
 		if err == nil {
 			db.state.Store(s)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/dbfile"
 
 	"go.etcd.io/bbolt"
 )
@@ -56,7 +57,7 @@ func TestFiltersAtTheBordersOfSegments(t *testing.T) {
 		m.held[h] = true
 	}
 	kept := func(segment uint32) (yes bool) {
-		if err := db.bolt.View(func(tx *bbolt.Tx) error {
+		if err := db.file.View(func(tx *bbolt.Tx) error {
 			yes = tx.Bucket(filtersBucket).Get(segmentKey(segment)) != nil
 			return nil
 		}); err != nil {
@@ -201,7 +202,7 @@ func TestBlocksMissing(t *testing.T) {
 		c := genesisChain(rules)
 		c.extend(rules, rand.New(rand.NewPCG(1, 1)), last, 30, false)
 		c.store(t, db, 0)
-		if err := db.bolt.Update(edit); err != nil {
+		if err := db.file.Update(edit); err != nil {
 			t.Fatal(err)
 		}
 		err := db.Blocks(chain.Range{From: last, To: last}, func(uint32, *chain.Header, []byte) bool {
@@ -250,21 +251,22 @@ func TestBlocksSnapshot(t *testing.T) {
 	}
 }
 
-// TestCallbackPanic: a panic of the caller's is not mistaken for damage, and
-// leaves the DB usable.
+// TestCallbackPanic: a panic of the caller's is an error that is not mistaken for
+// damage, and after which Close returns.
 func TestCallbackPanic(t *testing.T) {
-	db := openTest(t, testPath(t), simnetRules())
-	func() {
-		defer func() {
-			if r := recover(); r != "mine" {
-				t.Errorf("recovered %v", r)
-			}
-		}()
-		_ = db.Blocks(chain.Range{}, func(uint32, *chain.Header, []byte) bool { panic("mine") })
-	}()
-	if err := db.PutBlob("a", []byte{1}); err != nil {
+	path := testPath(t)
+	db := openTest(t, path, simnetRules())
+	err := db.Blocks(chain.Range{}, func(uint32, *chain.Header, []byte) bool { panic("mine") })
+	if !errors.Is(err, dbfile.ErrBug) || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "mine in ") {
+		t.Errorf("%v", err)
+	}
+	if err := db.PutBlob("a", []byte{1}); !errors.Is(err, dbfile.ErrBug) {
+		t.Errorf("used again: %v", err)
+	}
+	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+	openTest(t, path, simnetRules())
 }
 
 func TestBlob(t *testing.T) {
@@ -328,7 +330,7 @@ func TestWriteFails(t *testing.T) {
 	if err := db.ReplaceHeaders(0, m.chain.headers[1:], m.chain.work[300]); err != nil {
 		t.Fatal(err)
 	}
-	db.file.Close()
+	db.file.OS().Close()
 	err = db.PutFilters(1, m.chain.filters[1:])
 	if err == nil || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), path) {
 		t.Fatalf("put: %v", err)
@@ -352,7 +354,7 @@ func TestFailedWriteThatArrived(t *testing.T) {
 	m.chain.store(t, db, 0)
 	arrived := *db.state.Load()
 	arrived.filters = chain.Ranges{{From: 0, To: 99}}
-	if err := db.bolt.Update(arrived.put); err != nil {
+	if err := db.file.Update(arrived.put); err != nil {
 		t.Fatal(err)
 	}
 	failure := errors.New("sync failed")
@@ -381,7 +383,7 @@ func TestDamagedWhileOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.file.WriteAt(noise(int(info.Size()-2*pageSize)), 2*pageSize); err != nil {
+	if _, err := db.file.OS().WriteAt(noise(int(info.Size()-2*pageSize)), 2*pageSize); err != nil {
 		t.Fatal(err)
 	}
 	_, readErr := db.Header(700)

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime/debug"
+
+	"dcrspv/spv/dbfile"
 
 	bolterrors "go.etcd.io/bbolt/errors"
 )
@@ -39,34 +40,18 @@ func corrupt(path, format string, args ...any) error {
 		ErrCorrupt, path, fmt.Errorf(format, args...))
 }
 
-// guard runs fn, which reads or writes the file, and makes errors of what goes
-// wrong in it, for bbolt trusts its file: a damaged one makes it panic, and a
-// page of the mapping that cannot be read is a memory fault. *foreign is true
-// while fn is in a callback of somebody else, whose panics are not ours; memory
-// faults still are, since it reads our mapping.
-func guard(path string, foreign *bool, fn func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		r := recover()
-		if r == nil {
-			return
-		}
-		if _, fault := r.(interface{ Addr() uintptr }); !fault && foreign != nil && *foreign {
-			panic(r)
-		}
-		err = corrupt(path, "%v", r)
-	}()
-	return fn()
-}
-
-// wrap makes the errors of bbolt and of the operating system name the file.
-// Errors of this package pass.
+// wrap makes the errors of package dbfile, of bbolt and of the operating system name
+// the file. Errors of this package pass.
 func wrap(action, path string, err error) error {
 	var kind ErrorKind
 	var pathErr *fs.PathError
 	switch {
 	case err == nil || errors.As(err, &kind):
 		return err
+	case errors.Is(err, dbfile.ErrDamaged):
+		return corrupt(path, "%w", err)
+	case errors.Is(err, dbfile.ErrInUse):
+		return fmt.Errorf("%w: %s: stop the other program that has it open, or use another data directory", ErrInUse, path)
 	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
 		return fmt.Errorf("%s %s: %w", action, path, ErrClosed)
 	case errors.As(err, &pathErr): // has the path in its text

@@ -13,7 +13,7 @@ import (
 // the tip. It costs about a microsecond.
 func (db *DB) Header(height uint32) (chain.Header, error) {
 	var header chain.Header
-	err := db.view(nil, func(tx *bbolt.Tx) error {
+	err := db.view(func(tx *bbolt.Tx) error {
 		h, err := db.header(tx, height)
 		if err == nil {
 			header = *h
@@ -27,7 +27,7 @@ func (db *DB) Header(height uint32) (chain.Header, error) {
 // reaches above the tip.
 func (db *DB) Headers(r chain.Range) ([]chain.Header, error) {
 	headers := make([]chain.Header, 0, uint64(r.To)-uint64(r.From)+1)
-	err := db.view(nil, func(tx *bbolt.Tx) error {
+	err := db.view(func(tx *bbolt.Tx) error {
 		for height := r.From; ; {
 			segment, index := segmentOf(height)
 			value, count, err := db.headerSegment(tx, segment)

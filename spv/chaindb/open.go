@@ -4,14 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"runtime"
-	"strconv"
-	"syscall"
-	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -19,13 +14,9 @@ import (
 	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 const (
-	// lockTimeout is how long Open waits for another user of the file to close
-	// it.
-	lockTimeout = time.Second
 	// growBytes is how much larger than needed a growing file is made, so that
 	// not every write must extend it.
 	growBytes = 128 << 10
@@ -42,27 +33,22 @@ const (
 // Errors: ErrInUse (after a second), ErrNetwork, ErrNewer, ErrCorrupt, or that
 // of the operating system. The file is unchanged then.
 func Open(path string, rules *chain.Rules) (*DB, error) {
-	db := &DB{path: path, rules: rules}
-	err := guard(path, nil, db.open)
-	if err == nil {
-		return db, nil
+	file, err := dbfile.Open(path, dbfile.Options{MapBytes: mapBytes, GrowBytes: growBytes})
+	if err != nil {
+		return nil, wrap("opening", path, err)
 	}
-	switch {
-	case db.bolt != nil:
-		db.bolt.Close()
-	case db.file != nil:
-		release(db.file) // already closed, unless bbolt panicked
+	db := &DB{path: path, rules: rules, file: file}
+	if err := db.open(); err != nil {
+		file.Close()
+		return nil, wrap("opening", path, err)
 	}
-	return nil, wrap("opening", path, err)
+	return db, nil
 }
 
-// open opens the file, and makes what belongs into a fresh one.
+// open takes the state of the file, and makes what belongs into a fresh one.
 func (db *DB) open() error {
-	if err := db.openBolt(); err != nil {
-		return err
-	}
 	fresh := false
-	err := db.bolt.View(func(tx *bbolt.Tx) error {
+	err := db.file.View(func(tx *bbolt.Tx) error {
 		if first, _ := tx.Cursor().First(); first == nil {
 			fresh = true
 			return nil
@@ -78,52 +64,9 @@ func (db *DB) open() error {
 	return nil
 }
 
-// openBolt opens the file as a bbolt file.
-func (db *DB) openBolt() error {
-	options := &bbolt.Options{
-		Timeout: lockTimeout,
-		// The list of free pages is kept in the file, although it could be found
-		// again: bbolt would search the whole file for it at every start, in a
-		// goroutine whose panics over a damaged file nobody can catch.
-		NoFreelistSync: false,
-		FreelistType:   bbolt.FreelistMapType,
-		OpenFile: func(name string, flag int, mode os.FileMode) (file *os.File, err error) {
-			db.file, err = os.OpenFile(name, flag, mode)
-			return db.file, err
-		},
-	}
-	// On Windows the file itself would be made as large as the mapping.
-	if strconv.IntSize == 64 && runtime.GOOS != "windows" {
-		options.InitialMmapSize = mapBytes
-	}
-	bolt, err := bbolt.Open(db.path, 0o600, options)
-	var pathErr *fs.PathError
-	var errno syscall.Errno
-	switch {
-	case err == nil:
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return fmt.Errorf("%w: %s: stop the other program that has it open, or use another data directory",
-			ErrInUse, db.path)
-	case errors.As(err, &pathErr), errors.As(err, &errno):
-		return err
-	default:
-		return corrupt(db.path, "%v", err)
-	}
-	db.bolt = bolt
-	bolt.AllocSize = growBytes
-	return nil
-}
-
 // check checks that the file is one of ours: all of it is there, its version,
 // its network and that its ends are what it says they are; and takes its state.
 func (db *DB) check(tx *bbolt.Tx) error {
-	info, err := db.file.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size() < tx.Size() {
-		return corrupt(db.path, "cut off, %d bytes of %d are left", info.Size(), tx.Size())
-	}
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
 		return corrupt(db.path, "not a chain file")
@@ -168,7 +111,7 @@ func (db *DB) create() error {
 		return err
 	}
 	s := &state{tip: id, work: *workOf(&genesis), filters: chain.Ranges{{From: 0, To: 0}}}
-	err = db.bolt.Update(func(tx *bbolt.Tx) error {
+	err = db.file.Update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{metaBucket, headersBucket, filtersBucket, blobsBucket} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err

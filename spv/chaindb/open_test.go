@@ -157,7 +157,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"cut to 100 bytes", cut(100), simnet, ErrCorrupt, "delete it"},
 		{"cut to 20 kB", cut(20000), simnet, ErrCorrupt, "delete it"},
 		{"cut to 300 kB", cut(300000), simnet, ErrCorrupt, "delete it"},
-		{"cut by a byte", cutLast, simnet, ErrCorrupt, "cut off"},
+		{"cut by a byte", cutLast, simnet, ErrCorrupt, "missing at its end"},
 		{"a directory", func(path string) error { return os.Mkdir(path, 0o700) }, simnet, nil, "is a directory"},
 		{"no directory", func(path string) error { return os.RemoveAll(filepath.Dir(path)) }, simnet, os.ErrNotExist, "no such file"},
 	}

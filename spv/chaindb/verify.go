@@ -58,7 +58,7 @@ func (db *DB) Verify(ctx context.Context, progress func(done, total uint32)) (Re
 		progress = func(uint32, uint32) {}
 	}
 	v := verifier{db: db, progress: progress, setHash: blake256.NewHasher256()}
-	err := db.view(&v.foreign, func(tx *bbolt.Tx) error {
+	err := db.view(func(tx *bbolt.Tx) error {
 		s, err := db.readState(tx)
 		if err != nil {
 			return err
@@ -83,7 +83,6 @@ type verifier struct {
 	tx       *bbolt.Tx
 	state    *state
 	progress func(done, total uint32)
-	foreign  bool // progress is running
 	report   Report
 
 	chain   *chain.Chain        // of the headers so far
@@ -181,9 +180,7 @@ func (v *verifier) take(p *part) error {
 			v.setHash.WriteBytes(filter)
 		}
 	}
-	v.foreign = true
 	v.progress(v.report.Headers, v.state.tip.Height+1)
-	v.foreign = false
 	return nil
 }
 

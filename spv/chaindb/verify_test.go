@@ -64,20 +64,6 @@ func TestVerifyIsInterrupted(t *testing.T) {
 	}
 }
 
-// A panic in the caller's own function stays his.
-func TestVerifyProgressPanics(t *testing.T) {
-	db, _ := verifyDB(t)
-	defer func() {
-		if r := recover(); r != "mine" {
-			t.Errorf("recovered %v", r)
-		}
-		if _, err := db.Verify(context.Background(), nil); err != nil {
-			t.Error(err)
-		}
-	}()
-	db.Verify(context.Background(), func(uint32, uint32) { panic("mine") })
-}
-
 func TestVerifyFindsDamage(t *testing.T) {
 	at := func(height uint32) []byte { segment, _ := segmentOf(height); return segmentKey(segment) }
 	header := func(height uint32, edit func(h *chain.Header)) func(*bbolt.Tx) error {
@@ -148,7 +134,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 	}
 	for _, test := range tests {
 		undo := snapshot(t, db)
-		if err := db.bolt.Update(test.edit); err != nil {
+		if err := db.file.Update(test.edit); err != nil {
 			t.Fatal(err)
 		}
 		_, err := db.Verify(context.Background(), nil)
@@ -170,7 +156,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 func snapshot(t *testing.T, db *DB) func() {
 	type record struct{ bucket, key, value []byte }
 	var all []record
-	err := db.bolt.View(func(tx *bbolt.Tx) error {
+	err := db.file.View(func(tx *bbolt.Tx) error {
 		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
 			return b.ForEach(func(k, v []byte) error {
 				all = append(all, record{append([]byte{}, name...), append([]byte{}, k...), append([]byte{}, v...)})
@@ -182,7 +168,7 @@ func snapshot(t *testing.T, db *DB) func() {
 		t.Fatal(err)
 	}
 	return func() {
-		err := db.bolt.Update(func(tx *bbolt.Tx) error {
+		err := db.file.Update(func(tx *bbolt.Tx) error {
 			for _, name := range [][]byte{headersBucket, filtersBucket} {
 				if err := tx.Bucket(name).Delete(segmentKey(9)); err != nil {
 					return err

@@ -46,7 +46,7 @@ func (v *verifier) part(segment uint32) (*part, error) {
 // have.
 func (p *part) check(db *DB, held chain.Ranges) {
 	defer close(p.checked)
-	p.err = guard(db.path, nil, func() error {
+	p.err = db.file.Guard(func() error {
 		headers := make([]chain.Header, len(p.headers)/chain.HeaderSize)
 		for i := range headers {
 			headers[i] = *headerAt(p.headers, i)
@@ -56,6 +56,7 @@ func (p *part) check(db *DB, held chain.Ranges) {
 		}
 		return p.checkFilters(db, headers, held)
 	})
+	p.err = wrap("reading", db.path, p.err)
 }
 
 // checkHeaders makes the batch.

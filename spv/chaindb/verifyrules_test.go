@@ -35,7 +35,7 @@ func storedChain(t *testing.T, rules *chain.Rules, n int, edit func(*wire.BlockH
 // overwriteHeaders puts the headers of c into the file as they are.
 func overwriteHeaders(t *testing.T, db *DB, c *testChain) {
 	t.Helper()
-	err := db.bolt.Update(func(tx *bbolt.Tx) error {
+	err := db.file.Update(func(tx *bbolt.Tx) error {
 		return db.writeHeaders(tx, c.tip(), 0, c.headers[1:])
 	})
 	if err != nil {

@@ -1,6 +1,6 @@
 //go:build unix && !solaris && !aix
 
-package wallet
+package dbfile
 
 import (
 	"os"

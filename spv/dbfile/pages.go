@@ -1,10 +1,11 @@
-package wallet
+package dbfile
 
 import (
 	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"hash/fnv"
 	"io"
 	"os"
@@ -49,7 +50,7 @@ type page struct {
 func (p page) kind() uint16  { return native.Uint16(p.b[8:]) }
 func (p page) count() uint64 { return uint64(native.Uint16(p.b[10:])) }
 
-func (p page) bad(what string) error { return corrupt("page %d: %s", p.id, what) }
+func (p page) bad(what string) error { return damaged("page %d: %s", p.id, what) }
 
 // pageCheck goes through the pages of a file.
 type pageCheck struct {
@@ -63,72 +64,108 @@ type pageCheck struct {
 	over func() error // why the caller no longer waits; nil if it does
 }
 
-// checkPages checks that all pages are there, that each has one use, and that
+// CheckPages checks that all pages are there, that each has one use, and that
 // their entries lie within them and in order. bbolt does not: led astray by a
 // page, it may end the process in ways that can't be caught, by a stack or a
-// list without end. So nothing of a file is left to it before this.
-//
-// With quick, the leaves of the buckets, nearly all of the file, are taken on
-// trust if it is marked as closed in good order.
+// list without end. Open has done it, for those that were there then.
 //
 // Nobody may write meanwhile. The pages are read from the file, not its mapping.
-func checkPages(ctx context.Context, file *os.File, pageSize int, quick bool) error {
-	info, err := file.Stat()
+// Errors: ErrDamaged, after which bbolt must not go there and the file is of no more
+// use; that of ctx, those of reading.
+func (f *File) CheckPages(ctx context.Context) error {
+	err := f.checkPages(ctx, nil)
+	if errors.Is(err, ErrDamaged) {
+		return f.fail(err)
+	}
+	return err
+}
+
+// checkPages leaves out the leaves of the buckets, nearly all of the file, if it is
+// unchanged.
+func (f *File) checkPages(ctx context.Context, unchanged func(*os.File, Head) bool) error {
+	info, err := f.file.Stat()
 	if err != nil {
 		return err
 	}
-	h, err := readHead(file, pageSize)
+	pageSize := f.Info().PageSize
+	h, err := ReadHead(f.file, pageSize)
 	if err != nil {
 		return err
 	}
-	if have := uint64(info.Size()) / uint64(pageSize); h.pages > have {
-		return corrupt("%d of %d pages are missing at its end", h.pages-have, h.pages)
+	if have := uint64(info.Size()) / uint64(pageSize); h.Pages > have {
+		return damaged("%d of %d pages are missing at its end", h.Pages-have, h.Pages)
 	}
-	c := &pageCheck{file: file, size: uint64(pageSize), seen: make([]bool, h.pages), over: ctx.Err}
-	c.quick = quick && isMarked(file, info, h, pageSize)
-	if err := c.tree(h.root, nil, nil, true, allLevels); err != nil {
+	c := &pageCheck{file: f.file, size: uint64(pageSize), seen: make([]bool, h.Pages), over: ctx.Err}
+	c.quick = unchanged != nil && unchanged(f.file, h)
+	if err := c.tree(h.Root, nil, nil, true, allLevels); err != nil {
 		return err
 	}
-	if h.free == noFreeList { // as other programs may leave it; bbolt makes one
+	if h.Free == noFreeList { // as other programs may leave it; bbolt makes one
 		return nil
 	}
-	if err := c.freeList(h.free); err != nil {
+	if err := c.freeList(h.Free); err != nil {
 		return err
 	}
 	for id, seen := range c.seen {
 		if !seen && id > 1 && !c.quick {
-			return corrupt("page %d: neither used nor free", id)
+			return damaged("page %d: neither used nor free", id)
 		}
 	}
 	return nil
 }
 
-// head is what counts of pages 0 and 1.
-type head struct {
-	root, free, pages, tx uint64
-	page                  int64 // 0 or 1
+// checkFreeList looks at the page with the list of free pages, as bbolt does in
+// each commit, but without care: it would count through as many pages as noise
+// there says.
+func (f *File) checkFreeList() error {
+	pageSize := f.Info().PageSize
+	h, err := ReadHead(f.file, pageSize)
+	if err != nil || h.Free == noFreeList {
+		return err
+	}
+	p := page{h.Free, make([]byte, pageHeader)}
+	if _, err := f.file.ReadAt(p.b, int64(h.Free)*int64(pageSize)); err != nil {
+		return f.fail(damaged("page %d: %v", h.Free, err))
+	}
+	overflow := uint64(native.Uint32(p.b[12:]))
+	if native.Uint64(p.b) != h.Free || p.kind() != kindFree || h.Free+overflow >= h.Pages {
+		return f.fail(p.bad("no list of free pages"))
+	}
+	return nil
 }
 
-// readHead finds the newer valid head.
-func readHead(file io.ReaderAt, pageSize int) (newest head, err error) {
+// Head is what counts of pages 0 and 1.
+type Head struct {
+	Tx    uint64 // the last transaction
+	Pages uint64 // in use or free
+	Page  int64  // where this head is, 0 or 1
+
+	PageSize int // in bytes
+
+	Root uint64 // the page of the root bucket
+	Free uint64 // the page with the list of free pages
+}
+
+// ReadHead finds the newer valid head. Errors: ErrDamaged, those of reading.
+func ReadHead(file io.ReaderAt, pageSize int) (newest Head, err error) {
 	found := false
 	b := make([]byte, headSize)
 	for id := range int64(2) {
 		if _, err := file.ReadAt(b, id*int64(pageSize)+pageHeader); err != nil {
-			return head{}, err
+			return Head{}, err
 		}
 		sum := fnv.New64a()
 		sum.Write(b[:headSize-8])
 		if native.Uint32(b) != headMagic || native.Uint64(b[headSize-8:]) != sum.Sum64() {
 			continue
 		}
-		h := head{native.Uint64(b[16:]), native.Uint64(b[32:]), native.Uint64(b[40:]), native.Uint64(b[48:]), id}
-		if !found || h.tx > newest.tx {
+		h := Head{Root: native.Uint64(b[16:]), Free: native.Uint64(b[32:]), Pages: native.Uint64(b[40:]), Tx: native.Uint64(b[48:]), Page: id, PageSize: pageSize}
+		if !found || h.Tx > newest.Tx {
 			newest, found = h, true
 		}
 	}
 	if !found {
-		return head{}, corrupt("it has no head")
+		return Head{}, damaged("it has no head")
 	}
 	return newest, nil
 }
@@ -137,9 +174,9 @@ func readHead(file io.ReaderAt, pageSize int) (newest head, err error) {
 func (c *pageCheck) claim(id uint64) error {
 	switch {
 	case id < 2 || id >= uint64(len(c.seen)):
-		return corrupt("page %d is used and not there", id)
+		return damaged("page %d is used and not there", id)
 	case c.seen[id]:
-		return corrupt("page %d: used twice", id)
+		return damaged("page %d: used twice", id)
 	}
 	c.seen[id] = true
 	return nil
@@ -201,7 +238,7 @@ func (c *pageCheck) levels(id uint64) (int, error) {
 	b := make([]byte, pageHeader+entrySize)
 	for n := 0; ; n++ {
 		if id >= uint64(len(c.seen)) || n > len(c.seen) {
-			return 0, corrupt("page %d is used and not there", id)
+			return 0, damaged("page %d is used and not there", id)
 		}
 		if _, err := c.file.ReadAt(b, int64(id*c.size)); err != nil {
 			return 0, err

@@ -1,0 +1,287 @@
+package dbfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// Options say how a file is opened.
+type Options struct {
+	// MapBytes is how much address space to set aside for the file, so that a write
+	// does not wait for reads while the file grows. Where there is less, less is taken.
+	MapBytes int
+
+	// GrowBytes is how much larger than needed a growing file is made, so that not
+	// every write must extend it.
+	GrowBytes int
+
+	// Existing: a file that is not there is an error. Otherwise it is made.
+	Existing bool
+
+	// Nameless: the name goes once the file is open, so that nothing is left of it
+	// however the program ends. Where an open file can't be removed it stays.
+	Nameless bool
+
+	// Unchanged reports whether the file is as its user left it. Then only those
+	// pages are checked that lead to others, not those that hold values. nil is no.
+	Unchanged func(file *os.File, head Head) bool
+
+	// Leave is called by Close, if nothing has gone wrong, before anybody else can
+	// write to the file. nil does nothing.
+	Leave func(file *os.File, head Head)
+}
+
+// File is an open bbolt file. View may be called by any number of goroutines; writes
+// are done one after the other.
+type File struct {
+	*bbolt.DB // for its settings; not to be closed, read or written by itself
+
+	path  string
+	file  *os.File // of DB
+	leave func(*os.File, Head)
+
+	nameless bool
+
+	over      atomic.Pointer[error] // why nothing works any more
+	closed    atomic.Bool
+	writing   sync.Mutex
+	committed atomic.Uint64 // the last transaction that is known to be in the file
+}
+
+// lockTimeout is how long Open waits for another user of the file to close it.
+const lockTimeout = time.Second
+
+// Open opens a file alone. Errors: ErrInUse (after a second), ErrDamaged, ErrNotFile,
+// those of the operating system. The file is unchanged then.
+func Open(path string, o Options) (*File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !o.Existing:
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: there is a %s in its place", ErrNotFile, kindOf(info.Mode()))
+	case info.Size() > 0:
+		if err := checkClosed(path, o); err != nil {
+			return nil, err
+		}
+	}
+	f, err := open(path, o, false)
+	if err != nil {
+		return nil, err
+	}
+	if f.leave, f.nameless = o.Leave, o.Nameless; f.nameless {
+		os.Remove(path)
+	}
+	return f, nil
+}
+
+// kindOf names what is not a regular file.
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "directory"
+	case mode&fs.ModeNamedPipe != 0:
+		return "pipe"
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	}
+	return "device"
+}
+
+// checkClosed checks the pages of a file that nobody writes to. bbolt reads next to
+// nothing of a file that is opened for reading.
+func checkClosed(path string, o Options) error {
+	o.MapBytes = 0
+	f, err := open(path, o, true)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.checkPages(context.Background(), o.Unchanged)
+}
+
+// open opens the file as a bbolt file, in as much address space as there is.
+func open(path string, o Options, readOnly bool) (*File, error) {
+	// On Windows the file itself would be made as large as the mapping.
+	if strconv.IntSize < 64 || runtime.GOOS == "windows" {
+		o.MapBytes = 0
+	}
+	for {
+		f, err := openMapped(path, o, readOnly)
+		if err == nil || o.MapBytes == 0 || !errors.Is(err, syscall.ENOMEM) {
+			return f, err
+		}
+		if o.MapBytes /= 2; o.MapBytes < o.GrowBytes {
+			o.MapBytes = 0
+		}
+	}
+}
+
+func openMapped(path string, o Options, readOnly bool) (*File, error) {
+	f := &File{path: path}
+	err := f.Guard(func() (err error) {
+		f.DB, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout:         lockTimeout,
+			ReadOnly:        readOnly,
+			InitialMmapSize: o.MapBytes,
+			FreelistType:    bbolt.FreelistMapType,
+			// The list of free pages is kept in the file, although it could be found
+			// again: bbolt would search the whole file for it at every start, in a
+			// goroutine whose panics over a damaged file nobody can catch.
+			NoFreelistSync: false,
+			OpenFile: func(name string, flag int, mode os.FileMode) (file *os.File, err error) {
+				if o.Existing {
+					flag &^= os.O_CREATE
+				}
+				f.file, err = os.OpenFile(name, flag, mode)
+				return f.file, err
+			},
+		})
+		if err != nil {
+			return err
+		}
+		if f.DB.AllocSize = o.GrowBytes; readOnly {
+			return nil
+		}
+		return f.DB.View(func(tx *bbolt.Tx) error {
+			f.committed.Store(uint64(tx.ID()))
+			return nil
+		})
+	})
+	var pathErr *fs.PathError
+	var errno syscall.Errno
+	switch {
+	case err == nil:
+		return f, nil
+	case f.over.Load() != nil:
+		f.Close()
+		return nil, err
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, ErrInUse
+	case errors.As(err, &pathErr), errors.As(err, &errno):
+		return nil, err
+	}
+	return nil, damaged("%v", err)
+}
+
+// View runs fn in a read transaction.
+func (f *File) View(fn func(*bbolt.Tx) error) error {
+	return f.Guard(func() error {
+		before := f.committed.Load()
+		return f.DB.View(func(tx *bbolt.Tx) error {
+			// One more may have been written that is not noted yet.
+			if id := uint64(tx.ID()); id < before || id > f.committed.Load()+1 {
+				return f.fail(ErrReplaced)
+			}
+			return fn(tx)
+		})
+	})
+}
+
+// Update runs fn in a write transaction and syncs the file. On an error nothing has
+// changed, unless the very last step failed, the sync of the head: then the file may
+// have all of it.
+func (f *File) Update(fn func(*bbolt.Tx) error) error {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	return f.Guard(func() error {
+		err := f.DB.Update(func(tx *bbolt.Tx) error {
+			if uint64(tx.ID()) != f.committed.Load()+1 {
+				return f.fail(ErrReplaced)
+			}
+			if err := f.inPlace(tx.Size()); err != nil {
+				return err
+			}
+			if err := fn(tx); err != nil {
+				return err
+			}
+			return f.checkFreeList()
+		})
+		switch {
+		case err == nil:
+			f.committed.Add(1)
+		case strings.HasPrefix(err.Error(), mapFailed):
+			return f.fail(fmt.Errorf("no room to map it any more: %w", syscall.ENOMEM))
+		case f.over.Load() == nil:
+			_ = f.DB.View(func(tx *bbolt.Tx) error { // fails if it is closed
+				f.committed.Store(uint64(tx.ID()))
+				return nil
+			})
+		}
+		return err
+	})
+}
+
+// mapFailed is how bbolt tells that it could not map a file that has grown. It has no
+// mapping at all then (bbolt db.allocate).
+const mapFailed = "mmap allocate error"
+
+// inPlace checks that the open file is the one that the name stands for, and that all
+// of it is there.
+func (f *File) inPlace(size int64) error {
+	mine, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	if mine.Size() < size {
+		return f.fail(damaged("cut off, %d bytes of %d are left", mine.Size(), size))
+	}
+	if f.nameless {
+		return nil
+	}
+	named, err := os.Stat(f.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(mine, named) {
+		return f.fail(ErrReplaced)
+	}
+	return err
+}
+
+// Close gives the file back, after the reads and writes that are under way, unless
+// something has gone wrong in one. Calling it again does nothing.
+func (f *File) Close() error {
+	if !f.closed.CompareAndSwap(false, true) {
+		return nil
+	}
+	if f.over.Load() == nil {
+		if h, err := ReadHead(f.file, f.Info().PageSize); f.leave != nil && err == nil {
+			f.leave(f.file, h)
+		}
+		return f.DB.Close()
+	}
+	// A panic has left mutexes in bbolt that its Close would wait for.
+	if f.file == nil {
+		return nil
+	}
+	if err := unlock(f.file); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// OS returns the open file, for reads beside bbolt.
+func (f *File) OS() *os.File { return f.file }
+
+// Over returns why the file cannot be used any more; nil if it can.
+func (f *File) Over() error {
+	if over := f.over.Load(); over != nil {
+		return *over
+	}
+	return nil
+}
+
+// Committed returns the number of the last transaction in the file.
+func (f *File) Committed() uint64 { return f.committed.Load() }
