@@ -48,6 +48,9 @@
 // While an answer comes in on a slow line its peer's claim counts (coming.go). Time in
 // which the whole process stood still counts for nobody (away.go).
 //
+// Stored data that turns out to be damaged ends the engine; it is dropped, and another
+// engine fetches it again (mend.go). Nobody else is to blame for it.
+//
 // When nothing moves, Status.Trouble says what is wrong and what to do about it
 // (situation.go, diagnose.go, trouble.go).
 //

@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -133,6 +134,10 @@ func (e *engine) run() error {
 		e.now = time.Now()
 		e.step()
 		e.syncer.publish(e.snapshot())
+		if err := e.chain.Failed(); err != nil {
+			e.fail(err)
+			break
+		}
 		wake := e.wake()
 		if wake.Before(e.now) {
 			wake = e.now // what is overdue does not tell that we were away
@@ -225,10 +230,11 @@ func (e *engine) post(ev event) bool {
 	}
 }
 
-// fail ends the engine because of a local failure.
+// fail ends the engine because of a local failure. If stored headers could not be read,
+// everything else follows from that.
 func (e *engine) fail(err error) {
 	if e.err == nil && e.ctx.Err() == nil {
-		e.err = err
+		e.err = cmp.Or(e.chain.Failed(), err)
 	}
 }
 
@@ -254,8 +260,8 @@ func (e *engine) shutdown() {
 		e.logs.peer.Infof("%s disconnected: stopping", s.addr)
 	}
 	e.registry.Close()
-	if e.err == nil {
-		e.err = e.saveRegistry()
+	if e.err == nil || mends(e.err) {
+		e.err = cmp.Or(e.err, e.saveRegistry())
 	}
 	if e.err == nil && (e.trouble.changed() || e.store.busy) { // that write may not have begun
 		e.err = e.trouble.save()(e.db)

@@ -106,8 +106,12 @@ func (e *engine) lonely() string {
 	return "connecting to peers"
 }
 
-// storedStatus is the status of what is on disk, before Run.
+// storedStatus is the status of what is on disk, before Run. Of a file that is not
+// trusted it is nothing.
 func storedStatus(cfg Config, db *chaindb.DB) (Status, error) {
+	if !db.Trusted() {
+		return Status{Network: cfg.Params.Name, Phase: Checking, Reason: "not running"}, nil
+	}
 	tip, _ := db.Tip()
 	header, err := db.Header(tip.Height)
 	if err != nil {

@@ -12,6 +12,7 @@ type Phase string
 
 // The phases, in order.
 const (
+	Checking   Phase = "checking"   // chain.db is from elsewhere or was changed, and is verified
 	Connecting Phase = "connecting" // no peer is connected
 	Headers    Phase = "headers"    // a peer claims more headers than we have
 	Filters    Phase = "filters"    // filters from the birthday to the tip are incomplete

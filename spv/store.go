@@ -159,6 +159,10 @@ func (ev headersWritten) apply(e *engine) {
 	if !e.writeDone(ev.err) {
 		return
 	}
+	if tip, _ := e.db.Tip(); tip != ev.tip {
+		e.fail(errJoined)
+		return
+	}
 	e.store.disk = ev.tip
 	e.chain.Stored(ev.tip)
 	e.rejoinDisk(e.store.fork)

@@ -68,7 +68,7 @@ func New(cfg Config) (*Syncer, error) {
 		changes:  make(chan Status, 1),
 	}
 	s.status, err = storedStatus(cfg, db)
-	if err != nil {
+	if err != nil && !mends(err) {
 		db.Close()
 		return nil, err
 	}
@@ -83,11 +83,28 @@ func (s *Syncer) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer close(s.stopped)
-	e, err := newEngine(ctx, s)
-	if err != nil {
-		return err
+	err := Mending(ctx, s.db, s.cfg.Log("SYNC"), s.checking, func() error {
+		e, err := newEngine(ctx, s)
+		if err != nil {
+			return err
+		}
+		return e.run()
+	})
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil // it ended while chain.db was being verified
 	}
-	return e.run()
+	return err
+}
+
+// checking publishes how far the verification of chain.db is.
+func (s *Syncer) checking(done, total uint32) {
+	s.publish(Status{
+		Network: s.cfg.Params.Name,
+		Phase:   Checking,
+		Tip:     BlockInfo{Height: max(done, 1) - 1},
+		Target:  max(total, 1) - 1,
+		Reason:  fmt.Sprintf("verifying %s, %d of %d blocks", ChainFile, done, total),
+	})
 }
 
 // Close closes chain.db. Run must be over. Close may be called twice.

@@ -160,7 +160,7 @@ func (e *engine) abandonBranch(height uint32) {
 		work.Sub(&w)
 	}
 	below, ok := e.chain.Hash(height - 1)
-	if !ok {
+	if !ok || e.chain.Failed() != nil {
 		return
 	}
 	tip, depth := chain.BlockID{Height: height - 1, Hash: below}, e.chain.Tip().Height-height+1

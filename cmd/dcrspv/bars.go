@@ -47,7 +47,7 @@ func (b *bars) remark(i int) string {
 	case st.Phase == s.phase:
 		return speedText(st)
 	case !st.Trouble.IsZero(): // there is a line that says it
-	case st.Phase == spv.Connecting && i == 0:
+	case (st.Phase == spv.Connecting || st.Phase == spv.Checking) && i == 0:
 		return oneLine(orElse(st.Reason, "connecting"))
 	}
 	return ""

@@ -35,7 +35,7 @@ func (p *program) runBroadcast(ctx context.Context) error {
 		return err
 	}
 	return p.withWallet(func(w *wallet.Wallet) error {
-		cfg, err := p.config(w)
+		cfg, err := p.config(ctx, w)
 		if err != nil {
 			return err
 		}

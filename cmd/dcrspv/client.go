@@ -65,7 +65,7 @@ func firstError(errs ...error) error {
 }
 
 // config makes the Syncer's configuration from the flags.
-func (p *program) config(wallets ...spv.Wallet) (spv.Config, error) {
+func (p *program) config(ctx context.Context, wallets ...spv.Wallet) (spv.Config, error) {
 	cfg := spv.Config{
 		Params:           p.set.params,
 		DataDir:          p.set.dir,
@@ -77,7 +77,7 @@ func (p *program) config(wallets ...spv.Wallet) (spv.Config, error) {
 		UserAgentVersion: version,
 	}
 	if p.set.birthday != nil {
-		height, err := p.height(*p.set.birthday)
+		height, err := p.height(ctx, *p.set.birthday)
 		if err != nil {
 			return cfg, err
 		}
@@ -87,12 +87,12 @@ func (p *program) config(wallets ...spv.Wallet) (spv.Config, error) {
 }
 
 // height resolves a flag that may be a date, with the stored headers if it is.
-func (p *program) height(w when) (uint32, error) {
+func (p *program) height(ctx context.Context, w when) (uint32, error) {
 	if w.day.IsZero() {
 		return w.height, nil
 	}
 	var height uint32
-	err := p.withChain(func(db *chaindb.DB) error {
+	err := p.withChain(ctx, func(db *chaindb.DB) error {
 		tip, _ := db.Tip()
 		var err error
 		height, err = w.resolve(p.set.params, db, tip.Height)
@@ -101,8 +101,18 @@ func (p *program) height(w when) (uint32, error) {
 	return height, err
 }
 
-// withChain opens chain.db for a moment.
-func (p *program) withChain(do func(*chaindb.DB) error) error {
+// withChain opens chain.db for a moment. One from elsewhere is verified first, and what
+// is damaged in it is dropped.
+func (p *program) withChain(ctx context.Context, do func(*chaindb.DB) error) error {
+	return p.withStoredChain(func(db *chaindb.DB) error {
+		con := &console{out: p.stderr}
+		log := p.set.levels.loggers(con)("MAIN")
+		return spv.Mending(ctx, db, log, verifyProgress(con), func() error { return do(db) })
+	})
+}
+
+// withStoredChain opens chain.db for a moment, as it is.
+func (p *program) withStoredChain(do func(*chaindb.DB) error) error {
 	if err := p.set.makeDir(); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func newPeerDocs(list []registry.Peer) []peerDoc {
 
 // runPeers shows and edits what the Syncer remembers about peers. Nobody is
 // connected: that is what a running dcrspv has the file for.
-func (p *program) runPeers(context.Context) error {
+func (p *program) runPeers(ctx context.Context) error {
 	action, host := "list", ""
 	if len(p.args) > 0 {
 		action = p.args[0]
@@ -89,7 +89,7 @@ func (p *program) runPeers(context.Context) error {
 	case edit == nil && host != "":
 		return usage(see, "peers %s takes no argument %q", action, host)
 	}
-	list, err := p.editRegistry(edit)
+	list, err := p.editRegistry(ctx, edit)
 	if errors.Is(err, registry.ErrAddress) {
 		return usage("give an IP address or a name, with or without port", "bad host %q", host)
 	}
@@ -109,8 +109,8 @@ func (p *program) runPeers(context.Context) error {
 
 // editRegistry loads the registry of chain.db and returns its list. If there is
 // an edit, the registry is edited before and stored again.
-func (p *program) editRegistry(edit func(*registry.Registry) error) (list []registry.Peer, err error) {
-	err = p.withChain(func(db *chaindb.DB) error {
+func (p *program) editRegistry(ctx context.Context, edit func(*registry.Registry) error) (list []registry.Peer, err error) {
+	err = p.withChain(ctx, func(db *chaindb.DB) error {
 		data, err := db.Blob(spv.RegistryBlob)
 		if err != nil {
 			return err

@@ -122,6 +122,8 @@ func progressLine(st spv.Status) string {
 		return fmt.Sprintf("synced      block %d, %s", st.Tip.Height, plural(st.Peers, "peer"))
 	case spv.Connecting:
 		return fmt.Sprintf("%-11s %s", spv.Connecting, oneLine(orElse(st.Reason, "no peer yet")))
+	case spv.Checking:
+		return fmt.Sprintf("%-11s %s", spv.Checking, oneLine(st.Reason))
 	}
 	for _, s := range stages(st) {
 		if s.phase == st.Phase {

@@ -122,7 +122,7 @@ func (p *program) ask(ctx context.Context, w *wallet.Wallet, own []wallet.Watche
 // --birthday, or the birthday that all of them have in the watch set, or genesis.
 func (p *program) firstUse(ctx context.Context, w *wallet.Wallet, own []wallet.Watched) (uint32, error) {
 	if p.set.birthday != nil {
-		return p.since("")
+		return p.since(ctx, "")
 	}
 	asked, err := w.Watched(ctx)
 	if err != nil {
@@ -261,14 +261,14 @@ func (p *program) scanRange(ctx context.Context) (from, to uint32, err error) {
 // rangeHeights is scanRange without a check. A date that the stored headers do not
 // reach has the headers fetched first.
 func (p *program) rangeHeights(ctx context.Context) (from, to uint32, err error) {
-	if from, err = p.since(p.span.From); err != nil || p.span.To == "" {
+	if from, err = p.since(ctx, p.span.From); err != nil || p.span.To == "" {
 		return from, math.MaxInt32, err
 	}
 	w, err := parseWhen("--to", p.span.To, p.now())
 	if err != nil {
 		return 0, 0, err
 	}
-	to, reached, err := p.lastHeight(w)
+	to, reached, err := p.lastHeight(ctx, w)
 	if err != nil || reached {
 		return from, to, err
 	}
@@ -276,8 +276,8 @@ func (p *program) rangeHeights(ctx context.Context) (from, to uint32, err error)
 	if err != nil {
 		return 0, 0, p.reportSync(st, err)
 	}
-	if from, err = p.since(p.span.From); err == nil {
-		to, _, err = p.lastHeight(w)
+	if from, err = p.since(ctx, p.span.From); err == nil {
+		to, _, err = p.lastHeight(ctx, w)
 	}
 	return from, to, err
 }
@@ -285,11 +285,11 @@ func (p *program) rangeHeights(ctx context.Context) (from, to uint32, err error)
 // lastHeight is the last block that a --to means: of the day after the one
 // given, for the same margin that --from has. reached tells that the stored
 // headers go beyond.
-func (p *program) lastHeight(w when) (height uint32, reached bool, err error) {
+func (p *program) lastHeight(ctx context.Context, w when) (height uint32, reached bool, err error) {
 	if w.day.IsZero() {
 		return w.height, true, nil
 	}
-	err = p.withChain(func(db *chaindb.DB) error {
+	err = p.withChain(ctx, func(db *chaindb.DB) error {
 		var err error
 		tip, _ := db.Tip()
 		height, reached, err = firstSince(db, tip.Height, w.day.Add(2*24*time.Hour))

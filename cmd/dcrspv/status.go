@@ -15,7 +15,7 @@ import (
 // asked or received, so the document says zero there.
 func (p *program) runStatus(ctx context.Context) error {
 	st := spv.Status{Phase: spv.Connecting}
-	err := p.withChain(func(db *chaindb.DB) error {
+	err := p.withChain(ctx, func(db *chaindb.DB) error {
 		tip, _ := db.Tip()
 		header, err := db.Header(tip.Height)
 		if err != nil {

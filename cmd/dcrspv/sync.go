@@ -34,7 +34,7 @@ func (p *program) runSync(ctx context.Context) error {
 // syncOnce runs a Syncer until the condition holds and returns the status
 // then, also when it failed for the time it took.
 func (p *program) syncOnce(ctx context.Context, cond spv.Condition, wallets ...spv.Wallet) (st spv.Status, err error) {
-	cfg, err := p.config(wallets...)
+	cfg, err := p.config(ctx, wallets...)
 	if err != nil {
 		return st, err
 	}
@@ -68,7 +68,7 @@ func (p *program) printSynced(st spv.Status) error {
 // normal end.
 func (p *program) runRun(ctx context.Context) error {
 	return p.withWallet(func(w *wallet.Wallet) error {
-		cfg, err := p.config(w)
+		cfg, err := p.config(ctx, w)
 		if err != nil {
 			return err
 		}

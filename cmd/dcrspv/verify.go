@@ -56,7 +56,7 @@ func (p *program) runVerify(ctx context.Context) error {
 
 // verify checks the files.
 func (p *program) verify(ctx context.Context) (doc verifyDoc, err error) {
-	err = p.withChain(func(db *chaindb.DB) error {
+	err = p.withStoredChain(func(db *chaindb.DB) error {
 		report, err := db.Verify(ctx, verifyProgress(&console{out: p.stderr}))
 		doc.Chain = chainReportDoc{
 			Height: report.Tip.Height, Hash: report.Tip.Hash.String(), Headers: report.Headers,

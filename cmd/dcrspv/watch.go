@@ -63,7 +63,7 @@ func badName(err error) error {
 }
 
 // since is the height that a --from means, or else --birthday, or genesis.
-func (p *program) since(from string) (uint32, error) {
+func (p *program) since(ctx context.Context, from string) (uint32, error) {
 	w := when{}
 	switch {
 	case from != "":
@@ -74,7 +74,7 @@ func (p *program) since(from string) (uint32, error) {
 	case p.set.birthday != nil:
 		w = *p.set.birthday
 	}
-	return p.height(w)
+	return p.height(ctx, w)
 }
 
 // watchFlags are those of watch.
@@ -147,7 +147,7 @@ func (p *program) runWatch(ctx context.Context) error {
 		}
 		return p.withWallet(func(w *wallet.Wallet) error { return p.reportWatched(ctx, w, "") })
 	}
-	from, err := p.since(p.watch.From)
+	from, err := p.since(ctx, p.watch.From)
 	if err != nil {
 		return err
 	}

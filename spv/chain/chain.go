@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -50,6 +51,7 @@ type Chain struct {
 	anc    Ancestor // likewise: c.ancestor
 	asert  *Header  // block rules.asertAnchor of the best chain, once needed
 	srcErr error    // first failure of src during the current Add
+	failed error    // first failure of src ever
 	broken error    // the stored tip could not be loaded
 
 	keep    int // recentHeaders
@@ -175,11 +177,22 @@ func (c *Chain) Blocks(r Range) (headers []Header, hashes []chainhash.Hash, ok b
 // readMany gives stored headers.
 func (c *Chain) readMany(r Range) (headers []Header, ok bool) {
 	headers, err := c.src.Headers(r)
-	if err != nil && c.srcErr == nil {
-		c.srcErr = fmt.Errorf("%w: %w", ErrSource, err)
+	if err != nil {
+		c.sourceFailed(err)
 	}
 	return headers, err == nil
 }
+
+// sourceFailed notes that the Source could not be read.
+func (c *Chain) sourceFailed(err error) {
+	err = fmt.Errorf("%w: %w", ErrSource, err)
+	c.srcErr = cmp.Or(c.srcErr, err)
+	c.failed = cmp.Or(c.failed, err)
+}
+
+// Failed is the first failure of the Source, as an ErrSource; nil if it has not failed.
+// What was asked of the Chain since may not be true.
+func (c *Chain) Failed() error { return c.failed }
 
 // Contains reports whether the block is on the best chain.
 func (c *Chain) Contains(id BlockID) bool {
@@ -252,9 +265,7 @@ func (c *Chain) read(height uint32) *Header {
 	}
 	h, err := c.src.Header(height)
 	if err != nil {
-		if c.srcErr == nil {
-			c.srcErr = fmt.Errorf("%w: %w", ErrSource, err)
-		}
+		c.sourceFailed(err)
 		return nil
 	}
 	return &h

@@ -20,19 +20,15 @@ import (
 // scan of a whole chain is better made in pieces.
 //
 // ErrNotFound if a filter of the range is not held; fn has not been called then.
-func (db *DB) Blocks(r chain.Range, fn func(height uint32, h *chain.Header, filter []byte) bool) error {
-	return db.view(func(tx *bbolt.Tx) error {
-		s, err := db.readState(tx)
-		if err != nil {
-			return err
-		}
-		if missing := s.filters.Missing(r); len(missing) > 0 {
+func (db *DB) Blocks(heights chain.Range, fn func(height uint32, h *chain.Header, filter []byte) bool) error {
+	return db.view(func(r *reader) error {
+		if missing := r.filters.Missing(heights); len(missing) > 0 {
 			return fmt.Errorf("%w: filter %d in %s", ErrNotFound, missing[0].From, db.path)
 		}
-		first, _ := segmentOf(r.From)
-		last, _ := segmentOf(r.To)
-		return eachSegment(tx, first, last, func(segment uint32) (bool, error) {
-			return db.blocksOf(tx, segment, r, fn)
+		first, _ := segmentOf(heights.From)
+		last, _ := segmentOf(heights.To)
+		return eachSegment(r.tx, first, last, func(segment uint32) (bool, error) {
+			return r.blocksOf(segment, heights, fn)
 		})
 	})
 }
@@ -69,28 +65,28 @@ func eachSegment(tx *bbolt.Tx, first, last uint32, fn func(segment uint32) (more
 
 // blocksOf calls fn for the blocks of one segment that are in the range. It
 // reports whether fn wants more.
-func (db *DB) blocksOf(tx *bbolt.Tx, segment uint32, r chain.Range,
+func (r *reader) blocksOf(segment uint32, heights chain.Range,
 	fn func(uint32, *chain.Header, []byte) bool) (more bool, err error) {
 
-	headers, count, err := db.headerSegment(tx, segment)
+	headers, count, err := r.headerSegment(segment)
 	if err != nil {
 		return false, err
 	}
 	var filters records
-	if err := db.filterSegment(tx, segment, &filters); err != nil {
+	if err := r.filterSegment(segment, &filters); err != nil {
 		return false, err
 	}
 	start := segment * segmentBlocks
-	for i := range filters {
+	for i := range count {
 		height := start + uint32(i)
-		if height < r.From {
+		if height < heights.From {
 			continue
 		}
-		if height > r.To {
+		if height > heights.To {
 			break
 		}
-		if i >= count || filters[i] == nil {
-			return false, corrupt(db.path, "block %d is missing", height)
+		if filters[i] == nil {
+			return false, r.damage(Filters, height, "filter %d is missing", height)
 		}
 		if !fn(height, headerAt(headers, i), filters[i]) {
 			return false, nil

@@ -31,11 +31,7 @@ func simnetRules() *chain.Rules { return chain.NewRules(chaincfg.SimNetParams())
 
 // genesisChain is the chain of a fresh file.
 func genesisChain(rules *chain.Rules) *testChain {
-	genesis, _ := rules.Genesis()
-	filter, err := genesisFilter(rules.Params())
-	if err != nil {
-		panic(err)
-	}
+	genesis, filter := genesisOf(rules)
 	return &testChain{[]chain.Header{genesis}, [][]byte{filter}, []uint256.Uint256{*workOf(&genesis)}}
 }
 

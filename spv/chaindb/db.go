@@ -21,7 +21,10 @@ type DB struct {
 
 	state atomic.Pointer[state] // as of the last write
 
-	mu sync.Mutex // held while writing
+	mu      sync.Mutex  // held while writing
+	id      []byte      // of this file, told apart from others
+	own     atomic.Bool // it was made here
+	trusted atomic.Bool
 }
 
 // Tip returns the last block of the stored chain and the work of the chain up to
@@ -41,43 +44,43 @@ func (db *DB) Filters() chain.Ranges { return db.state.Load().filters }
 func (db *DB) Close() error { return wrap("closing", db.path, db.file.Close()) }
 
 // view runs fn in a read transaction.
-func (db *DB) view(fn func(*bbolt.Tx) error) error {
-	return wrap("reading", db.path, db.file.View(fn))
+func (db *DB) view(fn func(*reader) error) error {
+	err := db.file.View(func(tx *bbolt.Tx) error {
+		s, err := db.readState(tx)
+		if err != nil {
+			return err
+		}
+		return fn(&reader{db.path, db.rules, tx, s})
+	})
+	return wrap("reading", db.path, err)
 }
 
 // update runs fn in a write transaction, together with what fn makes of the
 // state, and syncs the file. On an error nothing has changed.
-func (db *DB) update(fn func(*bbolt.Tx, *state) error) error {
+func (db *DB) update(fn func(*reader) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	next := *db.state.Load()
 	err := db.file.Update(func(tx *bbolt.Tx) error {
-		if err := fn(tx, &next); err != nil {
+		if err := fn(&reader{db.path, db.rules, tx, &next}); err != nil {
 			return err
 		}
 		return next.put(tx)
 	})
 	if err == nil {
 		db.state.Store(&next)
+		db.renewSeal()
 		return nil
 	}
 	// If the very last step failed, the sync of the root page, the file may
 	// hold the new state after all. What counts is what it says.
 	if db.file.Over() == nil {
-		_ = db.load() // fails if it is closed
+		_ = db.view(func(r *reader) error { // fails if it is closed
+			db.state.Store(r.state)
+			return nil
+		})
 	}
 	return wrap("writing", db.path, err)
-}
-
-// load makes the state of the file the state in memory.
-func (db *DB) load() error {
-	return db.view(func(tx *bbolt.Tx) error {
-		s, err := db.readState(tx)
-		if err == nil {
-			db.state.Store(s)
-		}
-		return err
-	})
 }
 
 // readState reads the state from the file.

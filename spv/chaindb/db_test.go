@@ -186,30 +186,35 @@ func TestBlocks(t *testing.T) {
 // block is handed out in its place.
 func TestBlocksMissing(t *testing.T) {
 	const last = segmentBlocks + 10
-	for name, edit := range map[string]func(*bbolt.Tx) error{
-		"a filter": func(tx *bbolt.Tx) error {
+	for name, test := range map[string]struct {
+		says string
+		edit func(*bbolt.Tx) error
+	}{
+		"a filter": {"filter 260 is missing", func(tx *bbolt.Tx) error {
 			var r records
 			r[9] = []byte{1}
-			return tx.Bucket(filtersBucket).Put(segmentKey(1), r.value())
-		},
-		"a header": func(tx *bbolt.Tx) error {
+			return put(tx, filtersBucket, segmentKey(1), r.value())
+		}},
+		"a header": {"10 headers from 250 on, not 11", func(tx *bbolt.Tx) error {
 			segment := tx.Bucket(headersBucket).Get(segmentKey(1))
-			return tx.Bucket(headersBucket).Put(segmentKey(1), bytes.Clone(segment[:10*chain.HeaderSize]))
-		},
+			return put(tx, headersBucket, segmentKey(1), bytes.Clone(segment[:10*chain.HeaderSize]))
+		}},
+		"a bit": {"the checksum is wrong", flip(filtersBucket, segmentKey(1), 20)},
 	} {
 		rules := simnetRules()
 		db := openTest(t, testPath(t), rules)
 		c := genesisChain(rules)
 		c.extend(rules, rand.New(rand.NewPCG(1, 1)), last, 30, false)
 		c.store(t, db, 0)
-		if err := db.file.Update(edit); err != nil {
+		if err := db.file.Update(test.edit); err != nil {
 			t.Fatal(err)
 		}
 		err := db.Blocks(chain.Range{From: last, To: last}, func(uint32, *chain.Header, []byte) bool {
 			t.Errorf("%s is missing, and a block is handed out", name)
 			return true
 		})
-		if !errors.Is(err, ErrCorrupt) || !strings.Contains(fmt.Sprint(err), "block 260 is missing") {
+		var d *Damage
+		if !errors.Is(err, ErrCorrupt) || !errors.As(err, &d) || !strings.Contains(fmt.Sprint(err), test.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -358,7 +363,7 @@ func TestFailedWriteThatArrived(t *testing.T) {
 		t.Fatal(err)
 	}
 	failure := errors.New("sync failed")
-	if err := db.update(func(*bbolt.Tx, *state) error { return failure }); !errors.Is(err, failure) {
+	if err := db.update(func(*reader) error { return failure }); !errors.Is(err, failure) {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprint(db.Filters()); got != fmt.Sprint(arrived.filters) {

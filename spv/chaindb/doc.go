@@ -1,10 +1,16 @@
 // Package chaindb keeps the headers of the best chain and the committed filters
 // of its blocks on disk, in one file.
 //
-// The file is a cache. Everything in it has been verified before it was written,
-// and can be downloaded and verified again; so a damaged file is reported and may
-// simply be deleted, and a good one copied to another machine (while no program
-// has it open). [DB.Verify] checks a file from a stranger.
+// The file is a cache. Everything in it was verified before it was written, and can be
+// fetched and verified again. So it can be deleted, and copied to another machine.
+//
+// # What is not believed
+//
+// What is read is checked against a checksum (value.go), and headers against the one
+// that follows. What is wrong is a [Damage], and [DB.Mend] drops that part, for a sync to
+// fetch again. A file that this installation did not write itself, or that was changed
+// while it was closed, is not trusted (seal.go): [DB.Adopt] verifies all of it before it
+// is used. A file of which the pages make no sense is an ErrCorrupt that is no Damage.
 //
 // # What is kept
 //
@@ -25,11 +31,13 @@
 // keys such as hashes. So blocks are kept in segments of 250 by height:
 //
 //	bucket   key                  value
-//	meta     "version"            layout version, now 1
+//	meta     "version"            layout version, now 2
 //	         "network"            wire.CurrencyNet
+//	         "id"                 16 random bytes, other ones in each file
 //	         "tip"                height, hash (32 bytes)
 //	         "work"               of the chain up to the tip, 32 bytes
 //	         "filters"            first and last height of each span that is held
+//	         "severed"            as a rule missing; see state.go
 //	headers  segment (height/250) up to 250 headers of 180 bytes, ascending
 //	filters  segment (height/250) up to 250 records, ascending: the length plus one
 //	                              as uvarint, then the filter; 0: not held. Records
@@ -37,7 +45,8 @@
 //	                              holds nothing is missing.
 //	blobs    name                 bytes
 //
-// Numbers are big endian and of 32 bits if nothing else is said. A header is found
+// Numbers are big endian and of 32 bits if nothing else is said. Each value but the first
+// two ends with its checksum, of 32 bits. A header is found
 // by arithmetic; there is no index by hash, as a header holds its height.
 //
 // # Cost

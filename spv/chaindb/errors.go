@@ -24,7 +24,11 @@ const (
 	// ErrNewer: a newer version of the program wrote the file. It was left as it
 	// is.
 	ErrNewer = ErrorKind("file of a newer version")
-	// ErrCorrupt: the file is damaged, or not a chain file at all.
+	// ErrOlder: an older version of the program wrote the file, in a way that is not
+	// read any more. It was left as it is.
+	ErrOlder = ErrorKind("file of an older version")
+	// ErrCorrupt: the file is damaged, or not a chain file at all. A [Damage] is a
+	// part of it that can be dropped.
 	ErrCorrupt = ErrorKind("file is damaged")
 	// ErrNotFound: there is no such header, or a filter is not held.
 	ErrNotFound = ErrorKind("not found")
@@ -46,7 +50,7 @@ func wrap(action, path string, err error) error {
 	var kind ErrorKind
 	var pathErr *fs.PathError
 	switch {
-	case err == nil || errors.As(err, &kind):
+	case err == nil || errors.As(err, &kind) || errors.Is(err, ErrCorrupt):
 		return err
 	case errors.Is(err, dbfile.ErrDamaged):
 		return corrupt(path, "%w", err)

@@ -9,66 +9,54 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Header returns the header of the stored chain at a height. ErrNotFound above
-// the tip. It costs about a microsecond.
+// Header returns the header of the stored chain at a height, after a look at whether
+// the next one follows it. ErrNotFound above the tip. It costs some ten microseconds.
 func (db *DB) Header(height uint32) (chain.Header, error) {
 	var header chain.Header
-	err := db.view(func(tx *bbolt.Tx) error {
-		h, err := db.header(tx, height)
-		if err == nil {
-			header = *h
+	err := db.view(func(r *reader) error {
+		h, err := r.header(height)
+		if err != nil {
+			return err
+		}
+		header = *h
+		hash, err := r.hashAt(height)
+		if err == nil && header.Hash() != hash {
+			err = r.unlinked(height)
 		}
 		return err
 	})
 	return header, err
 }
 
-// Headers returns the headers of a range of the stored chain. ErrNotFound if it
-// reaches above the tip.
-func (db *DB) Headers(r chain.Range) ([]chain.Header, error) {
-	headers := make([]chain.Header, 0, uint64(r.To)-uint64(r.From)+1)
-	err := db.view(func(tx *bbolt.Tx) error {
-		for height := r.From; ; {
+// Headers returns the headers of a range of the stored chain, after a look at whether
+// each follows the one before. ErrNotFound if it reaches above the tip.
+func (db *DB) Headers(heights chain.Range) ([]chain.Header, error) {
+	headers := make([]chain.Header, 0, heights.Len())
+	err := db.view(func(r *reader) error {
+		if heights.To > r.tip.Height {
+			return r.noHeader(heights.To)
+		}
+		for height := heights.From; height <= heights.To; {
 			segment, index := segmentOf(height)
-			value, count, err := db.headerSegment(tx, segment)
+			value, count, err := r.headerSegment(segment)
 			if err != nil {
 				return err
 			}
-			for ; index < count && height <= r.To; index, height = index+1, height+1 {
+			for ; index < count && height <= heights.To; index, height = index+1, height+1 {
 				headers = append(headers, *headerAt(value, index))
 			}
-			if height > r.To {
-				return nil
-			}
-			if count < segmentBlocks {
-				return fmt.Errorf("%w: header %d in %s", ErrNotFound, height, db.path)
+		}
+		for i := range headers[1:] {
+			if headers[i+1].PrevBlock() != headers[i].Hash() {
+				return r.unlinked(heights.From + uint32(i))
 			}
 		}
+		return nil
 	})
-	return headers, err
-}
-
-// header returns the header at a height, pointing into the mapping.
-func (db *DB) header(tx *bbolt.Tx, height uint32) (*chain.Header, error) {
-	segment, index := segmentOf(height)
-	value, count, err := db.headerSegment(tx, segment)
 	if err != nil {
 		return nil, err
 	}
-	if index >= count {
-		return nil, fmt.Errorf("%w: header %d in %s", ErrNotFound, height, db.path)
-	}
-	return headerAt(value, index), nil
-}
-
-// headerSegment returns a header segment and the number of headers in it.
-func (db *DB) headerSegment(tx *bbolt.Tx, segment uint32) (value []byte, count int, err error) {
-	value = tx.Bucket(headersBucket).Get(segmentKey(segment))
-	count, err = headerCount(value)
-	if err != nil {
-		return nil, 0, corrupt(db.path, "headers from %d: %v", segment*segmentBlocks, err)
-	}
-	return value, count, nil
+	return headers, nil
 }
 
 // ReplaceHeaders drops the headers and the filters above a height, and puts the
@@ -79,30 +67,52 @@ func (db *DB) headerSegment(tx *bbolt.Tx, segment uint32) (value []byte, count i
 //
 // The caller has checked the headers. ErrGap if above is higher than the tip, or
 // the headers do not link to the block there, or are not consecutive.
+//
+// Should the headers lead up to what [DB.Mend] has set aside, that is the chain again
+// from there on, and the rest of them is not needed: Tip and Filters tell. If it was
+// not trusted then, the file is not any more: see [DB.Adopt].
 func (db *DB) ReplaceHeaders(above uint32, headers []chain.Header, work uint256.Uint256) error {
-	return db.update(func(tx *bbolt.Tx, s *state) error {
-		if above > s.tip.Height {
-			return fmt.Errorf("%w: headers above %d, the tip is %d", ErrGap, above, s.tip.Height)
+	distrust := false
+	err := db.update(func(r *reader) error {
+		if above > r.tip.Height {
+			return fmt.Errorf("%w: headers above %d, the tip is %d", ErrGap, above, r.tip.Height)
 		}
-		base, err := db.header(tx, above)
+		base, err := r.header(above)
 		if err != nil {
 			return err
 		}
 		if err := linked(base, headers); err != nil {
 			return err
 		}
-		if err := db.truncateFilters(tx, s, above); err != nil {
+		if err := r.truncateFilters(above); err != nil {
 			return err
 		}
-		if err := db.writeHeaders(tx, s.tip.Height, above, headers); err != nil {
+		below, joins, err := r.join(above+1, headers)
+		if err != nil {
 			return err
 		}
-		s.tip, s.work = base.ID(), work
+		tip := base.ID()
 		if n := len(headers); n > 0 {
-			s.tip = headers[n-1].ID()
+			tip = headers[n-1].ID()
+		}
+		if err := r.writeHeaders(above, below); err != nil {
+			return err
+		}
+		if r.tip, r.work = tip, work; !joins {
+			return nil
+		}
+		s := r.severed
+		distrust = !s.trusted
+		r.tip, r.work, r.severed = s.tip, s.work, nil
+		for _, held := range s.filters {
+			r.filters = r.filters.Add(held)
 		}
 		return nil
 	})
+	if err == nil && distrust {
+		db.distrust()
+	}
+	return err
 }
 
 // linked checks that headers follow base: the first one's parent, and every
@@ -121,34 +131,33 @@ func linked(base *chain.Header, headers []chain.Header) error {
 	return nil
 }
 
-// writeHeaders replaces the headers above a height, up to the old tip, by the
-// given ones.
-func (db *DB) writeHeaders(tx *bbolt.Tx, tip, above uint32, headers []chain.Header) error {
-	bucket := tx.Bucket(headersBucket)
+// writeHeaders replaces the headers above a height, up to the tip, by the given ones.
+func (r *reader) writeHeaders(above uint32, headers []chain.Header) error {
+	bucket := r.tx.Bucket(headersBucket)
 	bucket.FillPercent = 1 // keys come in ascending order
 	segment, kept := segmentOf(above + 1)
 	for kept > 0 || len(headers) > 0 {
-		old, count, err := db.headerSegment(tx, segment)
-		if err != nil {
-			return err
-		}
-		if count < kept {
-			return corrupt(db.path, "header %d is missing", above)
+		var old []byte
+		if kept > 0 {
+			var err error
+			if old, _, err = r.headerSegment(segment); err != nil {
+				return err
+			}
 		}
 		n := min(len(headers), segmentBlocks-kept)
-		value := make([]byte, 0, (kept+n)*chain.HeaderSize)
+		value := make([]byte, 0, (kept+n)*chain.HeaderSize+checksumSize)
 		value = append(value, old[:kept*chain.HeaderSize]...)
 		for i := range headers[:n] {
 			value = append(value, headers[i][:]...)
 		}
-		if err := bucket.Put(segmentKey(segment), value); err != nil {
+		if err := put(r.tx, headersBucket, segmentKey(segment), value); err != nil {
 			return err
 		}
 		headers = headers[n:]
 		segment++
 		kept = 0
 	}
-	last, _ := segmentOf(tip)
+	last, _ := segmentOf(r.tip.Height)
 	return deleteSegments(bucket, segment, last)
 }
 

@@ -1,15 +1,19 @@
 package chaindb
 
 import (
+	"bytes"
+	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 
 	"dcrspv/spv/chain"
 	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
-	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
 	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
@@ -33,12 +37,16 @@ const (
 // Errors: ErrInUse (after a second), ErrNetwork, ErrNewer, ErrCorrupt, or that
 // of the operating system. The file is unchanged then.
 func Open(path string, rules *chain.Rules) (*DB, error) {
-	file, err := dbfile.Open(path, dbfile.Options{MapBytes: mapBytes, GrowBytes: growBytes})
+	left := readSeal(path)
+	file, err := dbfile.Open(path, dbfile.Options{
+		MapBytes: mapBytes, GrowBytes: growBytes,
+		Unchanged: func(file *os.File, head dbfile.Head) bool { return left.unbroken(file, head.Tx) },
+	})
 	if err != nil {
 		return nil, wrap("opening", path, err)
 	}
 	db := &DB{path: path, rules: rules, file: file}
-	if err := db.open(); err != nil {
+	if err := db.open(left); err != nil {
 		file.Close()
 		return nil, wrap("opening", path, err)
 	}
@@ -46,7 +54,7 @@ func Open(path string, rules *chain.Rules) (*DB, error) {
 }
 
 // open takes the state of the file, and makes what belongs into a fresh one.
-func (db *DB) open() error {
+func (db *DB) open(left *seal) error {
 	fresh := false
 	err := db.file.View(func(tx *bbolt.Tx) error {
 		if first, _ := tx.Cursor().First(); first == nil {
@@ -58,14 +66,20 @@ func (db *DB) open() error {
 	if err != nil {
 		return err
 	}
-	if fresh {
-		return db.create()
+	if !fresh {
+		db.own.Store(left != nil && left.ID == hex.EncodeToString(db.id))
+		db.trusted.Store(db.own.Load() && left.unbroken(db.file.OS(), db.file.Committed()))
+		return nil
 	}
-	return nil
+	db.own.Store(true)
+	if err := db.create(); err != nil {
+		return err
+	}
+	return db.trust()
 }
 
-// check checks that the file is one of ours: all of it is there, its version,
-// its network and that its ends are what it says they are; and takes its state.
+// check checks that the file is one of ours, its version and its network, and takes its
+// state. What is wrong with the headers and filters is found when they are read.
 func (db *DB) check(tx *bbolt.Tx) error {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
@@ -79,7 +93,8 @@ func (db *DB) check(tx *bbolt.Tx) error {
 		return fmt.Errorf("%w: %s has version %d, this program knows version %d: update the program, or use another data directory",
 			ErrNewer, db.path, v, FileVersion)
 	} else if v < FileVersion {
-		return corrupt(db.path, "impossible version %d", v)
+		return fmt.Errorf("%w: %s has version %d, this program writes version %d: delete it, it is a cache and is downloaded again",
+			ErrOlder, db.path, v, FileVersion)
 	}
 	params := db.rules.Params()
 	if net := wire.CurrencyNet(binary.BigEndian.Uint32(network)); net != params.Net {
@@ -90,14 +105,10 @@ func (db *DB) check(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	genesis, err := db.header(tx, 0)
-	if err != nil || genesis.Hash() != params.GenesisHash {
-		return corrupt(db.path, "does not start with the genesis block")
+	if db.id, err = get(tx, metaBucket, idKey); err != nil || len(db.id) != fileIDSize {
+		return corrupt(db.path, "it has lost its name")
 	}
-	tip, err := db.header(tx, s.tip.Height)
-	if err != nil || tip.Hash() != s.tip.Hash {
-		return corrupt(db.path, "does not end with block %v", s.tip)
-	}
+	db.id = bytes.Clone(db.id)
 	db.state.Store(s)
 	return nil
 }
@@ -105,24 +116,22 @@ func (db *DB) check(tx *bbolt.Tx) error {
 // create writes the genesis block into a fresh file.
 func (db *DB) create() error {
 	params := db.rules.Params()
-	genesis, id := db.rules.Genesis()
-	filter, err := genesisFilter(params)
-	if err != nil {
-		return err
-	}
-	s := &state{tip: id, work: *workOf(&genesis), filters: chain.Ranges{{From: 0, To: 0}}}
-	err = db.file.Update(func(tx *bbolt.Tx) error {
+	genesis, filter := genesisOf(db.rules)
+	s := &state{tip: genesis.ID(), work: *workOf(&genesis), filters: chain.Ranges{{From: 0, To: 0}}}
+	db.id = make([]byte, fileIDSize)
+	rand.Read(db.id) // never fails
+	err := db.file.Update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{metaBucket, headersBucket, filtersBucket, blobsBucket} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
 		}
-		r := records{filter}
+		// What tells what the file is has no checksum: any version must find it.
 		return errors.Join(
 			tx.Bucket(metaBucket).Put(versionKey, binary.BigEndian.AppendUint32(nil, FileVersion)),
 			tx.Bucket(metaBucket).Put(networkKey, binary.BigEndian.AppendUint32(nil, uint32(params.Net))),
-			tx.Bucket(headersBucket).Put(segmentKey(0), genesis[:]),
-			tx.Bucket(filtersBucket).Put(segmentKey(0), r.value()),
+			put(tx, metaBucket, idKey, slices.Clip(db.id)),
+			putGenesis(tx, &genesis, filter),
 			s.put(tx),
 		)
 	})
@@ -132,13 +141,24 @@ func (db *DB) create() error {
 	return err
 }
 
-// genesisFilter returns the filter of the genesis block. Never nil.
-func genesisFilter(params *chaincfg.Params) ([]byte, error) {
-	filter, err := blockcf2.Regular(params.GenesisBlock, noPrevScripts{})
+// putGenesis stores the genesis block as all there is of the lowest segment.
+func putGenesis(tx *bbolt.Tx, genesis *chain.Header, filter []byte) error {
+	r := records{filter}
+	return errors.Join(
+		put(tx, headersBucket, segmentKey(0), bytes.Clone(genesis[:])),
+		put(tx, filtersBucket, segmentKey(0), r.value()),
+	)
+}
+
+// genesisOf returns the header and the filter of the genesis block, which is made from
+// the block itself. Neither is nil.
+func genesisOf(rules *chain.Rules) (chain.Header, []byte) {
+	genesis, _ := rules.Genesis()
+	filter, err := blockcf2.Regular(rules.Params().GenesisBlock, noPrevScripts{})
 	if err != nil {
-		return nil, fmt.Errorf("filter of the genesis block: %w", err)
+		panic(fmt.Sprintf("filter of the genesis block: %v", err)) // the parameters are part of the program
 	}
-	return append([]byte{}, filter.Bytes()...), nil
+	return genesis, append([]byte{}, filter.Bytes()...)
 }
 
 // noPrevScripts are the scripts that the genesis block spends: it has no inputs

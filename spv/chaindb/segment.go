@@ -70,7 +70,7 @@ func (r *records) parse(value []byte) error {
 
 // value returns r as a filter segment; empty if it holds no filter.
 func (r *records) value() []byte {
-	size, last := 0, -1
+	size, last := checksumSize, -1
 	for i, f := range r {
 		size += binary.MaxVarintLen32 + len(f)
 		if f != nil {

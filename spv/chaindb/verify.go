@@ -13,7 +13,6 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/crypto/blake256"
 	"github.com/decred/dcrd/math/uint256"
-	"go.etcd.io/bbolt"
 )
 
 // Report says what Verify has checked.
@@ -38,6 +37,19 @@ type Report struct {
 	// FilterSet: the set of filters from before DCP0005 is complete and has the
 	// known hash.
 	FilterSet bool
+
+	// Damaged are filters that are not right, in ascending order. What is wrong is
+	// said of the first of each stretch.
+	Damaged []*Damage
+}
+
+// damaged adds filters that are not right.
+func (r *Report) damaged(d *Damage) {
+	if n := len(r.Damaged); n > 0 && r.Damaged[n-1].Range.To+1 == d.Range.From {
+		r.Damaged[n-1].Range.To = d.Range.To
+		return
+	}
+	r.Damaged = append(r.Damaged, d)
 }
 
 // Verify reads the whole file again and checks it as if it came from a stranger:
@@ -49,29 +61,33 @@ type Report struct {
 // progress, if not nil, is called now and then with the number of blocks done
 // and of all.
 //
-// Errors: an ErrCorrupt that names the height of the first fault, and wraps the
-// chain.ErrorKind of the rule if there is one; chain.ErrFuture, which may be the
-// fault of this computer's clock; that of ctx. The Report counts what was
-// checked before it.
+// If nothing is wrong the file is trusted from now on. Otherwise the error is a
+// [Damage] that names the height of the first fault, and wraps the chain.ErrorKind of
+// the rule if there is one; chain.ErrFuture, which may be the fault of this computer's
+// clock; ErrCorrupt of a file that can't be read; that of ctx. A header that is wrong
+// ends it, a filter does not. The Report counts what was checked, and found right.
 func (db *DB) Verify(ctx context.Context, progress func(done, total uint32)) (Report, error) {
 	if progress == nil {
 		progress = func(uint32, uint32) {}
 	}
 	v := verifier{db: db, progress: progress, setHash: blake256.NewHasher256()}
-	err := db.view(func(tx *bbolt.Tx) error {
-		s, err := db.readState(tx)
-		if err != nil {
-			return err
-		}
-		v.tx, v.state = tx, s
+	err := db.view(func(r *reader) error {
+		v.reader = r
 		_, genesis := db.rules.Genesis()
 		v.chain = chain.New(db.rules, &v, genesis, uint256.Uint256{})
-		last, _ := segmentOf(s.tip.Height)
+		last, _ := segmentOf(r.tip.Height)
 		if err := v.run(ctx, last); err != nil {
 			return err
 		}
 		return v.finish(last)
 	})
+	switch {
+	case err != nil:
+	case len(v.report.Damaged) > 0:
+		err = v.report.Damaged[0]
+	default:
+		err = db.trust()
+	}
 	return v.report, err
 }
 
@@ -79,9 +95,8 @@ func (db *DB) Verify(ctx context.Context, progress func(done, total uint32)) (Re
 // segment itself, which is what is costly: see part. The rest is done by one
 // goroutine, in order of height.
 type verifier struct {
+	*reader
 	db       *DB
-	tx       *bbolt.Tx
-	state    *state
 	progress func(done, total uint32)
 	report   Report
 
@@ -89,13 +104,15 @@ type verifier struct {
 	setHash *blake256.Hasher256 // of the filters so far that no header commits to
 }
 
-// Header makes the verifier the chain's source of what it has already checked.
+// Header makes the verifier the chain's source of what it has already checked, checksum
+// and all.
 func (v *verifier) Header(height uint32) (chain.Header, error) {
-	h, err := v.db.header(v.tx, height)
-	if err != nil {
-		return chain.Header{}, err
+	segment, index := segmentOf(height)
+	value := v.tx.Bucket(headersBucket).Get(segmentKey(segment))
+	if height > v.tip.Height || (index+1)*chain.HeaderSize > len(value) {
+		return chain.Header{}, v.noHeader(height)
 	}
-	return *h, nil
+	return *headerAt(value, index), nil
 }
 
 // Headers is part of chain.Source; verifying reads one at a time.
@@ -111,9 +128,9 @@ func (v *verifier) Headers(r chain.Range) ([]chain.Header, error) {
 	return headers, nil
 }
 
-// corrupt makes the error of a fault.
-func (v *verifier) corrupt(format string, args ...any) error {
-	return corrupt(v.db.path, format, args...)
+// all is the Damage of a chain that is wrong as a whole.
+func (v *verifier) all(format string, args ...any) error {
+	return v.damageOf(Headers, chain.Range{From: 0, To: v.tip.Height}, format, args...)
 }
 
 // run checks the segments up to last.
@@ -127,7 +144,7 @@ func (v *verifier) run(ctx context.Context, last uint32) error {
 	for range workers {
 		wg.Go(func() {
 			for p := range parts {
-				p.check(v.db, v.state.filters)
+				p.check(v)
 			}
 		})
 	}
@@ -166,7 +183,12 @@ func (v *verifier) take(p *part) error {
 	if err := v.headers(p); err != nil {
 		return err
 	}
-	if p.err != nil {
+	var spoiled *Damage
+	switch {
+	case errors.As(p.err, &spoiled) && spoiled.Part == Filters:
+		v.report.damaged(spoiled)
+		return nil
+	case p.err != nil:
 		return p.err
 	}
 	for i, filter := range p.filters {
@@ -180,7 +202,7 @@ func (v *verifier) take(p *part) error {
 			v.setHash.WriteBytes(filter)
 		}
 	}
-	v.progress(v.report.Headers, v.state.tip.Height+1)
+	v.progress(v.report.Headers, v.tip.Height+1)
 	return nil
 }
 
@@ -192,7 +214,7 @@ func (v *verifier) headers(p *part) error {
 		v.count(1)
 	}
 	if first := p.first; first != nil && first.PrevBlock() != tip.Hash {
-		return v.corrupt("header %d: %w: its parent is not block %v", tip.Height+1, chain.ErrLink, tip)
+		return v.damage(Headers, tip.Height+1, "header %d: %w: its parent is not block %v", tip.Height+1, chain.ErrLink, tip)
 	}
 	if len(p.batch.Headers) == 0 {
 		return nil
@@ -208,7 +230,7 @@ func (v *verifier) headers(p *part) error {
 	case errors.Is(err, chain.ErrFuture):
 		return fmt.Errorf("header %d: %w", v.report.Headers, errors.Unwrap(err))
 	}
-	return v.corrupt("header %d: %w", v.report.Headers, errors.Unwrap(err))
+	return v.damage(Headers, v.report.Headers, "header %d: %w", v.report.Headers, errors.Unwrap(err))
 }
 
 // count counts the next n headers, which are good.
@@ -229,27 +251,35 @@ func (v *verifier) count(n uint32) {
 
 // finish checks what can be said at the end of the chain.
 func (v *verifier) finish(last uint32) error {
-	r, s := &v.report, v.state
-	if r.Tip != s.tip {
-		return v.corrupt("the chain ends at block %v, not at %v", r.Tip, s.tip)
+	r := &v.report
+	if r.Tip != v.tip {
+		return v.all("the chain ends at block %v, not at %v", r.Tip, v.tip)
 	}
-	if r.Work != s.work {
-		return v.corrupt("the work up to block %d is %v, not %v", r.Tip.Height, r.Work, s.work)
+	if r.Work != v.work {
+		return v.all("the work up to block %d is %v, not %v", r.Tip.Height, r.Work, v.work)
 	}
 	if v.chain.Suspect() {
-		return v.corrupt("header %d: %w: the network has done more", r.Tip.Height, chain.ErrLowWork)
+		return v.all("header %d: %w: the network has done more", r.Tip.Height, chain.ErrLowWork)
 	}
 	for _, name := range [][]byte{headersBucket, filtersBucket} {
-		if key, _ := v.tx.Bucket(name).Cursor().Seek(segmentKey(last + 1)); key != nil {
-			return v.corrupt("there are %s above the tip %d", name, r.Tip.Height)
+		key, _ := v.tx.Bucket(name).Cursor().Seek(segmentKey(last + 1))
+		if key != nil && v.severed == nil {
+			return v.all("there are %s above the tip %d", name, r.Tip.Height)
 		}
 	}
-	from, to, hash, ok := v.db.rules.FilterSetHash()
-	if !ok || !s.filters.Covers(chain.Range{From: from, To: to}) {
+	if len(r.Damaged) > 0 {
+		return nil
+	}
+	from, to, hash, ok := v.rules.FilterSetHash()
+	if !ok || !v.filters.Covers(chain.Range{From: from, To: to}) {
 		return nil
 	}
 	if got := chainhash.Hash(v.setHash.Sum256()); got != hash {
-		return v.corrupt("%w: those of %d to %d hash to %v, not to %v", chain.ErrFilter, from, to, got, hash)
+		r.damaged(&Damage{
+			Path: v.path, Part: Filters, Range: chain.Range{From: from, To: to},
+			Err: fmt.Errorf("%w: those of %d to %d hash to %v, not to %v", chain.ErrFilter, from, to, got, hash),
+		})
+		return nil
 	}
 	r.FilterSet = true
 	return nil

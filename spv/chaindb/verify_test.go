@@ -1,9 +1,11 @@
 package chaindb
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -44,7 +46,7 @@ func TestVerify(t *testing.T) {
 		Tip: c.headers[c.tip()].ID(), Work: c.work[c.tip()], Proven: true,
 		Headers: n, Blake3: n - 1, Prices: n - 1, Filters: n - 50, Committed: n - 51,
 	}
-	if report != want {
+	if !reflect.DeepEqual(report, want) {
 		t.Errorf("report %+v, want %+v", report, want)
 	}
 	if calls < 3 || done != n || total != n {
@@ -68,21 +70,29 @@ func TestVerifyFindsDamage(t *testing.T) {
 	at := func(height uint32) []byte { segment, _ := segmentOf(height); return segmentKey(segment) }
 	header := func(height uint32, edit func(h *chain.Header)) func(*bbolt.Tx) error {
 		return func(tx *bbolt.Tx) error {
-			value := append([]byte{}, tx.Bucket(headersBucket).Get(at(height))...)
+			stored, err := get(tx, headersBucket, at(height))
+			if err != nil {
+				return err
+			}
+			value := bytes.Clone(stored)
 			_, index := segmentOf(height)
 			edit(headerAt(value, index))
-			return tx.Bucket(headersBucket).Put(at(height), value)
+			return put(tx, headersBucket, at(height), value)
 		}
 	}
 	filter := func(height uint32, edit func([]byte) []byte) func(*bbolt.Tx) error {
 		return func(tx *bbolt.Tx) error {
 			var r records
-			if err := r.parse(tx.Bucket(filtersBucket).Get(at(height))); err != nil {
+			stored, err := get(tx, filtersBucket, at(height))
+			if err != nil {
+				return err
+			}
+			if err := r.parse(stored); err != nil {
 				return err
 			}
 			_, index := segmentOf(height)
 			r[index] = edit(append([]byte{}, r[index]...))
-			return tx.Bucket(filtersBucket).Put(at(height), r.value())
+			return put(tx, filtersBucket, at(height), r.value())
 		}
 	}
 	const border = segmentBlocks
@@ -98,34 +108,44 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"a filter", "filter 333", filter(333, func(f []byte) []byte { return append(f, 1) })},
 		{"a filter lost", "filter 334", filter(334, func(f []byte) []byte { return nil })},
 		{"a filter too many", "filter 120", filter(120, func(f []byte) []byte { return []byte{} })},
-		{"a filter segment cut off", "filters from 250", func(tx *bbolt.Tx) error {
+		{"a filter segment cut off", "filters 250 to 499: ", func(tx *bbolt.Tx) error {
 			value := tx.Bucket(filtersBucket).Get(at(border))
-			return tx.Bucket(filtersBucket).Put(at(border), append([]byte{}, value[:len(value)-1]...))
+			return put(tx, filtersBucket, at(border), bytes.Clone(value[:len(value)-checksumSize-1]))
 		}},
-		{"a header segment cut off", "headers from 250", func(tx *bbolt.Tx) error {
+		{"a header segment cut off", "headers 250 to 499: ", func(tx *bbolt.Tx) error {
 			value := tx.Bucket(headersBucket).Get(at(border))
-			return tx.Bucket(headersBucket).Put(at(border), append([]byte{}, value[:len(value)-1]...))
+			return put(tx, headersBucket, at(border), bytes.Clone(value[:len(value)-checksumSize-1]))
 		}},
 		{"a header segment short", "from 250 on", func(tx *bbolt.Tx) error {
 			value := tx.Bucket(headersBucket).Get(at(border))
-			return tx.Bucket(headersBucket).Put(at(border), append([]byte{}, value[:len(value)-180]...))
+			return put(tx, headersBucket, at(border), bytes.Clone(value[:len(value)-checksumSize-chain.HeaderSize]))
 		}},
 		{"the work", "the work up to block 700", func(tx *bbolt.Tx) error {
-			return tx.Bucket(metaBucket).Put(workKey, make([]byte, 32))
+			return put(tx, metaBucket, workKey, make([]byte, 32))
 		}},
 		{"the tip", "ends at block 700", func(tx *bbolt.Tx) error {
-			tip := append([]byte{}, tx.Bucket(metaBucket).Get(tipKey)...)
+			tip, err := get(tx, metaBucket, tipKey)
+			if err != nil {
+				return err
+			}
+			tip = bytes.Clone(tip)
 			tip[10]++
-			return tx.Bucket(metaBucket).Put(tipKey, tip)
+			return put(tx, metaBucket, tipKey, tip)
 		}},
 		{"headers above the tip", "headers above the tip", func(tx *bbolt.Tx) error {
-			return tx.Bucket(headersBucket).Put(segmentKey(9), make([]byte, 180))
+			return put(tx, headersBucket, segmentKey(9), make([]byte, chain.HeaderSize))
 		}},
 		{"filters above the tip", "filters above the tip", func(tx *bbolt.Tx) error {
-			return tx.Bucket(filtersBucket).Put(segmentKey(9), []byte{1})
+			return put(tx, filtersBucket, segmentKey(9), []byte{1})
+		}},
+		{"a bit of a header", "headers 250 to 499: the checksum is wrong", flip(headersBucket, at(border), 5000)},
+		{"a bit of a filter", "filters 250 to 499: the checksum is wrong", flip(filtersBucket, at(border), 1000)},
+		{"a segment in another's place", "the checksum is wrong", func(tx *bbolt.Tx) error {
+			b := tx.Bucket(filtersBucket)
+			return b.Put(at(0), bytes.Clone(b.Get(at(border))))
 		}},
 		{"the held ranges", "filters 5 to 4", func(tx *bbolt.Tx) error {
-			return tx.Bucket(metaBucket).Put(rangesKey, []byte{0, 0, 0, 5, 0, 0, 0, 4})
+			return put(tx, metaBucket, rangesKey, []byte{0, 0, 0, 5, 0, 0, 0, 4})
 		}},
 	}
 	db, c := verifyDB(t)
@@ -149,6 +169,15 @@ func TestVerifyFindsDamage(t *testing.T) {
 	}
 	if _, err := db.Verify(context.Background(), nil); err != nil {
 		t.Fatalf("after all is put right again: %v", err)
+	}
+}
+
+// flip is an edit of one bit of a value.
+func flip(bucket, key []byte, at int) func(*bbolt.Tx) error {
+	return func(tx *bbolt.Tx) error {
+		value := bytes.Clone(tx.Bucket(bucket).Get(key))
+		value[at] ^= 4
+		return tx.Bucket(bucket).Put(key, value)
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 	"github.com/decred/dcrd/crypto/blake256"
 	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
-	"go.etcd.io/bbolt"
 )
 
 // storedChain stores a chain of n blocks, whatever it is worth, in a file of its
@@ -35,9 +34,7 @@ func storedChain(t *testing.T, rules *chain.Rules, n int, edit func(*wire.BlockH
 // overwriteHeaders puts the headers of c into the file as they are.
 func overwriteHeaders(t *testing.T, db *DB, c *testChain) {
 	t.Helper()
-	err := db.file.Update(func(tx *bbolt.Tx) error {
-		return db.writeHeaders(tx, c.tip(), 0, c.headers[1:])
-	})
+	err := db.update(func(r *reader) error { return r.writeHeaders(0, c.headers[1:]) })
 	if err != nil {
 		t.Fatal(err)
 	}

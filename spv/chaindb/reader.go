@@ -1,0 +1,93 @@
+package chaindb
+
+import (
+	"fmt"
+
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"go.etcd.io/bbolt"
+)
+
+// reader reads one state of the file, in a transaction. In one that writes the state is
+// what it will be.
+type reader struct {
+	path  string
+	rules *chain.Rules
+	tx    *bbolt.Tx
+	*state
+}
+
+// header returns the header at a height, pointing into the mapping. ErrNotFound above
+// the tip.
+func (r *reader) header(height uint32) (*chain.Header, error) {
+	segment, index := segmentOf(height)
+	if height > r.tip.Height {
+		return nil, r.noHeader(height)
+	}
+	value, _, err := r.headerSegment(segment)
+	if err != nil {
+		return nil, err
+	}
+	return headerAt(value, index), nil
+}
+
+func (r *reader) noHeader(height uint32) error {
+	return fmt.Errorf("%w: header %d in %s", ErrNotFound, height, r.path)
+}
+
+// headerSegment returns a segment of the chain's headers, all that are due in it.
+func (r *reader) headerSegment(segment uint32) (value []byte, count int, err error) {
+	value, count, err = r.segmentOfHeaders(segment)
+	start := segment * segmentBlocks
+	if due := int(min(segmentBlocks, r.tip.Height+1-start)); err == nil && count != due {
+		return nil, 0, r.damage(Headers, start, "there are %d headers from %d on, not %d", count, start, due)
+	}
+	return value, count, err
+}
+
+// segmentOfHeaders returns whatever is stored as a segment of headers.
+func (r *reader) segmentOfHeaders(segment uint32) (value []byte, count int, err error) {
+	value, err = get(r.tx, headersBucket, segmentKey(segment))
+	if err == nil {
+		count, err = headerCount(value)
+	}
+	if err != nil {
+		return nil, 0, r.damage(Headers, segment*segmentBlocks, "%w", err)
+	}
+	return value, count, nil
+}
+
+// filterSegment reads the filters of a segment. They point into the mapping.
+func (r *reader) filterSegment(segment uint32, filters *records) error {
+	value, err := get(r.tx, filtersBucket, segmentKey(segment))
+	if err == nil {
+		err = filters.parse(value)
+	}
+	if err != nil {
+		return r.damage(Filters, segment*segmentBlocks, "%w", err)
+	}
+	return nil
+}
+
+// hashAt is the hash of the block at a height as what follows says: the next header, or
+// the state.
+func (r *reader) hashAt(height uint32) (chainhash.Hash, error) {
+	if height == r.tip.Height {
+		return r.tip.Hash, nil
+	}
+	next, err := r.header(height + 1)
+	if err != nil {
+		return chainhash.Hash{}, err
+	}
+	return next.PrevBlock(), nil
+}
+
+// unlinked is the Damage of a header that the one after it does not follow. Either may
+// be wrong.
+func (r *reader) unlinked(height uint32) error {
+	first, _ := segmentOf(height)
+	last, _ := segmentOf(height + 1)
+	return r.damageOf(Headers, chain.Range{From: first * segmentBlocks, To: last*segmentBlocks + segmentBlocks - 1},
+		"header %d does not follow header %d", height+1, height)
+}

@@ -1,0 +1,58 @@
+package spv
+
+import (
+	"context"
+	"errors"
+
+	"dcrspv/spv/chaindb"
+
+	"github.com/decred/slog"
+)
+
+// errJoined: headers that were stored above damaged ones are part of the chain again, so
+// that it ends elsewhere than the engine knows.
+var errJoined = errors.New("the stored chain is whole again")
+
+// mends reports whether an error is one after which [Mending] goes on.
+func mends(err error) bool {
+	var d *chaindb.Damage
+	return errors.Is(err, errJoined) || errors.As(err, &d)
+}
+
+// Mending runs do, which uses chain.db, and returns its error. Before that all of a file
+// that is not trusted is verified; progress, if not nil, is told of that (blocks done, and
+// of how many). Whatever turns out to be damaged, then or while do runs, is dropped, for
+// a sync to fetch again, and do is called once more. The log has a line for each.
+//
+// A Syncer does that by itself; others who open chain.db should.
+func Mending(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func(done, total uint32), do func() error) error {
+	dropped := func(d *chaindb.Damage) {
+		log.Warnf("%s: %s are damaged and dropped, the sync fetches them again (%v)", ChainFile, d.What(), d.Err)
+	}
+	for {
+		if !db.Trusted() {
+			log.Infof("%s is from elsewhere, or was changed since it was written: verifying all of it", ChainFile)
+			err := errors.Join(db.Adopt(ctx, progress, dropped), forgetFilterSet(db))
+			if err != nil {
+				return err
+			}
+		}
+		err := do()
+		var d *chaindb.Damage
+		switch {
+		case errors.Is(err, errJoined):
+			log.Infof("%s is whole again", ChainFile)
+			continue
+		case !errors.As(err, &d):
+			return err
+		}
+		dropped(d)
+		if err := errors.Join(db.Mend(d), forgetFilterSet(db)); err != nil {
+			return err
+		}
+	}
+}
+
+// forgetFilterSet has the filters that no header commits to compared with the known set
+// again.
+func forgetFilterSet(db *chaindb.DB) error { return db.PutBlob(filterSetBlob, nil) }

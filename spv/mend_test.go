@@ -1,0 +1,190 @@
+package spv_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/spv/chain"
+	"dcrspv/spv/chaindb"
+	"dcrspv/spv/spvtest"
+
+	"github.com/decred/slog"
+)
+
+// chainFile is where the world's chain.db is.
+func (w *world) chainFile() string { return filepath.Join(w.dir, spv.ChainFile) }
+
+// flip changes a bit of chain.db: the first of something that is stored in it.
+func (w *world) flip(stored []byte) {
+	w.t.Helper()
+	content, err := os.ReadFile(w.chainFile())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	at := bytes.Index(content, stored)
+	if at < 0 {
+		w.t.Fatal("it is not in the file")
+	}
+	file, err := os.OpenFile(w.chainFile(), os.O_WRONLY, 0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_, err = file.WriteAt([]byte{content[at] ^ 1}, int64(at))
+	if err := errors.Join(err, file.Close()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// logLines collects what is logged.
+type logLines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logLines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// count counts the lines that contain a text.
+func (l *logLines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
+}
+
+func (l *logLines) config(cfg *spv.Config) {
+	backend := slog.NewBackend(l)
+	cfg.Log = func(subsystem string) slog.Logger { return backend.Logger(subsystem) }
+}
+
+// wantAsIf checks that all is as if nothing had happened, and nobody is to blame.
+func (w *world) wantAsIf(c *spvtest.Chain, heights ...uint32) {
+	w.t.Helper()
+	w.sync()
+	w.wantMatches(c, heights...)
+	w.wantNoViolations()
+	if st := w.syncer.Status(); len(st.CutOff) > 0 || !st.Trouble.IsZero() {
+		w.t.Errorf("somebody is to blame: %+v, %v", st.CutOff, st.Trouble)
+	}
+	for id, n := range w.wallet.given {
+		if n != 1 {
+			w.t.Errorf("block %v was handed over %d times", id, n)
+		}
+	}
+}
+
+// TestRot: what turns bad in chain.db while it is in use is noticed when it is read,
+// dropped, and fetched again.
+func TestRot(t *testing.T) {
+	c := paid(1200)
+	filter, header := c.Filter(600), c.Header(600)
+	for name, stored := range map[string][]byte{"filters": filter, "headers": header[:]} {
+		storyOn(t, c, func(w *world) {
+			var log logLines
+			w.joinMany(3, spvtest.Behaviour{})
+			w.start(log.config)
+			w.wait(spv.Settled)
+			w.flip(stored)
+			w.wallet.watch(0, watched)
+			w.wantAsIf(c, 600, 1200)
+			if n := log.count(name + " 500 to 749 are damaged"); n != 1 {
+				t.Errorf("%s: %d lines:\n%s", name, n, log.text.String())
+			}
+			again := 0
+			for h := range c.Height() {
+				for _, p := range w.peers {
+					again += p.FilterRequests(h + 1)
+				}
+			}
+			if most := 1200 + 250 + 200; again > most { // and whole requests around it
+				t.Errorf("%s: %d filters were asked for, at most %d should be", name, again, most)
+			}
+		})
+	}
+}
+
+// TestChangedWhileAway: a file that was changed while nobody had it open is verified
+// before anything is taken from it.
+func TestChangedWhileAway(t *testing.T) {
+	c := paid(1200)
+	filter, header := c.Filter(600), c.Header(100)
+	for name, stored := range map[string][]byte{"filters": filter, "headers": header[:]} {
+		storyOn(t, c, func(w *world) {
+			var log logLines
+			w.joinMany(3, spvtest.Behaviour{})
+			w.start()
+			w.wait(spv.Settled)
+			w.stop()
+			w.flip(stored)
+			w.wallet.watch(0, watched)
+			w.start(log.config)
+			if st := w.syncer.Status(); st.Tip.Height > 0 && st.Phase == spv.Checking && st.Tip.Hash == c.Tip().Hash {
+				t.Errorf("the tip is told before anything is verified: %+v", st)
+			}
+			w.wantAsIf(c, 600, 1200)
+			if log.count("verifying all of it") == 0 || log.count(name) != 1 {
+				t.Errorf("%s:\n%s", name, log.text.String())
+			}
+			w.stop()
+			w.start()
+			w.wantAsIf(c, 600, 1200)
+		})
+	}
+}
+
+// TestForeignChainFile: a file that somebody has made up costs a verification, and what
+// is wrong in it is fetched from peers.
+func TestForeignChainFile(t *testing.T) {
+	c := paid(1200)
+	for name, edit := range map[string]func(headers []chain.Header, filters [][]byte){
+		"nothing is wrong": func([]chain.Header, [][]byte) {},
+		"filters of nothing": func(_ []chain.Header, filters [][]byte) {
+			for i := range filters {
+				filters[i] = []byte{}
+			}
+		},
+		"a header of its own": func(headers []chain.Header, _ [][]byte) { headers[600][140]++ },
+	} {
+		storyOn(t, c, func(w *world) {
+			var headers []chain.Header
+			var filters [][]byte
+			for h := uint32(1); h <= c.Height(); h++ {
+				headers, filters = append(headers, c.Header(h)), append(filters, c.Filter(h))
+			}
+			genesis, _ := c.Rules().Genesis()
+			sum := chain.Work(genesis.Bits())
+			for _, h := range headers {
+				work := chain.Work(h.Bits())
+				sum.Add(&work)
+			}
+			edit(headers, filters)
+			db, err := chaindb.Open(w.chainFile(), c.Rules())
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = errors.Join(db.ReplaceHeaders(0, headers, sum), db.PutFilters(1, filters),
+				db.PutBlob(spv.RegistryBlob, []byte("rubbish")), db.Close(),
+				os.Remove(strings.TrimSuffix(w.chainFile(), ".db")+".seal"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.wallet.watch(0, watched)
+			w.joinMany(2, spvtest.Behaviour{Latency: 20 * time.Millisecond})
+			var log logLines
+			w.start(log.config)
+			w.wantAsIf(c, 600, 1200)
+			if log.count("verifying all of it") != 1 || (log.count("damaged") > 0) == (name == "nothing is wrong") {
+				t.Errorf("%s:\n%s", name, log.text.String())
+			}
+		})
+	}
+}
