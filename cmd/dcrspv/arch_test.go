@@ -17,6 +17,7 @@ import (
 // mayImport is the house: what each package may import of this module. Imports
 // run downwards only. A package that is not here fails the test.
 var mayImport = map[string][]string{
+	"cmd/damage":   {"spv/spvtest"},
 	"cmd/faults":   {},
 	"cmd/stress":   {},
 	"cmd/spvbench": {"wallet", "spv", "spv/spvtest", "filters"},
