@@ -21,7 +21,7 @@ import (
 // Options say how a file is opened.
 type Options struct {
 	// MapBytes is how much address space to set aside for the file, so that a write
-	// does not wait for reads while the file grows. Where there is less, less is taken.
+	// does not wait for reads while the file grows. Where space is limited it is less.
 	MapBytes int
 
 	// GrowBytes is how much larger than needed a growing file is made, so that not
@@ -119,6 +119,10 @@ func open(path string, o Options, readOnly bool) (*File, error) {
 	// On Windows the file itself would be made as large as the mapping.
 	if strconv.IntSize < 64 || runtime.GOOS == "windows" {
 		o.MapBytes = 0
+	}
+	// Where space is limited, the program needs most of it for itself.
+	if limit := addressSpace(); limit > 0 {
+		o.MapBytes = int(min(uint64(o.MapBytes), limit/16))
 	}
 	for {
 		f, err := openMapped(path, o, readOnly)
