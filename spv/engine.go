@@ -32,7 +32,6 @@ type engine struct {
 	err    error // a local failure; ends run
 
 	now      time.Time // of the event being handled
-	returned time.Time // when this process last had stood still
 	chain    *chain.Chain
 	registry *registry.Registry
 	sessions map[string]*session // connected peers by address
@@ -52,6 +51,7 @@ type engine struct {
 	crawl    crawl    // the search for somebody faster
 	trouble  troubles // what to tell if nothing does
 	clock    clock    // whether ours is behind
+	away     away     // whether we were there
 	progress progress
 	target   uint32 // of the last status
 	cuts     []Cut
@@ -82,7 +82,7 @@ const (
 
 func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	now := time.Now()
+	now := s.now()
 	tip, work := s.db.Tip()
 	e := &engine{
 		syncer:   s,
@@ -118,6 +118,7 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 		e.network.book = addrbook.Open(s.cfg.DataDir, e.logs.registry)
 	}
 	e.progress.start(now, tip.Height)
+	e.away.began = now
 	return e, nil
 }
 
@@ -130,14 +131,14 @@ func (e *engine) run() error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for e.err == nil {
-		e.now = time.Now()
+		e.now = e.syncer.now()
 		e.step()
 		e.syncer.publish(e.snapshot())
 		wake := e.wake()
 		if wake.Before(e.now) {
 			wake = e.now // what is overdue does not tell that we were away
 		}
-		timer.Reset(time.Until(wake))
+		timer.Reset(wake.Sub(e.syncer.now()))
 		do := func() {}
 		select {
 		case ev := <-e.events:
@@ -148,7 +149,7 @@ func (e *engine) run() error {
 		case <-e.ctx.Done():
 			return nil
 		}
-		e.now = time.Now()
+		e.now = e.syncer.now()
 		e.noticeAway(wake)
 		do()
 	}
@@ -159,7 +160,7 @@ func (e *engine) run() error {
 // serves them all.
 func (e *engine) handle(ev event) {
 	for n := 0; ; n++ {
-		e.now = time.Now()
+		e.now = e.syncer.now()
 		ev.apply(e)
 		if e.err != nil || n == maxEvents {
 			return
@@ -264,7 +265,7 @@ func (e *engine) shutdown() {
 		e.err = errors.Join(e.err, e.network.book.Close())
 	}
 	clear(e.sessions)
-	e.now = time.Now()
+	e.now = e.syncer.now()
 	e.syncer.publish(e.snapshot())
 }
 
