@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"unicode"
 
+	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
 	"dcrspv/wallet"
 )
@@ -73,6 +74,7 @@ var remedies = []struct {
 	{chaindb.ErrNewer, "update dcrspv or choose another --datadir"},
 	{chaindb.ErrNetwork, "give the --network it was made for or choose another --datadir"},
 	{chaindb.ErrCorrupt, ""}, // it says so itself
+	{chain.ErrFuture, "set this computer's clock"},
 	{wallet.ErrInUse, "end the other dcrspv or choose another --datadir"},
 	{wallet.ErrNewer, "update dcrspv or choose another --datadir"},
 	{wallet.ErrDevelopment, "move the file away and watch again: all coins and transactions are found again"},

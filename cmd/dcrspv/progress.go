@@ -181,7 +181,7 @@ func roundDuration(d time.Duration) string {
 // longDuration is a time of hours or more.
 func longDuration(d time.Duration) string {
 	if days := int(d / (24 * time.Hour)); days >= 2 {
-		return plural(days, "day")
+		return fmt.Sprintf("%d days", days)
 	}
 	return plural(int(d/time.Hour), "hour")
 }
