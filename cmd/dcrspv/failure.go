@@ -83,6 +83,9 @@ var remedies = []struct {
 	{wallet.ErrCorrupt, ""}, // likewise
 	{syscall.ENOSPC, "free some disk space, nothing is lost"},
 	{syscall.EDQUOT, "free some disk space, nothing is lost"},
+	{syscall.EFBIG, "raise the limit on the size of files (ulimit -f) or choose a --datadir that takes large ones, nothing is lost"},
+	{syscall.EMFILE, "raise the limit on open files (ulimit -n)"},
+	{syscall.ENFILE, "end other programs, or raise the system's limit on open files"},
 	{syscall.EROFS, "choose a --datadir on a writable file system"},
 	{syscall.ENOTDIR, "choose a --datadir that is a directory"},
 	{fs.ErrPermission, "check the permissions or choose another --datadir"},
