@@ -193,6 +193,31 @@ func TestClockStepsWhileRunning(t *testing.T) {
 	})
 }
 
+// TestLiarsAboutTheTime: whatever seven of eight peers say that the time is, they make
+// nobody out of sync with a clock that is right, nor in sync with one that is behind, nor
+// keep it from being said that the tip is old for one that is ahead.
+func TestLiarsAboutTheTime(t *testing.T) {
+	for _, ours := range []time.Duration{0, -day, 30 * day} {
+		for _, theirs := range []time.Duration{0, -3 * time.Hour, 3 * time.Hour, -year, year, -day, 30 * day} {
+			clockRun(t, false, func(s *clockStory) {
+				for range 7 {
+					s.join(spvtest.Behaviour{ClockAhead: theirs})
+				}
+				s.peers, s.addrs = s.peers[3:], s.addrs[3:] // one of those that are honest is left
+				s.set(ours)
+				s.begin()
+				s.wantSynced(40*time.Second, ours)
+				if st := s.syncer.Status(); allowed(ours) && (!st.Trouble.IsZero() || st.OldTip.IsZero() == (ours > 0)) {
+					t.Errorf("%v, and %v by the others: %+v", ours, theirs, st)
+				}
+				s.mine()
+				s.wantSynced(2*time.Second, ours)
+				s.end()
+			})
+		}
+	}
+}
+
 // TestAfterSleep: when the machine slept, which nothing but the clock tells, connections
 // that do not stand any more are made anew within seconds, and until somebody is there for
 // certain it is not in sync.
