@@ -18,7 +18,7 @@ func fromWall(t, now time.Time) time.Time {
 // toWall returns a time as the clock on the wall has it now that may have been set since.
 func toWall(t, now time.Time) time.Time {
 	if set := now.Round(0).Sub(t.Round(0)) - now.Sub(t); !t.IsZero() && set.Abs() >= setBy {
-		return t.Round(0).Add(set)
+		return t.Round(0).Add(set.Round(time.Second)) // the same each time
 	}
 	return t
 }
