@@ -21,6 +21,8 @@ type clock struct {
 	asked time.Time    // when everybody was asked again
 	tries int          // how often, since that one is not too early any more
 	told  bool         // in the log
+
+	oldTip Trouble // that the tip is old
 }
 
 const (
@@ -53,8 +55,8 @@ func (e *engine) clockBehind() string {
 	if !f.Work.Gt(&work) {
 		return ""
 	}
-	return fmt.Sprintf("blocks are %v ahead of this computer's clock: number %d is of %s UTC, and the clock says %s",
-		f.Time.Sub(e.now.Round(0)).Round(time.Second), f.Height, f.Time.UTC().Format(time.DateTime), e.now.UTC().Format(time.DateTime))
+	return fmt.Sprintf("blocks are %s ahead of this computer's clock: number %d is of %s UTC, and the clock says %s%s",
+		roughly(f.Time.Sub(e.now.Round(0))), f.Height, f.Time.UTC().Format(time.DateTime), e.now.UTC().Format(time.DateTime), e.peersClock())
 }
 
 // futureTime is when the block that was too early is not any more; zero if there is

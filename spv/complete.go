@@ -6,7 +6,7 @@ import "time"
 // asked for it and has had its time to answer. What they claim does not count.
 func (e *engine) headersComplete() bool {
 	tip := e.chain.Tip().Height
-	if len(e.sessions) == 0 || !e.chain.Proven() || e.network.gathering(e) || !e.heard(tip) {
+	if !e.reached() || !e.chain.Proven() || e.network.gathering(e) || !e.heard(tip) {
 		return false
 	}
 	waitedFor := func(s *session) bool { return s.since.Before(e.joinUntil()) }

@@ -36,6 +36,7 @@ type fault int
 const (
 	noFault fault = iota
 	clockBehind
+	ownLimit
 	badProxy
 	webServer
 	noRoute
@@ -80,6 +81,8 @@ func (s *situation) diagnose() diagnosis {
 		return diagnosis{kind: clockBehind, cause: s.behind, remedy: "set the clock, or wait until it is there"}
 	case len(s.connected) > 0:
 		return s.diagnoseConnected()
+	case len(s.failures) > 0 && isOwnLimit(s.failures[len(s.failures)-1].err):
+		return sayOwnLimit(s.failures[len(s.failures)-1].err)
 	case len(s.chosen) > 0:
 		return s.diagnoseChosen()
 	}
@@ -210,6 +213,8 @@ func (s *situation) explain(f failure, subject string) diagnosis {
 		return slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(f.err, kind) })
 	}
 	switch {
+	case isOwnLimit(f.err):
+		return sayOwnLimit(f.err)
 	case errors.As(f.err, &proxy):
 		return say(badProxy, troubleAfter, "start it, or check its address", "the proxy at %s does not work: %v", proxy.addr, proxy)
 	case is(peer.ErrWebServer):
@@ -254,6 +259,17 @@ func (s *situation) explain(f failure, subject string) diagnosis {
 			"%s hangs up before it has said anything, as a node does that has no room, has banned us or is not of %s", subject, name)
 	}
 	return say(unclear, troubleAfter, "connect to another node", "%s can't be used: %v", subject, f.err)
+}
+
+// sayOwnLimit is for what is wrong with no peer.
+func sayOwnLimit(err error) diagnosis {
+	var limit syscall.Errno
+	errors.As(err, &limit)
+	return diagnosis{
+		kind: ownLimit, after: troubleAfter,
+		cause:  fmt.Sprintf("this computer can't open a connection: %v", limit),
+		remedy: "raise the limit on open files (ulimit -n), or end other programs",
+	}
 }
 
 // begunAnew is the remedy for a stored chain that has more work than those of the

@@ -84,6 +84,25 @@ func TestDiagnoseTheOnlyPeer(t *testing.T) {
 	}
 }
 
+// What this computer has not enough of is said of no peer, whoever was dialed last, and
+// whether peers are given or found.
+func TestDiagnoseOwnLimit(t *testing.T) {
+	limit := fmt.Errorf("%w: %w", registry.ErrOurs, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)})
+	for _, s := range []situation{
+		{chosen: []string{nodeA}, failures: []failure{{addr: nodeA, err: limit}}},
+		{chosen: []string{nodeA, nodeB}, failures: []failure{{addr: nodeA, err: refused(nodeA)}, {addr: nodeB, err: limit}}},
+		{failures: []failure{{addr: nodeA, err: refused(nodeA)}, {addr: nodeB, err: refused(nodeB)}, {addr: nodeA, err: limit}}},
+		{seeding: limit},
+	} {
+		s.params = chaincfg.SimNetParams()
+		d := s.diagnose()
+		wantDiagnosis(t, d, troubleAfter, "this computer can't open a connection: too many open files", "ulimit -n")
+		if d.who != "" || strings.Contains(d.cause, nodeA) {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
 // A ban is told with its reason, in an earlier run too: then nobody is dialed and
 // nothing fails.
 func TestDiagnoseBan(t *testing.T) {

@@ -3,12 +3,17 @@ package spv_test
 import (
 	"context"
 	"net"
+	"os"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"dcrspv/spv"
+	"dcrspv/spv/addrbook"
 	"dcrspv/spv/spvtest"
 )
 
@@ -82,4 +87,58 @@ func TestNamesAreResolvedAtEachDial(t *testing.T) {
 			t.Errorf("peers %+v, %v", peers, err)
 		}
 	})
+}
+
+// What this computer has not enough of is no peer's fault: it is said, nobody is dialed
+// again at once, or counts it, and as soon as there is enough it goes on. That is so with
+// addresses that were heard of, too: they are not used up.
+func TestOwnLimit(t *testing.T) {
+	for name, discover := range map[string]bool{"given": false, "found": true} {
+		t.Run(name, func(t *testing.T) {
+			story(t, 50, func(w *world) {
+				book := addrbook.Open(w.dir, nil)
+				for range 40 {
+					w.heardOf(book, spvtest.NewPeer(w.chain, spvtest.Behaviour{}))
+				}
+				if err := book.Close(); err != nil {
+					t.Fatal(err)
+				}
+				w.peers, w.addrs = w.peers[:3], w.addrs[:3] // those that are given
+				var limited atomic.Bool
+				var dials atomic.Int64
+				limited.Store(true)
+				w.start(func(cfg *spv.Config) {
+					if discover {
+						cfg.Connect = nil
+					}
+					cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+						dials.Add(1)
+						if limited.Load() {
+							return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("socket", syscall.EMFILE)}
+						}
+						return w.net.Dial(ctx, network, addr)
+					}
+				})
+				w.pass(time.Minute)
+				st := w.syncer.Status()
+				if st.Synced || !strings.Contains(st.Reason, "too many open files") || !strings.Contains(st.Trouble.Remedy, "ulimit -n") {
+					t.Errorf("%+v", st)
+				}
+				if n := dials.Load(); n < 12 || n > 12*8 {
+					t.Errorf("%d dials in a minute", n)
+				}
+				limited.Store(false)
+				w.pass(8 * time.Second)
+				if st := w.syncer.Status(); !st.Synced || !st.Trouble.IsZero() {
+					t.Errorf("%+v", st)
+				}
+				peers, err := w.syncer.Peers(w.t.Context())
+				for _, p := range peers {
+					if err != nil || p.BanScore != 0 || p.Score < 50 || len(p.History) != 0 {
+						t.Errorf("%+v, %v", p, err)
+					}
+				}
+			})
+		})
+	}
 }

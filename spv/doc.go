@@ -46,7 +46,9 @@
 // are let in and measured against them (crawl.go).
 //
 // While an answer comes in on a slow line its peer's claim counts (coming.go). Time in
-// which the whole process stood still counts for nobody (away.go).
+// which the whole process stood still counts for nobody (away.go). Of the clock on the wall
+// nothing depends but which blocks are too early yet (clock.go) and what is said of an old
+// tip (oldtip.go): setting it ends no ban, pause or connection.
 //
 // Stored data that turns out to be damaged ends the engine; it is dropped, and another
 // engine fetches it again (mend.go). Nobody else is to blame for it.

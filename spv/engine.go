@@ -33,7 +33,6 @@ type engine struct {
 	err    error // a local failure; ends run
 
 	now      time.Time // of the event being handled
-	returned time.Time // when this process last had stood still
 	chain    *chain.Chain
 	registry *registry.Registry
 	sessions map[string]*session // connected peers by address
@@ -53,6 +52,7 @@ type engine struct {
 	crawl    crawl    // the search for somebody faster
 	trouble  troubles // what to tell if nothing does
 	clock    clock    // whether ours is behind
+	away     away     // whether we were there
 	progress progress
 	target   uint32 // of the last status
 	cuts     []Cut
@@ -83,7 +83,7 @@ const (
 
 func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	now := time.Now()
+	now := s.now()
 	tip, work := s.db.Tip()
 	e := &engine{
 		syncer:   s,
@@ -119,6 +119,7 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 		e.network.book = addrbook.Open(s.cfg.DataDir, e.logs.registry)
 	}
 	e.progress.start(now, tip.Height)
+	e.away.began = now
 	return e, nil
 }
 
@@ -131,7 +132,7 @@ func (e *engine) run() error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for e.err == nil {
-		e.now = time.Now()
+		e.now = e.syncer.now()
 		e.step()
 		e.syncer.publish(e.snapshot())
 		if err := e.chain.Failed(); err != nil {
@@ -142,7 +143,7 @@ func (e *engine) run() error {
 		if wake.Before(e.now) {
 			wake = e.now // what is overdue does not tell that we were away
 		}
-		timer.Reset(time.Until(wake))
+		timer.Reset(wake.Sub(e.syncer.now()))
 		do := func() {}
 		select {
 		case ev := <-e.events:
@@ -153,7 +154,7 @@ func (e *engine) run() error {
 		case <-e.ctx.Done():
 			return nil
 		}
-		e.now = time.Now()
+		e.now = e.syncer.now()
 		e.noticeAway(wake)
 		do()
 	}
@@ -164,7 +165,7 @@ func (e *engine) run() error {
 // serves them all.
 func (e *engine) handle(ev event) {
 	for n := 0; ; n++ {
-		e.now = time.Now()
+		e.now = e.syncer.now()
 		ev.apply(e)
 		if e.err != nil || n == maxEvents {
 			return
@@ -270,7 +271,7 @@ func (e *engine) shutdown() {
 		e.err = errors.Join(e.err, e.network.book.Close())
 	}
 	clear(e.sessions)
-	e.now = time.Now()
+	e.now = e.syncer.now()
 	e.syncer.publish(e.snapshot())
 }
 

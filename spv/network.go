@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"dcrspv/spv/addrbook"
@@ -20,6 +21,7 @@ type network struct {
 
 	discover  bool      // peers are found, not given
 	firstPeer time.Time // when the first peer of this gathering connected
+	ownLimit  time.Time // nobody is dialed before: this computer can't
 
 	book *addrbook.Book // addresses heard of; nil unless discover
 	seed seeding
@@ -34,6 +36,10 @@ const (
 	// before the initial sync may end: the first peer may know a short chain.
 	gatherPeers = 3
 	gatherTime  = 10 * time.Second
+
+	// ownLimitPause is how long nobody is dialed after this computer could not open a
+	// connection.
+	ownLimitPause = 5 * time.Second
 
 	// maxDrawn is how many addresses are drawn from the book at a time to find
 	// one that the registry wants dialed.
@@ -82,6 +88,9 @@ func (e *engine) gatherEnd() time.Time {
 // it knows, because they have worked before, go first; when those are used up
 // the address book is drawn on.
 func (e *engine) dialMore() {
+	if e.now.Before(e.network.ownLimit) {
+		return
+	}
 	for drawn := 0; ; {
 		addr, ok := e.registry.NextDial(e.now)
 		if !ok {
@@ -93,9 +102,6 @@ func (e *engine) dialMore() {
 		if err := e.registry.Dialing(addr, e.now); err != nil {
 			e.fail(err)
 			return
-		}
-		if e.network.book != nil {
-			e.network.book.Attempt(addr)
 		}
 		e.goWorker(func() {
 			ev := e.dial(addr)
@@ -145,6 +151,9 @@ func (e *engine) makeRoom() {
 
 // dialTime is when the next address may be dialed.
 func (e *engine) dialTime() time.Time {
+	if e.now.Before(e.network.ownLimit) {
+		return e.network.ownLimit
+	}
 	t, ok := e.registry.NextDialTime(e.now)
 	if again := e.now.Add(addrbook.Pause); e.network.book != nil && e.registry.NeedsAddresses(e.now) && (!ok || again.Before(t)) {
 		return again // the book rests after it had nothing
@@ -171,6 +180,13 @@ type dialed struct {
 }
 
 func (ev dialed) apply(e *engine) {
+	switch {
+	case isOwnLimit(ev.err):
+		ev.err = fmt.Errorf("%w: %w", registry.ErrOurs, ev.err)
+		e.network.ownLimit = e.now.Add(ownLimitPause)
+	case e.network.book != nil:
+		e.network.book.Attempt(ev.addr)
+	}
 	if ev.err == nil {
 		info := ev.peer.Info()
 		ev.err = lagError(info.Height, e.reach())
@@ -209,6 +225,17 @@ func (ev dialed) apply(e *engine) {
 			e.drop(e.sessions[ev.addr], err)
 		}
 	}
+}
+
+// isOwnLimit reports whether a connection could not be opened for want of something on
+// this computer: file descriptors above all, or memory.
+func isOwnLimit(err error) bool {
+	for _, limit := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, limit) {
+			return true
+		}
+	}
+	return false
 }
 
 // refusal marks our refusals, and those that trying again soon will not change. A

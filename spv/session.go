@@ -23,6 +23,8 @@ type session struct {
 	workers int // goroutines that do tasks
 	busy    int // tasks that they have
 
+	unsure bool // whether the connection still stands: see away
+
 	chain     peerChain   // what it has shown of its chain
 	headers   headerAsk   // asking it for headers, before it announces them
 	following followState // its announcements of new blocks

@@ -53,6 +53,7 @@ func (e *engine) snapshot() Status {
 	st.Synced = st.Phase == InSync
 	st.Settled = st.Synced && e.following && e.settled()
 	e.findTrouble(&st)
+	e.findOldTip(&st)
 	e.progress.enter(st.Phase, done, e.now)
 	st.Rate, st.ETA = e.progress.rate(done, st.Target, e.now)
 	e.progress.left = st.ETA

@@ -68,6 +68,12 @@ type Status struct {
 	// succeeded since.
 	Trouble Trouble
 
+	// OldTip tells that the tip is from long before this computer's time although
+	// no peer has more: on mainnet three hours, on the test network a day. Either
+	// the clock is ahead, or the peers keep the newest blocks from us. The rest of
+	// the status goes by what the peers have. The zero value is that it is not old.
+	OldTip Trouble
+
 	CutOff []Cut // peers banned or cut off in this run, newest last, at most 64
 }
 

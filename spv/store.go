@@ -123,7 +123,7 @@ func (e *engine) writeMore() {
 	}
 	if e.now.Sub(e.store.registrySaved) >= registryEvery {
 		e.store.registrySaved = e.now
-		data, err := e.registry.Marshal()
+		data, err := e.registry.Marshal(e.now)
 		if err == nil && bytes.Equal(data, e.store.registryData) {
 			return
 		}
@@ -242,7 +242,7 @@ func (e *engine) loadRegistry() error {
 
 // saveRegistry is called when the writer has ended.
 func (e *engine) saveRegistry() error {
-	data, err := e.registry.Marshal()
+	data, err := e.registry.Marshal(e.now)
 	if err != nil {
 		return err
 	}

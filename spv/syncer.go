@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
@@ -32,6 +33,7 @@ type Syncer struct {
 	cfg   Config
 	rules *chain.Rules
 	db    *chaindb.DB
+	now   func() time.Time // the clock; time.Now but in tests that set it
 
 	started  atomic.Bool
 	commands chan func(*engine) // run by the engine's goroutine
@@ -62,6 +64,7 @@ func New(cfg Config) (*Syncer, error) {
 		cfg:      cfg,
 		rules:    cfg.Rules,
 		db:       db,
+		now:      time.Now,
 		commands: make(chan func(*engine)),
 		stopped:  make(chan struct{}),
 		waiters:  make(chan struct{}),

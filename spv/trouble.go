@@ -56,6 +56,7 @@ type troubles struct {
 
 	about   diagnosis // what was said since it last moved
 	said    Trouble   // likewise
+	saidAt  time.Time // of which Since is what the clock on the wall showed then
 	present Trouble   // that, unless it does not hold at the moment
 	last    Trouble   // what was said since everything was in sync
 	stored  Trouble   // of that, what chain.db has
@@ -113,13 +114,13 @@ func (t *troubles) look(at milestone, bytes int64, connected, synced bool, now t
 // say decides whether a diagnosis is said. As long as the same is wrong with the
 // same peer it is what was said.
 func (t *troubles) say(d diagnosis, now time.Time) {
-	switch held := now.Sub(t.said.Since) < troubleHolds && !t.said.IsZero(); {
+	switch held := now.Sub(t.saidAt) < troubleHolds && !t.said.IsZero(); {
 	case d.kind == noFault, now.Sub(t.moved) < d.after:
 	case d.kind == t.about.kind && d.who == t.about.who:
 		t.present = t.said
 	case held && d.after > 0:
 	default:
-		t.about, t.said = d, Trouble{Cause: d.cause, Remedy: d.remedy, Since: now.Round(0)}
+		t.about, t.saidAt, t.said = d, now, Trouble{Cause: d.cause, Remedy: d.remedy, Since: now.Round(0)}
 		t.present, t.last = t.said, t.said
 	}
 }

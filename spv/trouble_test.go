@@ -8,6 +8,7 @@ import (
 
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
+	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )
@@ -83,6 +84,18 @@ func TestAnotherTrouble(t *testing.T) {
 	}
 	if got := w.pass(1, diagnosis{}); got.Cause != evil.cause {
 		t.Errorf("nothing can be told: %+v", got)
+	}
+}
+
+// Nor does setting the clock back keep anything from being said.
+func TestTroubleWhenTheClockIsSet(t *testing.T) {
+	w := newTroubles()
+	w.now = spvtest.SetBy(time.Now(), 0)
+	w.moved, w.looked = w.now, w.now
+	w.pass(10, late)
+	w.now = spvtest.SetBy(w.now, -365*24*time.Hour)
+	if got := w.pass(60, unsure); got.Cause != unsure.cause || !got.Since.Equal(w.now.Round(0)) {
+		t.Errorf("after a minute: %+v", got)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,6 +31,7 @@ type world struct {
 	dir    string
 	wallet *memoryWallet
 
+	setBy  atomic.Int64 // how far the clock of this computer is ahead of everybody's, in nanoseconds
 	syncer *spv.Syncer
 	cancel context.CancelFunc
 	done   chan error
@@ -93,6 +95,7 @@ func (w *world) start(change ...func(*spv.Config)) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	s.SetClock(func() time.Time { return spvtest.SetBy(time.Now(), time.Duration(w.setBy.Load())) })
 	ctx, cancel := context.WithCancel(w.t.Context())
 	w.syncer, w.cancel, w.done = s, cancel, make(chan error, 1)
 	go func() { w.done <- s.Run(ctx) }()

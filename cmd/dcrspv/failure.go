@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"unicode"
 
+	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
 	"dcrspv/spv/dbfile"
 	"dcrspv/wallet"
@@ -77,6 +78,7 @@ var remedies = []struct {
 	{dbfile.ErrReplaced, "run it again, and let no other program move or remove files of the data directory meanwhile"},
 	{dbfile.ErrNotFile, "move that away or choose another --datadir"},
 	{dbfile.ErrBug, ""}, // it says so itself
+	{chain.ErrFuture, "set this computer's clock"},
 	{wallet.ErrInUse, "end the other dcrspv or choose another --datadir"},
 	{wallet.ErrNewer, "update dcrspv or choose another --datadir"},
 	{wallet.ErrDevelopment, "move the file away and watch again: all coins and transactions are found again"},
@@ -86,6 +88,9 @@ var remedies = []struct {
 	{syscall.ENOMEM, "give it more memory or address space (ulimit -v), nothing is lost"},
 	{syscall.ENOSPC, "free some disk space, nothing is lost"},
 	{syscall.EDQUOT, "free some disk space, nothing is lost"},
+	{syscall.EFBIG, "raise the limit on the size of files (ulimit -f) or choose a --datadir that takes large ones, nothing is lost"},
+	{syscall.EMFILE, "raise the limit on open files (ulimit -n)"},
+	{syscall.ENFILE, "end other programs, or raise the system's limit on open files"},
 	{syscall.EROFS, "choose a --datadir on a writable file system"},
 	{syscall.ENOTDIR, "choose a --datadir that is a directory"},
 	{fs.ErrPermission, "check the permissions or choose another --datadir"},

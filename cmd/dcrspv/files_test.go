@@ -217,6 +217,9 @@ func TestExplain(t *testing.T) {
 	for want, err := range map[string]error{
 		"free some disk space": fmt.Errorf("writing: %w", &fs.PathError{Op: "write", Path: "chain.db", Err: syscall.ENOSPC}),
 		"nothing is lost":      errors.New("file resize error: " + (&fs.PathError{Op: "truncate", Path: "chain.db", Err: syscall.ENOSPC}).Error()),
+		"ulimit -f":            errors.New("file resize error: " + (&fs.PathError{Op: "truncate", Path: "chain.db", Err: syscall.EFBIG}).Error()),
+		"ulimit -n":            fmt.Errorf("opening: %w", &fs.PathError{Op: "open", Path: "chain.db", Err: syscall.EMFILE}),
+		"other programs":       &fs.PathError{Op: "open", Path: "chain.db", Err: syscall.ENFILE},
 		"writable file system": &fs.PathError{Op: "open", Path: "x", Err: syscall.EROFS},
 		"check the permission": &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES},
 		"update dcrspv":        fmt.Errorf("x: %w", wallet.ErrNewer),

@@ -23,6 +23,11 @@ func main() {
 	// being handled.
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	// When nobody reads any more what is written, that is an error of the write.
+	signal.Ignore(syscall.SIGPIPE)
 
 	p := &program{
 		stdin:     os.Stdin,

@@ -126,7 +126,7 @@ func (p *program) editRegistry(ctx context.Context, edit func(*registry.Registry
 			if err := edit(r); err != nil {
 				return err
 			}
-			if data, err = r.Marshal(); err != nil {
+			if data, err = r.Marshal(now); err != nil {
 				return err
 			}
 			if err := db.PutBlob(spv.RegistryBlob, data); err != nil {

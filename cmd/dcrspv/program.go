@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"dcrspv/spv"
@@ -54,26 +56,56 @@ func (p *program) run(args []string) int {
 	if p.signals != nil {
 		go p.watchSignals(over, cancel)
 	}
+	p.stderr = &heard{p.stderr, cancel}
 	err := p.dispatch(ctx, args)
-	if err == nil {
+	switch {
+	case err == nil:
 		return statusDone
+	case errors.Is(err, syscall.EPIPE):
+		return statusFailed // whoever has read the output has enough of it, as head has
 	}
 	f := explain(err)
 	fmt.Fprintln(p.stderr, "dcrspv: "+f.line())
 	return f.status
 }
 
-// watchSignals turns the first interrupt into a cancel, and the second into the
-// end of the process, until run is over.
+// watchSignals turns the first signal into a cancel, and the second into the
+// end of the process, until run is over. A terminal that is closed hangs up twice, by the
+// system and by the shell.
 func (p *program) watchSignals(over context.Context, cancel context.CancelFunc) {
-	for _, act := range []func(){cancel, p.force} {
+	ending := false
+	for {
 		select {
-		case <-p.signals:
-			act()
+		case signal := <-p.signals:
+			switch {
+			case !ending:
+				ending = true
+				cancel()
+			case signal != syscall.SIGHUP:
+				p.force()
+				return
+			}
 		case <-over.Done():
 			return
 		}
 	}
+}
+
+// heard is an output that somebody has to read: when nobody does any more the program
+// ends as it does when it is interrupted. That there is no room for it, in a file, is
+// another matter.
+type heard struct {
+	io.Writer
+	gone func()
+}
+
+// Write implements io.Writer.
+func (h *heard) Write(b []byte) (int, error) {
+	n, err := h.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		h.gone()
+	}
+	return n, err
 }
 
 // dispatch parses the arguments and runs the command.

@@ -40,6 +40,9 @@ func (p *program) showProgress(ctx context.Context, con *console, changes <-chan
 		if l.stuck() {
 			con.printf("%-11s %s", "stuck", oneLine(st.Trouble.String()))
 		}
+		if l.aged() {
+			con.printf("%s", oldTip(st.OldTip).line())
+		}
 	}
 	for {
 		select {
@@ -66,6 +69,7 @@ type lines struct {
 	synced bool          // as last seen
 	tip    spv.BlockInfo // as last seen
 	said   spv.Trouble
+	fresh  bool // when last in sync, the tip was not old
 }
 
 // transition reports whether the status is worth a line at once: in sync
@@ -83,6 +87,17 @@ func (l *lines) stuck() bool {
 		l.said = l.status.Trouble
 	}
 	return worth
+}
+
+// aged reports whether the tip is old that was not. That it is from the beginning is among
+// the warnings then.
+func (l *lines) aged() bool {
+	if !l.status.Synced {
+		return false
+	}
+	was := l.fresh
+	l.fresh = l.status.OldTip.IsZero()
+	return was && !l.fresh
 }
 
 // pending reports whether there is progress to tell: not if it was told why there
@@ -163,6 +178,14 @@ func roundDuration(d time.Duration) string {
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	}
 	return d.Round(time.Second).String()
+}
+
+// longDuration is a time of hours or more.
+func longDuration(d time.Duration) string {
+	if days := int(d / (24 * time.Hour)); days >= 2 {
+		return fmt.Sprintf("%d days", days)
+	}
+	return plural(int(d/time.Hour), "hour")
 }
 
 func plural(n int, noun string) string {

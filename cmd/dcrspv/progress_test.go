@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -109,6 +110,36 @@ func TestStuckIsSaidOnce(t *testing.T) {
 			t.Errorf("got\n%swant\n%s", out.String(), want)
 		}
 	})
+}
+
+// TestOldTipIsSaidOnce: that the tip has become old while following is one line, and again
+// only after a block that is not. That it was from the beginning is a warning of its own.
+func TestOldTipIsSaidOnce(t *testing.T) {
+	p, _, _ := testProgram(t)
+	var out bytes.Buffer
+	ctx, cancel := context.WithCancel(t.Context())
+	changes := make(chan spv.Status)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.showProgress(ctx, &console{out: &out}, changes)
+	}()
+	for i, old := range []bool{true, true, false, true, true, false, true} {
+		st := spv.Status{Phase: spv.InSync, Synced: true, Tip: block(7), Peers: 1}
+		if old {
+			st.OldTip = spv.Trouble{Cause: fmt.Sprintf("it is %dh old", i), Remedy: "look"}
+		}
+		changes <- st
+		st.Synced = false
+		changes <- st
+	}
+	cancel()
+	<-done
+	for _, line := range []string{"warning     tip: it is 3h old: look\n", "warning     tip: it is 6h old: look\n"} {
+		if strings.Count(out.String(), line) != 1 || strings.Count(out.String(), "old") != 2 {
+			t.Errorf("%q does not say %q", out.String(), line)
+		}
+	}
 }
 
 // TestLastProgressIsShown: whatever ends the sync is told, though the program that

@@ -56,11 +56,19 @@ func (p *program) runStatus(ctx context.Context) error {
 	return p.printStatus(st, watched)
 }
 
+// ageText is how old the tip is, if it has any age.
+func (p *program) ageText(tip spv.BlockInfo) string {
+	if age := p.now().Sub(tip.Time); age >= time.Hour && tip.Height > 0 {
+		return fmt.Sprintf(": the tip is %s old", longDuration(age))
+	}
+	return ""
+}
+
 func (p *program) printStatus(st spv.Status, watched []watchedDoc) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "network\t%s\n", networkName(p.set.params))
 	fmt.Fprintf(w, "directory\t%s\n", oneLine(p.set.dir))
-	fmt.Fprintf(w, "headers\t0 to %d, of %s UTC\n", st.Tip.Height, st.Tip.Time.UTC().Format(time.DateTime))
+	fmt.Fprintf(w, "headers\t0 to %d, of %s UTC%s\n", st.Tip.Height, st.Tip.Time.UTC().Format(time.DateTime), p.ageText(st.Tip))
 	fmt.Fprintf(w, "tip\t%s\n", st.Tip.Hash)
 	fmt.Fprintf(w, "filters\t%s\n", spanText(st.Filters))
 	fmt.Fprintf(w, "scanned\t%s\n", spanText(st.Scanned))

@@ -11,7 +11,7 @@ import (
 
 // warningDoc is something that may hide money although everything is in sync.
 type warningDoc struct {
-	About  string `json:"about"` // an entry of the watch set, or a flag
+	About  string `json:"about"` // an entry of the watch set, a flag, or "tip"
 	What   string `json:"what"`
 	Remedy string `json:"remedy"`
 }
@@ -28,6 +28,9 @@ func (d warningDoc) line() string {
 func (p *program) warnings(ctx context.Context, w *wallet.Wallet, st spv.Status) ([]warningDoc, error) {
 	docs := []warningDoc{}
 	if st.Synced {
+		if !st.OldTip.IsZero() {
+			docs = append(docs, oldTip(st.OldTip))
+		}
 		watched, err := w.Watched(ctx)
 		if err != nil {
 			return nil, err
@@ -39,6 +42,11 @@ func (p *program) warnings(ctx context.Context, w *wallet.Wallet, st spv.Status)
 		docs = append(docs, doubt(d))
 	}
 	return docs, err
+}
+
+// oldTip tells that the tip is old.
+func oldTip(t spv.Trouble) warningDoc {
+	return warningDoc{About: "tip", What: oneLine(t.Cause), Remedy: t.Remedy}
 }
 
 // aboveTip tells of birthdays that no block has reached: one line, however many.

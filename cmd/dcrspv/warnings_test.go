@@ -2,9 +2,16 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/wallet"
+
+	"github.com/decred/dcrd/chaincfg/v3"
 )
 
 // TestBirthdayAboveTheTip: nothing is to be looked at yet, so everything is in sync at
@@ -62,6 +69,37 @@ func TestBirthdayAboveTheTip(t *testing.T) {
 			t.Errorf("%+v", b)
 		}
 	})
+}
+
+// TestOldTipWarning: in sync at an old tip is a warning; status, which asks nobody, says
+// how old it is by the clock.
+func TestOldTipWarning(t *testing.T) {
+	p, stdout, _ := testProgram(t)
+	p.set.params = chaincfg.SimNetParams()
+	w, err := wallet.Open(filepath.Join(t.TempDir(), "wallet.db"), p.set.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	st := spv.Status{Synced: true, OldTip: spv.Trouble{Cause: "the tip is old", Remedy: "look"}}
+	docs, err := p.warnings(t.Context(), w, st)
+	if want := (warningDoc{About: "tip", What: "the tip is old", Remedy: "look"}); err != nil || len(docs) != 1 || docs[0] != want {
+		t.Errorf("%+v, %v", docs, err)
+	}
+	st.Synced = false
+	if docs, err := p.warnings(t.Context(), w, st); err != nil || len(docs) != 0 {
+		t.Errorf("%+v, %v", docs, err)
+	}
+	for age, want := range map[time.Duration]string{
+		-time.Hour: "UTC", 59 * time.Minute: "UTC", time.Hour: "UTC: the tip is 1 hour old",
+		47 * time.Hour: "UTC: the tip is 47 hours old", 400 * 24 * time.Hour: "UTC: the tip is 400 days old",
+	} {
+		stdout.Reset()
+		err := p.printStatus(spv.Status{Tip: spv.BlockInfo{Height: 7, Time: testNow.Add(-age)}}, nil)
+		if err != nil || !strings.Contains(stdout.String(), want+"\n") {
+			t.Errorf("%v: %v: %s", age, err, stdout)
+		}
+	}
 }
 
 // TestGapWarnings: when the last address in use is near the edge of the gap, and when

@@ -143,6 +143,42 @@ func TestUnusableFileIsSetAside(t *testing.T) {
 	}
 }
 
+// A book that was saved by a clock which was far ahead of or behind the one of now is
+// used all the same, without waiting, and kept.
+func TestBookOfAnotherTime(t *testing.T) {
+	var file map[string]any
+	if err := json.Unmarshal(saved(t), &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, off := range []time.Duration{-10 * 365 * 24 * time.Hour, -31 * 24 * time.Hour, time.Hour, 10 * 365 * 24 * time.Hour} {
+		for _, entry := range file["Addresses"].([]any) {
+			for _, field := range []string{"TimeStamp", "LastAttempt", "LastSuccess"} {
+				entry.(map[string]any)[field] = time.Now().Add(off).Unix()
+			}
+		}
+		data, err := json.Marshal(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, path := openWith(t, data)
+		found := make(map[string]bool)
+		for range 200 {
+			addr, ok := b.Next(func(addr string) bool { return found[addr] }, time.Now())
+			if found[addr] = true; !ok {
+				break
+			}
+		}
+		if len(found) < 100 {
+			t.Errorf("off by %v: the book says only %d addresses", off, len(found))
+		}
+		b.Good(spread(1)[0]) // something to save
+		b.Close()
+		if n := len(inFile(t, path)); n != 200 {
+			t.Errorf("off by %v: %d addresses are left", off, n)
+		}
+	}
+}
+
 // Where nothing can be written the book works all the same.
 func TestBookWithoutDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")

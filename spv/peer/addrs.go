@@ -16,7 +16,8 @@ const (
 	maxAddrs = wire.MaxAddrPerMsg
 
 	// freshAddr is how long ago a node may have been seen for its address to
-	// be taken, and how far in the future, clocks being what they are.
+	// be taken, and how far in the future, by the clock of who tells it: ours may be
+	// wrong, and it can write what it likes either way.
 	freshAddr = 24 * time.Hour
 )
 
@@ -43,10 +44,10 @@ func (p *Peer) onAddrs(addrs []string) error {
 }
 
 // hostPorts returns the full nodes in an addr message that were seen lately.
-func hostPorts(msg *wire.MsgAddr) []string {
+func hostPorts(msg *wire.MsgAddr, now time.Time) []string {
 	var addrs []string
 	for _, a := range msg.AddrList {
-		if wanted(a.Services, a.Port, a.Timestamp) && !a.IP.IsUnspecified() {
+		if wanted(a.Services, a.Port, now.Sub(a.Timestamp)) && !a.IP.IsUnspecified() {
 			addrs = append(addrs, hostPort(a.IP.String(), a.Port))
 		}
 	}
@@ -55,11 +56,11 @@ func hostPorts(msg *wire.MsgAddr) []string {
 
 // hostPortsV2 is hostPorts for an addrv2 message, which has onion addresses
 // too.
-func hostPortsV2(msg *wire.MsgAddrV2) []string {
+func hostPortsV2(msg *wire.MsgAddrV2, now time.Time) []string {
 	var addrs []string
 	for i := range msg.AddrList {
 		a := &msg.AddrList[i]
-		if !wanted(a.Services, a.Port, a.Timestamp) {
+		if !wanted(a.Services, a.Port, now.Sub(a.Timestamp)) {
 			continue
 		}
 		ip := net.IP(a.EncodedAddr)
@@ -74,8 +75,13 @@ func hostPortsV2(msg *wire.MsgAddrV2) []string {
 }
 
 // wanted tells whether an address is of a full node that was seen lately.
-func wanted(services wire.ServiceFlag, port uint16, seen time.Time) bool {
-	return services&wire.SFNodeNetwork != 0 && port != 0 && time.Since(seen).Abs() <= freshAddr
+func wanted(services wire.ServiceFlag, port uint16, age time.Duration) bool {
+	return services&wire.SFNodeNetwork != 0 && port != 0 && age.Abs() <= freshAddr
+}
+
+// remoteTime is what the remote's clock says now, by its own word.
+func (p *Peer) remoteTime() time.Time {
+	return p.met.Round(0).Add(p.info.TimeOffset).Add(time.Since(p.met))
 }
 
 func hostPort(host string, port uint16) string {

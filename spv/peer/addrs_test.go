@@ -58,6 +58,29 @@ func TestAddrsOnRequest(t *testing.T) {
 	})
 }
 
+// TestAddrsByTheRemotesClock: however far our clock is from that of the others, what was
+// seen lately by theirs is taken, and what was not is not.
+func TestAddrsByTheRemotesClock(t *testing.T) {
+	for _, off := range []time.Duration{0, 3 * time.Hour, 25 * time.Hour, 10 * 365 * 24 * time.Hour, -25 * time.Hour, -365 * 24 * time.Hour} {
+		version := remoteVersion()
+		version.Timestamp = version.Timestamp.Add(off)
+		conversation(t, version, func(t *testing.T, p *Peer, r *remote, l *log) {
+			time.Sleep(time.Hour)
+			if err := p.RequestAddrs(); err != nil {
+				t.Fatal(err)
+			}
+			expect[*wire.MsgGetAddr](r)
+			fresh, old := node("198.51.100.1", 9108, wire.SFNodeNetwork), node("198.51.100.2", 9108, wire.SFNodeNetwork)
+			fresh.Timestamp, old.Timestamp = time.Now().Add(off-23*time.Hour), time.Now().Add(off-25*time.Hour)
+			r.send(addrMsg(fresh, old))
+			synctest.Wait()
+			if want := []string{"198.51.100.1:9108"}; !slices.Equal(l.addrs, want) {
+				t.Errorf("%v off: addresses %v, want %v", off, l.addrs, want)
+			}
+		})
+	}
+}
+
 func nodeV2(kind wire.NetAddressType, addr []byte, port uint16, services wire.ServiceFlag, age time.Duration) wire.NetAddressV2 {
 	return wire.NewNetAddressV2(kind, addr, port, time.Now().Add(-age), services)
 }

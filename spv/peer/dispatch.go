@@ -58,9 +58,9 @@ func (p *Peer) dispatch(msg any) error {
 	case *wire.MsgTx:
 		return p.onTx(msg)
 	case *wire.MsgAddr:
-		return p.onAddrs(hostPorts(msg))
+		return p.onAddrs(hostPorts(msg, p.remoteTime()))
 	case *wire.MsgAddrV2:
-		return p.onAddrs(hostPortsV2(msg))
+		return p.onAddrs(hostPortsV2(msg, p.remoteTime()))
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func reading(stream []byte) *Peer {
 	p := &Peer{
 		cfg:     testConfig(),
 		log:     slog.Disabled,
-		conn:    &meter{Conn: ours},
+		conn:    newMeter(ours),
 		in:      bufio.NewReader(bytes.NewReader(stream)),
 		queue:   make(chan wire.Message, maxQueued), // nobody empties it
 		done:    make(chan struct{}),

@@ -138,7 +138,8 @@ func (p *Peer) check(remote *wire.MsgVersion, nonces *Nonces) error {
 	p.info.PVer = min(uint32(max(remote.ProtocolVersion, 0)), p.cfg.maxPVer())
 	p.info.Services = remote.Services
 	p.info.Height = uint32(max(remote.LastBlock, 0))
-	p.info.TimeOffset = time.Until(remote.Timestamp).Round(time.Second)
+	p.met = time.Now()
+	p.info.TimeOffset = remote.Timestamp.Sub(p.met).Round(time.Second)
 
 	switch {
 	case nonces.ours(remote.Nonce):

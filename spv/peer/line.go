@@ -47,7 +47,7 @@ func (l *Line) shared(now time.Time) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for m := range l.reading {
-		if now.Sub(time.Unix(0, m.heard.Load())) < moving {
+		if now.Sub(m.heardAt()) < moving {
 			n++
 		}
 	}

@@ -11,8 +11,7 @@ func TestAnswersShareTheLine(t *testing.T) {
 	var l Line
 	meters := make([]*meter, 8)
 	for i := range meters {
-		meters[i] = new(meter)
-		meters[i].heard.Store(noon.Add(-time.Duration(i) * time.Second).UnixNano())
+		meters[i] = &meter{began: noon.Add(-time.Duration(i) * time.Second)}
 		l.begin(meters[i])
 	}
 	for _, want := range []int{5, 4, 3, 2, 1, 1, 1, 1, 1} {

@@ -31,6 +31,7 @@ type Peer struct {
 	conn *meter
 	in   *bufio.Reader
 	info Info          // fixed by the handshake
+	met  time.Time     // when the remote has told what time it is; likewise
 	pver atomic.Uint32 // fixed by the handshake, which the writer sees half of
 
 	queue   chan wire.Message // what Send and Serve have accepted
@@ -68,7 +69,7 @@ func newPeer(conn net.Conn, addr string, cfg *Config) *Peer {
 	p := &Peer{
 		cfg:     cfg,
 		log:     cfg.Log,
-		conn:    &meter{Conn: conn},
+		conn:    newMeter(conn),
 		info:    Info{Addr: addr},
 		queue:   make(chan wire.Message, maxQueued),
 		asks:    make(chan wire.Message),

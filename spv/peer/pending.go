@@ -352,8 +352,7 @@ func (p *Peer) await(ctx context.Context, r *request) (reply, error) {
 			}
 			waited := time.Since(start) - (p.hold.total() - held)
 			if r.alive {
-				heard := time.Unix(0, p.conn.heard.Load())
-				waited = min(waited, time.Since(heard))
+				waited = min(waited, time.Since(p.conn.heardAt()))
 			}
 			left := r.limit - waited
 			if before, ok := p.waiting.before(r); ok && !r.alive {

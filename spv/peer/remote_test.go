@@ -146,6 +146,7 @@ func remoteVersion() *wire.MsgVersion {
 	msg.ProtocolVersion = int32(wire.BatchedCFiltersV2Version)
 	msg.Services = wire.SFNodeNetwork
 	msg.UserAgent = "/dcrwire:1.0.0/dcrd:2.1.3/"
+	msg.Timestamp = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // when virtual time begins
 	return msg
 }
 

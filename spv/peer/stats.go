@@ -12,15 +12,21 @@ import (
 // meter counts the bytes of a connection and notes when some arrived.
 type meter struct {
 	net.Conn
+	began   time.Time
 	in, out atomic.Int64
-	heard   atomic.Int64 // unix nanoseconds of the last successful read
+	heard   atomic.Int64 // nanoseconds after began of the last successful read
 }
+
+func newMeter(conn net.Conn) *meter { return &meter{Conn: conn, began: time.Now()} }
+
+// heardAt is when the last bytes came, by the clock that nobody sets.
+func (m *meter) heardAt() time.Time { return m.began.Add(time.Duration(m.heard.Load())) }
 
 func (m *meter) Read(b []byte) (int, error) {
 	n, err := m.Conn.Read(b)
 	if n > 0 {
 		m.in.Add(int64(n))
-		m.heard.Store(time.Now().UnixNano())
+		m.heard.Store(int64(time.Since(m.began)))
 	}
 	return n, err
 }

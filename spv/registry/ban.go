@@ -151,7 +151,7 @@ func (r *Registry) BanOf(addr string, now time.Time) (ban Event, ok bool) {
 		return Event{}, false
 	}
 	ban = e.history.ban()
-	ban.Until = r.bannedUntil(e.key, now)
+	ban.Until = toWall(r.bannedUntil(e.key, now), now)
 	return ban, !ban.Until.IsZero()
 }
 

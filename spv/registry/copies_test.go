@@ -16,7 +16,7 @@ var handedOut = map[string]func(r *Registry) any{
 	"Resting":      func(r *Registry) any { return r.Resting(Filters, 0, t0) },
 	"RestingAhead": func(r *Registry) any { return r.RestingAhead(0, t0) },
 	"Lagging":      func(r *Registry) any { return r.Lagging(1000) },
-	"Marshal":      func(r *Registry) any { data, _ := r.Marshal(); return data },
+	"Marshal":      func(r *Registry) any { data, _ := r.Marshal(t0); return data },
 	"Subscribe":    func(r *Registry) any { return r.Subscribe().Take() },
 }
 
@@ -134,7 +134,7 @@ func scramble(v reflect.Value) {
 
 // picture is all that can be seen of a registry from outside.
 func picture(r *Registry) string {
-	data, err := r.Marshal()
+	data, err := r.Marshal(t0)
 	return fmt.Sprintf("%s %v %+v", data, err, r.List(t0))
 }
 
@@ -185,7 +185,7 @@ func TestWhatIsHandedOutStaysAsItWas(t *testing.T) {
 // Nor is anything kept that was handed in.
 func TestWhatIsHandedInIsCopied(t *testing.T) {
 	r := crowded(t)
-	data, err := r.Marshal()
+	data, err := r.Marshal(t0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,6 +45,10 @@ const (
 	// has ended the connection in the handshake for another one than that.
 	ErrRefused ErrorKind = "refused"
 
+	// ErrOurs is for the owner to wrap the reason of a failed dial in, when nothing
+	// was sent for want of something on this computer. It says nothing of the peer.
+	ErrOurs ErrorKind = "this computer's fault"
+
 	// ErrCorrupt is saved state that can't be read. The registry is as it was
 	// before.
 	ErrCorrupt ErrorKind = "corrupt peer data"

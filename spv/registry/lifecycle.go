@@ -34,7 +34,7 @@ func (r *Registry) Dialing(addr string, now time.Time) error {
 // the handshake. The next one waits 5 to 90 seconds (persistent: 1 to 18),
 // longer each time; 24 hours, also over a restart, for a peer that is no use
 // (ErrIncompatible), unless it is persistent or nobody else is left (Relent); 10
-// minutes after ErrQuota.
+// minutes after ErrQuota. After ErrOurs it waits the shortest time and is not counted.
 func (r *Registry) DialFailed(addr string, err error, now time.Time) {
 	e := r.peers[addr]
 	if e == nil || e.state != stateDialing {
@@ -42,8 +42,12 @@ func (r *Registry) DialFailed(addr string, err error, now time.Time) {
 	}
 	e.state = stateIdle
 	e.dial.met = true
-	e.dial.failures++
 	e.dial.relented = false
+	if errors.Is(err, ErrOurs) {
+		e.dial.delay = 0
+	} else {
+		e.dial.failures++
+	}
 	r.lastErr = err
 	r.back(e, now)
 	switch {

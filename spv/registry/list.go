@@ -77,7 +77,7 @@ func (r *Registry) List(now time.Time) []Peer {
 
 // fillBan writes what is held against a key.
 func (r *Registry) fillBan(p *Peer, key string, now time.Time) {
-	p.BannedUntil = r.bannedUntil(key, now)
+	p.BannedUntil = toWall(r.bannedUntil(key, now), now)
 	if c := r.held(key, now); !c.idle() {
 		p.BanScore = c.points
 		p.BanReasons = slices.Clone(c.reasons)

@@ -52,9 +52,10 @@ type savedBan struct {
 	Reasons []string  `json:"reasons,omitempty"`
 }
 
-// Marshal returns the registry as JSON for Unmarshal. It is ErrNewer after an
-// Unmarshal that was: what a newer version has saved is not to be overwritten.
-func (r *Registry) Marshal() ([]byte, error) {
+// Marshal returns the registry as JSON for Unmarshal, with the times that the clock has
+// now. It is ErrNewer after an Unmarshal that was: what a newer version has saved is not
+// to be overwritten.
+func (r *Registry) Marshal(now time.Time) ([]byte, error) {
 	if r.newer != nil {
 		return nil, r.newer
 	}
@@ -65,21 +66,21 @@ func (r *Registry) Marshal() ([]byte, error) {
 			UserAgent:   e.info.UserAgent,
 			PVer:        e.info.PVer,
 			Services:    e.info.Services,
-			LastSeen:    e.lastSeen,
+			LastSeen:    toWall(e.lastSeen, now),
 			Successes:   e.record.successes,
 			Failures:    e.record.failures,
-			LastSuccess: e.record.lastSuccess,
-			LastFailure: e.record.lastFailure,
+			LastSuccess: toWall(e.record.lastSuccess, now),
+			LastFailure: toWall(e.record.lastFailure, now),
 			LatencyMS:   e.record.latency,
 			Malicious:   e.record.malicious,
 			Relapses:    e.record.relapses,
-			AvoidUntil:  e.dial.avoid,
+			AvoidUntil:  toWall(e.dial.avoid, now),
 			History:     e.history,
 		})
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.conducts)) {
 		c := r.conducts[key]
-		out.Bans = append(out.Bans, savedBan{key, c.points, c.asOf, c.until, c.reasons})
+		out.Bans = append(out.Bans, savedBan{key, c.points, toWall(c.asOf, now), toWall(c.until, now), c.reasons})
 	}
 	return json.Marshal(out)
 }
@@ -87,7 +88,9 @@ func (r *Registry) Marshal() ([]byte, error) {
 // Unmarshal replaces everything by what Marshal has saved. Peers not seen for
 // 30 days are left out, bans in force never. No peer is connected, persistent
 // or at any height afterwards. A clock that was wrong when it was saved makes no
-// ban or pause longer: times later than now are taken as now. Addresses that Add
+// ban or pause longer: times later than now are taken as now. What seems to have been
+// saved more than 30 days ago, because it was or because the clock is ahead, is taken as
+// saved now. Addresses that Add
 // or Ban would refuse, from a version that took them, are left out. Errors are
 // ErrCorrupt and ErrNewer; nothing is changed then.
 func (r *Registry) Unmarshal(data []byte, now time.Time) error {
@@ -109,6 +112,7 @@ func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 		return fmt.Errorf("%w: version %d", ErrCorrupt, in.Version)
 	}
 	loaded := New(r.opts, r.rng)
+	in.read(now)
 	for i := range in.Peers {
 		if err := loaded.restore(&in.Peers[i], now); err != nil {
 			return err
@@ -134,7 +138,7 @@ func (r *Registry) restore(p *savedPeer, now time.Time) error {
 		return fmt.Errorf("%w: peer %q", ErrCorrupt, p.Addr)
 	}
 	addr, err := NormalizeAddr(p.Addr, "")
-	if err != nil || addr != p.Addr || now.Sub(p.LastSeen) > forgetAfter || len(r.order) >= r.opts.MaxPeers {
+	if err != nil || addr != p.Addr || p.LastSeen.IsZero() || now.Sub(p.LastSeen) > forgetAfter || len(r.order) >= r.opts.MaxPeers {
 		return nil
 	}
 	e, err := r.insert(addr)

@@ -287,7 +287,7 @@ func (w *world) restart() {
 	if w.pick(4) > 0 {
 		return
 	}
-	data, err := w.reg.Marshal()
+	data, err := w.reg.Marshal(t0)
 	if err == nil && w.pick(2) == 0 {
 		w.reg, w.up = New(w.reg.opts, rand.New(rand.NewPCG(3, 4))), make(map[string]bool)
 		w.sub = w.reg.Subscribe()

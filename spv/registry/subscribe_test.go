@@ -96,7 +96,7 @@ func TestEndOfASubscription(t *testing.T) {
 	r.Disconnected(addrA, nil, t0)
 	wantChanges(t, late)
 	// Loading does not open it again.
-	data, err := r.Marshal()
+	data, err := r.Marshal(t0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestEndOfASubscription(t *testing.T) {
 // Loading replaces all peers: those that were connected are not any more.
 func TestLoadingEndsConnections(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
-	data, err := r.Marshal()
+	data, err := r.Marshal(t0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ type Behaviour struct {
 	PVer             uint32           // protocol version; 0: 11. Below 11, asking for a batch of filters is a violation
 	Services         wire.ServiceFlag // 0: SFNodeNetwork; NoServices for none
 	UserAgent        string           // "": that of dcrd 2.1.3
+	ClockAhead       time.Duration    // how far the time that it tells is ahead of the right one
 	Addrs            []netip.AddrPort // of other peers, told to who asks (getaddr)
 
 	// How well it works.

@@ -116,7 +116,7 @@ func (c *Client) version(b *Behaviour) *wire.MsgVersion {
 	v := &wire.MsgVersion{
 		ProtocolVersion: int32(wire.BatchedCFiltersV2Version),
 		Services:        wire.SFNodeNetwork,
-		Timestamp:       time.Unix(time.Now().Unix(), 0),
+		Timestamp:       time.Unix(time.Now().Add(b.ClockAhead).Unix(), 0),
 		AddrYou:         wire.NetAddress{IP: net.IPv4(127, 0, 0, 1)},
 		AddrMe:          wire.NetAddress{IP: net.IPv4(127, 0, 0, 1), Services: wire.SFNodeNetwork},
 		Nonce:           mix(uint64(time.Now().UnixNano()) ^ uint64(c.id)),

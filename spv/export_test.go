@@ -1,0 +1,6 @@
+package spv
+
+import "time"
+
+// SetClock gives a Syncer another clock, before Run.
+func (s *Syncer) SetClock(now func() time.Time) { s.now = now }
