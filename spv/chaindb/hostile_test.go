@@ -1,0 +1,224 @@
+package chaindb
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"dcrspv/spv/chain"
+
+	"go.etcd.io/bbolt"
+)
+
+// crafted closes a DB, edits its file as somebody would who knows the format, and opens
+// it again. The seal stays, as one that was copied along.
+func crafted(t *testing.T, db *DB, edit func(*bbolt.Tx) error) *DB {
+	t.Helper()
+	if err := errors.Join(db.file.Update(edit), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return openTest(t, db.path, db.rules)
+}
+
+// adopted has a DB verified, which must end and leave what can be used.
+func adopted(t *testing.T, db *DB) {
+	t.Helper()
+	began := time.Now()
+	if err := db.Adopt(t.Context(), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it takes %v", took)
+	}
+	if !db.Trusted() {
+		t.Error("not trusted")
+	}
+}
+
+// TestCraftedSevered: what a file from elsewhere says was set aside was not verified, so
+// it must not become the chain by itself.
+func TestCraftedSevered(t *testing.T) {
+	for name, foreign := range map[string]bool{"changed": false, "from elsewhere": true} {
+		db, m := stored(t, 2*segmentBlocks-1) // 0 to 499
+		made := m.chain.fork(m.chain.tip())
+		made.extend(db.rules, newRand(), 10, 30, true)
+		var value []byte
+		for i, h := range made.headers[2*segmentBlocks:] {
+			if i > 0 {
+				h[150] ^= 0xff // there is no work in it, and nothing follows it
+			}
+			value = append(value, h[:]...)
+		}
+		lie := &severed{from: 2 * segmentBlocks, trusted: true, tip: made.headers[made.tip()].ID()}
+		lie.tip.Hash[3] ^= 1
+		lie.work.SetUint64(1 << 62)
+		if foreign {
+			if err := os.Remove(sealPath(db.path)); err != nil {
+				t.Fatal(err)
+			}
+			db.trusted.Store(false) // or its next write makes a new one
+		}
+		// Its chain ends one block below.
+		if err := db.ReplaceHeaders(2*segmentBlocks-2, nil, m.chain.work[2*segmentBlocks-2]); err != nil {
+			t.Fatal(err)
+		}
+		db = crafted(t, db, func(tx *bbolt.Tx) error {
+			return errors.Join(
+				put(tx, headersBucket, segmentKey(2), value),
+				put(tx, metaBucket, severedKey, lie.encode()))
+		})
+		adopted(t, db)
+		if err := db.ReplaceHeaders(2*segmentBlocks-2, m.chain.headers[2*segmentBlocks-1:], m.chain.work[2*segmentBlocks-1]); err != nil {
+			t.Fatal(err)
+		}
+		if tip, _ := db.Tip(); tip.Height >= 2*segmentBlocks && db.Trusted() {
+			t.Errorf("%s: the tip is %v, which nobody has verified", name, tip)
+		}
+	}
+}
+
+// TestCraftedHeights: a chain that says it is of the greatest height there is.
+func TestCraftedHeights(t *testing.T) {
+	for name, keep := range map[string]bool{"of no headers": false, "of some": true} {
+		t.Run(name, func(t *testing.T) {
+			db, _ := stored(t, 60)
+			db = crafted(t, db, func(tx *bbolt.Tx) error {
+				tip := chain.BlockID{Height: ^uint32(0)}
+				if keep {
+					return put(tx, metaBucket, tipKey, appendID(nil, tip))
+				}
+				return errors.Join(put(tx, metaBucket, tipKey, appendID(nil, tip)),
+					tx.Bucket(headersBucket).Delete(segmentKey(0)))
+			})
+			adopted(t, db)
+		})
+	}
+}
+
+// TestCraftedSeveredHeights: what was set aside says that it ends at the greatest height.
+func TestCraftedSeveredHeights(t *testing.T) {
+	db, m := stored(t, 60)
+	db = crafted(t, db, func(tx *bbolt.Tx) error {
+		lie := &severed{from: segmentBlocks, tip: chain.BlockID{Height: ^uint32(0)}}
+		return put(tx, metaBucket, severedKey, lie.encode())
+	})
+	adopted(t, db)
+	began := time.Now()
+	m.chain.extend(db.rules, newRand(), segmentBlocks, 30, false)
+	if err := db.ReplaceHeaders(60, m.chain.headers[61:], m.chain.work[m.chain.tip()]); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the next headers take %v", took)
+	}
+}
+
+// TestCraftedBuckets: buckets in the place of values.
+func TestCraftedBuckets(t *testing.T) {
+	for name, place := range map[string]struct{ bucket, key []byte }{
+		"severed": {metaBucket, severedKey},
+		"headers": {headersBucket, segmentKey(1)},
+		"filters": {filtersBucket, segmentKey(1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, _ := stored(t, 300)
+			db = crafted(t, db, func(tx *bbolt.Tx) error {
+				b := tx.Bucket(place.bucket)
+				if err := b.Delete(place.key); err != nil {
+					return err
+				}
+				_, err := b.CreateBucket(place.key)
+				return err
+			})
+			err := db.Adopt(t.Context(), nil, nil)
+			if err == nil {
+				err = db.PutBlob("a", []byte{1})
+			}
+			if err != nil && !errors.Is(err, ErrCorrupt) {
+				t.Errorf("it can't be used, and nobody is told to delete it: %v", err)
+			}
+		})
+	}
+}
+
+// TestForeignBlobs: a seal that names the file's id, which is in the file for everybody
+// to read, does not make it ours: its blobs (bans, known good nodes) are not believed.
+func TestForeignBlobs(t *testing.T) {
+	path, other := testPath(t), filepath.Join(t.TempDir(), "chain.db")
+	ours, theirs := openTest(t, path, simnetRules()), openTest(t, other, simnetRules())
+	if err := errors.Join(theirs.PutBlob("peers", []byte("all honest nodes are banned")), theirs.Close(), ours.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []func(string) string{func(path string) string { return path }, sealPath} {
+		data, err := os.ReadFile(name(other))
+		if err := errors.Join(err, os.Remove(name(path)), os.WriteFile(name(path), data, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db := openTest(t, path, simnetRules())
+	adopted(t, db)
+	if blob, err := db.Blob("peers"); err != nil || blob != nil {
+		t.Errorf("believed is %q, %v", blob, err)
+	}
+}
+
+// TestOwnWhileDistrusted: killed while what was set aside is verified, our file is still
+// ours, and keeps its blobs.
+func TestOwnWhileDistrusted(t *testing.T) {
+	db, m := stored(t, 3*segmentBlocks+60)
+	if err := db.PutBlob("peers", []byte{1, 2}); err != nil {
+		t.Fatal(err)
+	}
+	spoil(t, db, headersBucket, 1)
+	d := damageIn(db)
+	db.trusted.Store(false) // as after a kill between a commit and its seal
+	if err := db.Mend(d); err != nil {
+		t.Fatal(err)
+	}
+	adopted(t, db)
+	refetch(t, db, m, 7) // joined, and to be verified again
+	if db.Trusted() {
+		t.Fatal("trusted")
+	}
+	db = reopened(t, db) // killed here
+	adopted(t, db)
+	if blob, err := db.Blob("peers"); err != nil || !bytes.Equal(blob, []byte{1, 2}) {
+		t.Errorf("of our own file the blob is %v, %v", blob, err)
+	}
+}
+
+// TestSealThatChangesWhileWaiting: who opens the file when the one before has just
+// closed it has read an old seal.
+func TestSealThatChangesWhileWaiting(t *testing.T) {
+	path := testPath(t)
+	db := openTest(t, path, simnetRules())
+	go func() {
+		time.Sleep(200 * time.Millisecond) // Open waits for a second
+		if err := errors.Join(db.PutBlob("last", []byte{1}), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	next, err := Open(path, simnetRules())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	if !next.Trusted() {
+		t.Error("all of it would be verified, for nothing")
+	}
+}
+
+// TestNoRange: nothing is asked for.
+func TestNoRange(t *testing.T) {
+	db, _ := stored(t, 60)
+	headers, err := db.Headers(chain.Range{From: 5, To: 4})
+	if err != nil || len(headers) != 0 {
+		t.Errorf("%d headers, %v", len(headers), err)
+	}
+	if _, err := db.Headers(chain.Range{From: 0, To: ^uint32(0)}); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
