@@ -3,6 +3,8 @@ package spv_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
@@ -47,4 +49,68 @@ func TestRotWhereAWalletStands(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPublishOverMending: what rots in chain.db while a transaction is being published
+// neither keeps the caller waiting for ever nor takes it off offer.
+func TestPublishOverMending(t *testing.T) {
+	c := paid(1200)
+	storyOn(t, c, func(w *world) {
+		w.joinMany(2, spvtest.Behaviour{Silent: map[string]bool{"inv": true}})
+		late := w.join(spvtest.Behaviour{RefuseConnections: true})
+		w.start()
+		w.wait(spv.Settled)
+		answered := make(chan error, 1)
+		go func() {
+			_, err := w.syncer.Publish(context.Background(), c.Pay(spvtest.Script(1), 1e8))
+			answered <- err
+		}()
+		synctest.Wait()
+		w.flip(c.Filter(600))
+		w.wallet.watch(0, watched)
+		w.wait(spv.Settled)
+		w.pass(time.Minute)
+		select {
+		case err := <-answered:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("Publish still waits")
+		}
+		late.SetBehaviour(spvtest.Behaviour{})
+		w.pass(10 * time.Minute)
+		if n := len(late.Taken()); n != 1 {
+			t.Errorf("it stays on offer for an hour, and a peer that came has %d of it", n)
+		}
+	})
+}
+
+// TestSubscriptionOverMending: a subscription ends with Run, not before.
+func TestSubscriptionOverMending(t *testing.T) {
+	c := paid(1200)
+	storyOn(t, c, func(w *world) {
+		w.joinMany(2, spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		sub, err := w.syncer.SubscribePeers(w.t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() {
+			for range sub.Changed() {
+			}
+			close(ended)
+		}()
+		w.flip(c.Filter(600))
+		w.wallet.watch(0, watched)
+		w.wait(spv.Settled)
+		select {
+		case <-ended:
+			t.Error("it has ended, and Run has not")
+		default:
+		}
+		w.stop()
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"os"
 	"strings"
 )
@@ -36,14 +37,25 @@ const fileIDSize = 16
 // sealPath is where the seal of a chain file is.
 func sealPath(path string) string { return strings.TrimSuffix(path, ".db") + ".seal" }
 
-// readSeal reads the seal of a chain file; nil if there is none.
+// readSeal reads the seal of a chain file; nil if there is none. Nobody else may have the
+// file open: its seal changes with it.
 func readSeal(path string) *seal {
+	if !isSeal(sealPath(path)) {
+		return nil
+	}
 	data, err := os.ReadFile(sealPath(path))
 	s := new(seal)
 	if err != nil || json.Unmarshal(data, s) != nil {
 		return nil
 	}
 	return s
+}
+
+// isSeal reports whether a file, no link, of the size of a seal is there. What a directory
+// from elsewhere has in its place may be a pipe, endless, or lead to a file that is precious.
+func isSeal(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() == sealSize
 }
 
 // unbroken reports whether a file is as it was when it was sealed.
@@ -69,12 +81,19 @@ func (s *seal) look(file *os.File) error {
 // that is not may be wrong.
 func (db *DB) Trusted() bool { return db.trusted.Load() }
 
-// trust takes the file, as it is, for verified. The blobs of one that was made elsewhere
-// go, as nothing can tell whether they are right.
+// trust takes the file, as it is, for verified. What was set aside was not: it is when it
+// is part of the chain again. Of a file that was made elsewhere it goes, and so do the
+// blobs, as nothing can tell whether they are right.
 func (db *DB) trust() error {
-	if !db.own.Load() {
+	if aside := db.state.Load().severed; !db.own.Load() || !db.Trusted() && aside != nil {
 		err := db.update(func(r *reader) error {
-			if err := r.tx.DeleteBucket(blobsBucket); err != nil {
+			if db.own.Load() {
+				unverified := *aside
+				unverified.trusted = false
+				r.severed = &unverified
+				return nil
+			}
+			if err := errors.Join(r.dropSevered(), r.tx.DeleteBucket(blobsBucket)); err != nil {
 				return err
 			}
 			_, err := r.tx.CreateBucket(blobsBucket)
@@ -83,20 +102,16 @@ func (db *DB) trust() error {
 		if err != nil {
 			return err
 		}
-		db.own.Store(true)
 	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.own.Store(true)
 	db.trusted.Store(true)
 	db.renewSeal()
 	return nil
 }
 
-// distrust has the file verified before the next use.
-func (db *DB) distrust() {
-	db.trusted.Store(false)
-	os.Remove(sealPath(db.path))
-}
-
-// renewSeal is called after each transaction. Failing costs a verification at the next
+// renewSeal is called after each transaction, with mu held. Failing costs a verification at the next
 // start, and nothing now.
 func (db *DB) renewSeal() {
 	if !db.trusted.Load() {
@@ -112,6 +127,9 @@ func (db *DB) renewSeal() {
 	}
 	// In place, and always of one size: after a loss of power it is the old one or
 	// this, and the file keeps its blobs either way.
+	if !isSeal(sealPath(db.path)) {
+		os.Remove(sealPath(db.path))
+	}
 	line := append(bytes.Repeat([]byte{' '}, sealSize-1), '\n')
 	copy(line, data)
 	file, err := os.OpenFile(sealPath(db.path), os.O_WRONLY|os.O_CREATE, 0o600)
