@@ -114,3 +114,30 @@ func TestSubscriptionOverMending(t *testing.T) {
 		w.stop()
 	})
 }
+
+// TestMendingBehindAPeerThatLags: the only peer is below what chain.db had before some of
+// its headers were damaged. That is no reorg, and it does not make what is missing in sync.
+func TestMendingBehindAPeerThatLags(t *testing.T) {
+	c := paid(1200)
+	storyOn(t, c, func(w *world) {
+		w.joinMany(2, spvtest.Behaviour{})
+		w.wallet.watch(0, watched)
+		w.start()
+		w.wait(spv.Settled)
+		for _, p := range w.peers {
+			p.SetBehaviour(spvtest.Behaviour{RefuseConnections: true})
+		}
+		w.stop()
+		w.joinWith(c.Fork(900), spvtest.Behaviour{})
+		header := c.Header(100)
+		w.flip(header[:])
+		w.start()
+		w.pass(5 * time.Minute)
+		if st := w.syncer.Status(); st.Synced {
+			t.Errorf("in sync at %d, chain.db had 1200", st.Tip.Height)
+		}
+		if len(w.wallet.rewinds) > 0 {
+			t.Errorf("the wallet was rewound to %v", w.wallet.rewinds)
+		}
+	})
+}

@@ -228,3 +228,52 @@ func TestNoRange(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestChangedDirectory: a program that opened the file by a relative path may go elsewhere.
+func TestChangedDirectory(t *testing.T) {
+	path := testPath(t)
+	t.Chdir(filepath.Dir(path))
+	db, err := Open(filepath.Base(path), simnetRules())
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := t.TempDir()
+	t.Chdir(elsewhere)
+	if err := errors.Join(db.PutBlob("a", []byte{1}), db.Close()); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(elsewhere); err != nil || len(left) > 0 {
+		t.Errorf("left elsewhere: %v, %v", left, err)
+	}
+	if db = openTest(t, path, simnetRules()); !db.Trusted() {
+		t.Error("not trusted")
+	}
+}
+
+// TestBlocksOfAnotherBranch: a segment of another branch, which a disk has brought back,
+// is found by a scan too: its checksum is right.
+func TestBlocksOfAnotherBranch(t *testing.T) {
+	db, m := stored(t, 3*segmentBlocks)
+	other := m.chain.fork(segmentBlocks - 1)
+	other.extend(db.rules, newRand(), segmentBlocks, 30, false)
+	err := db.file.Update(func(tx *bbolt.Tx) error {
+		var value []byte
+		for _, h := range other.headers[segmentBlocks:] {
+			value = append(value, h[:]...)
+		}
+		return put(tx, headersBucket, segmentKey(1), value)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := 0
+	err = db.Blocks(chain.Range{From: 0, To: 3 * segmentBlocks}, func(height uint32, h *chain.Header, _ []byte) bool {
+		if *h != m.chain.headers[height] {
+			wrong++
+		}
+		return true
+	})
+	if err == nil || wrong > 0 {
+		t.Errorf("%d headers of another branch are given out, %v", wrong, err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"dcrspv/spv/chain"
@@ -37,6 +38,9 @@ const (
 // Errors: ErrInUse (after a second), ErrNetwork, ErrNewer, ErrCorrupt, or that
 // of the operating system. The file is unchanged then.
 func Open(path string, rules *chain.Rules) (*DB, error) {
+	if abs, err := filepath.Abs(path); err == nil { // for the seal: the program may change its directory
+		path = abs
+	}
 	file, err := dbfile.Open(path, dbfile.Options{
 		MapBytes: mapBytes, GrowBytes: growBytes,
 		Unchanged: func(file *os.File, head dbfile.Head) bool { return readSeal(path).unbroken(file, head.Tx) },
