@@ -59,13 +59,13 @@ func (r *reader) damageOf(part Part, heights chain.Range, format string, args ..
 
 // Mend drops what is damaged, in one synced transaction. Filters are no longer held
 // then. Headers are cut off: the chain ends below them. What is stored above them is
-// kept aside, if the file was made here, and joined to the chain again once the headers in between have been
-// stored: see [DB.ReplaceHeaders].
+// kept aside, if the file is trusted, and joined to the chain again once the headers in
+// between have been stored: see [DB.ReplaceHeaders].
 func (db *DB) Mend(d *Damage) error {
 	return db.update(func(r *reader) error {
 		switch d.Part {
 		case Headers:
-			return r.cutOut(d.Range, db.own.Load(), db.Trusted())
+			return r.cutOut(d.Range, db.Trusted())
 		case Filters:
 			first, _ := segmentOf(d.Range.From)
 			last, _ := segmentOf(d.Range.To)
@@ -80,23 +80,22 @@ func (db *DB) Mend(d *Damage) error {
 // of which the middle is missing.
 type severed struct {
 	from    uint32 // the lowest height of it
-	trusted bool   // the file was trusted when it was cut off
 	tip     chain.BlockID
 	work    uint256.Uint256 // of the whole chain up to its tip
 	filters chain.Ranges
 }
 
 // cutOut takes damaged headers out of the chain, with the filters of their blocks. What
-// is above is set aside, or goes too if it is not ours: a file made elsewhere could be
-// wrong in any number of places.
-func (r *reader) cutOut(bad chain.Range, ours, trusted bool) error {
+// is above is set aside, or goes too if it was not verified: it could be wrong in any number
+// of places.
+func (r *reader) cutOut(bad chain.Range, verified bool) error {
 	if err := r.dropSevered(); err != nil { // of two pieces the upper one goes
 		return err
 	}
 	first, _ := segmentOf(bad.From)
 	end, _ := segmentOf(bad.To)
 	last, _ := segmentOf(r.tip.Height)
-	if end = min(end, last); !ours {
+	if end = min(end, last); !verified {
 		end = last
 	}
 	whole := *r.state
@@ -123,7 +122,7 @@ func (r *reader) cutOut(bad chain.Range, ours, trusted bool) error {
 	r.filters = whole.filters.Remove(chain.Range{From: r.tip.Height + 1, To: ^uint32(0)})
 	if above.From <= whole.tip.Height {
 		r.severed = &severed{
-			from: above.From, trusted: trusted, tip: whole.tip, work: whole.work,
+			from: above.From, tip: whole.tip, work: whole.work,
 			filters: whole.filters.Remove(chain.Range{From: 0, To: above.From - 1}),
 		}
 	}

@@ -74,8 +74,7 @@ func (db *DB) Headers(heights chain.Range) ([]chain.Header, error) {
 // the headers do not link to the block there, or are not consecutive.
 //
 // Should the headers lead up to what [DB.Mend] has set aside, that is the chain again
-// from there on, and the rest of them is not needed: Tip and Filters tell. If it was
-// not trusted then, the file is not any more: see [DB.Adopt].
+// from there on, and the rest of them is not needed: Tip and Filters tell.
 func (db *DB) ReplaceHeaders(above uint32, headers []chain.Header, work uint256.Uint256) error {
 	return db.update(func(r *reader) error {
 		if above > r.tip.Height {
@@ -106,9 +105,6 @@ func (db *DB) ReplaceHeaders(above uint32, headers []chain.Header, work uint256.
 			return nil
 		}
 		s := r.severed
-		if !s.trusted {
-			db.trusted.Store(false) // before it is part of the file, which gets no seal then
-		}
 		r.tip, r.work, r.severed = s.tip, s.work, nil
 		for _, held := range s.filters {
 			r.filters = r.filters.Add(held)

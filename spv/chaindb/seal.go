@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"os"
 	"strings"
 )
@@ -81,19 +80,17 @@ func (s *seal) look(file *os.File) error {
 // that is not may be wrong.
 func (db *DB) Trusted() bool { return db.trusted.Load() }
 
-// trust takes the file, as it is, for verified. What was set aside was not: it is when it
-// is part of the chain again. Of a file that was made elsewhere it goes, and so do the
-// blobs, as nothing can tell whether they are right.
+// trust takes the file, as it is, for verified. What was set aside in one that was not
+// trusted goes, as nobody has verified it, and the blobs of one that was made elsewhere, as
+// nothing can tell whether they are right.
 func (db *DB) trust() error {
-	if aside := db.state.Load().severed; !db.own.Load() || !db.Trusted() && aside != nil {
+	own, aside := db.own.Load(), db.state.Load().severed
+	if !own || !db.Trusted() && aside != nil {
 		err := db.update(func(r *reader) error {
-			if db.own.Load() {
-				unverified := *aside
-				unverified.trusted = false
-				r.severed = &unverified
-				return nil
+			if err := r.dropSevered(); err != nil || own {
+				return err
 			}
-			if err := errors.Join(r.dropSevered(), r.tx.DeleteBucket(blobsBucket)); err != nil {
+			if err := r.tx.DeleteBucket(blobsBucket); err != nil {
 				return err
 			}
 			_, err := r.tx.CreateBucket(blobsBucket)

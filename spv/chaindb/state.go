@@ -57,19 +57,15 @@ func (s *state) put(tx *bbolt.Tx) error {
 func (s *severed) encode() []byte {
 	work := s.work.Bytes()
 	b := binary.BigEndian.AppendUint32(nil, s.from)
-	b = append(appendID(b, s.tip), work[:]...)
-	if s.trusted {
-		return appendRanges(append(b, 1), s.filters)
-	}
-	return appendRanges(append(b, 0), s.filters)
+	return appendRanges(append(appendID(b, s.tip), work[:]...), s.filters)
 }
 
 func decodeSevered(b []byte) (s *severed, err error) {
-	const fixed = 4 + idSize + 32 + 1
+	const fixed = 4 + idSize + 32
 	if len(b) < fixed {
 		return nil, fmt.Errorf("what was set aside has %d bytes", len(b))
 	}
-	s = &severed{from: binary.BigEndian.Uint32(b), tip: decodeID(b[4:]), trusted: b[fixed-1] == 1}
+	s = &severed{from: binary.BigEndian.Uint32(b), tip: decodeID(b[4:])}
 	s.work.SetBytes((*[32]byte)(b[4+idSize:]))
 	s.filters, err = decodeRanges(b[fixed:], s.tip.Height)
 	if err == nil && (s.from > s.tip.Height || s.tip.Height > maxHeight) {
