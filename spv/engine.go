@@ -270,6 +270,9 @@ func (e *engine) shutdown() {
 		e.err = errors.Join(e.err, e.network.book.Close())
 	}
 	clear(e.sessions)
+	if mends(e.err) {
+		e.outgoing.handOver()
+	}
 	e.now = time.Now()
 	e.syncer.publish(e.snapshot())
 }

@@ -75,6 +75,9 @@ func (w *world) wantAsIf(c *spvtest.Chain, heights ...uint32) {
 	if st := w.syncer.Status(); len(st.CutOff) > 0 || !st.Trouble.IsZero() {
 		w.t.Errorf("somebody is to blame: %+v, %v", st.CutOff, st.Trouble)
 	}
+	if len(w.wallet.rewinds) > 0 {
+		w.t.Errorf("the wallet was rewound to %v", w.wallet.rewinds)
+	}
 	for id, n := range w.wallet.given {
 		if n != 1 {
 			w.t.Errorf("block %v was handed over %d times", id, n)

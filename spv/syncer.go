@@ -83,11 +83,16 @@ func (s *Syncer) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer close(s.stopped)
+	var last *engine
 	err := Mending(ctx, s.db, s.cfg.Log("SYNC"), s.checking, func() error {
 		e, err := newEngine(ctx, s)
 		if err != nil {
 			return err
 		}
+		if last != nil {
+			e.outgoing = last.outgoing
+		}
+		last = e
 		return e.run()
 	})
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
