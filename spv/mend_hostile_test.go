@@ -31,18 +31,7 @@ func TestRotWhereAWalletStands(t *testing.T) {
 			w.wallet.matched = map[uint32]chain.BlockID{600: c.ID(600)}
 			w.wallet.given[c.ID(600)]++
 
-			s, err := spv.New(spv.Config{
-				Params: chaincfg.SimNetParams(), DataDir: w.dir, Wallets: []spv.Wallet{w.wallet}, Connect: w.addrs, Dial: w.net.Dial,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			header := c.Header(650)
-			w.flip(header[:]) // the medium does it: the file is open, nobody has written to it
-			ctx, cancel := context.WithCancel(w.t.Context())
-			w.syncer, w.cancel, w.done = s, cancel, make(chan error, 1)
-			go func() { w.done <- s.Run(ctx) }()
-
+			w.startAndSpoil(c.Header(650))
 			w.wantAsIf(c, 600, 1200)
 		})
 	}
@@ -125,10 +114,9 @@ func TestMendingBehindAPeerThatLags(t *testing.T) {
 			p.SetBehaviour(spvtest.Behaviour{RefuseConnections: true})
 		}
 		w.stop()
-		w.joinWith(c.Fork(900), spvtest.Behaviour{})
-		header := c.Header(100)
-		w.flip(header[:])
-		w.start()
+		w.joinWith(c.Fork(998), spvtest.Behaviour{})
+		w.wallet.blocks[900] = c.ID(900) // where its locator is sparse
+		w.startAndSpoil(c.Header(1100))
 		w.pass(5 * time.Minute)
 		if st := w.syncer.Status(); st.Synced {
 			t.Errorf("in sync at %d, chain.db had 1200", st.Tip.Height)
@@ -137,4 +125,20 @@ func TestMendingBehindAPeerThatLags(t *testing.T) {
 			t.Errorf("the wallet was rewound to %v", w.wallet.rewinds)
 		}
 	})
+}
+
+// startAndSpoil runs the Syncer over a file in which the medium has spoiled a header: it was
+// sealed, and nobody has written to it.
+func (w *world) startAndSpoil(header chain.Header) {
+	w.t.Helper()
+	s, err := spv.New(spv.Config{
+		Params: chaincfg.SimNetParams(), DataDir: w.dir, Wallets: []spv.Wallet{w.wallet}, Connect: w.addrs, Dial: w.net.Dial,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.flip(header[:])
+	ctx, cancel := context.WithCancel(w.t.Context())
+	w.syncer, w.cancel, w.done = s, cancel, make(chan error, 1)
+	go func() { w.done <- s.Run(ctx) }()
 }

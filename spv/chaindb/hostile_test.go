@@ -271,3 +271,20 @@ func TestAdoptEnds(t *testing.T) {
 		t.Errorf("it was verified %d times", rounds)
 	}
 }
+
+// TestRotOfTheState: what the file says about itself is stored like the rest of it, and can
+// be found again from the rest: nobody has to delete the file by hand, bans and all.
+func TestRotOfTheState(t *testing.T) {
+	for _, key := range [][]byte{tipKey, workKey, rangesKey, idKey} {
+		db, _ := stored(t, 60)
+		if err := errors.Join(db.file.Update(flip(metaBucket, key, 3)), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(db.path, db.rules)
+		if err != nil {
+			t.Errorf("a bit of %q: %v", key, err)
+			continue
+		}
+		again.Close()
+	}
+}
