@@ -81,7 +81,8 @@ const (
 	lookAroundSynced = 30 * time.Second
 )
 
-func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
+// newEngine makes the engine of a Run, or the one after last, whose data had to be mended.
+func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	now := s.now()
 	tip, work := s.db.Tip()
@@ -110,6 +111,9 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 		cancel()
 		return nil, err
 	}
+	if last != nil {
+		e.takeOver(last)
+	}
 	e.filters.held = s.db.Filters()
 	e.filters.set = newFilterSet(s.rules)
 	for _, w := range s.cfg.Wallets {
@@ -122,6 +126,19 @@ func newEngine(ctx context.Context, s *Syncer) (*engine, error) {
 	e.away.began = now
 	return e, nil
 }
+
+// takeOver takes what outlives an engine.
+func (e *engine) takeOver(last *engine) {
+	e.registry.TakeOver(last.registry)
+	e.outgoing, e.cuts = last.outgoing, last.cuts
+	// What we had comes again; until then peers that are below it tell nothing new.
+	if height := last.chain.Tip().Height; height > e.chain.Tip().Height {
+		e.headers.pending, e.headers.pendingUntil = height, e.now.Add(mendPatience)
+	}
+}
+
+// mendPatience is how long a chain that had to be cut off is waited for.
+const mendPatience = 10 * time.Minute
 
 // run is the life of the engine.
 func (e *engine) run() error {
@@ -260,7 +277,6 @@ func (e *engine) shutdown() {
 		e.registry.Disconnected(s.addr, nil, e.now)
 		e.logs.peer.Infof("%s disconnected: stopping", s.addr)
 	}
-	e.registry.Close()
 	if e.err == nil || mends(e.err) {
 		e.err = cmp.Or(e.err, e.saveRegistry())
 	}
@@ -271,6 +287,9 @@ func (e *engine) shutdown() {
 		e.err = errors.Join(e.err, e.network.book.Close())
 	}
 	clear(e.sessions)
+	if mends(e.err) {
+		e.outgoing.handOver()
+	}
 	e.now = e.syncer.now()
 	e.syncer.publish(e.snapshot())
 }

@@ -25,11 +25,14 @@ func (e *engine) locate(w *walletState) {
 	if w.locator[0].Height > e.chain.Tip().Height && !e.headersDone() {
 		return // chain.db may be new: our headers are still on their way there
 	}
-	w.located = true
 	_, to := e.rules.Genesis()
 	if i := slices.IndexFunc(w.locator, e.chain.Contains); i >= 0 {
 		to = w.locator[i]
 	}
+	if e.chain.Failed() != nil {
+		return // that a block can't be read does not mean that it has left the chain
+	}
+	w.located = true
 	if w.forked && w.fork.Height > to.Height {
 		to = w.fork
 	}

@@ -3,6 +3,7 @@ package spv
 import (
 	"cmp"
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 
@@ -74,6 +75,9 @@ func matchStored(ctx context.Context, db *chaindb.DB, scan Scan) (found, error) 
 		b.Disapproved = slices.Contains(f.batch.Disapproved, h.Height())
 		if b.ID.Height == f.batch.End.Height {
 			next, err := db.Header(b.ID.Height + 1)
+			if err != nil && !errors.Is(err, chaindb.ErrNotFound) {
+				return found{}, err
+			}
 			b.Disapproved = err == nil && next.PrevBlock() == b.ID.Hash && next.VoteBits()&1 == 0
 		}
 		f.batch.Blocks = append(f.batch.Blocks, b)

@@ -32,7 +32,7 @@ func Mending(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func
 	for {
 		if !db.Trusted() {
 			log.Infof("%s is from elsewhere, or was changed since it was written: verifying all of it", ChainFile)
-			err := errors.Join(db.Adopt(ctx, progress, dropped), forgetFilterSet(db))
+			err := errors.Join(forgetFilterSet(db), db.Adopt(ctx, progress, dropped))
 			if err != nil {
 				return err
 			}
@@ -47,12 +47,13 @@ func Mending(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func
 			return err
 		}
 		dropped(d)
-		if err := errors.Join(db.Mend(d), forgetFilterSet(db)); err != nil {
+		if err := errors.Join(forgetFilterSet(db), db.Mend(d)); err != nil {
 			return err
 		}
 	}
 }
 
 // forgetFilterSet has the filters that no header commits to compared with the known set
-// again.
+// again. It comes before some of them are dropped: killed in between, those that are
+// fetched in their place must be compared too.
 func forgetFilterSet(db *chaindb.DB) error { return db.PutBlob(filterSetBlob, nil) }

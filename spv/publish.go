@@ -259,6 +259,15 @@ func (e *engine) collectPending() {
 	}
 }
 
+// handOver answers those who wait, and leaves what is on offer for another engine, whose
+// peers know nothing of it.
+func (o *outgoing) handOver() {
+	for _, p := range o.txs {
+		p.settle()
+		clear(p.told)
+	}
+}
+
 // settle answers the caller of Publish.
 func (p *publication) settle() {
 	if p.call == nil {

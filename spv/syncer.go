@@ -86,13 +86,18 @@ func (s *Syncer) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer close(s.stopped)
+	var last *engine
 	err := Mending(ctx, s.db, s.cfg.Log("SYNC"), s.checking, func() error {
-		e, err := newEngine(ctx, s)
+		e, err := newEngine(ctx, s, last)
 		if err != nil {
 			return err
 		}
+		last = e
 		return e.run()
 	})
+	if last != nil {
+		last.registry.Close()
+	}
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil // it ended while chain.db was being verified
 	}

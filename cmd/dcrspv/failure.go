@@ -73,6 +73,7 @@ var remedies = []struct {
 }{
 	{chaindb.ErrInUse, "end the other dcrspv or choose another --datadir"},
 	{chaindb.ErrNewer, "update dcrspv or choose another --datadir"},
+	{chaindb.ErrOlder, ""}, // it says so itself
 	{chaindb.ErrNetwork, "give the --network it was made for or choose another --datadir"},
 	{chaindb.ErrCorrupt, ""}, // it says so itself
 	{dbfile.ErrReplaced, "run it again, and let no other program move or remove files of the data directory meanwhile"},

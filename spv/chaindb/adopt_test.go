@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+	"testing/synctest"
 
 	"dcrspv/spv/chain"
 )
@@ -113,4 +114,45 @@ func TestAdoptForeign(t *testing.T) {
 			t.Errorf("%s: %v", name, d)
 		}
 	}
+}
+
+// TestAdoptEnds: how often a file that is not trusted is verified, and the peers are asked
+// for what is missing, is not up to how often somebody has broken it.
+func TestAdoptEnds(t *testing.T) {
+	db, m := stored(t, 20*segmentBlocks)
+	for segment := uint32(1); segment < 20; segment += 2 {
+		spoil(t, db, headersBucket, segment)
+	}
+	db = reopened(t, db) // and somebody else did it
+	db.trusted.Store(false)
+	rounds := 0
+	for tip, _ := db.Tip(); !db.Trusted() || tip.Height < m.chain.tip(); tip, _ = db.Tip() {
+		rounds++
+		adopted(t, db)
+		refetch(t, db, m, 100)
+	}
+	if rounds > 2 {
+		t.Errorf("it was verified %d times", rounds)
+	}
+}
+
+// TestAdoptWithAClockThatIsBehind: a computer that has lost its clock with its power (it
+// has no battery for it) has a file that was not sealed, and a year that is long ago. What
+// is in the file is not damaged: it must neither go nor be called so.
+func TestAdoptWithAClockThatIsBehind(t *testing.T) {
+	db, m := stored(t, 600)
+	db.trusted.Store(false)
+	synctest.Test(t, func(t *testing.T) { // it is the year 2000
+		var dropped []*Damage
+		err := db.Adopt(t.Context(), nil, func(d *Damage) { dropped = append(dropped, d) })
+		if err != nil && !errors.Is(err, chain.ErrFuture) {
+			t.Error(err)
+		}
+		for _, d := range dropped {
+			t.Errorf("called damaged: %s (%v)", d.What(), d.Err)
+		}
+		if tip, _ := db.Tip(); tip.Height != m.chain.tip() {
+			t.Errorf("the chain ends at %d, of %d", tip.Height, m.chain.tip())
+		}
+	})
 }

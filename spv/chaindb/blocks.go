@@ -77,6 +77,15 @@ func (r *reader) blocksOf(segment uint32, heights chain.Range,
 		return false, err
 	}
 	start := segment * segmentBlocks
+	// A segment of another branch would be as well formed.
+	last := start + uint32(count) - 1
+	hash, err := r.hashAt(last)
+	if err == nil && headerAt(headers, count-1).Hash() != hash {
+		err = r.unlinked(last)
+	}
+	if err != nil {
+		return false, err
+	}
 	for i := range count {
 		height := start + uint32(i)
 		if height < heights.From {

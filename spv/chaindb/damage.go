@@ -1,6 +1,8 @@
 package chaindb
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 
 	"dcrspv/spv/chain"
@@ -59,13 +61,14 @@ func (r *reader) damageOf(part Part, heights chain.Range, format string, args ..
 
 // Mend drops what is damaged, in one synced transaction. Filters are no longer held
 // then. Headers are cut off: the chain ends below them. What is stored above them is
-// kept aside, if the file was made here, and joined to the chain again once the headers in between have been
-// stored: see [DB.ReplaceHeaders].
+// kept aside, unless it was made elsewhere, and joined to the chain again once the headers in
+// between have been stored: see [DB.ReplaceHeaders].
 func (db *DB) Mend(d *Damage) error {
 	return db.update(func(r *reader) error {
 		switch d.Part {
 		case Headers:
-			return r.cutOut(d.Range, db.own.Load(), db.Trusted())
+			keep := db.own.Load() && !errors.As(d.Err, new(chain.ErrorKind))
+			return r.cutOut(d.Range, keep, db.Trusted())
 		case Filters:
 			first, _ := segmentOf(d.Range.From)
 			last, _ := segmentOf(d.Range.To)
@@ -80,23 +83,26 @@ func (db *DB) Mend(d *Damage) error {
 // of which the middle is missing.
 type severed struct {
 	from    uint32 // the lowest height of it
-	trusted bool   // the file was trusted when it was cut off
+	trusted bool   // it was, when it was set aside
 	tip     chain.BlockID
 	work    uint256.Uint256 // of the whole chain up to its tip
 	filters chain.Ranges
 }
 
-// cutOut takes damaged headers out of the chain, with the filters of their blocks. What
-// is above is set aside, or goes too if it is not ours: a file made elsewhere could be
-// wrong in any number of places.
-func (r *reader) cutOut(bad chain.Range, ours, trusted bool) error {
+// cutOut takes damaged headers out of the chain, with the filters of their blocks. To keep
+// what is above sets it aside, if nothing in it is damaged: else the chain ends below all
+// that is. Of headers that break a rule, nothing above is kept.
+func (r *reader) cutOut(bad chain.Range, keep, trusted bool) error {
 	if err := r.dropSevered(); err != nil { // of two pieces the upper one goes
 		return err
 	}
 	first, _ := segmentOf(bad.From)
 	end, _ := segmentOf(bad.To)
 	last, _ := segmentOf(r.tip.Height)
-	if end = min(end, last); !ours {
+	key, _ := r.tx.Bucket(headersBucket).Cursor().Last()
+	if keep && bytes.Equal(key, segmentKey(last)) {
+		end = r.damagedUpTo(min(end, last), last)
+	} else {
 		end = last
 	}
 	whole := *r.state
@@ -132,6 +138,25 @@ func (r *reader) cutOut(bad chain.Range, ours, trusted bool) error {
 	}
 	r.filters = chain.Ranges{{From: 0, To: 0}}
 	return putGenesis(r.tx, &base, filter)
+}
+
+// damagedUpTo returns the highest segment of headers, from one on, that is damaged or does
+// not follow the one below it.
+func (r *reader) damagedUpTo(from, last uint32) uint32 {
+	end := from
+	var below *chain.Header // the last one of the segment below; nil if that is damaged
+	for segment := from + 1; segment <= last; segment++ {
+		value, count, err := r.headerSegment(segment)
+		if err != nil {
+			end, below = segment, nil
+			continue
+		}
+		if below != nil && headerAt(value, 0).PrevBlock() != below.Hash() {
+			end = segment
+		}
+		below = headerAt(value, count-1)
+	}
+	return end
 }
 
 // soundBelow returns how many segments of headers, of the lowest n, come before the

@@ -43,6 +43,10 @@ func (db *DB) Filters() chain.Ranges { return db.state.Load().filters }
 // and Filters return stays.
 func (db *DB) Close() error { return wrap("closing", db.path, db.file.Close()) }
 
+func (db *DB) reader(tx *bbolt.Tx, s *state) *reader {
+	return &reader{path: db.path, rules: db.rules, tx: tx, state: s}
+}
+
 // view runs fn in a read transaction.
 func (db *DB) view(fn func(*reader) error) error {
 	err := db.file.View(func(tx *bbolt.Tx) error {
@@ -50,7 +54,7 @@ func (db *DB) view(fn func(*reader) error) error {
 		if err != nil {
 			return err
 		}
-		return fn(&reader{db.path, db.rules, tx, s})
+		return fn(db.reader(tx, s))
 	})
 	return wrap("reading", db.path, err)
 }
@@ -61,14 +65,20 @@ func (db *DB) update(fn func(*reader) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	next := *db.state.Load()
+	distrust := false
 	err := db.file.Update(func(tx *bbolt.Tx) error {
-		if err := fn(&reader{db.path, db.rules, tx, &next}); err != nil {
+		r := db.reader(tx, &next)
+		if err := fn(r); err != nil {
 			return err
 		}
+		distrust = r.distrust
 		return next.put(tx)
 	})
 	if err == nil {
 		db.state.Store(&next)
+		if distrust {
+			db.trusted.Store(false)
+		}
 		db.renewSeal()
 		return nil
 	}

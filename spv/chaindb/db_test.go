@@ -445,3 +445,43 @@ func FuzzSegment(f *testing.F) {
 		}
 	})
 }
+
+// TestNoRange: nothing is asked for.
+func TestNoRange(t *testing.T) {
+	db, _ := stored(t, 60)
+	headers, err := db.Headers(chain.Range{From: 5, To: 4})
+	if err != nil || len(headers) != 0 {
+		t.Errorf("%d headers, %v", len(headers), err)
+	}
+	if _, err := db.Headers(chain.Range{From: 0, To: ^uint32(0)}); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// TestBlocksOfAnotherBranch: a segment of another branch, which a disk has brought back,
+// is found by a scan too: its checksum is right.
+func TestBlocksOfAnotherBranch(t *testing.T) {
+	db, m := stored(t, 3*segmentBlocks)
+	other := m.chain.fork(segmentBlocks - 1)
+	other.extend(db.rules, newRand(), segmentBlocks, 30, false)
+	err := db.file.Update(func(tx *bbolt.Tx) error {
+		var value []byte
+		for _, h := range other.headers[segmentBlocks:] {
+			value = append(value, h[:]...)
+		}
+		return put(tx, headersBucket, segmentKey(1), value)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := 0
+	err = db.Blocks(chain.Range{From: 0, To: 3 * segmentBlocks}, func(height uint32, h *chain.Header, _ []byte) bool {
+		if *h != m.chain.headers[height] {
+			wrong++
+		}
+		return true
+	})
+	if err == nil || wrong > 0 {
+		t.Errorf("%d headers of another branch are given out, %v", wrong, err)
+	}
+}

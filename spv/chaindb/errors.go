@@ -52,7 +52,7 @@ func wrap(action, path string, err error) error {
 	switch {
 	case err == nil || errors.As(err, &kind) || errors.Is(err, ErrCorrupt):
 		return err
-	case errors.Is(err, dbfile.ErrDamaged):
+	case errors.Is(err, dbfile.ErrDamaged), errors.Is(err, bolterrors.ErrIncompatibleValue): // a bucket in the place of a value
 		return corrupt(path, "%w", err)
 	case errors.Is(err, dbfile.ErrInUse):
 		return fmt.Errorf("%w: %s: stop the other program that has it open, or use another data directory", ErrInUse, path)

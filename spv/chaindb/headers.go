@@ -1,6 +1,7 @@
 package chaindb
 
 import (
+	"bytes"
 	"fmt"
 
 	"dcrspv/spv/chain"
@@ -31,11 +32,15 @@ func (db *DB) Header(height uint32) (chain.Header, error) {
 // Headers returns the headers of a range of the stored chain, after a look at whether
 // each follows the one before. ErrNotFound if it reaches above the tip.
 func (db *DB) Headers(heights chain.Range) ([]chain.Header, error) {
-	headers := make([]chain.Header, 0, heights.Len())
+	if heights.From > heights.To {
+		return nil, nil
+	}
+	var headers []chain.Header
 	err := db.view(func(r *reader) error {
 		if heights.To > r.tip.Height {
 			return r.noHeader(heights.To)
 		}
+		headers = make([]chain.Header, 0, heights.Len())
 		for height := heights.From; height <= heights.To; {
 			segment, index := segmentOf(height)
 			value, count, err := r.headerSegment(segment)
@@ -69,11 +74,10 @@ func (db *DB) Headers(heights chain.Range) ([]chain.Header, error) {
 // the headers do not link to the block there, or are not consecutive.
 //
 // Should the headers lead up to what [DB.Mend] has set aside, that is the chain again
-// from there on, and the rest of them is not needed: Tip and Filters tell. If it was
-// not trusted then, the file is not any more: see [DB.Adopt].
+// from there on, and the rest of them is not needed: Tip and Filters tell. If the file was
+// not trusted then, it is not any more: see [DB.Adopt].
 func (db *DB) ReplaceHeaders(above uint32, headers []chain.Header, work uint256.Uint256) error {
-	distrust := false
-	err := db.update(func(r *reader) error {
+	return db.update(func(r *reader) error {
 		if above > r.tip.Height {
 			return fmt.Errorf("%w: headers above %d, the tip is %d", ErrGap, above, r.tip.Height)
 		}
@@ -102,17 +106,13 @@ func (db *DB) ReplaceHeaders(above uint32, headers []chain.Header, work uint256.
 			return nil
 		}
 		s := r.severed
-		distrust = !s.trusted
+		r.distrust = !s.trusted
 		r.tip, r.work, r.severed = s.tip, s.work, nil
 		for _, held := range s.filters {
 			r.filters = r.filters.Add(held)
 		}
 		return nil
 	})
-	if err == nil && distrust {
-		db.distrust()
-	}
-	return err
 }
 
 // linked checks that headers follow base: the first one's parent, and every
@@ -161,12 +161,18 @@ func (r *reader) writeHeaders(above uint32, headers []chain.Header) error {
 	return deleteSegments(bucket, segment, last)
 }
 
-// deleteSegments deletes the segments first to last.
+// deleteSegments deletes what there is of the segments first to last. How many that can be
+// is up to the file, not to what it says.
 func deleteSegments(bucket *bbolt.Bucket, first, last uint32) error {
-	for segment := first; segment <= last; segment++ {
-		if err := bucket.Delete(segmentKey(segment)); err != nil {
+	next, end := segmentKey(first), segmentKey(last)
+	for {
+		key, _ := bucket.Cursor().Seek(next)
+		if key == nil || bytes.Compare(key, end) > 0 {
+			return nil
+		}
+		next = append(bytes.Clone(key), 0) // the lowest key above
+		if err := bucket.Delete(key); err != nil {
 			return err
 		}
 	}
-	return nil
 }

@@ -1,4 +1,4 @@
-//go:build !linux && !darwin && !freebsd && !netbsd
+//go:build !linux && !openbsd && !dragonfly && !solaris && !darwin && !freebsd && !netbsd
 
 package chaindb
 
@@ -6,6 +6,6 @@ import "io/fs"
 
 // identity is when a file was last written to: all that can be known of it here. Who
 // brings a file from elsewhere can set that too.
-func identity(info fs.FileInfo) (device, number uint64, changed int64) {
-	return 0, 0, info.ModTime().UnixNano()
+func identity(info fs.FileInfo) (number uint64, changed int64) {
+	return 0, info.ModTime().UnixNano()
 }

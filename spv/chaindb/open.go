@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"dcrspv/spv/chain"
@@ -37,16 +38,18 @@ const (
 // Errors: ErrInUse (after a second), ErrNetwork, ErrNewer, ErrCorrupt, or that
 // of the operating system. The file is unchanged then.
 func Open(path string, rules *chain.Rules) (*DB, error) {
-	left := readSeal(path)
+	if abs, err := filepath.Abs(path); err == nil { // for the seal: the program may change its directory
+		path = abs
+	}
 	file, err := dbfile.Open(path, dbfile.Options{
 		MapBytes: mapBytes, GrowBytes: growBytes,
-		Unchanged: func(file *os.File, head dbfile.Head) bool { return left.unbroken(file, head.Tx) },
+		Unchanged: func(file *os.File, head dbfile.Head) bool { return readSeal(path).unbroken(file, head.Tx) },
 	})
 	if err != nil {
 		return nil, wrap("opening", path, err)
 	}
 	db := &DB{path: path, rules: rules, file: file}
-	if err := db.open(left); err != nil {
+	if err := db.open(readSeal(path)); err != nil {
 		file.Close()
 		return nil, wrap("opening", path, err)
 	}

@@ -305,3 +305,24 @@ func openAndVerify(path string, rules *chain.Rules, m *model) (err error) {
 	}
 	return nil
 }
+
+// TestChangedDirectory: a program that opened the file by a relative path may go elsewhere.
+func TestChangedDirectory(t *testing.T) {
+	path := testPath(t)
+	t.Chdir(filepath.Dir(path))
+	db, err := Open(filepath.Base(path), simnetRules())
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := t.TempDir()
+	t.Chdir(elsewhere)
+	if err := errors.Join(db.PutBlob("a", []byte{1}), db.Close()); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(elsewhere); err != nil || len(left) > 0 {
+		t.Errorf("left elsewhere: %v, %v", left, err)
+	}
+	if db = openTest(t, path, simnetRules()); !db.Trusted() {
+		t.Error("not trusted")
+	}
+}

@@ -16,6 +16,8 @@ type reader struct {
 	rules *chain.Rules
 	tx    *bbolt.Tx
 	*state
+
+	distrust bool // once it is written, the file is not trusted any more
 }
 
 // header returns the header at a height, pointing into the mapping. ErrNotFound above

@@ -72,11 +72,15 @@ func decodeSevered(b []byte) (s *severed, err error) {
 	s = &severed{from: binary.BigEndian.Uint32(b), tip: decodeID(b[4:]), trusted: b[fixed-1] == 1}
 	s.work.SetBytes((*[32]byte)(b[4+idSize:]))
 	s.filters, err = decodeRanges(b[fixed:], s.tip.Height)
-	if err == nil && s.from > s.tip.Height {
+	if err == nil && (s.from > s.tip.Height || s.tip.Height > maxHeight) {
 		err = fmt.Errorf("what was set aside begins at %d and ends at %d", s.from, s.tip.Height)
 	}
 	return s, err
 }
+
+// maxHeight bounds the heights that are believed: with more the arithmetic of segments
+// would overflow. There is a block every five minutes.
+const maxHeight = 1<<31 - 1
 
 const idSize = 4 + chainhash.HashSize // of a BlockID: its height, its hash
 
@@ -134,6 +138,9 @@ func readState(tx *bbolt.Tx) (*state, error) {
 		return nil, fmt.Errorf("bucket meta has records of %d and %d bytes", len(tip), len(work))
 	}
 	s := &state{tip: decodeID(tip)}
+	if s.tip.Height > maxHeight {
+		return nil, fmt.Errorf("the tip is %d", s.tip.Height)
+	}
 	s.work.SetBytes((*[32]byte)(work))
 	var err error
 	if s.filters, err = decodeRanges(values[string(rangesKey)], s.tip.Height); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"time"
@@ -63,8 +64,8 @@ func (r *Report) damaged(d *Damage) {
 //
 // If nothing is wrong the file is trusted from now on. Otherwise the error is a
 // [Damage] that names the height of the first fault, and wraps the chain.ErrorKind of
-// the rule if there is one; chain.ErrFuture, which may be the fault of this computer's
-// clock; ErrCorrupt of a file that can't be read; that of ctx. A header that is wrong
+// the rule if there is one; chain.ErrFuture of a file that was made elsewhere, which may
+// be the fault of this computer's clock; ErrCorrupt of a file that can't be read; that of ctx. A header that is wrong
 // ends it, a filter does not. The Report counts what was checked, and found right.
 func (db *DB) Verify(ctx context.Context, progress func(done, total uint32)) (Report, error) {
 	if progress == nil {
@@ -219,7 +220,11 @@ func (v *verifier) headers(p *part) error {
 	if len(p.batch.Headers) == 0 {
 		return nil
 	}
-	update, err := v.chain.Add(p.batch, time.Now())
+	now := time.Now()
+	if v.db.own.Load() {
+		now = time.Unix(math.MaxUint32, 0) // none was too early when it was stored
+	}
+	update, err := v.chain.Add(p.batch, now)
 	v.count(uint32(update.Added))
 	v.chain.Stored(v.chain.Tip()) // so that it keeps no more than it needs
 	switch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -137,6 +138,9 @@ func open(path string, o Options, readOnly bool) (*File, error) {
 
 func openMapped(path string, o Options, readOnly bool) (*File, error) {
 	f := &File{path: path}
+	if abs, err := filepath.Abs(path); err == nil { // the program may change its directory
+		f.path = abs
+	}
 	err := f.Guard(func() (err error) {
 		f.DB, err = bbolt.Open(path, 0o600, &bbolt.Options{
 			Timeout:         lockTimeout,

@@ -34,9 +34,19 @@ const (
 	kindLeaf    = 2
 	kindFree    = 16
 	headMagic   = 0xed0cdaed
+	headVersion = 2
 	entryBucket = 1
 	noFreeList  = 1<<64 - 1
 	manyFree    = 0xffff // then the first entry of the free list is their count
+)
+
+// What no file has that bbolt has written for us. A crafted one must not use up the
+// memory or the stack, neither ours nor bbolt's.
+const (
+	minPage   = 1 << 10   // bytes in a page
+	maxPage   = 64 << 10  // likewise
+	maxValues = 256 << 20 // bytes in a page and those that belong to it
+	maxDepth  = 64        // branches and buckets, one inside the other
 )
 
 var native = binary.NativeEndian
@@ -60,6 +70,8 @@ type pageCheck struct {
 
 	// quick: the leaves of the buckets are not read.
 	quick bool
+
+	depth int // of the entry that is being checked
 
 	over func() error // why the caller no longer waits; nil if it does
 }
@@ -88,6 +100,9 @@ func (f *File) checkPages(ctx context.Context, unchanged func(*os.File, Head) bo
 		return err
 	}
 	pageSize := f.Info().PageSize
+	if pageSize < minPage || pageSize > maxPage || pageSize&(pageSize-1) != 0 {
+		return damaged("pages of %d bytes", pageSize)
+	}
 	h, err := ReadHead(f.file, pageSize)
 	if err != nil {
 		return err
@@ -156,7 +171,7 @@ func ReadHead(file io.ReaderAt, pageSize int) (newest Head, err error) {
 		}
 		sum := fnv.New64a()
 		sum.Write(b[:headSize-8])
-		if native.Uint32(b) != headMagic || native.Uint64(b[headSize-8:]) != sum.Sum64() {
+		if native.Uint32(b) != headMagic || native.Uint32(b[4:]) != headVersion || native.Uint64(b[headSize-8:]) != sum.Sum64() {
 			continue
 		}
 		h := Head{Root: native.Uint64(b[16:]), Free: native.Uint64(b[32:]), Pages: native.Uint64(b[40:]), Tx: native.Uint64(b[48:]), Page: id, PageSize: pageSize}
@@ -195,6 +210,9 @@ func (c *pageCheck) read(id uint64) (page, error) {
 		return page{}, p.bad("not itself")
 	}
 	overflow := uint64(native.Uint32(p.b[12:]))
+	if overflow*c.size > maxValues {
+		return page{}, p.bad("too large")
+	}
 	for n := range overflow {
 		if err := c.claim(id + 1 + n); err != nil {
 			return page{}, err
@@ -257,6 +275,10 @@ func (c *pageCheck) tree(id uint64, low, high []byte, top bool, levels int) erro
 	if levels == 0 {
 		return c.claim(id)
 	}
+	if c.depth++; c.depth > maxDepth {
+		return damaged("page %d: too many others lead to it", id)
+	}
+	defer func() { c.depth-- }()
 	if levels > 0 {
 		levels--
 	}
@@ -360,6 +382,10 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 		}
 		return c.tree(root, nil, nil, true, levels)
 	}
+	if c.depth++; c.depth > maxDepth {
+		return p.bad("buckets in buckets")
+	}
+	defer func() { c.depth-- }()
 	inner := page{p.id, value[bucketSize:]}
 	if len(inner.b) < pageHeader || inner.kind() != kindLeaf {
 		return p.bad("a bucket without a leaf")

@@ -42,6 +42,12 @@ func (r *Registry) Subscribe() *Subscription {
 	return s
 }
 
+// TakeOver has the subscriptions of another registry, which is not used any more, go on
+// with this one.
+func (r *Registry) TakeOver(from *Registry) {
+	r.subs, from.subs = from.subs, nil
+}
+
 // Close ends all subscriptions. The registry itself goes on working. It may be
 // called again.
 func (r *Registry) Close() {
