@@ -41,59 +41,79 @@ func openFile(path string, params *chaincfg.Params) (*store, error) {
 	case info.Size() == 0:
 		return nil, corrupt("the file is empty")
 	}
-	if err := checkClosed(path); err != nil {
+	if err := checkClosed(path, params); err != nil {
 		return nil, err
 	}
-	s, err := openStore(path, false)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkFile(s, params); err != nil {
-		s.Close()
-		return nil, err
-	}
-	return s, nil
+	return openStore(path, false)
 }
 
-// checkClosed checks the pages of a file that nobody writes to. bbolt reads next
-// to nothing of a file that is opened for reading.
-func checkClosed(path string) error {
+// checkClosed checks a file that nobody writes to. bbolt reads next to nothing of a
+// file that is opened for reading.
+func checkClosed(path string, params *chaincfg.Params) error {
 	s, err := openStore(path, true)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	return checkPages(context.Background(), s.file, s.Info().PageSize, true)
+	ctx, pageSize := context.Background(), s.Info().PageSize
+	if err := checkHeads(s.file, pageSize); err != nil {
+		return err
+	}
+	if err := checkPages(ctx, s.file, pageSize, true); err != nil {
+		return err
+	}
+	return s.View(func(tx *bbolt.Tx) error {
+		if err := checkFile(tx, params); err != nil {
+			return err
+		}
+		b, err := openBuckets(ctx, tx)
+		if err != nil {
+			return err
+		}
+		info, err := s.file.Stat()
+		if err != nil {
+			return err
+		}
+		if h, err := readHead(s.file, pageSize); err != nil || isMarked(s.file, info, h, pageSize) {
+			return err
+		}
+		_, err = b.checkRecords()
+		return err
+	})
 }
 
 // checkFile reads the marks that tell what the file is.
-func checkFile(s *store, params *chaincfg.Params) error {
-	return s.View(func(tx *bbolt.Tx) error {
-		meta := tx.Bucket([]byte(bucketNames[0]))
-		if meta == nil {
-			return corrupt("it is not a wallet, or has lost its head")
-		}
-		version, net := meta.Get(keyVersion), meta.Get(keyNetwork)
-		switch format := meta.Get(keyFormat); {
-		case len(version) != 4 || len(net) != 4:
-			return corrupt("it has no version or no network")
-		case format != nil && string(format) != fileFormat:
-			return corrupt("it is not a wallet")
-		}
-		switch v := be.Uint32(version); {
-		case v == 0:
-			return corrupt("it has version 0")
-		case meta.Get(keyFormat) == nil || v < FileVersion:
-			return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
-		case v > FileVersion:
-			return fmt.Errorf("%w: it has version %d, this program knows %d: use a newer program",
-				ErrNewer, v, FileVersion)
-		}
-		if n := wire.CurrencyNet(be.Uint32(net)); n != params.Net {
-			return fmt.Errorf("%w: it is for %v, not for %v", ErrNetwork, n, params.Net)
-		}
-		return nil
-	})
+func checkFile(tx *bbolt.Tx, params *chaincfg.Params) error {
+	raw := tx.Bucket([]byte(bucketNames[0]))
+	if raw == nil {
+		return corrupt("it is not a wallet, or has lost its head")
+	}
+	if len(raw.Get(keyVersion)) == 4 { // there is no seal
+		return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
+	}
+	b := &buckets{}
+	b.meta = &b.all[0]
+	b.meta.open(b, bucketNames[0], raw)
+	format, version, net := b.meta.Get(keyFormat), b.meta.Get(keyVersion), b.meta.Get(keyNetwork)
+	switch {
+	case b.bad != nil:
+		return b.bad
+	case len(version) != 4 || len(net) != 4:
+		return corrupt("it has no version or no network")
+	case string(format) != fileFormat:
+		return corrupt("it is not a wallet")
+	}
+	switch v := be.Uint32(version); {
+	case v < FileVersion:
+		return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
+	case v > FileVersion:
+		return fmt.Errorf("%w: it has version %d, this program knows %d: use a newer program",
+			ErrNewer, v, FileVersion)
+	}
+	if n := wire.CurrencyNet(be.Uint32(net)); n != params.Net {
+		return fmt.Errorf("%w: it is for %v, not for %v", ErrNetwork, n, params.Net)
+	}
+	return nil
 }
 
 // createFile makes a new wallet under another name and only then gives it its
@@ -120,7 +140,8 @@ func createFile(path string, params *chaincfg.Params) error {
 			b.meta.Put(keyTotals, new(totals).encode()),
 			b.meta.Put(keyFormat, []byte(fileFormat)),
 			b.meta.Put(keyVersion, key32(FileVersion)),
-			b.meta.Put(keyNetwork, key32(uint32(params.Net))))
+			b.meta.Put(keyNetwork, key32(uint32(params.Net))),
+			b.saveTally())
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err

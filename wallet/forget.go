@@ -44,7 +44,7 @@ func (c *change) forget() {
 	}
 	f := &forgetting{c: c, affected: make(map[hash]bool)}
 	var gone, tickets [][]byte
-	err := c.each(c.coins, func(k, v []byte) error {
+	err := c.coins.ForEach(func(k, v []byte) error {
 		kind, script, ok := coinOf(v)
 		switch {
 		case !ok || len(k) != 36:

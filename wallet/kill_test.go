@@ -46,7 +46,7 @@ func tear(before, after []byte, page int, rng *rand.Rand) (torn []byte, lost boo
 		for _, id := range changed {
 			copyPage(torn, after, id, page, page)
 		}
-		copyPage(torn, after, head, page, pageHeader+rng.IntN(headSize))
+		copyPage(torn, after, head, page, pageHeader+8*rng.IntN(headSize/8)) // in whole words
 		return torn, !bytes.Equal(torn, after)
 	}
 	return after, false

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"hash/fnv"
 	"io"
 	"os"
 )
@@ -117,9 +116,7 @@ func readHead(file io.ReaderAt, pageSize int) (newest head, err error) {
 		if _, err := file.ReadAt(b, id*int64(pageSize)+pageHeader); err != nil {
 			return head{}, err
 		}
-		sum := fnv.New64a()
-		sum.Write(b[:headSize-8])
-		if native.Uint32(b) != headMagic || native.Uint64(b[headSize-8:]) != sum.Sum64() {
+		if !validHead(b) {
 			continue
 		}
 		h := head{native.Uint64(b[16:]), native.Uint64(b[32:]), native.Uint64(b[40:]), native.Uint64(b[48:]), id}
@@ -213,8 +210,8 @@ func (c *pageCheck) levels(id uint64) (int, error) {
 	}
 }
 
-// tree checks a page of a bucket and all below it. Its keys are from low (which
-// may be its first) to below high (nil: no bound). Only top, the bucket's first
+// tree checks a page of a bucket and all below it. Its keys are from low (nil: any,
+// else its first: by that bbolt finds its place in the branch) to below high (nil: no bound). Only top, the bucket's first
 // page, may be empty. What is deeper than so many levels is not read.
 func (c *pageCheck) tree(id uint64, low, high []byte, top bool, levels int) error {
 	if levels == 0 {
@@ -327,13 +324,16 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 	if len(inner.b) < pageHeader || inner.kind() != kindLeaf {
 		return p.bad("a bucket without a leaf")
 	}
+	if native.Uint64(inner.b) != 0 || native.Uint32(inner.b[12:]) != 0 { // bbolt would free that page
+		return p.bad("the leaf inside a bucket has a number")
+	}
 	return c.leaf(inner, nil, nil)
 }
 
 // ordered checks that keys ascend from low to below high.
 func ordered(keys [][]byte, low, high []byte) bool {
 	for i, key := range keys {
-		if i == 0 && bytes.Compare(key, low) < 0 || i > 0 && bytes.Compare(key, keys[i-1]) <= 0 {
+		if i == 0 && low != nil && !bytes.Equal(key, low) || i > 0 && bytes.Compare(key, keys[i-1]) <= 0 {
 			return false
 		}
 	}

@@ -134,11 +134,7 @@ func (c *change) admit(p *pendingMsg) {
 		c.fail(err)
 		return
 	}
-	seq, err := c.unmined.NextSequence()
-	if err != nil {
-		c.fail(err)
-	}
-	p.seq, p.raw = seq, raw
+	p.seq, p.raw = c.unmined.NextSequence(), raw
 	var by hash
 	p.dead, p.deadHeight, p.deadTree, by = c.fate(msg)
 	c.savePending(p)

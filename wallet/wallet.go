@@ -139,11 +139,7 @@ func (w *Wallet) load() error {
 		contested: make(map[hash]*contestedInputs),
 		told:      make(map[hash]string),
 	}
-	w.broken = w.db.View(func(tx *bbolt.Tx) error {
-		b, err := openBuckets(context.Background(), tx)
-		if err != nil {
-			return err
-		}
+	w.broken = w.read(context.Background(), func(b *buckets) error {
 		for _, load := range []func(*buckets) error{
 			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadAwaited, w.loadUnfit, w.loadLog,
 		} {
@@ -218,6 +214,8 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 			c.tellUnmined()
 			c.saveTotals()
 			c.saveLog()
+			c.fail(c.saveTally())
+			c.err = c.result(c.err)
 		}
 		if c.err == nil && !c.wrote {
 			return errUnchanged
@@ -229,8 +227,8 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 		return nil
 	}
 	if err != nil {
-		if c.wrote || w.db.damage.Load() != nil {
-			if again := w.load(); again != nil && !errors.Is(err, again) {
+		if c.wrote || errors.Is(err, ErrCorrupt) {
+			if again := w.load(); again != nil && !errors.Is(err, ErrCorrupt) {
 				err = fmt.Errorf("%w, and then: %w", err, again)
 			}
 		}
@@ -253,13 +251,18 @@ func (w *Wallet) view(ctx context.Context, fn func(*buckets) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return w.explain(w.db.View(func(tx *bbolt.Tx) error {
+	return w.explain(w.read(ctx, fn))
+}
+
+// read runs fn on the buckets in one reading transaction.
+func (w *Wallet) read(ctx context.Context, fn func(*buckets) error) error {
+	return w.db.View(func(tx *bbolt.Tx) error {
 		b, err := openBuckets(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return fn(b)
-	}))
+		return b.result(fn(b))
+	})
 }
 
 // explain names the file in errors that come from it.
@@ -298,7 +301,7 @@ func (c *change) wait() {
 	}
 }
 
-func (c *change) put(b *bbolt.Bucket, key, value []byte) {
+func (c *change) put(b *bucket, key, value []byte) {
 	c.wait()
 	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Put(key, value); err != nil {
@@ -306,7 +309,7 @@ func (c *change) put(b *bbolt.Bucket, key, value []byte) {
 	}
 }
 
-func (c *change) del(b *bbolt.Bucket, key []byte) {
+func (c *change) del(b *bucket, key []byte) {
 	c.wait()
 	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Delete(key); err != nil {
