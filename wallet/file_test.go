@@ -147,12 +147,14 @@ func TestRefused(t *testing.T) {
 		spoil func(*testing.T, string)
 		kind  error
 	}{
-		"newer":         {set("meta", keyVersion, key32(FileVersion+1)), ErrNewer},
-		"development":   {unsealed(2), ErrDevelopment},
-		"version 1":     {unsealed(1), ErrDevelopment},
-		"older":         {set("meta", keyVersion, key32(FileVersion-1)), ErrDevelopment},
-		"format":        {set("meta", keyFormat, []byte("wallet")), ErrCorrupt},
-		"no version":    {set("meta", keyVersion, nil), ErrCorrupt},
+		"newer":       {set("meta", keyVersion, key32(FileVersion+1)), ErrNewer},
+		"development": {unsealed(2), ErrDevelopment},
+		"version 1":   {unsealed(1), ErrDevelopment},
+		"older":       {set("meta", keyVersion, key32(FileVersion-1)), ErrDevelopment},
+		"format":      {set("meta", keyFormat, []byte("wallet")), ErrCorrupt},
+		"no version": {func(t *testing.T, path string) {
+			amend(t, path, func(b *buckets) error { return b.meta.Delete(keyVersion) })
+		}, ErrCorrupt},
 		"network":       {set("meta", keyNetwork, key32(uint32(chaincfg.MainNetParams().Net))), ErrNetwork},
 		"script":        {spoilFirst("scripts"), ErrCorrupt},
 		"outpoint":      {set("points", make([]byte, 36), []byte{1, 2, 3}), ErrCorrupt},

@@ -50,10 +50,14 @@ func (b *buckets) loadTally() error {
 // checkRecords reads all records, and tells how many there are.
 func (b *buckets) checkRecords() (n int, err error) {
 	for i := range b.all {
-		if err := b.all[i].ForEach(func(_, _ []byte) error { return nil }); err != nil {
+		of := &b.all[i]
+		if err := of.ForEach(func(_, _ []byte) error { return nil }); err != nil {
 			return n, err
 		}
-		n += int(b.all[i].tally.count)
+		if of.raw.Sequence() != 0 { // bbolt's own, which is not used
+			return n, corrupt("the head of %s is not as it was written", of.name)
+		}
+		n += int(of.tally.count)
 	}
 	return n, nil
 }
