@@ -28,8 +28,8 @@ func newSmall(t *testing.T) (path string) {
 	point := &OutPoint{Hash: fund.TxHash(), Index: 1, Script: scriptN(9)}
 	watch(t, w, Watch{OutPoints: []OutPoint{*point}, From: 1})
 	c.mine(fund, c.coinbase(scriptN(1), 7))
-	c.mine(c.ticket(opOf(fund, 0), addr(1), addr(1), 30, 15))
-	c.mineVoted(false, c.pay(out(scriptN(1), 5), out(scriptOf(keyAddr(t, testXPub(t, 1), 0, 2)), 6)))
+	c.mine(c.ticket(opOf(fund, 0), addr(1), addr(1), 30, 15), c.pay(out(scriptN(1), 5)))
+	c.mineVoted(false, c.pay(out(scriptOf(keyAddr(t, testXPub(t, 1), 0, 2)), 6)))
 	c.mine()
 	c.sync(w)
 	addUnmined(t, w, signed(c.spend([]wire.OutPoint{opOf(fund, 1)}, out(scriptN(1), 40)))[0])
@@ -37,6 +37,15 @@ func newSmall(t *testing.T) (path string) {
 	if err := errors.Join(w.SetLabel(ctx, fund.TxHash().String(), "rent"), w.KeepEvents(ctx, 5000), w.db.Sync(), w.Close()); err != nil {
 		t.Fatal(err)
 	}
+	edit(t, w.path, func(tx *bbolt.Tx) error {
+		b, err := openBuckets(background(), tx)
+		for i := range bucketNames {
+			if err == nil && b.all[i].tally.count == 0 {
+				err = fmt.Errorf("there is nothing in %s", bucketNames[i])
+			}
+		}
+		return err
+	})
 	return packed(t, w.path)
 }
 
@@ -76,8 +85,8 @@ func answers(t *testing.T, w *Wallet) string {
 		everything(t, w, 4), tickets, labels, address, len(pending), warnings, first, logged(t, w))
 }
 
-// flipped is a wallet file of which bits are turned over, and a copy that is open
-// meanwhile.
+// flipped is a wallet file that is damaged while it is closed, and a copy that is damaged
+// while it is open.
 type flipped struct {
 	path, copied string
 	file, other  *os.File
@@ -85,11 +94,27 @@ type flipped struct {
 	open         *Wallet // of the copy
 }
 
-// set changes a byte of both files.
-func (f *flipped) set(t *testing.T, at int, b byte) {
+func newFlipped(t *testing.T, path string) *flipped {
 	t.Helper()
-	_, err := f.file.WriteAt([]byte{b}, int64(at))
-	_, err2 := f.other.WriteAt([]byte{b}, int64(at))
+	f := &flipped{path: path, copied: filepath.Join(t.TempDir(), "wallet.db"), good: read(t, path)}
+	write(t, f.copied, f.good)
+	for name, file := range map[string]**os.File{f.path: &f.file, f.copied: &f.other} {
+		var err error
+		if *file, err = os.OpenFile(name, os.O_RDWR, 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { (*file).Close() })
+	}
+	f.open = openAt(t, f.copied)
+	verify(t, f.open)
+	return f
+}
+
+// set changes bytes of both files.
+func (f *flipped) set(t *testing.T, at int, b ...byte) {
+	t.Helper()
+	_, err := f.file.WriteAt(b, int64(at))
+	_, err2 := f.other.WriteAt(b, int64(at))
 	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}
@@ -100,21 +125,9 @@ func (f *flipped) set(t *testing.T, at int, b byte) {
 // right.
 func TestFlippedBits(t *testing.T) {
 	path := newSmall(t)
-	f := &flipped{path: path, copied: filepath.Join(t.TempDir(), "wallet.db"), good: read(t, path)}
-	write(t, f.copied, f.good)
-	w := openAt(t, path)
-	verify(t, w)
-	page, want := w.db.Info().PageSize, answers(t, w)
-	w.Close()
+	f := newFlipped(t, path)
+	page, want := f.open.db.Info().PageSize, answers(t, f.open)
 	live := liveBytes(t, f.good, page)
-	for name, file := range map[string]**os.File{f.path: &f.file, f.copied: &f.other} {
-		var err error
-		if *file, err = os.OpenFile(name, os.O_RDWR, 0); err != nil {
-			t.Fatal(err)
-		}
-		defer (*file).Close()
-	}
-	f.open = openAt(t, f.copied)
 	stride := 211 // a prime
 	if *flips == "all" {
 		stride = 1
@@ -141,7 +154,7 @@ func TestFlippedBits(t *testing.T) {
 	t.Logf("%d of the %d bits of %d pages, of which %d were found", bits, 8*len(f.good), len(f.good)/page, found)
 }
 
-// isFound reports whether Open finds a bit. Then Verify does too.
+// isFound reports whether Open finds the damage. Then Verify does too.
 func (f *flipped) isFound(t *testing.T, name string) bool {
 	t.Helper()
 	w, err := Open(f.path, params)

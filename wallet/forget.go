@@ -74,7 +74,7 @@ func (c *change) forget() {
 func (f *forgetting) share(key []byte) {
 	id := hash(key[:32])
 	coin, ok := f.c.coin(key)
-	_, msg, known := f.c.tx(id)
+	_, msg, known := f.c.namedTx(id)
 	if !ok || !known {
 		return
 	}
