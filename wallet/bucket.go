@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"hash/crc32"
 
 	"go.etcd.io/bbolt"
@@ -31,6 +32,19 @@ func (b *bucket) open(in *buckets, name string, raw *bbolt.Bucket) {
 	*b = bucket{in: in, raw: raw, name: name, seed: crc32.Checksum([]byte(name), castagnoli)}
 }
 
+// ready reports whether bbolt may go through the pages of the bucket.
+func (b *bucket) ready() bool {
+	if b.in.checkRest == nil || neededToOpen(b.name) {
+		return true
+	}
+	if err := b.in.checkRest(); err != nil {
+		b.in.bad = cmp.Or(b.in.bad, err)
+		return false
+	}
+	b.in.checkRest = nil
+	return true
+}
+
 func (b *bucket) seal(key, value []byte) uint32 {
 	return crc32.Update(crc32.Update(b.seed, castagnoli, key), castagnoli, value)
 }
@@ -53,6 +67,9 @@ func (b *bucket) unseal(key, stored []byte) []byte {
 
 // Get is a value, valid until the transaction writes; nil if there is none.
 func (b *bucket) Get(key []byte) []byte {
+	if !b.ready() {
+		return nil
+	}
 	stored := b.raw.Get(key)
 	if stored == nil {
 		return nil
@@ -95,6 +112,9 @@ func (b *bucket) NextSequence() uint64 {
 // ForEach calls fn for every record, as long as the caller waits, and finds out whether
 // some have vanished.
 func (b *bucket) ForEach(fn func(k, v []byte) error) error {
+	if !b.ready() {
+		return b.in.bad
+	}
 	read := tally{last: b.tally.last}
 	cur := b.raw.Cursor()
 	for k, stored := cur.First(); k != nil; k, stored = cur.Next() {
@@ -125,13 +145,19 @@ type cursor struct {
 // Cursor is not for bucket meta, of which the tally is a record.
 func (b *bucket) Cursor() cursor { return cursor{b, b.raw.Cursor()} }
 
-func (c cursor) First() (k, v []byte)          { return c.record(c.raw.First()) }
-func (c cursor) Last() (k, v []byte)           { return c.record(c.raw.Last()) }
-func (c cursor) Next() (k, v []byte)           { return c.record(c.raw.Next()) }
-func (c cursor) Prev() (k, v []byte)           { return c.record(c.raw.Prev()) }
-func (c cursor) Seek(key []byte) (k, v []byte) { return c.record(c.raw.Seek(key)) }
+func (c cursor) First() (k, v []byte) { return c.step(c.raw.First) }
+func (c cursor) Last() (k, v []byte)  { return c.step(c.raw.Last) }
+func (c cursor) Next() (k, v []byte)  { return c.step(c.raw.Next) }
+func (c cursor) Prev() (k, v []byte)  { return c.step(c.raw.Prev) }
+func (c cursor) Seek(key []byte) (k, v []byte) {
+	return c.step(func() ([]byte, []byte) { return c.raw.Seek(key) })
+}
 
-func (c cursor) record(k, stored []byte) (key, value []byte) {
+func (c cursor) step(to func() (k, stored []byte)) (key, value []byte) {
+	if !c.of.ready() {
+		return nil, nil
+	}
+	k, stored := to()
 	if k == nil {
 		return nil, nil
 	}

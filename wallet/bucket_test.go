@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -163,13 +162,7 @@ func TestHarmedRecords(t *testing.T) {
 // one has vanished, is told.
 func TestHarmFoundOnUse(t *testing.T) {
 	path := newSmall(t)
-	edit(t, path, func(tx *bbolt.Tx) error {
-		b, err := tx.CreateBucket([]byte("ballast"))
-		for n := uint32(0); n < 5000 && err == nil; n++ {
-			err = b.Put(key32(n), make([]byte, 3600))
-		}
-		return err
-	})
+	enlarge(t, path)
 	openAt(t, path).Close()
 	good := read(t, path)
 	uses := map[string]func(w *Wallet) error{
@@ -236,15 +229,7 @@ func TestHarmFoundOnUse(t *testing.T) {
 			}
 			return errors.New("no such harm")
 		})
-		file, err := os.OpenFile(path, os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		markClosed(file, os.Getpagesize())
-		file.Close()
-		if is, _ := marked(t, path); !is {
-			t.Fatal("not marked")
-		}
+		remark(t, path)
 		w, err := Open(path, params)
 		if err == nil {
 			w.db.NoSync = true

@@ -25,59 +25,63 @@ const (
 	mapBytes = 64 << 20
 )
 
-// openFile opens a wallet file, or creates it.
-func openFile(path string, params *chaincfg.Params) (*store, error) {
+// openFile opens a wallet file, or creates it. depth tells which of its pages were checked.
+func openFile(path string, params *chaincfg.Params) (s *store, depth depth, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		if target, err := os.Readlink(path); err == nil {
-			return nil, fmt.Errorf("%w: %s is not there, bring it back or remove the link", ErrLink, target)
+			return nil, 0, fmt.Errorf("%w: %s is not there, bring it back or remove the link", ErrLink, target)
 		}
 		if err := createFile(path, params); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	case err != nil:
-		return nil, err
+		return nil, 0, err
 	case info.Size() == 0:
-		return nil, corrupt("the file is empty")
+		return nil, 0, corrupt("the file is empty")
 	}
-	if err := checkClosed(path, params); err != nil {
-		return nil, err
+	if depth, err = checkClosed(path, params); err != nil {
+		return nil, 0, err
 	}
-	return openStore(path, false)
+	s, err = openStore(path, false)
+	return s, depth, err
 }
 
-// checkClosed checks a file that nobody writes to. bbolt reads next to nothing of a
-// file that is opened for reading.
-func checkClosed(path string, params *chaincfg.Params) error {
+// checkClosed checks a file that nobody writes to: all of it, unless it is marked. bbolt
+// reads next to nothing of a file that is opened for reading.
+func checkClosed(path string, params *chaincfg.Params) (depth depth, err error) {
 	s, err := openStore(path, true)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer s.Close()
 	ctx, pageSize := context.Background(), s.Info().PageSize
 	if err := checkHeads(s.file, pageSize); err != nil {
-		return err
+		return 0, err
 	}
-	if err := checkPages(ctx, s.file, pageSize, true); err != nil {
-		return err
+	info, err := s.file.Stat()
+	if err != nil {
+		return 0, err
 	}
-	return s.View(func(tx *bbolt.Tx) error {
-		if err := checkFile(tx, params); err != nil {
+	h, err := readHead(s.file, pageSize)
+	if err != nil {
+		return 0, err
+	}
+	if isMarked(s.file, info, h, pageSize) {
+		depth = neededPages
+	}
+	if err := checkPages(ctx, s.file, pageSize, depth); err != nil {
+		return 0, err
+	}
+	return depth, s.View(func(tx *bbolt.Tx) error {
+		if err := checkFile(tx, params); err != nil || depth != allPages {
 			return err
 		}
 		b, err := openBuckets(ctx, tx)
-		if err != nil {
-			return err
+		if err == nil {
+			_, err = b.checkRecords()
 		}
-		info, err := s.file.Stat()
-		if err != nil {
-			return err
-		}
-		if h, err := readHead(s.file, pageSize); err != nil || isMarked(s.file, info, h, pageSize) {
-			return err
-		}
-		_, err = b.checkRecords()
 		return err
 	})
 }

@@ -50,14 +50,22 @@ func (p page) count() uint64 { return uint64(native.Uint16(p.b[10:])) }
 
 func (p page) bad(what string) error { return corrupt("page %d: %s", p.id, what) }
 
+// depth is how many of the pages are read.
+type depth int
+
+const (
+	allPages    depth = iota
+	branchPages       // not the leaves of the buckets, nearly all of the file
+	neededPages       // nor anything of the buckets that are not needed to open a wallet
+)
+
 // pageCheck goes through the pages of a file.
 type pageCheck struct {
 	file io.ReaderAt
 	size uint64 // of a page
 	seen []bool // pages whose use is known
 
-	// quick: the leaves of the buckets are not read.
-	quick bool
+	depth depth
 
 	over func() error // why the caller no longer waits; nil if it does
 }
@@ -67,11 +75,8 @@ type pageCheck struct {
 // page, it may end the process in ways that can't be caught, by a stack or a
 // list without end. So nothing of a file is left to it before this.
 //
-// With quick, the leaves of the buckets, nearly all of the file, are taken on
-// trust if it is marked as closed in good order.
-//
 // Nobody may write meanwhile. The pages are read from the file, not its mapping.
-func checkPages(ctx context.Context, file *os.File, pageSize int, quick bool) error {
+func checkPages(ctx context.Context, file *os.File, pageSize int, depth depth) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -83,8 +88,7 @@ func checkPages(ctx context.Context, file *os.File, pageSize int, quick bool) er
 	if have := uint64(info.Size()) / uint64(pageSize); h.pages > have {
 		return corrupt("%d of %d pages are missing at its end", h.pages-have, h.pages)
 	}
-	c := &pageCheck{file: file, size: uint64(pageSize), seen: make([]bool, h.pages), over: ctx.Err}
-	c.quick = quick && isMarked(file, info, h, pageSize)
+	c := &pageCheck{file: file, size: uint64(pageSize), seen: make([]bool, h.pages), depth: depth, over: ctx.Err}
 	if err := c.tree(h.root, nil, nil, true, allLevels); err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ func checkPages(ctx context.Context, file *os.File, pageSize int, quick bool) er
 		return err
 	}
 	for id, seen := range c.seen {
-		if !seen && id > 1 && !c.quick {
+		if !seen && id > 1 && depth == allPages {
 			return corrupt("page %d: neither used nor free", id)
 		}
 	}
@@ -271,6 +275,9 @@ func (c *pageCheck) leaf(p page, low, high []byte) error {
 		switch native.Uint32(p.b[pageHeader+entrySize*i:]) {
 		case 0:
 		case entryBucket:
+			if c.depth == neededPages && !neededToOpen(string(key)) {
+				break
+			}
 			if err := c.bucket(p, value); err != nil {
 				return err
 			}
@@ -312,7 +319,7 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 	}
 	if root := native.Uint64(value); root != 0 {
 		levels := allLevels
-		if c.quick {
+		if c.depth != allPages {
 			var err error
 			if levels, err = c.levels(root); err != nil {
 				return err

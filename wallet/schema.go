@@ -52,6 +52,17 @@ var bucketNames = [...]string{
 	"maturing", "own", "labels", "points",
 }
 
+// neededToOpen tells the buckets that hold what is watched and what waits, and what the
+// balance follows from. The others hold the history: nothing is read of them before
+// somebody asks for it.
+func neededToOpen(name string) bool {
+	switch name {
+	case "blocks", "txs", "order", "coins", "unspent", "disapproved", "events", "own", "labels":
+		return false
+	}
+	return true
+}
+
 // buckets gives access to the buckets in one transaction.
 type buckets struct {
 	meta, accounts, scripts, groups, positions, blocks, txs,
@@ -65,6 +76,10 @@ type buckets struct {
 	bad error
 
 	ended func() error // why the caller no longer waits; nil if it does
+
+	// checkRest checks the pages of the buckets that were not needed to open the file, before
+	// one of them is used; nil if they were.
+	checkRest func() error
 }
 
 // damaged notes damage, an ErrCorrupt.

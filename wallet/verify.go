@@ -3,7 +3,6 @@ package wallet
 import (
 	"bytes"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -36,10 +35,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 		if err := checkHeads(w.db.file, w.db.Info().PageSize); err != nil {
 			return err
 		}
-		switch err := checkPages(ctx, w.db.file, w.db.Info().PageSize, false); {
-		case errors.Is(err, ErrCorrupt):
-			return w.db.fail(err) // bbolt must not go there
-		case err != nil:
+		if err := w.checkPages(ctx, allPages); err != nil {
 			return err
 		}
 		b, err := openBuckets(ctx, tx)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 
 	"dcrspv/filters"
 	"dcrspv/spv"
@@ -24,6 +25,8 @@ type Wallet struct {
 	params  *chaincfg.Params
 	db      *store
 	changed chan struct{}
+
+	checkRest func() error // see buckets.checkRest
 
 	// mu is held by everything that writes, and guards cache. Readers of the
 	// file alone need no lock: bbolt gives each a state of its own.
@@ -86,7 +89,7 @@ var _ spv.Wallet = (*Wallet)(nil)
 // ErrNewer, ErrDevelopment, ErrNetwork, ErrLink and ErrCorrupt as described there; else
 // that of the operating system. None of them changes the file.
 func Open(path string, params *chaincfg.Params) (*Wallet, error) {
-	db, err := openFile(path, params)
+	db, depth, err := openFile(path, params)
 	if err != nil {
 		return nil, named(path, err)
 	}
@@ -100,6 +103,9 @@ func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 		maxAhead:   maxAhead,
 		maxScan:    maxScan,
 		nearTip:    nearTip,
+	}
+	if depth == neededPages {
+		w.checkRest = sync.OnceValue(func() error { return w.checkPages(context.Background(), branchPages) })
 	}
 	w.wake.init()
 	// Labels start anywhere, so that a batch from before a reopen means nothing.
@@ -204,6 +210,11 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	c := &change{ctx: ctx, w: w, pool: w.pool, untold: make(map[hash]bool), suspects: make(map[hash]bool)}
 	w.broken = errUnfinished // should fn panic
 	err := w.db.Update(func(tx *bbolt.Tx) error {
+		if w.checkRest != nil { // before anything is written
+			if err := w.checkRest(); err != nil {
+				return err
+			}
+		}
 		if c.buckets, c.err = openBuckets(ctx, tx); c.err == nil {
 			fn(c)
 			c.fit()
@@ -261,8 +272,18 @@ func (w *Wallet) read(ctx context.Context, fn func(*buckets) error) error {
 		if err != nil {
 			return err
 		}
+		b.checkRest = w.checkRest
 		return b.result(fn(b))
 	})
+}
+
+// checkPages checks the pages of the file. If they are damaged it is not used any more.
+func (w *Wallet) checkPages(ctx context.Context, depth depth) error {
+	err := checkPages(ctx, w.db.file, w.db.Info().PageSize, depth)
+	if errors.Is(err, ErrCorrupt) {
+		return w.db.fail(err) // bbolt must not go there
+	}
+	return err
 }
 
 // explain names the file in errors that come from it.
