@@ -318,6 +318,9 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 		return p.bad("a bucket is cut off")
 	}
 	if root := native.Uint64(value); root != 0 {
+		if len(value) != bucketSize {
+			return p.bad("a bucket with a tail")
+		}
 		levels := allLevels
 		if c.depth != allPages {
 			var err error
@@ -334,7 +337,18 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 	if native.Uint64(inner.b) != 0 || native.Uint32(inner.b[12:]) != 0 { // bbolt would free that page
 		return p.bad("the leaf inside a bucket has a number")
 	}
-	return c.leaf(inner, nil, nil)
+	if err := c.leaf(inner, nil, nil); err != nil {
+		return err
+	}
+	size := pageHeader
+	for i := range int(inner.count()) {
+		key, value, _ := inner.entry(i, 4)
+		size += entrySize + len(key) + len(value)
+	}
+	if size != len(inner.b) {
+		return p.bad("a bucket with a tail")
+	}
+	return nil
 }
 
 // ordered checks that keys ascend from low to below high.
