@@ -57,9 +57,6 @@ func checkClosed(path string, params *chaincfg.Params) (depth depth, err error) 
 	}
 	defer s.Close()
 	ctx, pageSize := context.Background(), s.Info().PageSize
-	if err := checkHeads(s.file, pageSize); err != nil {
-		return 0, err
-	}
 	info, err := s.file.Stat()
 	if err != nil {
 		return 0, err

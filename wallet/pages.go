@@ -81,6 +81,9 @@ func checkPages(ctx context.Context, file *os.File, pageSize int, depth depth) e
 	if err != nil {
 		return err
 	}
+	if err := checkHeads(file, pageSize); err != nil {
+		return err
+	}
 	h, err := readHead(file, pageSize)
 	if err != nil {
 		return err
@@ -214,9 +217,10 @@ func (c *pageCheck) levels(id uint64) (int, error) {
 	}
 }
 
-// tree checks a page of a bucket and all below it. Its keys are from low (nil: any,
-// else its first: by that bbolt finds its place in the branch) to below high (nil: no bound). Only top, the bucket's first
-// page, may be empty. What is deeper than so many levels is not read.
+// tree checks a page of a bucket and all below it. Its first key is low (nil: any), by
+// which bbolt finds its place in the branch, and all are below high (nil: no bound). Only
+// top, the bucket's first page, may be empty. What is deeper than so many levels is not
+// read.
 func (c *pageCheck) tree(id uint64, low, high []byte, top bool, levels int) error {
 	if levels == 0 {
 		return c.claim(id)
@@ -351,7 +355,7 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 	return nil
 }
 
-// ordered checks that keys ascend from low to below high.
+// ordered checks that keys ascend from low, which is the first (nil: any), to below high.
 func ordered(keys [][]byte, low, high []byte) bool {
 	for i, key := range keys {
 		if i == 0 && low != nil && !bytes.Equal(key, low) || i > 0 && bytes.Compare(key, keys[i-1]) <= 0 {

@@ -32,9 +32,6 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 	}
 	defer w.mu.Unlock()
 	err := w.db.View(func(tx *bbolt.Tx) error {
-		if err := checkHeads(w.db.file, w.db.Info().PageSize); err != nil {
-			return err
-		}
 		if err := w.checkPages(ctx, allPages); err != nil {
 			return err
 		}
