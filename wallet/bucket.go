@@ -26,6 +26,11 @@ type bucket struct {
 	name  string
 	seed  uint32 // the CRC of the name
 	tally tally
+
+	// The record looked for last, for those who read before they write.
+	known  bool
+	key    []byte
+	stored []byte // nil if there is none
 }
 
 func (b *bucket) open(in *buckets, name string, raw *bbolt.Bucket) {
@@ -70,11 +75,19 @@ func (b *bucket) Get(key []byte) []byte {
 	if !b.ready() {
 		return nil
 	}
-	stored := b.raw.Get(key)
+	stored := b.find(key)
 	if stored == nil {
 		return nil
 	}
 	return b.unseal(key, stored)
+}
+
+// find is what is stored; nil if there is nothing.
+func (b *bucket) find(key []byte) []byte {
+	if !b.known || string(b.key) != string(key) {
+		b.known, b.key, b.stored = true, append(b.key[:0], key...), b.raw.Get(key)
+	}
+	return b.stored
 }
 
 // Put writes a record, or another value of one.
@@ -82,6 +95,7 @@ func (b *bucket) Put(key, value []byte) error {
 	b.uncount(key)
 	stored := b.sealed(key, value)
 	b.tally.add(stored)
+	b.known = false
 	return b.raw.Put(key, stored)
 }
 
@@ -90,12 +104,13 @@ func (b *bucket) Delete(key []byte) error {
 	if !b.uncount(key) {
 		return nil
 	}
+	b.known = false
 	return b.raw.Delete(key)
 }
 
 // uncount takes a record out of the tally, and reports whether it is there.
 func (b *bucket) uncount(key []byte) bool {
-	stored := b.raw.Get(key)
+	stored := b.find(key)
 	if stored == nil || b.unseal(key, stored) == nil {
 		return false
 	}
