@@ -268,7 +268,7 @@ func TestFieldNames(t *testing.T) {
 		{watchDoc{[]watchedDoc{{XPub: "x", Warning: "w"}}}, "watched[from,label,warning,xpub]"},
 		{broadcastDoc{Told: []string{"a"}}, "announced,delivered,kept,taken,told[],txid"},
 		{dropDoc{Dropped: []string{"a"}}, "dropped[]"},
-		{verifyDoc{}, "chain{anchors,blake3,committed,filter_set,filters,hash,headers,height,prices,proven,work},wallet{accounts,blocks,coins,events,scripts,transactions,unmined}"},
+		{verifyDoc{}, "chain{anchors,blake3,committed,filter_set,filters,hash,headers,height,prices,proven,work},wallet{accounts,blocks,coins,events,records,scripts,transactions,unmined}"},
 	} {
 		if got := names(t, c.doc); got != c.want {
 			t.Errorf("%T: %s\nwant %s", c.doc, got, c.want)
