@@ -33,8 +33,9 @@ type bucket struct {
 	stored []byte // nil if there is none
 }
 
-func (b *bucket) open(in *buckets, name string, raw *bbolt.Bucket) {
-	*b = bucket{in: in, raw: raw, name: name, seed: crc32.Checksum([]byte(name), castagnoli)}
+func (b *buckets) open(i int, raw *bbolt.Bucket) *bucket {
+	b.all[i] = bucket{in: b, raw: raw, name: bucketNames[i], seed: seeds[i]}
+	return &b.all[i]
 }
 
 // ready reports whether bbolt may go through the pages of the bucket.

@@ -93,8 +93,7 @@ func checkFile(tx *bbolt.Tx, params *chaincfg.Params) error {
 		return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
 	}
 	b := &buckets{}
-	b.meta = &b.all[0]
-	b.meta.open(b, bucketNames[0], raw)
+	b.meta = b.open(0, raw)
 	format, version, net := b.meta.Get(keyFormat), b.meta.Get(keyVersion), b.meta.Get(keyNetwork)
 	switch {
 	case b.bad != nil:

@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"fmt"
+	"hash/crc32"
 
 	"go.etcd.io/bbolt"
 )
@@ -51,6 +52,14 @@ var bucketNames = [...]string{
 	"order", "coins", "unspent", "unmined", "disapproved", "events",
 	"maturing", "own", "labels", "points",
 }
+
+// seeds are the CRCs of their names.
+var seeds = func() (sums [len(bucketNames)]uint32) {
+	for i, name := range bucketNames {
+		sums[i] = crc32.Checksum([]byte(name), castagnoli)
+	}
+	return sums
+}()
 
 // neededToOpen tells the buckets that hold what is watched and what waits, and what the
 // balance follows from. The others hold the history: nothing is read of them before
@@ -120,8 +129,7 @@ func openBuckets(ctx context.Context, tx *bbolt.Tx) (*buckets, error) {
 		if raw == nil {
 			return nil, corrupt("bucket %s is missing", bucketNames[i])
 		}
-		*field = &b.all[i]
-		(*field).open(b, bucketNames[i], raw)
+		*field = b.open(i, raw)
 	}
 	for _, ascending := range []*bucket{b.positions, b.blocks, b.order, b.disapproved, b.events} {
 		ascending.raw.FillPercent = 0.9 // new keys come at the end
@@ -136,8 +144,7 @@ func createBuckets(tx *bbolt.Tx) (*buckets, error) {
 		if err != nil {
 			return nil, err
 		}
-		*field = &b.all[i]
-		(*field).open(b, bucketNames[i], raw)
+		*field = b.open(i, raw)
 	}
 	return b, nil
 }
