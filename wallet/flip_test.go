@@ -105,7 +105,8 @@ func newFlipped(t *testing.T, path string) *flipped {
 		}
 		t.Cleanup(func() { (*file).Close() })
 	}
-	f.open = openAt(t, f.copied)
+	f.open = f.reopen(t, f.copied)
+	t.Cleanup(func() { f.open.Close() })
 	verify(t, f.open)
 	return f
 }
@@ -143,7 +144,7 @@ func TestFlippedBits(t *testing.T) {
 		} else if live[at] {
 			t.Errorf("%s is not found", name)
 		} else {
-			w := openAt(t, path)
+			w := f.reopen(t, path)
 			if got := answers(t, w); got != want {
 				t.Errorf("%s: %s\nnot\n%s", name, got, want)
 			}
@@ -171,9 +172,19 @@ func (f *flipped) isFound(t *testing.T, name string) bool {
 	if f.open.db.damage.Load() != nil { // nothing is asked of it any more
 		f.open.Close()
 		write(t, f.copied, f.good)
-		f.open = openAt(t, f.copied)
+		f.open = f.reopen(t, f.copied)
 	}
 	return true
+}
+
+// reopen opens one of very many wallets, each for a moment.
+func (f *flipped) reopen(t *testing.T, path string) *Wallet {
+	t.Helper()
+	w, err := Open(path, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 // liveBytes tells which bytes of a file mean something: the newer head, and of all pages
