@@ -91,7 +91,7 @@ func (w *Wallet) loadAccounts(b *buckets) error {
 			return corrupt("account %.40x", k)
 		}
 		a.id = be.Uint32(k)
-		if uint64(a.id) > b.accounts.Sequence() {
+		if uint64(a.id) > b.accounts.tally.last {
 			return corrupt("account %d is yet to come", a.id)
 		}
 		for branch, derived := range a.derived {
@@ -227,11 +227,7 @@ func (c *change) watchAccount(want *account) {
 		if a.gap == 0 {
 			a.gap = defaultGap
 		}
-		seq, err := c.accounts.NextSequence()
-		if err != nil {
-			c.fail(err)
-		}
-		a.id = uint32(seq)
+		a.id = uint32(c.accounts.NextSequence())
 		c.w.accounts[a.id] = a
 	case a.from <= want.from && a.gap >= want.gap && (want.label == "" || want.label == a.label) && (a.pubKeys || !want.pubKeys):
 		return

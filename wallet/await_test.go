@@ -1,11 +1,11 @@
 package wallet
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
 	"github.com/decred/dcrd/wire"
-	"go.etcd.io/bbolt"
 )
 
 // TestWhatWaitsCountsBehindTheGap: what waits and pays one address behind the other is
@@ -140,11 +140,10 @@ func TestAwaitedDamaged(t *testing.T) {
 	addUnmined(t, k.w, k.pay(out(scriptN(1), 1), out(k.script(7), 2)))
 	wantBalance(t, k.w, 0, 0, 0, 1)
 	path := reclose(t, k.w)
-	edit(t, path, func(tx *bbolt.Tx) error {
-		b := tx.Bucket([]byte("scripts"))
-		v := append([]byte(nil), b.Get(k.script(7))...)
+	amend(t, path, func(b *buckets) error {
+		v := bytes.Clone(b.scripts.Get(k.script(7)))
 		v[scriptFlags] |= scriptAwaited
-		return b.Put(k.script(7), v)
+		return b.scripts.Put(k.script(7), v)
 	})
 	w, err := Open(path, params)
 	if err == nil {

@@ -78,7 +78,7 @@ func (c *coin) spendable(tip uint32, params *chaincfg.Params) bool {
 
 // eachUnspent calls fn for the unspent coins.
 func (b *buckets) eachUnspent(fn func(key []byte, coin *coin)) error {
-	return b.each(b.unspent, func(k, _ []byte) error {
+	return b.unspent.ForEach(func(k, _ []byte) error {
 		coin, ok := decodeCoin(b.coins.Get(k))
 		if !ok || len(k) != 36 {
 			return corrupt("coin %.40x", k)

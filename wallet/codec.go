@@ -41,17 +41,9 @@ func (d *decoder) u64() uint64            { return be.Uint64(d.bytes(8)) }
 func (d *decoder) amount() dcrutil.Amount { return dcrutil.Amount(d.u64()) }
 func (d *decoder) hash() chainhash.Hash   { return chainhash.Hash(d.bytes(chainhash.HashSize)) }
 
-// maxRecord is above the length of any record: a transaction fits in a block,
-// which has at most 1.25 MB on any network.
-const maxRecord = 16 << 20
-
 // rest is a copy of all that is left: records read from bbolt are only valid
-// during the transaction. A length from a damaged page takes no memory.
+// during the transaction.
 func (d *decoder) rest() []byte {
-	if len(d.b) > maxRecord {
-		d.bad, d.b = true, nil
-		return nil
-	}
 	out := append([]byte(nil), d.b...)
 	d.b = nil
 	return out

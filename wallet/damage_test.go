@@ -182,8 +182,7 @@ func (p *patient) noise(rng *rand.Rand) []byte {
 	return b
 }
 
-// TestDamagedPages: a page of noise or zeros. All but the heads, of which one is
-// enough, and the free ones is missed at once.
+// TestDamagedPages: a page of noise or zeros. All but the free ones is missed at once.
 func TestDamagedPages(t *testing.T) {
 	p := newPatient(t)
 	rng := rand.New(rand.NewPCG(1, 2))

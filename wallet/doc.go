@@ -137,7 +137,14 @@
 // Everything that follows from one batch of blocks is one transaction in the
 // file: position, coverage, coins, history and events. Killed at any
 // instruction, the next start goes on from there. A damaged file is reported
-// and never repaired by leaving out what can't be read. Open checks all pages of
-// a file that was not closed in good order or was changed since, Verify those of
-// any file. A file of another version is refused and left as it is.
+// and never repaired by leaving out what can't be read.
+//
+// Each record ends with a checksum over its bucket, key and value, which is looked at
+// whenever it is read. Of each bucket the number of records and the sum of their checksums
+// are kept, and compared by whoever reads all of it, such as History or UTXOs. Events are
+// numbered without gaps. So a record that has changed or moved is never taken for the right
+// one, and one that has vanished is missed in a list. Open reads everything if the file is
+// small, or was not closed in good order or was changed since; else what is watched, and
+// none of the history. Verify reads everything. A file of another version is refused and
+// left as it is.
 package wallet

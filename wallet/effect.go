@@ -5,7 +5,6 @@ import (
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
-	"go.etcd.io/bbolt"
 )
 
 // What a transaction that waits would do to the wallet follows from the others
@@ -149,7 +148,7 @@ func (u *Unmined) digest() string {
 }
 
 // weighs reports whether effects follow from a bucket.
-func (b *buckets) weighs(of *bbolt.Bucket) bool {
+func (b *buckets) weighs(of *bucket) bool {
 	return of == b.unmined || of == b.coins || of == b.scripts || of == b.points
 }
 

@@ -151,15 +151,11 @@ func (c *change) event(ev Event) int {
 	case EventMined, EventConflicted, EventExpired, EventSuperseded, EventRemoved:
 		delete(c.w.told, ev.Tx)
 	}
-	seq, err := c.events.NextSequence()
-	if err != nil {
-		c.fail(err)
-	}
 	value, err := json.Marshal(ev)
 	if err != nil {
 		c.fail(err)
 	}
-	c.put(c.events, key64(seq), value)
+	c.put(c.events, key64(c.events.NextSequence()), value)
 	c.w.logged += uint64(len(value))
 	c.logged, c.woken = true, true
 	return len(value)
@@ -171,7 +167,7 @@ func (c *change) saveLog() {
 	if !c.logged {
 		return
 	}
-	last, keep := c.events.Sequence(), c.w.keepEvents
+	last, keep := c.events.tally.last, c.w.keepEvents
 	most := uint64(math.MaxUint64)
 	if keep < math.MaxUint64/keepBytes {
 		most = keep * keepBytes
@@ -221,11 +217,15 @@ func (w *Wallet) loadLog(b *buckets) error {
 	return nil
 }
 
+// firstEvent is the number of the oldest event that is kept, as there is no gap; one more
+// than that of the last if there is none.
+func (b *buckets) firstEvent() uint64 { return b.events.tally.last - b.events.tally.count + 1 }
+
 // FirstEvent is the number of the oldest event that is kept; 0 if there is none.
 func (w *Wallet) FirstEvent(ctx context.Context) (seq uint64, err error) {
 	err = w.view(ctx, func(b *buckets) error {
-		if k, _ := b.events.Cursor().First(); len(k) == 8 {
-			seq = be.Uint64(k)
+		if b.events.tally.count > 0 {
+			seq = b.firstEvent()
 		}
 		return nil
 	})
@@ -235,7 +235,7 @@ func (w *Wallet) FirstEvent(ctx context.Context) (seq uint64, err error) {
 // LastEvent is the number of the newest event; 0 if there was none yet.
 func (w *Wallet) LastEvent(ctx context.Context) (seq uint64, err error) {
 	err = w.view(ctx, func(b *buckets) error {
-		seq = b.events.Sequence()
+		seq = b.events.tally.last
 		return nil
 	})
 	return seq, err
@@ -279,22 +279,25 @@ func (w *Wallet) Events(ctx context.Context, cursor uint64) iter.Seq2[Event, err
 
 func (w *Wallet) readEvents(ctx context.Context, cursor uint64) (out []Event, err error) {
 	err = w.view(ctx, func(b *buckets) error {
-		last := b.events.Sequence()
-		if cursor > last {
+		last := b.events.tally.last
+		switch {
+		case cursor > last:
 			return fmt.Errorf("%w: %d, the log ends at %d", ErrCursor, cursor, last)
+		case cursor+1 < b.firstEvent():
+			return fmt.Errorf("%w: event %d is no longer kept", ErrCursorTooOld, cursor+1)
 		}
 		cur := b.events.Cursor()
 		k, v := cur.Seek(key64(cursor + 1))
-		if cursor < last && (len(k) != 8 || be.Uint64(k) != cursor+1) {
-			return fmt.Errorf("%w: event %d is no longer kept", ErrCursorTooOld, cursor+1)
-		}
-		for size := 0; k != nil && len(out) < eventChunk && size < chunkBytes; k, v = cur.Next() {
-			ev := Event{}
-			size += len(v)
-			if err := json.Unmarshal(v, &ev); err != nil || len(k) != 8 {
-				return corrupt("event %.40x", k)
+		for size := 0; cursor < last && len(out) < eventChunk && size < chunkBytes; k, v = cur.Next() {
+			cursor++
+			ev := Event{Seq: cursor}
+			if len(k) != 8 || be.Uint64(k) != cursor {
+				return corrupt("event %d is missing", cursor)
 			}
-			ev.Seq = be.Uint64(k)
+			if err := json.Unmarshal(v, &ev); err != nil {
+				return corrupt("event %d: %v", cursor, err)
+			}
+			size += len(v)
 			out = append(out, ev)
 		}
 		return nil

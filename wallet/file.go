@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -39,15 +40,11 @@ func openFile(path string, params *chaincfg.Params, nameless bool) (*dbfile.File
 		return nil, corrupt("the file is empty")
 	}
 	f, err := dbfile.Open(path, dbfile.Options{
-		Existing: true, Nameless: nameless, MapBytes: mapBytes, GrowBytes: growBytes, Unchanged: isMarked, Leave: markClosed,
+		Existing: true, Nameless: nameless, MapBytes: mapBytes, GrowBytes: growBytes,
+		Unchanged: isMarked, Leave: markClosed, Needed: neededToOpen,
+		Check: func(tx *bbolt.Tx, whole bool) error { return checkFile(tx, params, whole) },
 	})
-	if err == nil {
-		if err = checkFile(f, params); err == nil {
-			return f, nil
-		}
-		f.Close()
-	}
-	return nil, translate(err)
+	return f, translate(err)
 }
 
 // translate makes an error of package dbfile one of this package.
@@ -63,34 +60,45 @@ func translate(err error) error {
 	return err
 }
 
-// checkFile reads the marks that tell what the file is.
-func checkFile(f *dbfile.File, params *chaincfg.Params) error {
-	return f.View(func(tx *bbolt.Tx) error {
-		meta := tx.Bucket([]byte(bucketNames[0]))
-		if meta == nil {
-			return corrupt("it is not a wallet, or has lost its head")
-		}
-		version, net := meta.Get(keyVersion), meta.Get(keyNetwork)
-		switch format := meta.Get(keyFormat); {
-		case len(version) != 4 || len(net) != 4:
-			return corrupt("it has no version or no network")
-		case format != nil && string(format) != fileFormat:
-			return corrupt("it is not a wallet")
-		}
-		switch v := be.Uint32(version); {
-		case v == 0:
-			return corrupt("it has version 0")
-		case meta.Get(keyFormat) == nil || v < FileVersion:
-			return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
-		case v > FileVersion:
-			return fmt.Errorf("%w: it has version %d, this program knows %d: use a newer program",
-				ErrNewer, v, FileVersion)
-		}
-		if n := wire.CurrencyNet(be.Uint32(net)); n != params.Net {
-			return fmt.Errorf("%w: it is for %v, not for %v", ErrNetwork, n, params.Net)
-		}
+// checkFile reads the marks that tell what the file is, and then, if the whole of it is to
+// be checked, all its records.
+func checkFile(tx *bbolt.Tx, params *chaincfg.Params, whole bool) error {
+	raw := tx.Bucket([]byte(bucketNames[0]))
+	if raw == nil {
+		return corrupt("it is not a wallet, or has lost its head")
+	}
+	if len(raw.Get(keyVersion)) == 4 { // there is no seal
+		return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
+	}
+	b := &buckets{}
+	b.meta = b.open(0, raw)
+	format, version, net := b.meta.Get(keyFormat), b.meta.Get(keyVersion), b.meta.Get(keyNetwork)
+	switch {
+	case b.bad != nil:
+		return b.bad
+	case len(version) != 4 || len(net) != 4:
+		return corrupt("it has no version or no network")
+	case string(format) != fileFormat:
+		return corrupt("it is not a wallet")
+	}
+	switch v := be.Uint32(version); {
+	case v < FileVersion:
+		return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
+	case v > FileVersion:
+		return fmt.Errorf("%w: it has version %d, this program knows %d: use a newer program",
+			ErrNewer, v, FileVersion)
+	}
+	if n := wire.CurrencyNet(be.Uint32(net)); n != params.Net {
+		return fmt.Errorf("%w: it is for %v, not for %v", ErrNetwork, n, params.Net)
+	}
+	if !whole {
 		return nil
-	})
+	}
+	all, err := openBuckets(context.Background(), tx)
+	if err == nil {
+		_, err = all.checkRecords()
+	}
+	return err
 }
 
 // createFile makes a new wallet under another name and only then gives it its
@@ -117,7 +125,8 @@ func createFile(path string, params *chaincfg.Params) error {
 			b.meta.Put(keyTotals, new(totals).encode()),
 			b.meta.Put(keyFormat, []byte(fileFormat)),
 			b.meta.Put(keyVersion, key32(FileVersion)),
-			b.meta.Put(keyNetwork, key32(uint32(params.Net))))
+			b.meta.Put(keyNetwork, key32(uint32(params.Net))),
+			b.saveTally())
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err

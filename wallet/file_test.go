@@ -45,6 +45,28 @@ func edit(t *testing.T, path string, fn func(*bbolt.Tx) error) {
 	}
 }
 
+// amend changes the records of a closed file with seals and tally as they ought to be.
+func amend(t *testing.T, path string, fn func(b *buckets) error) {
+	t.Helper()
+	edit(t, path, func(tx *bbolt.Tx) error {
+		b, err := openBuckets(background(), tx)
+		if err != nil {
+			return err
+		}
+		return b.result(errors.Join(fn(b), b.saveTally()))
+	})
+}
+
+// named is the bucket of a name.
+func (b *buckets) named(name string) *bucket {
+	for i := range b.all {
+		if b.all[i].name == name {
+			return &b.all[i]
+		}
+	}
+	return nil
+}
+
 func read(t *testing.T, path string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -99,15 +121,19 @@ func TestInUse(t *testing.T) {
 func TestRefused(t *testing.T) {
 	set := func(bucket string, key, value []byte) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
-			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte(bucket)).Put(key, value) })
+			amend(t, path, func(b *buckets) error { return b.named(bucket).Put(key, value) })
+		}
+	}
+	unsealed := func(version uint32) func(*testing.T, string) {
+		return func(t *testing.T, path string) {
+			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put(keyVersion, key32(version)) })
 		}
 	}
 	spoilFirst := func(bucket string) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
-			edit(t, path, func(tx *bbolt.Tx) error {
-				b := tx.Bucket([]byte(bucket))
-				k, _ := b.Cursor().First()
-				return b.Put(bytes.Clone(k), []byte{1, 2, 3})
+			amend(t, path, func(b *buckets) error {
+				k, _ := b.named(bucket).Cursor().First()
+				return b.named(bucket).Put(bytes.Clone(k), []byte{1, 2, 3})
 			})
 		}
 	}
@@ -121,14 +147,14 @@ func TestRefused(t *testing.T) {
 		spoil func(*testing.T, string)
 		kind  error
 	}{
-		"newer": {set("meta", keyVersion, key32(FileVersion+1)), ErrNewer},
-		"development": {func(t *testing.T, path string) {
-			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete(keyFormat) })
-		}, ErrDevelopment},
-		"version 1":     {set("meta", keyVersion, key32(1)), ErrDevelopment},
-		"format":        {set("meta", keyFormat, []byte("wallet")), ErrCorrupt},
-		"version 0":     {set("meta", keyVersion, key32(0)), ErrCorrupt},
-		"no version":    {set("meta", keyVersion, nil), ErrCorrupt},
+		"newer":       {set("meta", keyVersion, key32(FileVersion+1)), ErrNewer},
+		"development": {unsealed(2), ErrDevelopment},
+		"version 1":   {unsealed(1), ErrDevelopment},
+		"older":       {set("meta", keyVersion, key32(FileVersion-1)), ErrDevelopment},
+		"format":      {set("meta", keyFormat, []byte("wallet")), ErrCorrupt},
+		"no version": {func(t *testing.T, path string) {
+			amend(t, path, func(b *buckets) error { return b.meta.Delete(keyVersion) })
+		}, ErrCorrupt},
 		"network":       {set("meta", keyNetwork, key32(uint32(chaincfg.MainNetParams().Net))), ErrNetwork},
 		"script":        {spoilFirst("scripts"), ErrCorrupt},
 		"outpoint":      {set("points", make([]byte, 36), []byte{1, 2, 3}), ErrCorrupt},
@@ -136,7 +162,7 @@ func TestRefused(t *testing.T) {
 		"group":         {spoilFirst("groups"), ErrCorrupt},
 		"account":       {spoilFirst("accounts"), ErrCorrupt},
 		"position":      {spoilFirst("positions"), ErrCorrupt},
-		"missing group": {func(t *testing.T, path string) { edit(t, path, dropGroups) }, ErrCorrupt},
+		"missing group": {func(t *testing.T, path string) { amend(t, path, dropGroups) }, ErrCorrupt},
 		"no bucket": {func(t *testing.T, path string) {
 			edit(t, path, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("coins")) })
 		}, ErrCorrupt},
@@ -177,27 +203,27 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func dropGroups(tx *bbolt.Tx) error {
-	return errors.Join(tx.DeleteBucket([]byte("groups")), create(tx, "groups"))
+func dropGroups(b *buckets) error {
+	for k, _ := b.groups.Cursor().First(); k != nil; k, _ = b.groups.Cursor().First() {
+		if err := b.groups.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func create(tx *bbolt.Tx, name string) error {
-	_, err := tx.CreateBucket([]byte(name))
-	return err
-}
-
-// TestDamageInside: what Open does not read, Verify and the reader find.
+// TestDamageInside: records that are as they were written and make no sense are found by
+// Verify and the reader.
 func TestDamageInside(t *testing.T) {
 	for _, bucket := range []string{"txs", "coins", "order", "blocks", "unspent", "events"} {
 		t.Run(bucket, func(t *testing.T) {
 			path, _ := saved(t)
-			edit(t, path, func(tx *bbolt.Tx) error {
-				b := tx.Bucket([]byte(bucket))
-				k, v := b.Cursor().First()
+			amend(t, path, func(b *buckets) error {
+				k, v := b.named(bucket).Cursor().First()
 				if bucket == "unspent" {
-					return b.Delete(bytes.Clone(k))
+					return b.named(bucket).Delete(bytes.Clone(k))
 				}
-				return b.Put(bytes.Clone(k), v[:len(v)/2])
+				return b.named(bucket).Put(bytes.Clone(k), v[:len(v)/2])
 			})
 			w := openAt(t, path)
 			if _, err := w.Verify(context.Background()); !errors.Is(err, ErrCorrupt) && bucket != "events" {

@@ -44,7 +44,7 @@ func (c *change) forget() {
 	}
 	f := &forgetting{c: c, affected: make(map[hash]bool)}
 	var gone, tickets [][]byte
-	err := c.each(c.coins, func(k, v []byte) error {
+	err := c.coins.ForEach(func(k, v []byte) error {
 		kind, script, ok := coinOf(v)
 		switch {
 		case !ok || len(k) != 36:
@@ -74,7 +74,7 @@ func (c *change) forget() {
 func (f *forgetting) share(key []byte) {
 	id := hash(key[:32])
 	coin, ok := f.c.coin(key)
-	_, msg, known := f.c.tx(id)
+	_, msg, known := f.c.namedTx(id)
 	if !ok || !known {
 		return
 	}

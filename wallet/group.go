@@ -70,7 +70,7 @@ func unwanted(from uint32) chain.Ranges {
 func (w *Wallet) loadGroups(b *buckets) error {
 	return b.groups.ForEach(func(k, v []byte) error {
 		covered, ok := decodeRanges(v)
-		if !ok || len(k) != 8 || be.Uint64(k) > b.groups.Sequence() {
+		if !ok || len(k) != 8 || be.Uint64(k) > b.groups.tally.last {
 			return corrupt("group %.40x", k)
 		}
 		g := &group{id: be.Uint64(k), covered: covered}
@@ -143,10 +143,7 @@ func (c *change) findGroup(covered chain.Ranges) *group {
 			return g
 		}
 	}
-	id, err := c.groups.NextSequence()
-	if err != nil {
-		c.fail(err)
-	}
+	id := c.groups.NextSequence()
 	g := &group{id: id, covered: covered}
 	c.w.groups[id] = g
 	c.saveGroup(g)

@@ -28,7 +28,7 @@ type Tx struct {
 // the chain; within a block the regular tree comes first.
 func (w *Wallet) History(ctx context.Context) (out []Tx, err error) {
 	err = w.view(ctx, func(b *buckets) error {
-		return b.each(b.order, func(k, id []byte) error {
+		return b.order.ForEach(func(k, id []byte) error {
 			tx, err := b.historyEntry(k, id)
 			out = append(out, tx)
 			return err

@@ -46,18 +46,11 @@ func tear(before, after []byte, page int, rng *rand.Rand) (torn []byte, lost boo
 		for _, id := range changed {
 			copyPage(torn, after, id, page, page)
 		}
-		copyPage(torn, after, head, page, boltPageHeader+rng.IntN(boltHeadSize))
+		copyPage(torn, after, head, page, pageHeader+8*rng.IntN(headSize/8)) // in whole words
 		return torn, !bytes.Equal(torn, after)
 	}
 	return after, false
 }
-
-// Sizes in bytes of what begins a page and of what counts of a head (bbolt common.Page,
-// common.Meta).
-const (
-	boltPageHeader = 16
-	boltHeadSize   = 64
-)
 
 // changedPages are the pages that a transaction wrote, and which of the heads;
 // -1 if none.
@@ -220,8 +213,8 @@ func TestKilledAtEveryWrite(t *testing.T) {
 			copyPage(torn, after, id, page, page)
 			check(fmt.Sprintf("page %d", id), torn)
 		}
-		for n := 8; n < boltHeadSize; n += 8 { // the last 8 bytes are its checksum
-			copyPage(torn, after, head, page, boltPageHeader+n)
+		for n := 8; n < headSize; n += 8 { // the last 8 bytes are its checksum
+			copyPage(torn, after, head, page, pageHeader+n)
 			check(fmt.Sprintf("%d bytes of the head", n), torn)
 		}
 	}

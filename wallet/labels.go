@@ -114,7 +114,7 @@ func (b *buckets) coinLabel(key, script []byte) string {
 func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
 	out := make(map[string]string)
 	err := w.view(ctx, func(b *buckets) error {
-		err := b.each(b.scripts, func(k, v []byte) error {
+		err := b.scripts.ForEach(func(k, v []byte) error {
 			if text := scriptLabel(v); text != "" {
 				name := scriptAddress(k, w.params)
 				if name == "" {
@@ -127,7 +127,7 @@ func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		return b.each(b.labels, func(k, v []byte) error {
+		return b.labels.ForEach(func(k, v []byte) error {
 			if len(k) != chainhash.HashSize {
 				return corrupt("label %.40x", k)
 			}

@@ -10,10 +10,11 @@ import (
 
 // A file that was closed in good order carries a mark that says so: the bbolt
 // transaction, size and time of modification that it had then. If they are still
-// the same, nobody has written to it since, and Open reads only what leads from
-// page to page, a hundredth of the file. Without a mark, or if anything is
-// different, it reads all pages, as it always does of a small file, and as Verify
-// does of any.
+// the same, nobody has written to it since, and Open reads only what is watched and
+// the pages that lead to it. Those that lead to the history, a hundredth of the file, are
+// read when that is first asked for or something is written. Without a mark, or if
+// anything is different, Open reads all of the file, as it always does of a small one, and
+// as Verify does of any.
 //
 // What that leaves to be found later is damage that leaves the time of
 // modification as it was: a medium that has lost what was on it, or a copy with

@@ -84,11 +84,7 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 func (c *change) makeOwn(p *pendingMsg, tx *wire.MsgTx) {
 	if !p.own {
 		c.w.shares.giveBack(p.id)
-		seq, err := c.unmined.NextSequence() // as the owner's it has come just now
-		if err != nil {
-			c.fail(err)
-		}
-		p.seq = seq
+		p.seq = c.unmined.NextSequence() // as the owner's it has come just now
 	} else if raw, _ := tx.Bytes(); bytes.Equal(raw, p.raw) {
 		return
 	}
@@ -146,13 +142,9 @@ func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
 	return out, nil
 }
 
-// ownMark is something to be seen: in a transaction under way, bbolt does not
-// tell a key without a value from none.
-var ownMark = []byte{1}
-
 // markOwn notes that a transaction is the owner's, now and after a reorg.
 func (c *change) markOwn(id hash) {
 	if c.own.Get(id[:]) == nil {
-		c.put(c.own, id[:], ownMark)
+		c.put(c.own, id[:], nil)
 	}
 }

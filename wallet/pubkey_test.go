@@ -8,7 +8,6 @@ import (
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
-	"go.etcd.io/bbolt"
 )
 
 // TestPubKeysFoundByOption: what pays a key of an account itself is found, and who
@@ -195,9 +194,9 @@ func TestPubKeysVerified(t *testing.T) {
 	verify(t, w)
 	path := w.path
 	w.Close()
-	edit(t, path, func(tx *bbolt.Tx) error {
+	amend(t, path, func(b *buckets) error {
 		a := &account{key: key, gap: defaultGap, derived: [branches]uint32{20, 20}, known: [branches]uint32{20, 20}}
-		return tx.Bucket([]byte("accounts")).Put(key32(1), a.encode())
+		return b.accounts.Put(key32(1), a.encode())
 	})
 	if _, err := Open(path, params); !errors.Is(err, ErrCorrupt) {
 		t.Fatal(err)

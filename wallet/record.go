@@ -55,6 +55,15 @@ func (c *change) tx(id hash) (txRecord, *wire.MsgTx, bool) {
 	return r, msg, true
 }
 
+// namedTx reads a transaction of the history that another record names.
+func (c *change) namedTx(id hash) (txRecord, *wire.MsgTx, bool) {
+	r, msg, ok := c.tx(id)
+	if !ok {
+		c.fail(corrupt("transaction %v is missing", id))
+	}
+	return r, msg, ok
+}
+
 func (c *change) block(height uint32) blockRecord {
 	r, ok := decodeBlock(c.blocks.Get(key32(height)))
 	if !ok {
@@ -94,7 +103,7 @@ func (c *change) keep(id hash, r txRecord, msg *wire.MsgTx) {
 
 // rekeep writes the history entry of a transaction whose coins have changed.
 func (c *change) rekeep(id hash) {
-	if r, msg, ok := c.tx(id); ok {
+	if r, msg, ok := c.namedTx(id); ok {
 		c.keep(id, r, msg)
 	}
 }
@@ -104,7 +113,7 @@ func (c *change) rekeep(id hash) {
 // nothing that spends it can be mined either. arrived and since are those of
 // pendingTx.
 func (c *change) unmine(id hash, arrived, since uint32) {
-	r, msg, ok := c.tx(id)
+	r, msg, ok := c.namedTx(id)
 	if !ok {
 		return
 	}

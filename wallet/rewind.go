@@ -9,7 +9,6 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
-	"go.etcd.io/bbolt"
 )
 
 func (r *blockRecord) id(height uint32) chain.BlockID {
@@ -102,7 +101,7 @@ func (c *change) idsAt(height uint32, tree int8) (ids []hash) {
 }
 
 // cutBlocks removes the records above a height.
-func (c *change) cutBlocks(b *bbolt.Bucket, height uint32) {
+func (c *change) cutBlocks(b *bucket, height uint32) {
 	var keys [][]byte
 	cur := b.Cursor()
 	for k, _ := cur.Last(); k != nil; k, _ = cur.Prev() {

@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"fmt"
+	"hash/crc32"
 
 	"go.etcd.io/bbolt"
 )
@@ -10,16 +11,18 @@ import (
 // FileVersion is the version of the buckets of a wallet file. A file of a higher
 // one is refused (ErrNewer), and so is one of a lower one or without a format: both are
 // from before there were releases (ErrDevelopment).
-const FileVersion = 2
+const FileVersion = 3
 
 // fileFormat marks a file of this package. Those from before there were releases
 // have versions too, but not this.
 const fileFormat = "dcrspv wallet"
 
-// The buckets of a wallet file. Numbers are big endian; "4" is four bytes.
+// The buckets of a wallet file. Numbers are big endian; "4" is four bytes. Behind each
+// value comes its seal 4: see bucket. In a file of another version "format", "version"
+// and "network" are the same, but those from before version 3 have no seals.
 //
 //	meta         "format" -> fileFormat, "version" -> 4 (FileVersion), "network" -> 4
-//	             (wire.CurrencyNet), "totals" -> see totals.encode, "keep" -> 8 (events),
+//	             (wire.CurrencyNet), "tally" -> see saveTally, "totals" -> see totals.encode, "keep" -> 8 (events),
 //	             "logged" -> 8 (bytes of the values in events), "price" -> 8 (of a
 //	             ticket in the block after the tip), "unfit" -> 8 (see setUnfit)
 //	accounts     id 4 -> see account.encode
@@ -38,7 +41,7 @@ const fileFormat = "dcrspv wallet"
 //	             coins that have to mature, by the height from which on they may
 //	             be spent; tickets are not among them
 //	unmined      txid 32 -> see pendingTx.encode
-//	own          txid 32 -> 1; the transactions given to AddUnmined, be
+//	own          txid 32 -> nothing; the transactions given to AddUnmined, be
 //	             they mined or not
 //	labels       txid 32 -> text for people
 //	disapproved  height 4 -> as in blocks: blocks whose regular transactions
@@ -50,27 +53,69 @@ var bucketNames = [...]string{
 	"maturing", "own", "labels", "points",
 }
 
+// seeds are the CRCs of their names.
+var seeds = func() (sums [len(bucketNames)]uint32) {
+	for i, name := range bucketNames {
+		sums[i] = crc32.Checksum([]byte(name), castagnoli)
+	}
+	return sums
+}()
+
+// neededToOpen tells the buckets that hold what is watched and what waits, and what the
+// balance follows from. The others hold the history: nothing is read of them before
+// somebody asks for it.
+func neededToOpen(name string) bool {
+	switch name {
+	case "blocks", "txs", "order", "coins", "unspent", "disapproved", "events", "own", "labels":
+		return false
+	}
+	return true
+}
+
 // buckets gives access to the buckets in one transaction.
 type buckets struct {
 	meta, accounts, scripts, groups, positions, blocks, txs,
 	order, coins, unspent, unmined, disapproved, events,
-	maturing, own, labels, points *bbolt.Bucket
+	maturing, own, labels, points *bucket
 
-	over func() error // why the caller no longer waits; nil if it does
+	all [len(bucketNames)]bucket // in that order
+
+	// bad is the first damage found: whatever was made of the rest does not count, and
+	// result puts this in its place.
+	bad error
+
+	ended func() error // why the caller no longer waits; nil if it does
+
+	// checkRest checks the pages of the buckets that were not needed to open the file, before
+	// one of them is used; nil if they were.
+	checkRest func() error
 }
 
-// each calls fn for every entry of a bucket, as long as the caller waits.
-func (b *buckets) each(of *bbolt.Bucket, fn func(k, v []byte) error) error {
-	return of.ForEach(func(k, v []byte) error {
-		if err := b.over(); err != nil {
-			return err
-		}
-		return fn(k, v)
-	})
+// damaged notes damage, an ErrCorrupt.
+func (b *buckets) damaged(format string, args ...any) {
+	if b.bad == nil {
+		b.bad = corrupt(format, args...)
+	}
 }
 
-func (b *buckets) fields() []**bbolt.Bucket {
-	return []**bbolt.Bucket{
+// over is why nothing more is to be read.
+func (b *buckets) over() error {
+	if b.bad != nil {
+		return b.bad
+	}
+	return b.ended()
+}
+
+// result is the error of a transaction that ends with err.
+func (b *buckets) result(err error) error {
+	if b.bad != nil {
+		return b.bad
+	}
+	return err
+}
+
+func (b *buckets) fields() [len(bucketNames)]**bucket {
+	return [...]**bucket{
 		&b.meta, &b.accounts, &b.scripts, &b.groups, &b.positions, &b.blocks, &b.txs,
 		&b.order, &b.coins, &b.unspent, &b.unmined, &b.disapproved, &b.events,
 		&b.maturing, &b.own, &b.labels, &b.points,
@@ -78,25 +123,28 @@ func (b *buckets) fields() []**bbolt.Bucket {
 }
 
 func openBuckets(ctx context.Context, tx *bbolt.Tx) (*buckets, error) {
-	b := &buckets{over: ctx.Err}
+	b := &buckets{ended: ctx.Err}
 	for i, field := range b.fields() {
-		if *field = tx.Bucket([]byte(bucketNames[i])); *field == nil {
+		raw := tx.Bucket([]byte(bucketNames[i]))
+		if raw == nil {
 			return nil, corrupt("bucket %s is missing", bucketNames[i])
 		}
+		*field = b.open(i, raw)
 	}
-	for _, ascending := range []*bbolt.Bucket{b.positions, b.blocks, b.order, b.disapproved, b.events} {
-		ascending.FillPercent = 0.9 // new keys come at the end
+	for _, ascending := range []*bucket{b.positions, b.blocks, b.order, b.disapproved, b.events} {
+		ascending.raw.FillPercent = 0.9 // new keys come at the end
 	}
-	return b, nil
+	return b, b.loadTally()
 }
 
 func createBuckets(tx *bbolt.Tx) (*buckets, error) {
 	b := new(buckets)
-	var err error
 	for i, field := range b.fields() {
-		if *field, err = tx.CreateBucket([]byte(bucketNames[i])); err != nil {
+		raw, err := tx.CreateBucket([]byte(bucketNames[i]))
+		if err != nil {
 			return nil, err
 		}
+		*field = b.open(i, raw)
 	}
 	return b, nil
 }
@@ -105,6 +153,7 @@ var (
 	keyVersion = []byte("version")
 	keyFormat  = []byte("format")
 	keyNetwork = []byte("network")
+	keyTally   = []byte("tally")
 	keyTotals  = []byte("totals")
 	keyKeep    = []byte("keep")
 	keyLogged  = []byte("logged")

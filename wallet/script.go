@@ -114,14 +114,10 @@ func decodeScript(raw, b []byte) (s *script, group uint64, ok bool) {
 }
 
 func (w *Wallet) loadScripts(b *buckets) error {
-	n := 0 // counted first: a map that grows takes twice as long
-	cur := b.scripts.Cursor()
-	for k, _ := cur.First(); k != nil; k, _ = cur.Next() {
-		n++
-	}
+	n := b.scripts.tally.count // a map that grows takes twice as long
 	w.scripts = make(map[string]*script, n)
 	for _, a := range w.accounts {
-		if uint64(a.known[0])+uint64(a.known[1]) > uint64(n)+branches*noKeys {
+		if uint64(a.known[0])+uint64(a.known[1]) > n+branches*noKeys {
 			return corrupt("account %d: %d scripts for %d and %d indices", a.id, n, a.known[0], a.known[1])
 		}
 		for f := range a.forms() {

@@ -55,7 +55,7 @@ type OwnTicket struct {
 func (w *Wallet) Tickets(ctx context.Context) (out []OwnTicket, err error) {
 	err = w.view(ctx, func(b *buckets) error {
 		tip := b.tipHeight()
-		err := b.each(b.coins, func(k, v []byte) error {
+		err := b.coins.ForEach(func(k, v []byte) error {
 			if kind, _, ok := coinOf(v); ok && kind != Ticket {
 				return nil
 			}

@@ -150,8 +150,8 @@ func (c *change) verifyTotals() error {
 		return bad
 	case !ok || stored != want || stored != c.w.totals:
 		return corrupt("the sums of the coins are not those of the coins")
-	case c.maturing.Stats().KeyN != ripening:
-		return corrupt("%d coins are listed as maturing, not %d", c.maturing.Stats().KeyN, ripening)
+	case int(c.maturing.tally.count) != ripening:
+		return corrupt("%d coins are listed as maturing, not %d", c.maturing.tally.count, ripening)
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (c *change) fate(msg *wire.MsgTx) (d death, height uint32, tree int8, by ha
 	for _, in := range msg.TxIn { // what does not end with the price comes first
 		prev := &in.PreviousOutPoint
 		if coin, ok := c.coin(outPointKey(&prev.Hash, prev.Index)); ok && coin.spent {
-			r, _, _ := c.tx(coin.spentBy)
+			r, _, _ := c.namedTx(coin.spentBy)
 			return conflicted, coin.spentHeight, r.tree, coin.spentBy
 		}
 		if p := c.pending().byID[prev.Hash]; p != nil && p.dead != alive {
@@ -134,11 +134,7 @@ func (c *change) admit(p *pendingMsg) {
 		c.fail(err)
 		return
 	}
-	seq, err := c.unmined.NextSequence()
-	if err != nil {
-		c.fail(err)
-	}
-	p.seq, p.raw = seq, raw
+	p.seq, p.raw = c.unmined.NextSequence(), raw
 	var by hash
 	p.dead, p.deadHeight, p.deadTree, by = c.fate(msg)
 	c.savePending(p)

@@ -18,11 +18,13 @@ type Report struct {
 	Scripts, Accounts, Groups   int // Scripts: and outpoints
 	Transactions, Coins, Blocks int
 	Unmined, Events             int
+
+	Records int // in all buckets of the file: those that the others count, and the rest
 }
 
-// Verify checks the wallet file against itself: the pages of the file, and
-// everything that is written down twice or follows from something else. The
-// error is ErrCorrupt with the first contradiction.
+// Verify reads the whole wallet file and checks it against itself: its pages, the seal
+// of every record, that none has vanished, and everything that is written down twice or
+// follows from something else. The error is ErrCorrupt with the first contradiction.
 func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 	var r Report
 	if err := w.mu.lockFor(ctx); err != nil { // the memory is checked too
@@ -37,6 +39,9 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 		if err != nil {
 			return err
 		}
+		if r.Records, err = b.checkRecords(); err != nil {
+			return err
+		}
 		c := &change{buckets: b, w: w}
 		for _, check := range []func(*Report) error{
 			c.verifyWatch, c.verifyTxs, c.verifyCoins, c.verifyUnmined, c.verifyEvents,
@@ -45,7 +50,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 				return err
 			}
 		}
-		return c.err
+		return b.result(c.err)
 	})
 	return r, w.explain(err)
 }
@@ -53,7 +58,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 func (c *change) verifyWatch(r *Report) error {
 	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts)+len(c.w.points), len(c.w.accounts), len(c.w.groups)
 	n, derived := 0, make(map[uint32]uint64) // by account
-	err := c.each(c.scripts, func(k, v []byte) error {
+	err := c.scripts.ForEach(func(k, v []byte) error {
 		n++
 		s, id, ok := decodeScript(k, v)
 		known := c.w.scripts[string(k)]
@@ -109,7 +114,7 @@ func (c *change) verifyWatch(r *Report) error {
 // verifyPoints checks the watched outpoints against memory.
 func (c *change) verifyPoints() error {
 	n, of := 0, make(map[string]int)
-	err := c.each(c.points, func(k, v []byte) error {
+	err := c.points.ForEach(func(k, v []byte) error {
 		n++
 		s, id, ok := decodePoint(k, v)
 		if !ok {
@@ -182,7 +187,7 @@ func (c *change) verifyAll(a *account, found uint64) error {
 
 func (c *change) verifyTxs(r *Report) error {
 	tip := c.tipHeight()
-	err := c.each(c.txs, func(k, _ []byte) error {
+	err := c.txs.ForEach(func(k, _ []byte) error {
 		r.Transactions++
 		if len(k) != chainhash.HashSize {
 			return corrupt("transaction %.40x", k)
@@ -208,8 +213,8 @@ func (c *change) verifyTxs(r *Report) error {
 		}
 		return nil
 	})
-	r.Blocks = c.blocks.Stats().KeyN
-	if n := c.order.Stats().KeyN; err == nil && n != r.Transactions {
+	r.Blocks = int(c.blocks.tally.count)
+	if n := int(c.order.tally.count); err == nil && n != r.Transactions {
 		err = corrupt("the history has %d entries for %d transactions", n, r.Transactions)
 	}
 	return err
@@ -217,7 +222,7 @@ func (c *change) verifyTxs(r *Report) error {
 
 func (c *change) verifyCoins(r *Report) error {
 	unspent := 0
-	err := c.each(c.coins, func(k, _ []byte) error {
+	err := c.coins.ForEach(func(k, _ []byte) error {
 		r.Coins++
 		coin, ok := c.coin(k)
 		if !ok || len(k) != 36 {
@@ -234,8 +239,7 @@ func (c *change) verifyCoins(r *Report) error {
 		if !c.claims(outPoint{id, index}, coin.script, coin.height) {
 			return corrupt("coin %v:%d is not of a watched script", id, index)
 		}
-		listed, _ := c.unspent.Cursor().Seek(k)
-		if isListed := string(listed) == string(k); isListed == coin.spent {
+		if isListed := c.unspent.Get(k) != nil; isListed == coin.spent {
 			return corrupt("coin %v:%d is spent and unspent", id, index)
 		}
 		if !coin.spent {
@@ -244,7 +248,7 @@ func (c *change) verifyCoins(r *Report) error {
 		}
 		return c.verifySpend(outPoint{id, index}, &coin)
 	})
-	if n := c.unspent.Stats().KeyN; err == nil && n != unspent {
+	if n := int(c.unspent.tally.count); err == nil && n != unspent {
 		err = corrupt("%d unspent coins are listed, not %d", n, unspent)
 	}
 	if err != nil {
@@ -324,19 +328,16 @@ func (c *change) verifyUnmined(r *Report) error {
 }
 
 func (c *change) verifyEvents(r *Report) error {
-	next, sum := uint64(0), uint64(0)
-	err := c.each(c.events, func(k, v []byte) error {
+	next, sum := c.firstEvent(), uint64(0)
+	err := c.events.ForEach(func(k, v []byte) error {
 		r.Events++
 		sum += uint64(len(v))
-		if len(k) != 8 || next != 0 && be.Uint64(k) != next {
-			return corrupt("an event before %.40x is missing", k)
+		if len(k) != 8 || be.Uint64(k) != next {
+			return corrupt("event %d is missing", next)
 		}
-		next = be.Uint64(k) + 1
+		next++
 		return nil
 	})
-	if err == nil && next != 0 && next-1 != c.events.Sequence() {
-		err = corrupt("the last events are missing")
-	}
 	if v := c.meta.Get(keyLogged); err == nil && (sum != c.w.logged || v != nil && be.Uint64(v) != sum) {
 		err = corrupt("the log has %d bytes, not %d", sum, c.w.logged)
 	}

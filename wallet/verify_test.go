@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
-	"go.etcd.io/bbolt"
 )
 
 // TestVerifyMissesDerivedScripts: that the record of a script of an account is gone is
@@ -27,7 +25,7 @@ func TestVerifyMissesDerivedScripts(t *testing.T) {
 	whole := read(t, w.path)
 	for _, raw := range raws {
 		write(t, w.path, bytes.Clone(whole))
-		edit(t, w.path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("scripts")).Delete(raw) })
+		amend(t, w.path, func(b *buckets) error { return b.scripts.Delete(raw) })
 		damaged := openAt(t, w.path)
 		if _, err := damaged.Verify(t.Context()); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "missing") {
 			t.Errorf("script %x: %v", raw, err)
@@ -44,11 +42,10 @@ func TestUsedAboveTheTip(t *testing.T) {
 	mineTo(k.world, 40)
 	k.sync(k.w)
 	path := reclose(t, k.w)
-	edit(t, path, func(tx *bbolt.Tx) error {
-		b := tx.Bucket([]byte("scripts"))
-		v := append([]byte(nil), b.Get(k.script(2))...)
+	amend(t, path, func(b *buckets) error {
+		v := bytes.Clone(b.scripts.Get(k.script(2)))
 		copy(v[16:], key32(1_000_000)) // used at
-		return b.Put(k.script(2), v)
+		return b.scripts.Put(k.script(2), v)
 	})
 	w, err := Open(path, params)
 	if err == nil {

@@ -152,11 +152,7 @@ func (w *Wallet) load() error {
 		contested: make(map[hash]*contestedInputs),
 		told:      make(map[hash]string),
 	}
-	w.broken = w.db.View(func(tx *bbolt.Tx) error {
-		b, err := openBuckets(context.Background(), tx)
-		if err != nil {
-			return err
-		}
+	w.broken = w.read(context.Background(), func(b *buckets) error {
 		for _, load := range []func(*buckets) error{
 			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadAwaited, w.loadUnfit, w.loadLog,
 		} {
@@ -214,6 +210,9 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	}
 	c := &change{ctx: ctx, w: w, pool: w.pool, untold: make(map[hash]bool), suspects: make(map[hash]bool)}
 	err := w.db.Update(func(tx *bbolt.Tx) error {
+		if err := w.db.CheckRest(); err != nil { // before anything is written
+			return err
+		}
 		if c.buckets, c.err = openBuckets(ctx, tx); c.err == nil {
 			fn(c)
 			c.fit()
@@ -224,6 +223,8 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 			c.tellUnmined()
 			c.saveTotals()
 			c.saveLog()
+			c.fail(c.saveTally())
+			c.err = c.result(c.err)
 		}
 		if c.err == nil && !c.wrote {
 			return errUnchanged
@@ -234,8 +235,8 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 		return nil
 	}
 	if err != nil {
-		if c.wrote || w.db.Over() != nil {
-			if again := w.load(); again != nil && !errors.Is(err, again) {
+		if c.wrote || w.db.Over() != nil || errors.Is(err, ErrCorrupt) {
+			if again := w.load(); again != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, again) {
 				err = fmt.Errorf("%w, and then: %w", err, again)
 			}
 		}
@@ -258,13 +259,19 @@ func (w *Wallet) view(ctx context.Context, fn func(*buckets) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return w.explain(w.db.View(func(tx *bbolt.Tx) error {
+	return w.explain(w.read(ctx, fn))
+}
+
+// read runs fn on the buckets in one reading transaction.
+func (w *Wallet) read(ctx context.Context, fn func(*buckets) error) error {
+	return w.db.View(func(tx *bbolt.Tx) error {
 		b, err := openBuckets(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return fn(b)
-	}))
+		b.checkRest = w.db.CheckRest
+		return b.result(fn(b))
+	})
 }
 
 // explain names the file in errors that come from it.
@@ -304,7 +311,7 @@ func (c *change) wait() {
 	}
 }
 
-func (c *change) put(b *bbolt.Bucket, key, value []byte) {
+func (c *change) put(b *bucket, key, value []byte) {
 	c.wait()
 	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Put(key, value); err != nil {
@@ -312,7 +319,7 @@ func (c *change) put(b *bbolt.Bucket, key, value []byte) {
 	}
 }
 
-func (c *change) del(b *bbolt.Bucket, key []byte) {
+func (c *change) del(b *bucket, key []byte) {
 	c.wait()
 	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
 	if err := b.Delete(key); err != nil {

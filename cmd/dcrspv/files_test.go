@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"maps"
 	"os"
@@ -187,7 +189,7 @@ func TestFilesOfOthers(t *testing.T) {
 }
 
 // raiseVersion makes a file one of a version to come: whatever the buckets are,
-// the key that is called version counts up.
+// the key that is called version counts up. In wallet.db a checksum follows.
 func raiseVersion(t *testing.T, file string) {
 	t.Helper()
 	db, err := bbolt.Open(file, 0o600, nil)
@@ -197,13 +199,17 @@ func raiseVersion(t *testing.T, file string) {
 	defer db.Close()
 	raised := 0
 	err = db.Update(func(tx *bbolt.Tx) error {
-		return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error {
+		return tx.ForEach(func(bucket []byte, b *bbolt.Bucket) error {
 			value := slices.Clone(b.Get([]byte("version")))
 			if len(value) == 0 {
 				return nil
 			}
 			raised++
 			value[0]++
+			if len(value) == 8 {
+				sum := crc32.Checksum(slices.Concat(bucket, []byte("version"), value[:4]), crc32.MakeTable(crc32.Castagnoli))
+				binary.BigEndian.PutUint32(value[4:], sum)
+			}
 			return b.Put([]byte("version"), value)
 		})
 	})
@@ -265,7 +271,7 @@ func TestFieldNames(t *testing.T) {
 		{watchDoc{[]watchedDoc{{XPub: "x", Warning: "w"}}}, "watched[from,label,warning,xpub]"},
 		{broadcastDoc{Told: []string{"a"}}, "announced,delivered,kept,taken,told[],txid"},
 		{dropDoc{Dropped: []string{"a"}}, "dropped[]"},
-		{verifyDoc{}, "chain{anchors,blake3,committed,filter_set,filters,hash,headers,height,prices,proven,work},wallet{accounts,blocks,coins,events,scripts,transactions,unmined}"},
+		{verifyDoc{}, "chain{anchors,blake3,committed,filter_set,filters,hash,headers,height,prices,proven,work},wallet{accounts,blocks,coins,events,records,scripts,transactions,unmined}"},
 	} {
 		if got := names(t, c.doc); got != c.want {
 			t.Errorf("%T: %s\nwant %s", c.doc, got, c.want)

@@ -49,8 +49,9 @@ func (p *program) runVerify(ctx context.Context) error {
 		fmt.Fprintf(p.stdout, "           the filters from before DCP0005 are the known set\n")
 	}
 	w := doc.Wallet
-	_, err = fmt.Fprintf(p.stdout, "wallet.db  %s, %s, %s, %s: they tell the same story\n",
+	fmt.Fprintf(p.stdout, "wallet.db  %s, %s, %s, %s: they tell the same story\n",
 		plural(w.Scripts, "script"), plural(w.Transactions, "transaction"), plural(w.Coins, "coin"), plural(w.Events, "event"))
+	_, err = fmt.Fprintf(p.stdout, "           %s in all: each as it was written, none missing\n", plural(w.Records, "record"))
 	return err
 }
 
@@ -97,11 +98,12 @@ type walletReportDoc struct {
 	Blocks       int `json:"blocks"`
 	Unmined      int `json:"unmined"`
 	Events       int `json:"events"`
+	Records      int `json:"records"` // of all kinds
 }
 
 func newWalletReportDoc(r wallet.Report) walletReportDoc {
 	return walletReportDoc{
 		Scripts: r.Scripts, Accounts: r.Accounts, Transactions: r.Transactions,
-		Coins: r.Coins, Blocks: r.Blocks, Unmined: r.Unmined, Events: r.Events,
+		Coins: r.Coins, Blocks: r.Blocks, Unmined: r.Unmined, Events: r.Events, Records: r.Records,
 	}
 }

@@ -40,6 +40,15 @@ type Options struct {
 	// pages are checked that lead to others, not those that hold values. nil is no.
 	Unchanged func(file *os.File, head Head) bool
 
+	// Needed reports whether a bucket is needed to open an unchanged file. Of others
+	// nothing is read before CheckRest. nil is that all are.
+	Needed func(bucket string) bool
+
+	// Check, if not nil, looks at what is in the file once its pages were checked, and
+	// before it is opened for writing; whole tells that it was not unchanged. Its error
+	// is that of Open.
+	Check func(tx *bbolt.Tx, whole bool) error
+
 	// Leave is called by Close, if nothing has gone wrong, before anybody else can
 	// write to the file. nil does nothing.
 	Leave func(file *os.File, head Head)
@@ -56,6 +65,10 @@ type File struct {
 
 	nameless bool
 
+	depth   depth // to which Open has checked the pages
+	rest    sync.Once
+	restErr error
+
 	over      atomic.Pointer[error] // why nothing works any more
 	closed    atomic.Bool
 	writing   sync.Mutex
@@ -68,6 +81,7 @@ const lockTimeout = time.Second
 // Open opens a file alone. Errors: ErrInUse (after a second), ErrDamaged, ErrNotFile,
 // those of the operating system. The file is unchanged then.
 func Open(path string, o Options) (*File, error) {
+	depth := allPages
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !o.Existing:
@@ -76,7 +90,7 @@ func Open(path string, o Options) (*File, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%w: there is a %s in its place", ErrNotFile, kindOf(info.Mode()))
 	case info.Size() > 0:
-		if err := checkClosed(path, o); err != nil {
+		if depth, err = checkClosed(path, o); err != nil {
 			return nil, err
 		}
 	}
@@ -84,7 +98,8 @@ func Open(path string, o Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.leave, f.nameless = o.Leave, o.Nameless; f.nameless {
+	f.depth, f.leave = depth, o.Leave
+	if f.nameless = o.Nameless; f.nameless {
 		os.Remove(path)
 	}
 	return f, nil
@@ -103,16 +118,26 @@ func kindOf(mode fs.FileMode) string {
 	return "device"
 }
 
-// checkClosed checks the pages of a file that nobody writes to. bbolt reads next to
-// nothing of a file that is opened for reading.
-func checkClosed(path string, o Options) error {
+// checkClosed checks a file that nobody writes to, and tells to what depth. bbolt reads
+// next to nothing of a file that is opened for reading.
+func checkClosed(path string, o Options) (depth depth, err error) {
 	o.MapBytes = 0
 	f, err := open(path, o, true)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer f.Close()
-	return f.checkPages(context.Background(), o.Unchanged)
+	if h, err := ReadHead(f.file, f.Info().PageSize); err == nil && o.Unchanged != nil && o.Unchanged(f.file, h) {
+		if depth = branchPages; o.Needed != nil {
+			depth = neededPages
+		}
+	}
+	if err := f.checkPages(context.Background(), depth, o.Needed); err != nil || o.Check == nil {
+		return depth, err
+	}
+	return depth, f.Guard(func() error {
+		return f.DB.View(func(tx *bbolt.Tx) error { return o.Check(tx, depth == allPages) })
+	})
 }
 
 // open opens the file as a bbolt file, in as much address space as there is.
@@ -193,7 +218,7 @@ func (f *File) View(fn func(*bbolt.Tx) error) error {
 		return f.DB.View(func(tx *bbolt.Tx) error {
 			// One more may have been written that is not noted yet.
 			if id := uint64(tx.ID()); id < before || id > f.committed.Load()+1 {
-				return f.fail(ErrReplaced)
+				return f.otherState()
 			}
 			return fn(tx)
 		})
@@ -209,7 +234,7 @@ func (f *File) Update(fn func(*bbolt.Tx) error) error {
 	return f.Guard(func() error {
 		err := f.DB.Update(func(tx *bbolt.Tx) error {
 			if uint64(tx.ID()) != f.committed.Load()+1 {
-				return f.fail(ErrReplaced)
+				return f.otherState()
 			}
 			if err := f.inPlace(tx.Size()); err != nil {
 				return err
@@ -237,6 +262,15 @@ func (f *File) Update(fn func(*bbolt.Tx) error) error {
 // mapFailed is how bbolt tells that it could not map a file that has grown. It has no
 // mapping at all then (bbolt db.allocate).
 const mapFailed = "mmap allocate error"
+
+// otherState ends the use of a file that is not in the state that we know: its newest head
+// is damaged, or it is another file.
+func (f *File) otherState() error {
+	if err := checkHeads(f.file, f.Info().PageSize); err != nil {
+		return f.fail(err)
+	}
+	return f.fail(ErrReplaced)
+}
 
 // inPlace checks that the open file is the one that the name stands for, and that all
 // of it is there.

@@ -6,9 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"hash/fnv"
 	"io"
-	"os"
 )
 
 // A bbolt file is a row of pages of one size (bbolt internal/common: Page, Meta,
@@ -62,16 +60,25 @@ func (p page) count() uint64 { return uint64(native.Uint16(p.b[10:])) }
 
 func (p page) bad(what string) error { return damaged("page %d: %s", p.id, what) }
 
+// depth is how many of the pages are read.
+type depth int
+
+const (
+	allPages    depth = iota
+	branchPages       // not the leaves of the buckets, nearly all of the file
+	neededPages       // nor anything of the buckets that are not needed yet
+)
+
 // pageCheck goes through the pages of a file.
 type pageCheck struct {
 	file io.ReaderAt
 	size uint64 // of a page
 	seen []bool // pages whose use is known
 
-	// quick: the leaves of the buckets are not read.
-	quick bool
+	depth  depth
+	needed func(bucket string) bool // of neededPages
 
-	depth int // of the entry that is being checked
+	nested int // how deep the entry is that is being checked
 
 	over func() error // why the caller no longer waits; nil if it does
 }
@@ -84,17 +91,30 @@ type pageCheck struct {
 // Nobody may write meanwhile. The pages are read from the file, not its mapping.
 // Errors: ErrDamaged, after which bbolt must not go there and the file is of no more
 // use; that of ctx, those of reading.
-func (f *File) CheckPages(ctx context.Context) error {
-	err := f.checkPages(ctx, nil)
+func (f *File) CheckPages(ctx context.Context) error { return f.checkOrEnd(ctx, allPages) }
+
+// CheckRest checks, once, the pages that lead to what was not needed to open the file.
+// Until then only the buckets that were may be read, and nothing written. Errors are those
+// of CheckPages.
+func (f *File) CheckRest() error {
+	f.rest.Do(func() {
+		if f.depth == neededPages {
+			f.restErr = f.checkOrEnd(context.Background(), branchPages)
+		}
+	})
+	return f.restErr
+}
+
+func (f *File) checkOrEnd(ctx context.Context, depth depth) error {
+	err := f.checkPages(ctx, depth, nil)
 	if errors.Is(err, ErrDamaged) {
 		return f.fail(err)
 	}
 	return err
 }
 
-// checkPages leaves out the leaves of the buckets, nearly all of the file, if it is
-// unchanged.
-func (f *File) checkPages(ctx context.Context, unchanged func(*os.File, Head) bool) error {
+// checkPages checks the pages to some depth.
+func (f *File) checkPages(ctx context.Context, depth depth, needed func(bucket string) bool) error {
 	info, err := f.file.Stat()
 	if err != nil {
 		return err
@@ -103,6 +123,9 @@ func (f *File) checkPages(ctx context.Context, unchanged func(*os.File, Head) bo
 	if pageSize < minPage || pageSize > maxPage || pageSize&(pageSize-1) != 0 {
 		return damaged("pages of %d bytes", pageSize)
 	}
+	if err := checkHeads(f.file, pageSize); err != nil {
+		return err
+	}
 	h, err := ReadHead(f.file, pageSize)
 	if err != nil {
 		return err
@@ -110,8 +133,7 @@ func (f *File) checkPages(ctx context.Context, unchanged func(*os.File, Head) bo
 	if have := uint64(info.Size()) / uint64(pageSize); h.Pages > have {
 		return damaged("%d of %d pages are missing at its end", h.Pages-have, h.Pages)
 	}
-	c := &pageCheck{file: f.file, size: uint64(pageSize), seen: make([]bool, h.Pages), over: ctx.Err}
-	c.quick = unchanged != nil && unchanged(f.file, h)
+	c := &pageCheck{file: f.file, size: uint64(pageSize), seen: make([]bool, h.Pages), depth: depth, needed: needed, over: ctx.Err}
 	if err := c.tree(h.Root, nil, nil, true, allLevels); err != nil {
 		return err
 	}
@@ -122,7 +144,7 @@ func (f *File) checkPages(ctx context.Context, unchanged func(*os.File, Head) bo
 		return err
 	}
 	for id, seen := range c.seen {
-		if !seen && id > 1 && !c.quick {
+		if !seen && id > 1 && depth == allPages {
 			return damaged("page %d: neither used nor free", id)
 		}
 	}
@@ -169,9 +191,7 @@ func ReadHead(file io.ReaderAt, pageSize int) (newest Head, err error) {
 		if _, err := file.ReadAt(b, id*int64(pageSize)+pageHeader); err != nil {
 			return Head{}, err
 		}
-		sum := fnv.New64a()
-		sum.Write(b[:headSize-8])
-		if native.Uint32(b) != headMagic || native.Uint32(b[4:]) != headVersion || native.Uint64(b[headSize-8:]) != sum.Sum64() {
+		if !validHead(b) {
 			continue
 		}
 		h := Head{Root: native.Uint64(b[16:]), Free: native.Uint64(b[32:]), Pages: native.Uint64(b[40:]), Tx: native.Uint64(b[48:]), Page: id, PageSize: pageSize}
@@ -268,17 +288,18 @@ func (c *pageCheck) levels(id uint64) (int, error) {
 	}
 }
 
-// tree checks a page of a bucket and all below it. Its keys are from low (which
-// may be its first) to below high (nil: no bound). Only top, the bucket's first
-// page, may be empty. What is deeper than so many levels is not read.
+// tree checks a page of a bucket and all below it. Its first key is low (nil: any), by
+// which bbolt finds its place in the branch, and all are below high (nil: no bound). Only
+// top, the bucket's first page, may be empty. What is deeper than so many levels is not
+// read.
 func (c *pageCheck) tree(id uint64, low, high []byte, top bool, levels int) error {
 	if levels == 0 {
 		return c.claim(id)
 	}
-	if c.depth++; c.depth > maxDepth {
+	if c.nested++; c.nested > maxDepth {
 		return damaged("page %d: too many others lead to it", id)
 	}
-	defer func() { c.depth-- }()
+	defer func() { c.nested-- }()
 	if levels > 0 {
 		levels--
 	}
@@ -333,6 +354,9 @@ func (c *pageCheck) leaf(p page, low, high []byte) error {
 		switch native.Uint32(p.b[pageHeader+entrySize*i:]) {
 		case 0:
 		case entryBucket:
+			if c.depth == neededPages && !c.needed(string(key)) {
+				break
+			}
 			if err := c.bucket(p, value); err != nil {
 				return err
 			}
@@ -373,8 +397,11 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 		return p.bad("a bucket is cut off")
 	}
 	if root := native.Uint64(value); root != 0 {
+		if len(value) != bucketSize {
+			return p.bad("a bucket with a tail")
+		}
 		levels := allLevels
-		if c.quick {
+		if c.depth != allPages {
 			var err error
 			if levels, err = c.levels(root); err != nil {
 				return err
@@ -382,21 +409,35 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 		}
 		return c.tree(root, nil, nil, true, levels)
 	}
-	if c.depth++; c.depth > maxDepth {
+	if c.nested++; c.nested > maxDepth {
 		return p.bad("buckets in buckets")
 	}
-	defer func() { c.depth-- }()
+	defer func() { c.nested-- }()
 	inner := page{p.id, value[bucketSize:]}
 	if len(inner.b) < pageHeader || inner.kind() != kindLeaf {
 		return p.bad("a bucket without a leaf")
 	}
-	return c.leaf(inner, nil, nil)
+	if native.Uint64(inner.b) != 0 || native.Uint32(inner.b[12:]) != 0 { // bbolt would free that page
+		return p.bad("the leaf inside a bucket has a number")
+	}
+	if err := c.leaf(inner, nil, nil); err != nil {
+		return err
+	}
+	size := pageHeader
+	for i := range int(inner.count()) {
+		key, value, _ := inner.entry(i, 4)
+		size += entrySize + len(key) + len(value)
+	}
+	if size != len(inner.b) {
+		return p.bad("a bucket with a tail")
+	}
+	return nil
 }
 
-// ordered checks that keys ascend from low to below high.
+// ordered checks that keys ascend from low, which is the first (nil: any), to below high.
 func ordered(keys [][]byte, low, high []byte) bool {
 	for i, key := range keys {
-		if i == 0 && bytes.Compare(key, low) < 0 || i > 0 && bytes.Compare(key, keys[i-1]) <= 0 {
+		if i == 0 && low != nil && !bytes.Equal(key, low) || i > 0 && bytes.Compare(key, keys[i-1]) <= 0 {
 			return false
 		}
 	}
