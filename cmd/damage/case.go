@@ -39,6 +39,9 @@ func (w *world) one(ctx context.Context, c class, seed uint64) (o outcome, why e
 	if c.running {
 		o, why, err = w.underRun(ctx, dir, damage)
 		failed = o == said
+		if c.lost && o == right {
+			o, why = faulty, errors.New("nobody says that the file is gone")
+		}
 	} else {
 		// A first command after copying, so that what is trusted is what was damaged.
 		if err = w.must(ctx, dir, "status"); err == nil {
@@ -51,6 +54,11 @@ func (w *world) one(ctx context.Context, c class, seed uint64) (o outcome, why e
 	}
 	if err != nil || o == faulty || o == skipped {
 		return o, why, err
+	}
+	if c.lost {
+		if err := w.remedy(path); err != nil {
+			return "", nil, err
+		}
 	}
 	switch fails, why := w.aftermath(ctx, dir); {
 	case why != nil:

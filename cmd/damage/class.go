@@ -22,6 +22,7 @@ type class struct {
 	name    string
 	file    string // that is damaged
 	running bool   // under a running program
+	lost    bool   // nothing is left of it: that is said, and the user has to act
 	damage  func(w *world, path string, rng *rand.Rand) (changed bool, err error)
 }
 
@@ -29,33 +30,33 @@ type class struct {
 var all = func() (classes []class) {
 	for _, file := range []string{chainFile, walletFile} {
 		for _, c := range content {
-			classes = append(classes, class{file + " " + c.name, file, false, overwrite(c.edit)})
+			classes = append(classes, class{name: file + " " + c.name, file: file, damage: overwrite(c.edit)})
 		}
 		classes = append(classes,
-			class{file + " old", file, false, old},
-			class{file + " other file", file, false, other},
-			class{file + " directory", file, false, directory},
+			class{name: file + " old", file: file, damage: old},
+			class{name: file + " other file", file: file, damage: other},
+			class{name: file + " directory", file: file, damage: directory},
 		)
 		for _, c := range content {
-			classes = append(classes, class{file + " running " + c.name, file, true, overwrite(c.edit)})
+			classes = append(classes, class{name: file + " running " + c.name, file: file, running: true, damage: overwrite(c.edit)})
 		}
 		classes = append(classes,
-			class{file + " running old", file, true, old},
-			class{file + " running old moved", file, true, oldMoved},
-			class{file + " running deleted", file, true, func(_ *world, path string, _ *rand.Rand) (bool, error) {
+			class{name: file + " running old", file: file, running: true, damage: old},
+			class{name: file + " running old moved", file: file, running: true, damage: oldMoved},
+			class{name: file + " running deleted", file: file, running: true, lost: true, damage: func(_ *world, path string, _ *rand.Rand) (bool, error) {
 				return true, os.Remove(path)
 			}},
 		)
 	}
 	return append(classes,
-		class{chainFile + " deleted", chainFile, false, func(_ *world, path string, _ *rand.Rand) (bool, error) {
+		class{name: chainFile + " deleted", file: chainFile, damage: func(_ *world, path string, _ *rand.Rand) (bool, error) {
 			return true, os.Remove(path)
 		}},
-		class{chainFile + " copied", chainFile, false, func(_ *world, path string, _ *rand.Rand) (bool, error) {
+		class{name: chainFile + " copied", file: chainFile, damage: func(_ *world, path string, _ *rand.Rand) (bool, error) {
 			data, err := os.ReadFile(path)
 			return true, errors.Join(err, os.Remove(path), os.WriteFile(path, data, 0o600))
 		}},
-		class{chainFile + " seal", chainFile, false, func(_ *world, path string, rng *rand.Rand) (bool, error) {
+		class{name: chainFile + " seal", file: chainFile, damage: func(_ *world, path string, rng *rand.Rand) (bool, error) {
 			return true, os.WriteFile(filepath.Join(filepath.Dir(path), "chain.seal"), noise(rng, rng.IntN(600)), 0o600)
 		}},
 	)

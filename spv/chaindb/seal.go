@@ -24,7 +24,7 @@ type seal struct {
 	ID      string `json:"id"`
 	Tx      uint64 `json:"tx"`
 	Size    int64  `json:"size"`
-	Self    uint64 `json:"self"`    // the number of the seal's own file
+	Self    uint64 `json:"self"`   // the number of the seal's own file
 	Number  uint64 `json:"number"` // of the inode
 	Changed int64  `json:"changed"`
 }

@@ -1,6 +1,7 @@
 package dbfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -282,6 +283,11 @@ func (f *File) inPlace(size int64) error {
 	if mine.Size() < size {
 		return f.fail(damaged("cut off, %d bytes of %d are left", mine.Size(), size))
 	}
+	return f.named(mine)
+}
+
+// named checks that the open file is the one that its name stands for.
+func (f *File) named(mine os.FileInfo) error {
 	if f.nameless {
 		return nil
 	}
@@ -293,7 +299,8 @@ func (f *File) inPlace(size int64) error {
 }
 
 // Close gives the file back, after the reads and writes that are under way, unless
-// something has gone wrong in one. Calling it again does nothing.
+// something has gone wrong in one. It is ErrReplaced if what was written is lost with the
+// file. Calling it again does nothing.
 func (f *File) Close() error {
 	if !f.closed.CompareAndSwap(false, true) {
 		return nil
@@ -302,7 +309,11 @@ func (f *File) Close() error {
 		if h, err := ReadHead(f.file, f.Info().PageSize); f.leave != nil && err == nil {
 			f.leave(f.file, h)
 		}
-		return f.DB.Close()
+		mine, err := f.file.Stat()
+		if err == nil {
+			err = f.named(mine)
+		}
+		return cmp.Or(f.DB.Close(), err)
 	}
 	// A panic has left mutexes in bbolt that its Close would wait for.
 	if f.file == nil {

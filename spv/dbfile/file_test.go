@@ -157,6 +157,18 @@ func TestNameless(t *testing.T) {
 	}
 }
 
+// TestReplacedAndClosed: who has nothing more to write is told by Close that all is lost.
+func TestReplacedAndClosed(t *testing.T) {
+	path, _ := made(t)
+	f := opened(t, path)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); !errors.Is(err, ErrReplaced) {
+		t.Error(err)
+	}
+}
+
 // TestPanics: a panic in a read or a write is an error, and says whose it is.
 func TestPanics(t *testing.T) {
 	var none []int
