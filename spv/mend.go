@@ -31,7 +31,7 @@ func Mending(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func
 	}
 	for {
 		if !db.Trusted() {
-			log.Infof("%s is from elsewhere, or was changed since it was written: verifying all of it", ChainFile)
+			log.Warnf("%s is from elsewhere, or was changed since it was written: verifying all of it", ChainFile)
 			err := errors.Join(forgetFilterSet(db), db.Adopt(ctx, progress, dropped))
 			if err != nil {
 				return err
