@@ -102,6 +102,8 @@ func (p *Peer) Run(ctx context.Context, h Handler) error {
 	}
 	stop := context.AfterFunc(ctx, func() { p.Close(context.Cause(ctx)) })
 	defer stop()
+	p.cfg.Line.join(p.conn)
+	defer p.cfg.Line.leave(p.conn)
 	pinged := make(chan struct{})
 	go func() {
 		defer close(pinged)

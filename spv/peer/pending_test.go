@@ -24,7 +24,7 @@ func TestAnswerThatComesInIsWaitedFor(t *testing.T) {
 		stalled        time.Duration // zero is never
 	}{
 		"slow":         {len(message), 40, 0},
-		"stops":        {160 << 10, 10, 40 * time.Second},
+		"stops":        {160 << 10, 10, 45 * time.Second},
 		"drop by drop": {80 << 10, 29, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
