@@ -99,9 +99,10 @@ func (e *engine) askHeaders() {
 	h := &e.headers
 	e.keepComing()
 	for _, fl := range h.allFlights() {
-		if !fl.late && e.now.Sub(fl.since) >= e.requests.LateAfter(fl.s.addr, registry.Headers) && !e.keepsPace(fl) {
+		waited := e.now.Sub(fl.since)
+		if !fl.late && waited >= e.requests.LateAfter(fl.s.addr, registry.Headers) && !e.excusesHeaders(fl.s) {
 			fl.late = true
-			e.requests.Overdue(fl.s.addr, registry.Headers, e.now.Sub(fl.since))
+			e.requests.Overdue(fl.s.addr, registry.Headers, waited)
 			e.logs.sync.Debugf("%s is late with headers", fl.s.addr)
 		}
 	}
@@ -112,6 +113,12 @@ func (e *engine) askHeaders() {
 		e.askMore()
 	}
 	e.explore()
+}
+
+// excusesHeaders reports whether a peer is not late with headers, because our line is as
+// full as it gets and its answers are among what comes in.
+func (e *engine) excusesHeaders(s *session) bool {
+	return e.requests.Excused(s.addr, registry.Headers, e.moves(s))
 }
 
 // askMore asks one peer, or as many as there are late ones.
@@ -241,7 +248,7 @@ func (ev headersReply) apply(e *engine) {
 	took := min(ev.took, e.now.Sub(ev.fl.since)) // without the time that we were away
 	s.headers.took = max(took, 1)
 	if ev.count == wire.MaxBlockHeadersPerMsg {
-		e.requests.Learn(s.addr, registry.Headers, took)
+		e.requests.Learn(s.addr, registry.Headers, fullAnswer, took)
 	}
 	if e.takeHeaders(ev.fl, ev.batch, ev.count) {
 		e.registry.Success(s.addr, registry.Headers, took, e.now)
@@ -395,7 +402,6 @@ func (e *engine) headerTime() (next time.Time) {
 	for _, fl := range e.headers.allFlights() {
 		if !fl.late {
 			sooner(fl.since.Add(e.requests.LateAfter(fl.s.addr, registry.Headers)))
-			sooner(e.paceUntil(fl))
 		}
 	}
 	return next

@@ -293,6 +293,7 @@ type incoming struct {
 	began int64     // bytes of the connection before it
 	seen  int64     // and when until was last asked for
 	good  time.Time // until when it may be waited for; zero between answers
+	ended time.Time // when the last one was complete
 }
 
 // begin notes that an answer begins to come in.
@@ -306,7 +307,17 @@ func (in *incoming) begin(bytes int64) {
 func (in *incoming) end() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.good = time.Time{}
+	in.good, in.ended = time.Time{}, time.Now()
+}
+
+// moved is when a byte of an answer last came, given when one of anything did.
+func (in *incoming) moved(heard time.Time) time.Time {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.good.IsZero() {
+		return in.ended
+	}
+	return heard
 }
 
 // so is how many bytes of it have come, given how many of the connection.

@@ -79,6 +79,7 @@ func (p *Peer) Stats() Stats {
 		Txs:          p.count.txs.Load(),
 		Unsolicited:  p.count.unsolicited.Load(),
 		Latency:      time.Duration(p.count.latency.Load()),
+		Moved:        p.incoming.moved(time.Unix(0, p.conn.heard.Load())),
 	}
 	if ns := p.count.lastMessage.Load(); ns != 0 {
 		s.LastMessage = time.Unix(0, ns)

@@ -91,7 +91,7 @@ func (d *desk) answer(a *Attempt[int]) {
 		d.Failed(a, d.now)
 		return
 	}
-	if !d.Succeeded(a, d.now.Sub(a.Since), d.now) || a.Request.Done() {
+	if !d.Succeeded(a, 1000, d.now.Sub(a.Since), d.now) || a.Request.Done() {
 		return
 	}
 	d.Finish(a.Request)
@@ -249,19 +249,20 @@ func TestProvenPeerTakesOver(t *testing.T) {
 	}
 }
 
-// Rule 22: nobody is measured by its own answers: however slow the only measured
-// peer has been, it is late when others would be.
+// Rule 22: nobody is given time because of its own answers: however slow the only
+// measured peer has been, it is late when others would be. One that was fast has no more
+// because the others are slow.
 func TestOwnAnswersAreNoMeasure(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 0)
-	d.Learn("a", registry.Headers, 14*time.Second)
+	d.Learn("a", registry.Headers, 1000, 14*time.Second)
 	if got := d.LateAfter("a", registry.Headers); got != lateUnknown {
 		t.Errorf("late after %v", got)
 	}
-	d.Learn("b", registry.Headers, 20*ms)
+	d.Learn("b", registry.Headers, 1000, 20*ms)
 	if got := d.LateAfter("a", registry.Headers); got != headerFloor {
 		t.Errorf("late after %v beside a fast peer", got)
 	}
-	if got := d.LateAfter("b", registry.Headers); got != lateCeiling {
+	if got := d.LateAfter("b", registry.Headers); got != lateUnknown {
 		t.Errorf("the fast peer is late after %v", got)
 	}
 
@@ -269,11 +270,11 @@ func TestOwnAnswersAreNoMeasure(t *testing.T) {
 		best := d.rank(registry.Filters)
 		return d.lateAfter(&best, addr)
 	}
-	d.Learn("a", registry.Filters, 14*time.Second)
+	d.Learn("a", registry.Filters, 1000, 14*time.Second)
 	if got := late("a"); got != lateUnknown {
 		t.Errorf("filters are late after %v", got)
 	}
-	d.Learn("b", registry.Filters, 20*ms)
+	d.Learn("b", registry.Filters, 1000, 20*ms)
 	if a, b := late("a"), late("b"); a != lateFloor || b != lateCeiling {
 		t.Errorf("filters of the slow peer are late after %v, of the fast one after %v", a, b)
 	}
@@ -332,7 +333,7 @@ func TestLostPeersRequestsAreGivenOn(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 1)
 	a := d.assign()[0]
 	d.Leave(a.Peer)
-	if d.Succeeded(a, ms, d.now) || d.Failed(a, d.now) || d.Dropped(a) {
+	if d.Succeeded(a, 1000, ms, d.now) || d.Failed(a, d.now) || d.Dropped(a) {
 		t.Error("the answer of a lost peer counts")
 	}
 	if again := d.assign(); len(again) != 1 || again[0].Peer == a.Peer {
@@ -382,7 +383,7 @@ func TestAwayCountsForNobody(t *testing.T) {
 		t.Errorf("%d requests after standing still, want no more than 2", d.sent)
 	}
 	for a := range d.due {
-		d.Succeeded(a, time.Hour+100*ms, d.now)
+		d.Succeeded(a, 1000, time.Hour+100*ms, d.now)
 		if pace := d.Measured(a.Peer, registry.Filters); pace != 100*ms {
 			t.Errorf("%s takes %v, want 100ms", a.Peer, pace)
 		}
