@@ -42,6 +42,17 @@ func (e *engine) comingUntil(fl *headerFlight) time.Time {
 // fullAnswer is how many bytes a full answer to a getheaders has.
 const fullAnswer = wire.MaxBlockHeadersPerMsg * (chain.HeaderSize + 1)
 
+// keepsPace reports whether an answer comes in that will be there in twice the time
+// that others take.
+func (e *engine) keepsPace(fl *headerFlight) bool { return e.now.Before(e.paceUntil(fl)) }
+
+// paceUntil is until when an answer keeps the pace with what has come of it.
+func (e *engine) paceUntil(fl *headerFlight) time.Time {
+	come := time.Duration(fl.s.peer.Stats().Incoming)
+	takes := e.requests.OthersTake(fl.s.addr, registry.Headers)
+	return fl.since.Add(2 * takes * come / fullAnswer)
+}
+
 // keepComing has the claims of peers count whose answers come in. Who has answered
 // with nothing new gets no more time by going on.
 func (e *engine) keepComing() {

@@ -59,6 +59,7 @@ func TestDawdlersAreTriedTogether(t *testing.T) {
 // hangs up after a while, and begins anew when it is dialed.
 type fader struct {
 	good, rate    int
+	wide          int // bytes a second of the good answers; 0 is no limit
 	latency, dial time.Duration
 	leaves        bool
 }
@@ -68,7 +69,7 @@ const faderStays = 5 * time.Second
 
 func (f *fader) join(w *world) {
 	p := w.join(spvtest.Behaviour{})
-	good := spvtest.Behaviour{Latency: f.latency, DialLatency: f.dial}
+	good := spvtest.Behaviour{Latency: f.latency, DialLatency: f.dial, Bandwidth: f.wide}
 	slow := good
 	slow.Bandwidth = f.rate
 	var mu sync.Mutex
@@ -118,24 +119,31 @@ func syncAmong(t *testing.T, c *spvtest.Chain, faders []fader, honest spvtest.Be
 }
 
 // Rule 22: however many peers drip their headers, or take a second or two for what
-// others take a moment, from the beginning or after a good answer, the first sync takes
+// others take a moment, from the beginning or after good answers, the first sync takes
 // twice what the one takes that does not, and ten seconds.
 func TestDrippers(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	c.Mine(40_000)
-	for _, latency := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond} {
-		honest := spvtest.Behaviour{Latency: latency, DialLatency: 300 * time.Millisecond}
+	const wide = 100_000
+	near := spvtest.Behaviour{Latency: 50 * time.Millisecond, DialLatency: 300 * time.Millisecond}
+	far, narrow := near, near
+	far.Latency, narrow.Bandwidth = 200*time.Millisecond, wide
+	for _, honest := range []spvtest.Behaviour{near, far, narrow} {
 		alone := syncAmong(t, c, nil, honest, 0)
-		for _, f := range []fader{{good: 0, rate: 4400}, {good: 1, rate: 4400}, {good: 0, rate: 200_000}, {good: 1, rate: 200_000}} {
-			f.latency = latency / 2
+		for _, f := range []fader{{good: 0, rate: 4400}, {good: 1, rate: 4400}, {good: 2, rate: 4400}, {good: 0, rate: 200_000}, {good: 1, rate: 200_000}} {
+			f.latency, f.wide = honest.Latency/2, honest.Bandwidth*11/10
+			if f.rate > wide && f.wide > 0 {
+				continue // faster than the honest one
+			}
 			faders := make([]fader, 63)
 			for i := range faders {
 				faders[i] = f
 			}
 			took := syncAmong(t, c, faders, honest, 0)
-			t.Logf("latency %v, %d good answers, then %d bytes a second: %v, alone %v", latency, f.good, f.rate, took, alone)
+			t.Logf("latency %v, %d bytes a second; %d good answers, then %d bytes a second: %v, alone %v",
+				honest.Latency, honest.Bandwidth, f.good, f.rate, took, alone)
 			if took > firstSyncFactor*alone+firstSyncMore {
-				t.Errorf("latency %v, %d good answers, then %d bytes a second: %v, and alone %v", latency, f.good, f.rate, took, alone)
+				t.Errorf("too long: %v, and alone %v", took, alone)
 			}
 		}
 	}
@@ -152,17 +160,18 @@ func TestSiegeOfFaders(t *testing.T) {
 			c.Mine(d.between(10_000, 50_000))
 			honest := spvtest.Behaviour{Latency: d.pause(20*time.Millisecond, 300*time.Millisecond), DialLatency: d.pause(0, 2*time.Second)}
 			comes := pick(d, 0, 0, d.pause(0, 10*time.Minute))
+			honest.Bandwidth = pick(d, 0, 0, d.between(50_000, 500_000))
 			faders := make([]fader, pick(d, 7, 30, 63))
-			one, alike := d.fader(honest.Latency), d.IntN(2) == 0
+			one, alike := d.fader(honest), d.IntN(2) == 0
 			for i := range faders {
 				if faders[i] = one; !alike {
-					faders[i] = d.fader(honest.Latency)
+					faders[i] = d.fader(honest)
 				}
 			}
 			alone := syncAmong(t, c, nil, honest, 0)
 			took := syncAmong(t, c, faders, honest, comes)
-			t.Logf("%d blocks, honest latency %v, comes after %v, %d others, alike %v, as %+v: %v, alone %v",
-				c.Height(), honest.Latency, comes, len(faders), alike, one, took, alone)
+			t.Logf("%d blocks, honest latency %v, %d bytes a second, comes after %v, %d others, alike %v, as %+v: %v, alone %v",
+				c.Height(), honest.Latency, honest.Bandwidth, comes, len(faders), alike, one, took, alone)
 			if took > firstSyncFactor*alone+firstSyncMore {
 				t.Errorf("seed %d: %v, and alone %v", seed, took, alone)
 			}
@@ -171,11 +180,12 @@ func TestSiegeOfFaders(t *testing.T) {
 }
 
 // fader draws one whose good answers take no longer than those of an honest peer.
-func (d *draw) fader(latency time.Duration) fader {
+func (d *draw) fader(honest spvtest.Behaviour) fader {
 	return fader{
 		good:    pick(d, 0, 1, 2, 5, 20),
 		rate:    int(1000 * math.Pow(10, 3*d.Float64())),
-		latency: d.pause(0, latency),
+		wide:    honest.Bandwidth * d.between(8, 30) / 10,
+		latency: d.pause(0, honest.Latency),
 		dial:    pick(d, 0, d.pause(0, 3*time.Second)),
 		leaves:  d.IntN(3) == 0,
 	}

@@ -60,14 +60,14 @@ func (d *round[W]) each(open []*Request[W], step func(*Request[W])) {
 
 func (d *round[W]) markLate(r *Request[W]) {
 	for _, a := range r.attempts {
-		a.late = a.late || d.now.Sub(a.Since) >= d.lateAfter(&d.best[r.Kind], a.Peer) && !d.excused(a)
+		a.late = a.late || d.now.Sub(a.Since) >= d.lateAfter(&d.best[r.Kind], a.Peer) && !d.forgives(a)
 	}
 }
 
-// excused reports whether somebody is not late because it is the line that is slow.
-func (d *round[W]) excused(a *Attempt[W]) bool {
-	p := d.peers[a.Peer]
-	return d.slow && p.paces[a.Request.Kind] > 0 && p.moves()
+// forgives reports whether somebody is not late because it is the line that is slow.
+func (d *round[W]) forgives(a *Attempt[W]) bool {
+	kind := a.Request.Kind
+	return d.slow && d.excused(&d.best[kind], a.Peer, kind, d.now.Sub(a.Since), d.peers[a.Peer].moves())
 }
 
 func (d *round[W]) send(r *Request[W], addr string) {
@@ -115,7 +115,7 @@ func (d *round[W]) takeOver(r *Request[W]) {
 	if len(r.attempts) == 0 || d.now.Before(d.takeoverTime(r, &d.best[r.Kind])) {
 		return
 	}
-	if slices.ContainsFunc(r.attempts, d.excused) {
+	if slices.ContainsFunc(r.attempts, d.forgives) {
 		return
 	}
 	held := d.now.Sub(r.newest())

@@ -341,13 +341,17 @@ func TestLostPeersRequestsAreGivenOn(t *testing.T) {
 	}
 }
 
-// A line that all share is known by the quickest dial.
+// A line that all share is known by the quickest dial, up to a point: who is slow to
+// connect may be slow on purpose.
 func TestSlowLineIsGivenTime(t *testing.T) {
 	d := NewTable[int]()
-	d.Join("a", 2*time.Second)
-	d.Join("b", time.Second)
-	if got := d.LateAfter("a", registry.Filters); got != dialFactor*time.Second {
-		t.Errorf("late after %v", got)
+	for _, c := range []struct{ dial, want time.Duration }{
+		{2 * time.Second, lateUnknownMost}, {time.Second, lateUnknownMost}, {200 * ms, dialFactor * 200 * ms}, {100 * ms, lateUnknown},
+	} {
+		d.Join(c.dial.String(), c.dial)
+		if got := d.LateAfter("2s", registry.Filters); got != c.want {
+			t.Errorf("the quickest dial took %v: late after %v, want %v", c.dial, got, c.want)
+		}
 	}
 }
 

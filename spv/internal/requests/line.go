@@ -17,6 +17,13 @@ const (
 	// lineFactor is how many times as fast it must have been seen to be, not to count
 	// as full.
 	lineFactor = 2
+
+	// excuseFactor is how many times what others take is waited for.
+	excuseFactor = 4
+
+	// lineSlow is how many bytes a second nobody and nothing may come with, for a line
+	// to count as slow: many who drip bring more together, whatever the others can do.
+	lineSlow = 32 << 10
 )
 
 // received notes how many bytes have come in all.
@@ -43,7 +50,7 @@ func (t *Table[W]) lineFull() bool {
 	for _, p := range t.peers {
 		best = max(best, p.rate)
 	}
-	return best > 0 && lineFactor*t.line.rate >= best
+	return 0 < best && best <= lineSlow && t.line.rate <= lineSlow && lineFactor*t.line.rate >= best
 }
 
 // learnRate notes how fast an answer came.
@@ -53,8 +60,15 @@ func (p *peer[W]) learnRate(bytes int, took time.Duration) {
 	}
 }
 
-// Excused reports whether a peer that has proved itself is not late, however long it
-// takes: its answers come in on a line that is full.
-func (t *Table[W]) Excused(addr string, kind Kind, moves bool) bool {
-	return moves && t.Measured(addr, kind) > 0 && t.lineFull()
+// Excused reports whether a peer that has proved itself, and whose answers come in, is not
+// late, because they do on a line that is full. But nobody is waited for much longer than
+// others take: a line can be made to seem full.
+func (t *Table[W]) Excused(addr string, kind Kind, waited time.Duration, moves bool) bool {
+	best := t.rank(kind)
+	return t.lineFull() && t.excused(&best, addr, kind, waited, moves)
+}
+
+func (t *Table[W]) excused(best *ranking, addr string, kind Kind, waited time.Duration, moves bool) bool {
+	takes := best.besides(addr)
+	return moves && t.Measured(addr, kind) > 0 && (takes == 0 || waited < excuseFactor*takes)
 }

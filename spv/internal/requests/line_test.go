@@ -24,6 +24,10 @@ func TestLineIsFull(t *testing.T) {
 	if d.lineFull() {
 		t.Error("full before anybody was measured")
 	}
+	d.Learn("b", registry.Filters, 100, 10*time.Second)
+	if pass(2 * lineSlow); d.lineFull() {
+		t.Error("what many bring together is no slow line")
+	}
 	d.Learn("a", registry.Headers, 100_000, 10*time.Second)
 	d.Learn("a", registry.Headers, 100_000, 20*time.Second)
 	for _, c := range []struct {
@@ -45,8 +49,10 @@ func TestLineIsFull(t *testing.T) {
 }
 
 // Rule 1: on a full line nobody is late who has proved itself and delivers. Who does not,
-// or is new, is; and none of it holds when the line is known to be faster.
+// or is new, is; and none of it holds when the line is known to be faster. In the end
+// somebody else is asked all the same.
 func TestFullLineExcuses(t *testing.T) {
+	const takes = 10 * time.Second
 	for _, c := range []struct {
 		name         string
 		proved, full bool
@@ -68,7 +74,6 @@ func TestFullLineExcuses(t *testing.T) {
 		if c.proved {
 			d.Learn("a", registry.Filters, rate, time.Second)
 		}
-		d.Learn("b", registry.Headers, rate, time.Second)
 		open := []*Request[int]{{Kind: registry.Filters}}
 		able := func(*Request[int], bool) []string { return []string{"a"} }
 		started := d.Assign(open, able, t0)
@@ -76,18 +81,21 @@ func TestFullLineExcuses(t *testing.T) {
 			t.Fatalf("%s: %d requests", c.name, len(started))
 		}
 		started[0].Moves = func() bool { return c.moves }
-		d.Learn("b", registry.Filters, rate, time.Second)
+		d.Learn("b", registry.Filters, 10*rate, takes)
 		able = func(*Request[int], bool) []string { return []string{"a", "b"} }
 		copies := 0
-		for now := t0; now.Before(t0.Add(time.Minute)); now = now.Add(time.Second) {
+		for now := t0; now.Before(t0.Add(excuseFactor * takes)); now = now.Add(time.Second) {
 			d.Received(5000*int64(now.Sub(t0)/time.Second), now)
 			copies += len(d.Assign(open, able, now))
 		}
 		if copies != c.copies {
 			t.Errorf("%s: %d copies, want %d", c.name, copies, c.copies)
 		}
-		if got := d.Excused("a", registry.Filters, c.moves); got != (c.copies == 0) {
+		if got := d.Excused("a", registry.Filters, excuseFactor*takes-1, c.moves); got != (c.copies == 0) {
 			t.Errorf("%s: excused is %v", c.name, got)
+		}
+		if d.Excused("a", registry.Filters, excuseFactor*takes, c.moves) {
+			t.Errorf("%s: excused for ever", c.name)
 		}
 	}
 }

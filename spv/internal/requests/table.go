@@ -100,8 +100,11 @@ func (t *Table[W]) LateAfter(addr string, kind Kind) time.Duration {
 	if takes == 0 {
 		return t.unknown()
 	}
-	own := max(takeoverAfter(kind, t.Measured(addr, kind)), t.unknown())
-	return min(takeoverAfter(kind, takes), own)
+	after := takeoverAfter(kind, takes)
+	if p := t.peers[addr]; p == nil || p.paces[kind] == 0 || t.fast(p, kind) {
+		after = min(after, t.unknown())
+	}
+	return after
 }
 
 // room is how many requests more a peer may have. Where others have proved
