@@ -35,7 +35,7 @@ type Peer struct {
 
 	queue   chan wire.Message // what Send and Serve have accepted
 	queued  atomic.Int64      // bytes in the queue and of what is being written of it
-	asks    chan wire.Message // requests, handed to the writer one by one
+	asks    chan question // requests, handed to the writer one by one
 	done    chan struct{}     // closed by Close
 	written chan struct{}     // closed when the writer has ended
 
@@ -71,7 +71,7 @@ func newPeer(conn net.Conn, addr string, cfg *Config) *Peer {
 		conn:    &meter{Conn: conn},
 		info:    Info{Addr: addr},
 		queue:   make(chan wire.Message, maxQueued),
-		asks:    make(chan wire.Message),
+		asks:    make(chan question),
 		done:    make(chan struct{}),
 		written: make(chan struct{}),
 		waiting: newPending(),

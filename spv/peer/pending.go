@@ -47,7 +47,7 @@ type request struct {
 	limit   time.Duration    // longest wait for an answer
 	alive   bool             // any byte of the remote extends the wait
 	sent    bool             // the remote has been asked
-	number  int              // in the order of asking
+	number  int              // in the order of asking; 0 before that
 }
 
 // reply is an answer, or an error in its place.
@@ -83,7 +83,7 @@ type pending struct {
 	late        func() *lru.Set[key] // given up, answer may come; made when first needed
 	lateHeaders int                  // given-up getheaders whose answer has not come
 	announcing  bool                 // sendheaders was sent: headers are nobody's
-	added       int                  // requests so far
+	sent        int                  // requests so far
 	answered    int                  // which was last answered, in part or in whole
 	answeredAt  time.Time
 }
@@ -109,9 +109,18 @@ func (t *pending) add(r *request) error {
 	for _, k := range r.keys {
 		t.open[k] = r
 	}
-	t.added++
-	r.number = t.added
 	return nil
+}
+
+// asked notes that a message of a request is about to be written, which is the order
+// that answers come in.
+func (t *pending) asked(r *request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r.number == 0 {
+		t.sent++
+		r.number = t.sent
+	}
 }
 
 // answer notes that a request is being answered.
