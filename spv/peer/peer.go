@@ -35,7 +35,7 @@ type Peer struct {
 
 	queue   chan wire.Message // what Send and Serve have accepted
 	queued  atomic.Int64      // bytes in the queue and of what is being written of it
-	asks    chan question // requests, handed to the writer one by one
+	asks    chan question     // requests, handed to the writer one by one
 	done    chan struct{}     // closed by Close
 	written chan struct{}     // closed when the writer has ended
 
