@@ -134,7 +134,7 @@ func (d *round[W]) takeOver(r *Request[W]) {
 
 // explore asks peers of which no pace is known, beside those that are at a request
 // for long, or in place of those that could not do it, while nobody who may take
-// it over is known to be fast: as many as were asked before. Who is slow can't
+// it over is known to be fast, and not late: as many as were asked before. Who is slow can't
 // keep us from meeting who is not, then, and neither can many of them. But who is
 // delivering something else shows with that how fast it is. If all who are at it are
 // late it may be anybody else.
@@ -148,7 +148,7 @@ func (d *round[W]) explore(r *Request[W]) {
 	}
 	able := d.able(r, false)
 	for _, addr := range able {
-		if p := d.peers[addr]; p != nil && !r.failed[addr] && !r.At(addr) && d.fast(p, r.Kind) {
+		if p := d.peers[addr]; p != nil && !r.failed[addr] && !r.At(addr) && d.fast(p, r.Kind) && !p.late() {
 			return
 		}
 	}

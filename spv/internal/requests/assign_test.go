@@ -30,9 +30,7 @@ func newDesk(takes map[string]time.Duration, n int) *desk {
 	for addr := range takes {
 		d.Join(addr, 0)
 	}
-	for i := range n {
-		d.open = append(d.open, &Request[int]{Kind: registry.Filters, Work: i})
-	}
+	d.open = d.requests(n)
 	return d
 }
 
@@ -101,6 +99,14 @@ func (d *desk) answer(a *Attempt[int]) {
 	}
 }
 
+// requests makes n of them.
+func (d *desk) requests(n int) (open []*Request[int]) {
+	for i := range n {
+		open = append(open, &Request[int]{Kind: registry.Filters, Work: i})
+	}
+	return open
+}
+
 // join enters peers beside those that are there.
 func (d *desk) join(n int, name string, takes time.Duration) {
 	for i := range n {
@@ -123,6 +129,28 @@ func TestStrangersAreTriedTogether(t *testing.T) {
 		d.run(t)
 		if took := d.now.Sub(began); took > 4*time.Second {
 			t.Errorf("62 peers that are %s: %v", name, took)
+		}
+	}
+}
+
+// Rule 22: those that were fast, and have become silent with all the requests that they may
+// have, do not keep us from asking a stranger.
+func TestFadedPeersHoldUpNobody(t *testing.T) {
+	for _, n := range []int{1, 7, 62} {
+		d := newDesk(nil, 0)
+		d.takes = make(map[string]time.Duration)
+		d.join(n, "faded", 20*ms)
+		d.open = d.requests(20 * n)
+		d.run(t)
+		for addr := range d.takes {
+			d.takes[addr] = 0
+		}
+		d.join(1, "honest", 50*ms)
+		d.open = d.requests(100)
+		began := d.now
+		d.run(t)
+		if took := d.now.Sub(began); took > 8*time.Second {
+			t.Errorf("%d faded: %v", n, took)
 		}
 	}
 }

@@ -125,6 +125,11 @@ func (t *Table[W]) room(p *peer[W]) int {
 	return max(size-len(p.attempts), 0)
 }
 
+// late reports whether the peer is late with anything.
+func (p *peer[W]) late() bool {
+	return slices.ContainsFunc(p.attempts, func(a *Attempt[W]) bool { return a.late })
+}
+
 // moves reports whether answers of the peer come in.
 func (p *peer[W]) moves() bool {
 	return slices.ContainsFunc(p.attempts, func(a *Attempt[W]) bool { return a.Moves != nil && a.Moves() })
