@@ -43,7 +43,7 @@ func (e *engine) comingUntil(fl *headerFlight) time.Time {
 const fullAnswer = wire.MaxBlockHeadersPerMsg * (chain.HeaderSize + 1)
 
 // keepsPace reports whether an answer comes in that will be there in twice the time
-// that others take: on a line that all share nobody is late for what all are.
+// that others take.
 func (e *engine) keepsPace(fl *headerFlight) bool { return e.now.Before(e.paceUntil(fl)) }
 
 // paceUntil is until when an answer keeps the pace with what has come of it.

@@ -3,6 +3,7 @@ package spv_test
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,9 @@ func TestSlowLine(t *testing.T) {
 	}{
 		{1, 5_000, true},
 		{1, 50_000, true},
+		{8, 5_000, true},
+		{8, 10_000, true},
+		{8, 15_000, true},
 		{8, 20_000, true},
 		{8, 30_000, true},
 		{8, 50_000, true},
@@ -75,7 +79,10 @@ func TestSlowLine(t *testing.T) {
 				if st.Synced || time.Since(began) > time.Hour {
 					t.Fatalf("%+v: after %v: %+v", c, time.Since(began), st)
 				}
-				w.pass(100 * time.Millisecond)
+				if c.shared && c.rate < 20_000 && time.Since(began) > 10*time.Second && !strings.Contains(st.Reason, "kB a second come in") {
+					t.Fatalf("%+v: after %v it is not said that the line is slow: %+v", c, time.Since(began), st)
+				}
+				w.pass(max(100*time.Millisecond, 5000*time.Second/time.Duration(c.rate)))
 			}
 			most := 1.02*once + float64((c.peers+2)*answer)
 			if got := float64(w.syncer.Status().ReceivedBytes); got > most {
@@ -84,10 +91,58 @@ func TestSlowLine(t *testing.T) {
 			if took, most := time.Since(began).Seconds(), 1.1*most/float64(c.rate)+5; took > most {
 				t.Errorf("%+v: %.0f s, at most %.0f", c, took, most)
 			}
-			for i := range w.peers {
-				w.wantUnpunished(i)
-			}
+			w.wantNobodyBlamed()
 		})
+	}
+}
+
+// wantNobodyBlamed checks that all peers have one connection, and no points.
+func (w *world) wantNobodyBlamed() {
+	w.t.Helper()
+	for i, p := range w.peers {
+		w.wantUnpunished(i)
+		if n := p.Connections(); n != 1 {
+			w.t.Errorf("%s was connected to %d times: %s", w.addrs[i], n, w.cutReason(i))
+		}
+	}
+}
+
+// Rules 1 and 23: the same with filters of the size that they have, and a wallet that
+// has payments. For each kind of data every peer gives one answer more at most by which
+// it shows how fast it is.
+func TestSlowLineOfAWallet(t *testing.T) {
+	c := spvtest.NewChain(nil, spvtest.FilterItems(100))
+	for range 200 {
+		c.Mine(49)
+		c.MineBlock(c.Pay(watched, 1e8))
+	}
+	run := func(peers, rate int) (bytes int64) {
+		storyOn(t, c, func(w *world) {
+			w.wallet.watch(0, watched)
+			w.joinMany(peers, spvtest.Behaviour{Latency: 50 * time.Millisecond})
+			began := time.Now()
+			w.start(func(cfg *spv.Config) {
+				l := &line{turn: make(chan struct{}, 1), rate: rate}
+				cfg.Dial = l.dial(cfg.Dial)
+			})
+			for st := w.syncer.Status(); !st.Synced; st = w.syncer.Status() {
+				if time.Since(began) > 2*time.Hour {
+					t.Fatalf("%d peers, %d bytes a second: %+v", peers, rate, st)
+				}
+				w.pass(time.Second)
+			}
+			bytes = w.syncer.Status().ReceivedBytes
+			t.Logf("%d peers, %d bytes a second: %v, %.1f MB", peers, rate, time.Since(began), float64(bytes)/1e6)
+			w.wantNobodyBlamed()
+		})
+		return bytes
+	}
+	once := run(1, 1_000_000)
+	for _, rate := range []int{5_000, 10_000, 15_000} {
+		const answers = 370_000 + 30_000 + 50_000
+		if got, most := run(8, rate), once+once/50+12*answers; got > most {
+			t.Errorf("%d bytes a second: %.1f MB, at most %.1f", rate, float64(got)/1e6, float64(most)/1e6)
+		}
 	}
 }
 

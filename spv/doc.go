@@ -42,8 +42,10 @@
 // A request is at one peer at a time (package requests). Only when it is late,
 // measured against how fast others are, does a second peer get it, and twice as
 // many when all of those are late. Peers whose pace nobody knows are tried beside
-// slow ones, for headers too (explore.go). While all who are connected are slow, others
-// are let in and measured against them (crawl.go).
+// slow ones, for headers too (explore.go), and while some have become slow that were
+// fast a few are asked at once. While all who are connected are slow, others are let in
+// and measured against them (crawl.go). On a slow line that is full nobody is late who
+// delivers.
 //
 // While an answer comes in on a slow line its peer's claim counts (coming.go). Time in
 // which the whole process stood still counts for nobody (away.go). Of the clock on the wall

@@ -107,7 +107,8 @@ func (e *engine) replaceUseless() {
 // tryStrangers makes room for one peer more while no new block comes, although
 // nothing is missing that we know of: all that are connected may keep the newest
 // blocks from us. A stranger that has nothing new makes room for the next; those
-// that have served stay.
+// that have served stay, and so does one that has served much better than the worst of
+// them, in an earlier run perhaps.
 func (e *engine) tryStrangers() {
 	st := &e.stall
 	if tip := e.chain.Tip(); tip != st.newest || !e.following {
@@ -119,7 +120,11 @@ func (e *engine) tryStrangers() {
 	st.tried = e.now
 	if len(e.sessions) > e.cfg.MaxPeers {
 		newest := slices.MaxFunc(slices.Collect(maps.Values(e.sessions)), func(a, b *session) int { return a.since.Compare(b.since) })
-		e.disconnect(newest, fmt.Errorf("%w: no new block for %v", registry.ErrUseless, e.now.Sub(st.stale).Round(time.Second)))
+		if worst, ok := e.registry.WorseThan(newest.addr, e.now); ok {
+			e.disconnect(e.sessions[worst], errReplaced)
+		} else {
+			e.disconnect(newest, fmt.Errorf("%w: no new block for %v", registry.ErrUseless, e.now.Sub(st.stale).Round(time.Second)))
+		}
 	}
 	e.registry.ProbeNow(e.now)
 }

@@ -28,6 +28,27 @@ func TestStrangersMakeRoomForStrangers(t *testing.T) {
 	}
 }
 
+// Rule 22: one that has served well before stays, and the worst of the others makes room.
+func TestStrangerThatHasServedStays(t *testing.T) {
+	e, sessions := stillEngine(t, 100, 100, 100, 100)
+	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following = chaincfg.SimNetParams(), 2, true, true
+	e.now = e.now.Add(time.Hour)
+	e.stall = stall{newest: e.chain.Tip(), stale: e.now.Add(-time.Hour)}
+	for _, s := range sessions {
+		s.peer = stillSource{}
+		s.since = e.now.Add(-time.Hour)
+	}
+	served, stranger := sessions[0], sessions[2]
+	for _, s := range []*session{served, stranger} {
+		e.registry.Success(s.addr, registry.Filters, 50*time.Millisecond, e.now)
+	}
+	stranger.since = e.now.Add(-time.Minute)
+	e.tryStrangers()
+	if e.sessions[served.addr] == nil || e.sessions[sessions[1].addr] != nil || e.sessions[stranger.addr] == nil {
+		t.Errorf("left: %v", e.sessions)
+	}
+}
+
 // Rule 22: when nothing moves, and those that are connected could not give what is
 // missing and rest, they make room, as many as there are others to try.
 func TestWhoRestsMakesRoom(t *testing.T) {

@@ -198,6 +198,7 @@ func (e *engine) handle(ev event) {
 // step starts everything that the state calls for. It is idempotent: with
 // nothing new it does nothing.
 func (e *engine) step() {
+	e.requests.Received(e.stats().BytesIn, e.now)
 	e.disconnectLagging()
 	e.makeRoom()
 	e.seedMore()

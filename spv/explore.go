@@ -11,10 +11,6 @@ import (
 // second request tries one that was not measured; else every fourth.
 const slowHeaders = 250 * time.Millisecond
 
-// crawlHeaders is how long a full answer takes at least for its peer to be no reason
-// to leave others unasked.
-const crawlHeaders = 5 * time.Second
-
 // claimingPeer chooses the fastest of the peers that claim more than we have, or
 // one that was not measured yet.
 func (e *engine) claimingPeer() *session {
@@ -53,15 +49,16 @@ func (e *engine) claimingPeer() *session {
 }
 
 // explore asks peers that were never asked, beside the others, while nobody that
-// claims more than we have is known to be fast: as many at a time as have been
-// tried in vain. So however many peers dawdle, or give a little at a time, the one
-// that does not is found after as many rounds as their number has binary digits.
+// claims more than we have is known to be fast, or who is has become late: as many at
+// a time as have been tried in vain. So however many peers dawdle, or give a little at
+// a time, the one that does not is found after as many rounds as their number has
+// binary digits.
 func (e *engine) explore() {
 	vain, trying := 0, 0
 	for addr, s := range e.sessions {
 		d := e.requests.Measured(addr, registry.Headers)
 		switch {
-		case d > crawlHeaders:
+		case d > slowHeaders:
 			vain++
 		case !s.headers.asked || d > 0:
 		case s.headers.flight == nil || s.headers.flight.late:
@@ -79,7 +76,8 @@ func (e *engine) explore() {
 		if s == nil {
 			continue
 		}
-		if d := e.requests.Measured(addr, registry.Headers); d > 0 && d <= slowHeaders {
+		late := s.headers.flight != nil && s.headers.flight.late
+		if d := e.requests.Measured(addr, registry.Headers); 0 < d && d <= slowHeaders && !late {
 			return
 		}
 		if !s.headers.asked && e.mayAskHeaders(s) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -63,6 +64,8 @@ type headerFlight struct {
 	late   bool
 	cancel context.CancelFunc
 
+	known     bool // how fast its peer was, when it was asked
+	faded     bool // it was known, and became late
 	overtaken bool // what it asks for has come from others
 }
 
@@ -99,9 +102,10 @@ func (e *engine) askHeaders() {
 	h := &e.headers
 	e.keepComing()
 	for _, fl := range h.allFlights() {
-		if !fl.late && e.now.Sub(fl.since) >= e.requests.LateAfter(fl.s.addr, registry.Headers) && !e.keepsPace(fl) {
-			fl.late = true
-			e.requests.Overdue(fl.s.addr, registry.Headers, e.now.Sub(fl.since))
+		waited := e.now.Sub(fl.since)
+		if !fl.late && waited >= e.requests.LateAfter(fl.s.addr, registry.Headers) && !e.excusesHeaders(fl) {
+			fl.late, fl.faded = true, fl.known
+			e.requests.Overdue(fl.s.addr, registry.Headers, waited)
 			e.logs.sync.Debugf("%s is late with headers", fl.s.addr)
 		}
 	}
@@ -114,15 +118,27 @@ func (e *engine) askHeaders() {
 	e.explore()
 }
 
-// askMore asks one peer, or as many as there are late ones.
+// excusesHeaders reports whether a peer is not late with headers: our line is as full as
+// it gets and its answers are among what comes in, or this one will be there in twice
+// the time that others take.
+func (e *engine) excusesHeaders(fl *headerFlight) bool {
+	return e.keepsPace(fl) || e.requests.Excused(fl.s.addr, registry.Headers, e.now.Sub(fl.since), e.moves(fl.s))
+}
+
+// askMore asks one peer, or as many as there are late ones. While those still dawdle
+// that had been fast, before others did what they were asked for, it is a few more: as
+// many as their number has binary digits. So they can't keep us one after the other.
 func (e *engine) askMore() {
-	late := 0
+	late, faded := 0, uint(0)
 	for _, fl := range e.headers.flights {
-		if !fl.overtaken {
+		switch {
+		case !fl.overtaken:
 			late++
+		case fl.faded:
+			faded++
 		}
 	}
-	for range max(late, 1) {
+	for range max(late, 1) + bits.Len(faded) {
 		s := e.headerPeer()
 		if s == nil && (!e.chain.Proven() || !e.heard(e.chain.Tip().Height)) {
 			s = e.lastResortPeer()
@@ -171,7 +187,8 @@ func (e *engine) mayAskHeaders(s *session) bool {
 // requestHeaders asks a peer that does not announce yet.
 func (e *engine) requestHeaders(s *session) {
 	ctx, cancel := context.WithCancel(s.ctx)
-	fl := &headerFlight{s: s, since: e.now, branch: e.branch, cancel: cancel}
+	known := e.requests.Measured(s.addr, registry.Headers) > 0
+	fl := &headerFlight{s: s, since: e.now, branch: e.branch, cancel: cancel, known: known}
 	from := e.locatorStart(s)
 	fl.from = from
 	if from == e.chain.Tip() {
@@ -241,7 +258,7 @@ func (ev headersReply) apply(e *engine) {
 	took := min(ev.took, e.now.Sub(ev.fl.since)) // without the time that we were away
 	s.headers.took = max(took, 1)
 	if ev.count == wire.MaxBlockHeadersPerMsg {
-		e.requests.Learn(s.addr, registry.Headers, took)
+		e.requests.Learn(s.addr, registry.Headers, fullAnswer, took)
 	}
 	if e.takeHeaders(ev.fl, ev.batch, ev.count) {
 		e.registry.Success(s.addr, registry.Headers, took, e.now)

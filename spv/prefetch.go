@@ -174,7 +174,7 @@ func (ev prefetchReply) apply(e *engine) {
 		return
 	}
 	if n == wire.MaxBlockHeadersPerMsg {
-		e.requests.Learn(s.addr, registry.Headers, ev.took)
+		e.requests.Learn(s.addr, registry.Headers, fullAnswer, ev.took)
 	}
 	last := chain.BlockID{Height: ev.batch.Headers[n-1].Height(), Hash: ev.batch.Hashes[n-1]}
 	if last.Height > st.to.Height || last.Height == st.to.Height && last != st.to {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"dcrspv/spv/chaindb"
+	"dcrspv/spv/peer"
 )
 
 // caughtUp reports the end of the initial sync: everybody was asked, and all that
@@ -37,10 +38,7 @@ func (e *engine) snapshot() Status {
 	if through, ok := e.filters.through(); ok {
 		st.Filters = Span{From: e.filters.from, Through: through, Any: true}
 	}
-	sum := e.network.gone
-	for _, s := range e.sessions {
-		sum = sum.Plus(s.peer.Stats())
-	}
+	sum := e.stats()
 	st.ReceivedBytes = sum.BytesIn
 	st.Requests = Requests{
 		Headers: int(sum.GetHeaders),
@@ -50,6 +48,7 @@ func (e *engine) snapshot() Status {
 
 	done := uint32(0)
 	st.Phase, st.Reason, done = e.phase(&st)
+	st.Reason += e.slowness(st.Phase)
 	st.Synced = st.Phase == InSync
 	st.Settled = st.Synced && e.following && e.settled()
 	e.findTrouble(&st)
@@ -59,6 +58,15 @@ func (e *engine) snapshot() Status {
 	e.progress.left = st.ETA
 	st.Seconds = e.progress.seconds(e.now)
 	return st
+}
+
+// stats sums what was exchanged with all peers.
+func (e *engine) stats() peer.Stats {
+	sum := e.network.gone
+	for _, s := range e.sessions {
+		sum = sum.Plus(s.peer.Stats())
+	}
+	return sum
 }
 
 // phase is the first stage that is not finished, why, and how far it is.
@@ -87,7 +95,36 @@ func (e *engine) headersReason(st *Status) string {
 	case !e.chain.Proven():
 		return "the peers' chain has less work than the network's is known to have"
 	}
+	if e.answering() > 0 {
+		return fmt.Sprintf("fetching headers above block %d", st.Tip.Height)
+	}
 	return "waiting for the other peers to answer"
+}
+
+// answering is how many peers have answers come in.
+func (e *engine) answering() (n int) {
+	for _, s := range e.sessions {
+		if e.moves(s) {
+			n++
+		}
+	}
+	return n
+}
+
+// slowRate is how many bytes a second are little enough to tell of.
+const slowRate = 50_000
+
+// slowness tells how slowly answers come in while some do.
+func (e *engine) slowness(phase Phase) string {
+	rate := e.requests.Rate()
+	if phase != Headers && phase != Filters && phase != Scanning || rate <= 0 || rate >= slowRate {
+		return ""
+	}
+	n := e.answering()
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %.1f kB a second come in, from %d peers", rate/1000, n)
 }
 
 // lonely says why there is no peer.

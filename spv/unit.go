@@ -123,11 +123,18 @@ func (e *engine) able(r *requests.Request[*unit], resting bool) []string {
 	return kept
 }
 
+// moves reports whether an answer of a peer is coming in, or another has just come.
+func (e *engine) moves(s *session) bool { return e.now.Sub(s.peer.Stats().Moved) < movesFor }
+
+// movesFor is how long after a byte of an answer the next one may come: on a slow line
+// it has to wait for those of all other peers.
+const movesFor = 5 * time.Second
+
 // launch hands an attempt to a peer's workers.
 func (e *engine) launch(a *requests.Attempt[*unit]) {
 	s, u := e.sessions[a.Peer], a.Request.Work
 	ctx, cancel := context.WithCancel(s.ctx)
-	a.Cancel = cancel
+	a.Cancel, a.Moves = cancel, func() bool { return e.moves(s) }
 	fl := &flight{unit: u, s: s, attempt: a}
 	e.work(s, func(p Source) event {
 		defer cancel()
@@ -146,7 +153,7 @@ func (ev landed) apply(e *engine) {
 	counts := false
 	switch {
 	case fl.err == nil:
-		counts = e.requests.Succeeded(fl.attempt, fl.took, e.now)
+		counts = e.requests.Succeeded(fl.attempt, fl.size(), fl.took, e.now)
 	case isLocal(fl.err):
 		counts = e.requests.Dropped(fl.attempt)
 	default:

@@ -110,10 +110,11 @@ type Stats struct {
 
 	Latency     time.Duration // of the last ping; 0 before the first answer
 	LastMessage time.Time     // when the last message was complete
+	Moved       time.Time     // when a byte of an answer last came
 }
 
-// Plus returns the sums of the counters of two connections. Incoming,
-// Latency and LastMessage are of one connection and are left out.
+// Plus returns the sums of the counters of two connections. Incoming, Latency,
+// LastMessage and Moved are of one connection and are left out.
 func (s Stats) Plus(o Stats) Stats {
 	return Stats{
 		BytesIn:      s.BytesIn + o.BytesIn,

@@ -24,8 +24,8 @@
 //	the remote's version message    3 s after the connection
 //	the whole handshake             5 s
 //	the answer to a ping           15 s, longer while bytes arrive
-//	progress of a request          30 s, longer while an answer comes in, 2 minutes at most
-//	                               for each answer that comes in at the same time
+//	progress of a request          30 s, longer while an answer comes in, the slower the more
+//	                               connections share the line
 //	a message to be written        30 s
 //
 // # How an answer finds its question

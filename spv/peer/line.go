@@ -5,48 +5,48 @@ import (
 	"time"
 )
 
-// Line is what all connections of a client come in by. On one that is slow the
-// answers that come in at the same time have it together, so less is asked of each.
+// Line is what all connections of a client come in by. One that is slow they have
+// together, so less is asked of each.
 // The zero value is ready to use, by any number of goroutines.
 type Line struct {
-	mu      sync.Mutex
-	reading map[*meter]bool // connections on which an answer comes in
+	mu     sync.Mutex
+	meters map[*meter]bool
 }
 
-// moving is how long ago a byte has come of an answer that still comes in.
+// moving is how long ago a byte has come by a connection that still moves.
 const moving = 5 * time.Second
 
-// begin notes that an answer begins to come in. There is no line without others.
-func (l *Line) begin(m *meter) {
+// join adds a connection. There is no line without others.
+func (l *Line) join(m *meter) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.reading == nil {
-		l.reading = make(map[*meter]bool)
+	if l.meters == nil {
+		l.meters = make(map[*meter]bool)
 	}
-	l.reading[m] = true
+	l.meters[m] = true
 }
 
-// end notes that no answer comes in any more.
-func (l *Line) end(m *meter) {
+// leave takes a connection off that has ended.
+func (l *Line) leave(m *meter) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.reading, m)
+	delete(l.meters, m)
 }
 
-// shared is how many answers come in now, at least one.
+// shared is how many connections move now, at least one.
 func (l *Line) shared(now time.Time) (n int) {
 	if l == nil {
 		return 1
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for m := range l.reading {
+	for m := range l.meters {
 		if now.Sub(m.heardAt()) < moving {
 			n++
 		}

@@ -5,33 +5,61 @@ import (
 	"time"
 )
 
-// Answers that come in at the same time share the line, and so much longer each is
-// waited for. One that has stopped takes nothing of it.
-func TestAnswersShareTheLine(t *testing.T) {
+// Connections that bytes come in by share the line. One that has stopped takes nothing
+// of it.
+func TestConnectionsShareTheLine(t *testing.T) {
 	var l Line
 	meters := make([]*meter, 8)
 	for i := range meters {
 		meters[i] = &meter{began: noon.Add(-time.Duration(i) * time.Second)}
-		l.begin(meters[i])
+		l.join(meters[i])
 	}
 	for _, want := range []int{5, 4, 3, 2, 1, 1, 1, 1, 1} {
 		if n := l.shared(noon); n != want {
-			t.Errorf("%d answers come in, want %d", n, want)
+			t.Errorf("%d connections move, want %d", n, want)
 		}
-		l.end(meters[0])
+		l.leave(meters[0])
 		meters = append(meters[1:], meters[0])
 	}
 	if n := (*Line)(nil).shared(noon); n != 1 {
-		t.Errorf("%d answers on a line of its own", n)
+		t.Errorf("%d connections on a line of its own", n)
 	}
+}
 
-	in := incoming{since: noon, bytes: 1000}
-	for shared, want := range map[int]time.Duration{1: 10 * time.Second, 8: 80 * time.Second} {
-		if got := in.until(1000+10*leastRate, shared).Sub(noon); got != want {
-			t.Errorf("shared by %d: good for %v, want %v", shared, got, want)
+// An answer is waited for while it comes in, the longer the more share the line when it
+// does. That it once came in fast counts for the limit of a request.
+func TestIncomingIsWaitedFor(t *testing.T) {
+	in := incoming{began: 1000, seen: 1000, good: noon}
+	bytes, now := int64(1000), noon
+	for range 600 {
+		bytes += leastRate * 3 / 2
+		now = now.Add(time.Second)
+		if good := in.until(bytes, 1, now); good.Before(now) {
+			t.Fatalf("given up after %v", now.Sub(noon))
 		}
 	}
-	if got := in.until(1<<30, 3).Sub(noon); got != 3*longestAnswer {
-		t.Errorf("the longest answer of three: %v", got)
+	fast := in.until(bytes, 1, now)
+	if got := fast.Sub(now); got != stallLimit {
+		t.Errorf("what has come counts for %v, want %v", got, stallLimit)
+	}
+	for range 30 {
+		bytes += leastRate / 8
+		now = now.Add(time.Second)
+		in.until(bytes, 8, now)
+	}
+	if got := in.until(bytes, 8, now).Sub(now); got != stallLimit {
+		t.Errorf("with an eighth of the line it counts for %v, want %v", got, stallLimit)
+	}
+	for range 60 {
+		bytes += leastRate / 8
+		now = now.Add(time.Second)
+		in.until(bytes, 1, now)
+	}
+	if good := in.until(bytes, 1, now); !good.Before(now) {
+		t.Errorf("an eighth of the least rate is waited for, until %v later", good.Sub(now))
+	}
+	in.end()
+	if good := in.until(bytes, 1, now); !good.IsZero() || in.so(bytes) != 0 {
+		t.Errorf("between answers: %v, %d bytes", good, in.so(bytes))
 	}
 }

@@ -36,7 +36,7 @@ type Peer struct {
 
 	queue   chan wire.Message // what Send and Serve have accepted
 	queued  atomic.Int64      // bytes in the queue and of what is being written of it
-	asks    chan wire.Message // requests, handed to the writer one by one
+	asks    chan question     // requests, handed to the writer one by one
 	done    chan struct{}     // closed by Close
 	written chan struct{}     // closed when the writer has ended
 
@@ -72,7 +72,7 @@ func newPeer(conn net.Conn, addr string, cfg *Config) *Peer {
 		conn:    newMeter(conn),
 		info:    Info{Addr: addr},
 		queue:   make(chan wire.Message, maxQueued),
-		asks:    make(chan wire.Message),
+		asks:    make(chan question),
 		done:    make(chan struct{}),
 		written: make(chan struct{}),
 		waiting: newPending(),
@@ -103,6 +103,8 @@ func (p *Peer) Run(ctx context.Context, h Handler) error {
 	}
 	stop := context.AfterFunc(ctx, func() { p.Close(context.Cause(ctx)) })
 	defer stop()
+	p.cfg.Line.join(p.conn)
+	defer p.cfg.Line.leave(p.conn)
 	pinged := make(chan struct{})
 	go func() {
 		defer close(pinged)

@@ -47,7 +47,7 @@ type request struct {
 	limit   time.Duration    // longest wait for an answer
 	alive   bool             // any byte of the remote extends the wait
 	sent    bool             // the remote has been asked
-	number  int              // in the order of asking
+	number  int              // in the order of asking; 0 before that
 }
 
 // reply is an answer, or an error in its place.
@@ -83,7 +83,7 @@ type pending struct {
 	late        func() *lru.Set[key] // given up, answer may come; made when first needed
 	lateHeaders int                  // given-up getheaders whose answer has not come
 	announcing  bool                 // sendheaders was sent: headers are nobody's
-	added       int                  // requests so far
+	sent        int                  // requests so far
 	answered    int                  // which was last answered, in part or in whole
 	answeredAt  time.Time
 }
@@ -109,9 +109,18 @@ func (t *pending) add(r *request) error {
 	for _, k := range r.keys {
 		t.open[k] = r
 	}
-	t.added++
-	r.number = t.added
 	return nil
+}
+
+// asked notes that a message of a request is about to be written, which is the order
+// that answers come in.
+func (t *pending) asked(r *request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r.number == 0 {
+		t.sent++
+		r.number = t.sent
+	}
 }
 
 // answer notes that a request is being answered.
@@ -121,8 +130,12 @@ func (t *pending) answer(r *request) {
 	}
 }
 
-// before returns when the last answer came, if it was to a request before r: nodes
-// answer in order. ok is false when one was answered that was made after r.
+// answerLate notes the answer to a request that was given up: those behind it had to
+// wait for it.
+func (t *pending) answerLate() { t.answeredAt = time.Now() }
+
+// before returns when the last answer came, if it was to a request before r or to one
+// that was given up: nodes answer in order. ok is false when one was answered that was made after r.
 func (t *pending) before(r *request) (at time.Time, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -136,7 +149,9 @@ func (t *pending) take(k key) (r *request, late bool) {
 	defer t.mu.Unlock()
 	r = t.open[k]
 	if r == nil {
-		late = t.late().Contains(k)
+		if late = t.late().Contains(k); late && k.kind != kindPong {
+			t.answerLate()
+		}
 		t.late().Delete(k)
 		return nil, late
 	}
@@ -155,6 +170,7 @@ func (t *pending) takeBatch(first, last chainhash.Hash) (r *request, late bool) 
 	if r == nil || r != other {
 		if k := batchKey(first, last); t.late().Contains(k) {
 			t.late().Delete(k)
+			t.answerLate()
 			return nil, true
 		}
 	}
@@ -188,6 +204,7 @@ func (t *pending) takeHeaders(headers []chain.Header) (r *request, late bool) {
 	links := r != nil && r.links(headers)
 	if t.lateHeaders > 0 && (!links || len(headers) == 0) {
 		t.lateHeaders--
+		t.answerLate()
 		return nil, true
 	}
 	if !links {
@@ -275,54 +292,67 @@ const standstill = 2 * time.Second
 
 // On a slow line an answer may take longer than the limit: a headers message of 360 kB
 // does at 10 kB a second. While it comes in, with leastRate bytes a second, it is
-// waited for, up to longestAnswer. Of several that come in together each is given its
-// share of the line.
-const (
-	leastRate     = 4 << 10
-	longestAnswer = 2 * time.Minute
-)
+// waited for; what has come sooner counts for the limit at most. Connections that
+// bytes come in by together are each given their share of the line.
+const leastRate = 4 << 10
 
 // incoming is the answer that is being read.
 type incoming struct {
 	mu    sync.Mutex
-	since time.Time // zero between answers
-	bytes int64     // of the connection, before
+	began int64     // bytes of the connection before it
+	seen  int64     // and when until was last asked for
+	good  time.Time // until when it may be waited for; zero between answers
+	ended time.Time // when the last one was complete
 }
 
 // begin notes that an answer begins to come in.
 func (in *incoming) begin(bytes int64) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.since, in.bytes = time.Now(), bytes
+	in.began, in.seen, in.good = bytes, bytes, time.Now().Add(moving)
 }
 
 // end notes that it is complete.
 func (in *incoming) end() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.since = time.Time{}
+	in.good, in.ended = time.Time{}, time.Now()
+}
+
+// moved is when a byte of an answer last came, given when one of anything did.
+func (in *incoming) moved(heard time.Time) time.Time {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.good.IsZero() {
+		return in.ended
+	}
+	return heard
 }
 
 // so is how many bytes of it have come, given how many of the connection.
 func (in *incoming) so(bytes int64) int64 {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.since.IsZero() {
+	if in.good.IsZero() {
 		return 0
 	}
-	return bytes - in.bytes
+	return bytes - in.began
 }
 
-// until is how long what has come so far of an answer is good for, on a line that so
-// many answers share.
-func (in *incoming) until(bytes int64, shared int) time.Time {
+// until is how long an answer may be waited for with what has come of it, on a line
+// that so many connections share.
+func (in *incoming) until(bytes int64, shared int, now time.Time) time.Time {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.since.IsZero() {
+	if in.good.IsZero() {
 		return time.Time{}
 	}
-	good := min(time.Duration(bytes-in.bytes)*time.Second/leastRate, longestAnswer)
-	return in.since.Add(good * time.Duration(shared))
+	more := time.Duration(bytes-in.seen) * time.Second / leastRate * time.Duration(shared)
+	in.seen = bytes
+	if in.good = in.good.Add(more); in.good.After(now.Add(stallLimit)) {
+		in.good = now.Add(stallLimit)
+	}
+	return in.good
 }
 
 // await returns the next answer to r, or why there is none. Its time begins anew when
@@ -356,7 +386,8 @@ func (p *Peer) await(ctx context.Context, r *request) (reply, error) {
 			}
 			left := r.limit - waited
 			if before, ok := p.waiting.before(r); ok && !r.alive {
-				good := p.incoming.until(p.conn.in.Load(), p.cfg.Line.shared(time.Now()))
+				now := time.Now()
+				good := p.incoming.until(p.conn.in.Load(), p.cfg.Line.shared(now), now)
 				left = max(left, time.Until(before.Add(r.limit)), time.Until(good))
 			}
 			if left <= 0 {

@@ -24,7 +24,7 @@ func TestAnswerThatComesInIsWaitedFor(t *testing.T) {
 		stalled        time.Duration // zero is never
 	}{
 		"slow":         {len(message), 40, 0},
-		"stops":        {160 << 10, 10, 40 * time.Second},
+		"stops":        {160 << 10, 10, 45 * time.Second},
 		"drop by drop": {80 << 10, 29, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,4 +80,25 @@ func TestRequestThatWasPassedOverIsNotWaitedFor(t *testing.T) {
 			t.Errorf("stalled after %v", got.took)
 		}
 	})
+}
+
+// The order is that in which the questions were written, whoever was first to ask.
+func TestOrderIsThatOfWriting(t *testing.T) {
+	table := newPending()
+	first, second := newRequest(kindBlock, blockHashes(1, 1), 1), newRequest(kindBlock, blockHashes(2, 1), 1)
+	for _, r := range []*request{first, second} {
+		if err := table.add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	table.asked(second)
+	table.asked(first)
+	table.answer(second)
+	if _, ok := table.before(first); !ok {
+		t.Error("what was written later has been passed over")
+	}
+	table.answer(first)
+	if _, ok := table.before(second); ok {
+		t.Error("what was written before has not been passed over")
+	}
 }

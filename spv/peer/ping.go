@@ -14,7 +14,9 @@ import (
 
 // pingLoop sends a ping every minute until the connection ends, and ends it
 // when there is no answer within 15 seconds. Bytes of any other message count
-// as a sign of life: the pong may stand behind a long answer on a slow line.
+// as a sign of life: the pong may stand behind a long answer on a slow line. The
+// next ping goes out all the same: dcrd closes a connection on which it has heard
+// nothing for two minutes (peer.go, idleTimeout).
 func (p *Peer) pingLoop() {
 	ticker := time.NewTicker(pingInterval)
 	defer ticker.Stop()
@@ -25,7 +27,10 @@ func (p *Peer) pingLoop() {
 			return
 		}
 		err := p.ping()
-		if errors.Is(err, ErrStalled) {
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			continue
+		case errors.Is(err, ErrStalled):
 			err = fmt.Errorf("%w: no answer to a ping", ErrTimeout)
 		}
 		if err != nil {
@@ -35,18 +40,21 @@ func (p *Peer) pingLoop() {
 	}
 }
 
-// ping sends one ping, waits for its answer and notes how long it took.
+// ping sends one ping, waits for its answer until the next one is due, and notes how
+// long it took.
 func (p *Peer) ping() error {
+	ctx, cancel := context.WithTimeout(context.Background(), pingInterval)
+	defer cancel()
 	r, ping := newPing()
 	if err := p.waiting.add(r); err != nil {
 		return err
 	}
 	defer p.waiting.drop(r)
-	if err := p.ask(context.Background(), r, ping); err != nil {
+	if err := p.ask(ctx, r, ping); err != nil {
 		return err
 	}
 	start := time.Now()
-	if _, err := p.await(context.Background(), r); err != nil {
+	if _, err := p.await(ctx, r); err != nil {
 		return err
 	}
 	p.count.latency.Store(int64(time.Since(start)))

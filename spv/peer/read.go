@@ -98,8 +98,6 @@ func (p *Peer) readBody(h head) (any, error) {
 
 	if isAnswer(msg) {
 		p.incoming.begin(p.conn.in.Load())
-		p.cfg.Line.begin(p.conn)
-		defer p.cfg.Line.end(p.conn)
 		defer p.incoming.end()
 	}
 	payload, err := p.readPayload(int(h.length))

@@ -85,6 +85,7 @@ func (p *Peer) Stats() Stats {
 		Txs:          p.count.txs.Load(),
 		Unsolicited:  p.count.unsolicited.Load(),
 		Latency:      time.Duration(p.count.latency.Load()),
+		Moved:        p.incoming.moved(p.conn.heardAt()),
 	}
 	if ns := p.count.lastMessage.Load(); ns != 0 {
 		s.LastMessage = time.Unix(0, ns)

@@ -72,6 +72,12 @@ func queuedSize(msg wire.Message) int64 {
 	return int64(size)
 }
 
+// question is a message of a request.
+type question struct {
+	request *request
+	msg     wire.Message
+}
+
 // ask hands a message of a request to the writer and waits until it is taken.
 // Requests are not queued: however many a caller makes, none of them overflows
 // the queue that keeps our answers to the remote.
@@ -80,7 +86,7 @@ func (p *Peer) ask(ctx context.Context, r *request, msg wire.Message) error {
 		return err
 	}
 	select {
-	case p.asks <- msg:
+	case p.asks <- question{r, msg}:
 		r.sent = true
 		return nil
 	case <-ctx.Done():
@@ -99,7 +105,9 @@ func (p *Peer) writeLoop() {
 		select {
 		case msg = <-p.queue:
 			queued = queuedSize(msg)
-		case msg = <-p.asks:
+		case q := <-p.asks:
+			p.waiting.asked(q.request)
+			msg = q.msg
 		case <-p.done:
 			return
 		}

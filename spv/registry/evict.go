@@ -37,6 +37,16 @@ func (r *Registry) worthProbing(candidate *entry, now time.Time) bool {
 	return turn && r.score(candidate, now) >= r.score(worst, now)+probeMargin
 }
 
+// WorseThan returns who is to go for a connected peer that promises to be much better,
+// if there is anybody.
+func (r *Registry) WorseThan(addr string, now time.Time) (worst string, ok bool) {
+	e, other := r.connected(addr), r.worst(now)
+	if e == nil || other == nil || other == e || r.score(e, now) < r.score(other, now)+probeMargin {
+		return "", false
+	}
+	return other.addr, true
+}
+
 // ProbeNow allows the slot beyond MaxConnected to be used at once, for a peer that
 // was not met yet.
 func (r *Registry) ProbeNow(now time.Time) { r.nextProbe = now }

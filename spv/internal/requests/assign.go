@@ -1,6 +1,9 @@
 package requests
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Able tells who may be asked for a request, best first. Those who rest after a
 // failure are asked when nobody else is left.
@@ -18,6 +21,7 @@ type round[W any] struct {
 	now     time.Time
 	best    [numKinds]ranking
 	full    bool // nobody has room
+	slow    bool // the line is full
 	started []*Attempt[W]
 }
 
@@ -25,7 +29,7 @@ type round[W any] struct {
 // their importance. The owner sends each attempt and reports its end with
 // Succeeded, Failed or Dropped.
 func (t *Table[W]) Assign(open []*Request[W], able Able[W], now time.Time) []*Attempt[W] {
-	d := round[W]{Table: t, able: able, now: now}
+	d := round[W]{Table: t, able: able, now: now, slow: t.lineFull()}
 	for kind := range numKinds {
 		d.best[kind] = t.rank(kind)
 	}
@@ -56,8 +60,14 @@ func (d *round[W]) each(open []*Request[W], step func(*Request[W])) {
 
 func (d *round[W]) markLate(r *Request[W]) {
 	for _, a := range r.attempts {
-		a.late = a.late || d.now.Sub(a.Since) >= d.lateAfter(&d.best[r.Kind], a.Peer)
+		a.late = a.late || d.now.Sub(a.Since) >= d.lateAfter(&d.best[r.Kind], a.Peer) && !d.forgives(a)
 	}
+}
+
+// forgives reports whether somebody is not late because it is the line that is slow.
+func (d *round[W]) forgives(a *Attempt[W]) bool {
+	kind := a.Request.Kind
+	return d.slow && d.excused(&d.best[kind], a.Peer, kind, d.now.Sub(a.Since), d.peers[a.Peer].moves())
 }
 
 func (d *round[W]) send(r *Request[W], addr string) {
@@ -105,6 +115,9 @@ func (d *round[W]) takeOver(r *Request[W]) {
 	if len(r.attempts) == 0 || d.now.Before(d.takeoverTime(r, &d.best[r.Kind])) {
 		return
 	}
+	if slices.ContainsFunc(r.attempts, d.forgives) {
+		return
+	}
 	held := d.now.Sub(r.newest())
 	addr, _ := d.choose(r, d.able(r, false), func(p *peer[W]) bool {
 		takes := time.Duration(p.paces[r.Kind])
@@ -121,9 +134,10 @@ func (d *round[W]) takeOver(r *Request[W]) {
 
 // explore asks peers of which no pace is known, beside those that are at a request
 // for long, or in place of those that could not do it, while nobody who may take
-// it over is known to be fast: as many as were asked before. Who is slow can't
-// keep us from meeting who is not, then, and neither can many of them. If all who are
-// at it are late it may be anybody else.
+// it over is known to be fast, and not late: as many as were asked before. Who is slow can't
+// keep us from meeting who is not, then, and neither can many of them. But who is
+// delivering something else shows with that how fast it is. If all who are at it are
+// late it may be anybody else.
 func (d *round[W]) explore(r *Request[W]) {
 	more := len(r.attempts)
 	if d.now.Sub(r.newest()) < d.unknown() {
@@ -134,12 +148,12 @@ func (d *round[W]) explore(r *Request[W]) {
 	}
 	able := d.able(r, false)
 	for _, addr := range able {
-		if p := d.peers[addr]; p != nil && !r.failed[addr] && !r.At(addr) && d.fast(p, r.Kind) {
+		if p := d.peers[addr]; p != nil && !r.failed[addr] && !r.At(addr) && d.fast(p, r.Kind) && !p.late() {
 			return
 		}
 	}
 	for range more {
-		addr, _ := d.choose(r, able, func(p *peer[W]) bool { return p.paces[r.Kind] == 0 })
+		addr, _ := d.choose(r, able, func(p *peer[W]) bool { return p.paces[r.Kind] == 0 && !p.moves() })
 		if addr == "" && r.allLate() {
 			addr, _, _ = d.chooseAny(r)
 		}

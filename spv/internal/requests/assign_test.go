@@ -30,9 +30,7 @@ func newDesk(takes map[string]time.Duration, n int) *desk {
 	for addr := range takes {
 		d.Join(addr, 0)
 	}
-	for i := range n {
-		d.open = append(d.open, &Request[int]{Kind: registry.Filters, Work: i})
-	}
+	d.open = d.requests(n)
 	return d
 }
 
@@ -91,7 +89,7 @@ func (d *desk) answer(a *Attempt[int]) {
 		d.Failed(a, d.now)
 		return
 	}
-	if !d.Succeeded(a, d.now.Sub(a.Since), d.now) || a.Request.Done() {
+	if !d.Succeeded(a, 1000, d.now.Sub(a.Since), d.now) || a.Request.Done() {
 		return
 	}
 	d.Finish(a.Request)
@@ -99,6 +97,14 @@ func (d *desk) answer(a *Attempt[int]) {
 		delete(d.due, other)
 		d.Dropped(other)
 	}
+}
+
+// requests makes n of them.
+func (d *desk) requests(n int) (open []*Request[int]) {
+	for i := range n {
+		open = append(open, &Request[int]{Kind: registry.Filters, Work: i})
+	}
+	return open
 }
 
 // join enters peers beside those that are there.
@@ -123,6 +129,28 @@ func TestStrangersAreTriedTogether(t *testing.T) {
 		d.run(t)
 		if took := d.now.Sub(began); took > 4*time.Second {
 			t.Errorf("62 peers that are %s: %v", name, took)
+		}
+	}
+}
+
+// Rule 22: those that were fast, and have become silent with all the requests that they may
+// have, do not keep us from asking a stranger.
+func TestFadedPeersHoldUpNobody(t *testing.T) {
+	for _, n := range []int{1, 7, 62} {
+		d := newDesk(nil, 0)
+		d.takes = make(map[string]time.Duration)
+		d.join(n, "faded", 20*ms)
+		d.open = d.requests(20 * n)
+		d.run(t)
+		for addr := range d.takes {
+			d.takes[addr] = 0
+		}
+		d.join(1, "honest", 50*ms)
+		d.open = d.requests(100)
+		began := d.now
+		d.run(t)
+		if took := d.now.Sub(began); took > 8*time.Second {
+			t.Errorf("%d faded: %v", n, took)
 		}
 	}
 }
@@ -249,19 +277,20 @@ func TestProvenPeerTakesOver(t *testing.T) {
 	}
 }
 
-// Rule 22: nobody is measured by its own answers: however slow the only measured
-// peer has been, it is late when others would be.
+// Rule 22: nobody is given time because of its own answers: however slow the only
+// measured peer has been, it is late when others would be. One that was fast has no more
+// because the others are slow.
 func TestOwnAnswersAreNoMeasure(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 0)
-	d.Learn("a", registry.Headers, 14*time.Second)
+	d.Learn("a", registry.Headers, 1000, 14*time.Second)
 	if got := d.LateAfter("a", registry.Headers); got != lateUnknown {
 		t.Errorf("late after %v", got)
 	}
-	d.Learn("b", registry.Headers, 20*ms)
+	d.Learn("b", registry.Headers, 1000, 20*ms)
 	if got := d.LateAfter("a", registry.Headers); got != headerFloor {
 		t.Errorf("late after %v beside a fast peer", got)
 	}
-	if got := d.LateAfter("b", registry.Headers); got != lateCeiling {
+	if got := d.LateAfter("b", registry.Headers); got != lateUnknown {
 		t.Errorf("the fast peer is late after %v", got)
 	}
 
@@ -269,11 +298,11 @@ func TestOwnAnswersAreNoMeasure(t *testing.T) {
 		best := d.rank(registry.Filters)
 		return d.lateAfter(&best, addr)
 	}
-	d.Learn("a", registry.Filters, 14*time.Second)
+	d.Learn("a", registry.Filters, 1000, 14*time.Second)
 	if got := late("a"); got != lateUnknown {
 		t.Errorf("filters are late after %v", got)
 	}
-	d.Learn("b", registry.Filters, 20*ms)
+	d.Learn("b", registry.Filters, 1000, 20*ms)
 	if a, b := late("a"), late("b"); a != lateFloor || b != lateCeiling {
 		t.Errorf("filters of the slow peer are late after %v, of the fast one after %v", a, b)
 	}
@@ -332,7 +361,7 @@ func TestLostPeersRequestsAreGivenOn(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 1)
 	a := d.assign()[0]
 	d.Leave(a.Peer)
-	if d.Succeeded(a, ms, d.now) || d.Failed(a, d.now) || d.Dropped(a) {
+	if d.Succeeded(a, 1000, ms, d.now) || d.Failed(a, d.now) || d.Dropped(a) {
 		t.Error("the answer of a lost peer counts")
 	}
 	if again := d.assign(); len(again) != 1 || again[0].Peer == a.Peer {
@@ -340,13 +369,17 @@ func TestLostPeersRequestsAreGivenOn(t *testing.T) {
 	}
 }
 
-// A line that all share is known by the quickest dial.
+// A line that all share is known by the quickest dial, up to a point: who is slow to
+// connect may be slow on purpose.
 func TestSlowLineIsGivenTime(t *testing.T) {
 	d := NewTable[int]()
-	d.Join("a", 2*time.Second)
-	d.Join("b", time.Second)
-	if got := d.LateAfter("a", registry.Filters); got != dialFactor*time.Second {
-		t.Errorf("late after %v", got)
+	for _, c := range []struct{ dial, want time.Duration }{
+		{2 * time.Second, lateUnknownMost}, {time.Second, lateUnknownMost}, {200 * ms, dialFactor * 200 * ms}, {100 * ms, lateUnknown},
+	} {
+		d.Join(c.dial.String(), c.dial)
+		if got := d.LateAfter("2s", registry.Filters); got != c.want {
+			t.Errorf("the quickest dial took %v: late after %v, want %v", c.dial, got, c.want)
+		}
 	}
 }
 
@@ -382,7 +415,7 @@ func TestAwayCountsForNobody(t *testing.T) {
 		t.Errorf("%d requests after standing still, want no more than 2", d.sent)
 	}
 	for a := range d.due {
-		d.Succeeded(a, time.Hour+100*ms, d.now)
+		d.Succeeded(a, 1000, time.Hour+100*ms, d.now)
 		if pace := d.Measured(a.Peer, registry.Filters); pace != 100*ms {
 			t.Errorf("%s takes %v, want 100ms", a.Peer, pace)
 		}

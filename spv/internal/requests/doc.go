@@ -21,6 +21,12 @@
 //     anybody else, those who rest as well. However many are silent or slow, the one
 //     that is not is reached after a few steps.
 //
+// On a line that is slow for all, each of them seems late beside an answer that came when
+// there was less to do. While what comes in is about as much as the fastest answer of
+// those who are connected has shown to be possible, and little, who delivers is given
+// more time (line.go). Who is delivering something else is not tried to learn how fast
+// it is.
+//
 // So the copies of a request that is not answered are bounded by the number of
 // peers able to serve it, and a request that is answered in time has one copy.
 //

@@ -27,9 +27,11 @@ const (
 	headerFloor = 150 * time.Millisecond
 
 	// lateUnknown is for when no other peer was measured, and nobody's dial took
-	// more than a quarter of it.
-	lateUnknown = 500 * time.Millisecond
-	dialFactor  = 4
+	// more than a quarter of it. Where all take longer there is an end to that too: with
+	// 63 others it takes six times as long until everybody was asked.
+	lateUnknown     = 500 * time.Millisecond
+	lateUnknownMost = 1200 * time.Millisecond
+	dialFactor      = 4
 )
 
 // pace is how long a peer takes for an answer of one kind: a moving average, 0
@@ -90,7 +92,7 @@ func (t *Table[W]) lateAfter(best *ranking, addr string) time.Duration {
 // unknown is lateAfter when no other peer was measured. The quickest dial tells
 // about the line that all of them share.
 func (t *Table[W]) unknown() time.Duration {
-	quickest := lateCeiling / dialFactor
+	quickest := lateUnknownMost / dialFactor
 	for _, p := range t.peers {
 		quickest = min(quickest, p.dialed)
 	}

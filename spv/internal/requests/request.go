@@ -25,7 +25,8 @@ type Attempt[W any] struct {
 	Request *Request[W]
 	Peer    string
 	Since   time.Time
-	Cancel  func() // calls it off; set by the owner
+	Cancel  func()      // calls it off; set by the owner
+	Moves   func() bool // whether answers of the peer come in; likewise
 
 	late bool
 	over bool // it does not count any more

@@ -12,6 +12,7 @@ import (
 type Table[W any] struct {
 	peers  map[string]*peer[W]
 	proven int // peers that have delivered
+	line   line
 }
 
 // peer is what is known of a connected peer's service.
@@ -22,6 +23,7 @@ type peer[W any] struct {
 	proven   bool          // it has delivered filters or blocks: headers anybody has
 	misses   [numKinds]int // requests in a row that somebody else was asked for and did
 	window   window
+	rate     float64 // bytes a second of its fastest answer
 }
 
 // NewTable makes a table without peers.
@@ -66,8 +68,9 @@ func (t *Table[W]) OthersTake(addr string, kind Kind) time.Duration {
 
 // Learn notes a verified answer that is no Attempt: header requests depend on
 // whom they are for, so their stage keeps them itself.
-func (t *Table[W]) Learn(addr string, kind Kind, took time.Duration) {
+func (t *Table[W]) Learn(addr string, kind Kind, bytes int, took time.Duration) {
 	if p := t.peers[addr]; p != nil {
+		p.learnRate(bytes, took)
 		p.paces[kind].learn(took)
 		p.misses[kind] = 0
 	}
@@ -91,14 +94,14 @@ func (t *Table[W]) Overdue(addr string, kind Kind, waited time.Duration) {
 
 // LateAfter is how long a peer may take for an answer until somebody else is
 // asked: one that has proved to be fast or, for want of one, anybody. A peer that
-// has proved nothing gets no more time because the others are slow.
+// has proved nothing, or to be fast, gets no more time because the others are slow.
 func (t *Table[W]) LateAfter(addr string, kind Kind) time.Duration {
 	takes := t.OthersTake(addr, kind)
 	if takes == 0 {
 		return t.unknown()
 	}
 	after := takeoverAfter(kind, takes)
-	if t.Measured(addr, kind) == 0 {
+	if p := t.peers[addr]; p == nil || p.paces[kind] == 0 || t.fast(p, kind) {
 		after = min(after, t.unknown())
 	}
 	return after
@@ -120,6 +123,16 @@ func (t *Table[W]) room(p *peer[W]) int {
 		size = min(late+1, MaxWindow)
 	}
 	return max(size-len(p.attempts), 0)
+}
+
+// late reports whether the peer is late with anything.
+func (p *peer[W]) late() bool {
+	return slices.ContainsFunc(p.attempts, func(a *Attempt[W]) bool { return a.late })
+}
+
+// moves reports whether answers of the peer come in.
+func (p *peer[W]) moves() bool {
+	return slices.ContainsFunc(p.attempts, func(a *Attempt[W]) bool { return a.Moves != nil && a.Moves() })
 }
 
 // free reports whether any peer may have one more request.
@@ -196,7 +209,7 @@ func (t *Table[W]) Away(d time.Duration) {
 // Succeeded notes that an attempt has brought what was asked for, verified. It
 // reports whether the attempt still counted: that of a lost peer does not. Who is
 // late with the same request is expected to be slower from now on.
-func (t *Table[W]) Succeeded(a *Attempt[W], took time.Duration, now time.Time) bool {
+func (t *Table[W]) Succeeded(a *Attempt[W], bytes int, took time.Duration, now time.Time) bool {
 	if a.over {
 		return false
 	}
@@ -205,6 +218,7 @@ func (t *Table[W]) Succeeded(a *Attempt[W], took time.Duration, now time.Time) b
 	if r.Kind != registry.Blocks {     // blocks differ too much in size
 		p.window.learn(took, len(p.attempts))
 	}
+	p.learnRate(bytes, took)
 	p.paces[r.Kind].learn(took)
 	p.misses[r.Kind] = 0
 	if !p.proven {
