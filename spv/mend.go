@@ -3,6 +3,7 @@ package spv
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"dcrspv/spv/chaindb"
 
@@ -29,14 +30,15 @@ func Mending(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func
 	dropped := func(d *chaindb.Damage) {
 		log.Warnf("%s: %s are damaged and dropped, the sync fetches them again (%v)", ChainFile, d.What(), d.Err)
 	}
-	for {
+	why := "it is from elsewhere, or was changed since it was written"
+	for last := ""; ; {
 		if !db.Trusted() {
-			log.Warnf("%s is from elsewhere, or was changed since it was written: verifying all of it", ChainFile)
-			err := errors.Join(forgetFilterSet(db), db.Adopt(ctx, progress, dropped))
-			if err != nil {
+			log.Warnf("Verifying all of %s: %s", ChainFile, why)
+			if err := errors.Join(forgetFilterSet(db), db.Adopt(ctx, progress, dropped)); err != nil {
 				return err
 			}
 		}
+		why = "not all of it was verified"
 		err := do()
 		var d *chaindb.Damage
 		switch {
@@ -45,11 +47,18 @@ func Mending(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func
 			continue
 		case !errors.As(err, &d):
 			return err
+		case d.Error() == last:
+			return fmt.Errorf("%w, although that was dropped: delete the file, it is a cache", d)
 		}
 		dropped(d)
 		if err := errors.Join(forgetFilterSet(db), db.Mend(d)); err != nil {
 			return err
 		}
+		if last != "" {
+			why = "more of it may be damaged"
+			db.Distrust()
+		}
+		last = d.Error()
 	}
 }
 

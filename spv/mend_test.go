@@ -137,7 +137,7 @@ func TestChangedWhileAway(t *testing.T) {
 				t.Errorf("the tip is told before anything is verified: %+v", st)
 			}
 			w.wantAsIf(c, 600, 1200)
-			if log.count("verifying all of it") == 0 || log.count(name) != 1 {
+			if log.count("Verifying all of chain.db") == 0 || log.count(name) != 1 {
 				t.Errorf("%s:\n%s", name, log.text.String())
 			}
 			w.stop()
@@ -188,7 +188,7 @@ func TestForeignChainFile(t *testing.T) {
 			var log logLines
 			w.start(log.config)
 			w.wantAsIf(c, 600, 1200)
-			if log.count("verifying all of it") != 1 || (log.count("damaged") > 0) == (name == "nothing is wrong") {
+			if log.count("Verifying all of chain.db") != 1 || (log.count("damaged") > 0) == (name == "nothing is wrong") {
 				t.Errorf("%s:\n%s", name, log.text.String())
 			}
 		})

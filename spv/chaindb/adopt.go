@@ -15,7 +15,12 @@ import (
 // dropped, if not nil, is told of each part that was. Errors: ErrCorrupt of a file that
 // can't be read at all, that of ctx, those of writing.
 func (db *DB) Adopt(ctx context.Context, progress func(done, total uint32), dropped func(*Damage)) error {
+	last := ""
 	drop := func(d *Damage) error {
+		if d.Error() == last {
+			return corrupt(db.path, "%s: %w, although they were dropped", d.What(), d.Err)
+		}
+		last = d.Error()
 		if dropped != nil {
 			dropped(d)
 		}

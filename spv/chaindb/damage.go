@@ -120,8 +120,12 @@ func (r *reader) cutOut(bad chain.Range, keep, trusted bool) error {
 		base = *below
 	}
 	r.tip, r.work = base.ID(), work
+	upTo := end
+	if end == last {
+		upTo = ^uint32(0) // whatever may be there
+	}
 	for _, name := range [][]byte{headersBucket, filtersBucket} {
-		if err := deleteSegments(r.tx.Bucket(name), kept, end); err != nil {
+		if err := deleteSegments(r.tx.Bucket(name), kept, upTo); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package chaindb
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -234,6 +235,25 @@ func TestUnlinked(t *testing.T) {
 	refetch(t, db, m, segmentBlocks)
 	if d := damageIn(db); d != nil {
 		t.Error(d)
+	}
+}
+
+// TestMendKeyOutOfPlace: a segment that has got a key which no segment has.
+func TestMendKeyOutOfPlace(t *testing.T) {
+	db, m := stored(t, 3*segmentBlocks+60)
+	err := db.file.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(headersBucket)
+		value := bytes.Clone(b.Get(segmentKey(3)))
+		return errors.Join(b.Delete(segmentKey(3)), b.Put([]byte{0x5f, 0, 0, 0, 1}, value))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Distrust()
+	adopted(t, db)
+	refetch(t, db, m, segmentBlocks)
+	if _, err := db.Verify(t.Context(), nil); err != nil {
+		t.Error(err)
 	}
 }
 

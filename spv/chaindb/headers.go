@@ -3,6 +3,7 @@ package chaindb
 import (
 	"bytes"
 	"fmt"
+	"math"
 
 	"dcrspv/spv/chain"
 
@@ -161,13 +162,14 @@ func (r *reader) writeHeaders(above uint32, headers []chain.Header) error {
 	return deleteSegments(bucket, segment, last)
 }
 
-// deleteSegments deletes what there is of the segments first to last. How many that can be
-// is up to the file, not to what it says.
+// deleteSegments deletes what there is of the segments first to last; the highest number
+// is all above, whatever keys it has. How many that can be is up to the file, not to what
+// it says.
 func deleteSegments(bucket *bbolt.Bucket, first, last uint32) error {
 	next, end := segmentKey(first), segmentKey(last)
 	for {
 		key, _ := bucket.Cursor().Seek(next)
-		if key == nil || bytes.Compare(key, end) > 0 {
+		if key == nil || last < math.MaxUint32 && bytes.Compare(key, end) > 0 {
 			return nil
 		}
 		next = append(bytes.Clone(key), 0) // the lowest key above

@@ -125,6 +125,15 @@ func (db *DB) trust() error {
 	return nil
 }
 
+// Distrust has all of the file verified before it is used again: where something has turned
+// bad there may be more.
+func (db *DB) Distrust() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.trusted.Store(false)
+	db.renewSeal()
+}
+
 // renewSeal is called after each transaction, with mu held. Failing costs a verification
 // at the next start, and nothing now. The seal of a file that is not trusted any more says
 // no more than that it is ours.
