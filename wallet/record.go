@@ -101,9 +101,10 @@ func (c *change) keep(id hash, r txRecord, msg *wire.MsgTx) {
 	})
 }
 
-// rekeep writes the history entry of a transaction whose coins have changed.
+// rekeep writes the history entry of a transaction whose coins have changed, if it has one:
+// what this change forgets or has not kept yet has none.
 func (c *change) rekeep(id hash) {
-	if r, msg, ok := c.namedTx(id); ok {
+	if r, msg, ok := c.tx(id); ok {
 		c.keep(id, r, msg)
 	}
 }

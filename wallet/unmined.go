@@ -77,7 +77,7 @@ func (c *change) fate(msg *wire.MsgTx) (d death, height uint32, tree int8, by ha
 	for _, in := range msg.TxIn { // what does not end with the price comes first
 		prev := &in.PreviousOutPoint
 		if coin, ok := c.coin(outPointKey(&prev.Hash, prev.Index)); ok && coin.spent {
-			r, _, _ := c.namedTx(coin.spentBy)
+			r, _, _ := c.tx(coin.spentBy) // none yet of one that is just being applied
 			return conflicted, coin.spentHeight, r.tree, coin.spentBy
 		}
 		if p := c.pending().byID[prev.Hash]; p != nil && p.dead != alive {
