@@ -19,7 +19,8 @@ type DB struct {
 	rules *chain.Rules
 	file  *dbfile.File
 
-	state atomic.Pointer[state] // as of the last write
+	state    atomic.Pointer[state] // as of the last write
+	lastRead atomic.Pointer[checkedSegment]
 
 	mu      sync.Mutex  // held while writing
 	id      []byte      // of this file, told apart from others

@@ -12,22 +12,18 @@ import (
 )
 
 // Header returns the header of the stored chain at a height, after a look at whether
-// the next one follows it. ErrNotFound above the tip. It costs some ten microseconds.
+// the next one follows it. ErrNotFound above the tip. It costs about a microsecond, some
+// fifteen if it is in another segment than the last one.
 func (db *DB) Header(height uint32) (chain.Header, error) {
-	var header chain.Header
-	err := db.view(func(r *reader) error {
-		h, err := r.header(height)
-		if err != nil {
-			return err
-		}
-		header = *h
-		hash, err := r.hashAt(height)
-		if err == nil && header.Hash() != hash {
-			err = r.unlinked(height)
-		}
-		return err
-	})
-	return header, err
+	c, err := db.checked(height)
+	if err != nil {
+		return chain.Header{}, err
+	}
+	h, ok := c.header(height)
+	if !ok {
+		return chain.Header{}, db.view(func(r *reader) error { return r.unlinked(height) })
+	}
+	return h, nil
 }
 
 // Headers returns the headers of a range of the stored chain, after a look at whether

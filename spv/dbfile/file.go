@@ -336,5 +336,14 @@ func (f *File) Over() error {
 	return nil
 }
 
+// Usable is the error of whatever would be done with the file: why it cannot be used any
+// more, or bbolt's of one that was closed; nil if it can be used.
+func (f *File) Usable() error {
+	if f.closed.Load() {
+		return bolterrors.ErrDatabaseNotOpen
+	}
+	return f.Over()
+}
+
 // Committed returns the number of the last transaction in the file.
 func (f *File) Committed() uint64 { return f.committed.Load() }
