@@ -50,7 +50,7 @@ func TestKnownHeadersKeepNoClaimAlive(t *testing.T) {
 					late.Refuse(false)
 				}
 				began := time.Now()
-				w.walkFor(12*time.Minute, began, delay, joins)
+				w.walkFor(5*time.Minute+50*delay, began, delay, joins)
 			})
 		}
 	}

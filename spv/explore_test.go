@@ -130,7 +130,7 @@ func TestDrippers(t *testing.T) {
 	far.Latency, narrow.Bandwidth = 200*time.Millisecond, wide
 	for _, honest := range []spvtest.Behaviour{near, far, narrow} {
 		alone := syncAmong(t, c, nil, honest, 0)
-		for _, f := range []fader{{good: 0, rate: 4400}, {good: 1, rate: 4400}, {good: 2, rate: 4400}, {good: 0, rate: 200_000}, {good: 1, rate: 200_000}} {
+		for _, f := range []fader{{good: 0, rate: 4400}, {good: 2, rate: 4400}, {good: 0, rate: 200_000}} {
 			f.latency, f.wide = honest.Latency/2, honest.Bandwidth*11/10
 			if f.rate > wide && f.wide > 0 {
 				continue // faster than the honest one
