@@ -68,7 +68,7 @@ func eachSegment(tx *bbolt.Tx, first, last uint32, fn func(segment uint32) (more
 func (r *reader) blocksOf(segment uint32, heights chain.Range,
 	fn func(uint32, *chain.Header, []byte) bool) (more bool, err error) {
 
-	headers, count, err := r.headerSegment(segment)
+	headers, count, err := r.linkedSegment(segment)
 	if err != nil {
 		return false, err
 	}
@@ -77,15 +77,6 @@ func (r *reader) blocksOf(segment uint32, heights chain.Range,
 		return false, err
 	}
 	start := segment * segmentBlocks
-	// A segment of another branch would be as well formed.
-	last := start + uint32(count) - 1
-	hash, err := r.hashAt(last)
-	if err == nil && headerAt(headers, count-1).Hash() != hash {
-		err = r.unlinked(last)
-	}
-	if err != nil {
-		return false, err
-	}
 	for i := range count {
 		height := start + uint32(i)
 		if height < heights.From {

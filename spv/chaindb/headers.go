@@ -11,23 +11,20 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Header returns the header of the stored chain at a height, after a look at whether
-// the next one follows it. ErrNotFound above the tip. It costs about a microsecond, some
-// fifteen if it is in another segment than the last one.
+// Header returns the header of the stored chain at a height. ErrNotFound above the tip.
+// It costs a fraction of a microsecond, some ten if it is in another segment than the
+// last one.
 func (db *DB) Header(height uint32) (chain.Header, error) {
 	c, err := db.checked(height)
 	if err != nil {
 		return chain.Header{}, err
 	}
-	h, ok := c.header(height)
-	if !ok {
-		return chain.Header{}, db.view(func(r *reader) error { return r.unlinked(height) })
-	}
-	return h, nil
+	_, index := segmentOf(height)
+	return *headerAt(c.headers, index), nil
 }
 
-// Headers returns the headers of a range of the stored chain, after a look at whether
-// each follows the one before. ErrNotFound if it reaches above the tip.
+// Headers returns the headers of a range of the stored chain. ErrNotFound if it reaches
+// above the tip.
 func (db *DB) Headers(heights chain.Range) ([]chain.Header, error) {
 	if heights.From > heights.To {
 		return nil, nil
@@ -40,17 +37,12 @@ func (db *DB) Headers(heights chain.Range) ([]chain.Header, error) {
 		headers = make([]chain.Header, 0, heights.Len())
 		for height := heights.From; height <= heights.To; {
 			segment, index := segmentOf(height)
-			value, count, err := r.headerSegment(segment)
+			value, count, err := r.linkedSegment(segment)
 			if err != nil {
 				return err
 			}
 			for ; index < count && height <= heights.To; index, height = index+1, height+1 {
 				headers = append(headers, *headerAt(value, index))
-			}
-		}
-		for i := range headers[1:] {
-			if headers[i+1].PrevBlock() != headers[i].Hash() {
-				return r.unlinked(heights.From + uint32(i))
 			}
 		}
 		return nil
