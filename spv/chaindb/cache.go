@@ -1,8 +1,6 @@
 package chaindb
 
-import (
-	"bytes"
-)
+import "bytes"
 
 // checkedSegment is a segment of headers of which the checksum was right. Who reads
 // headers one at a time, such as a chain that a peer tells of headers it has, would have

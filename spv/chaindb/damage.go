@@ -67,6 +67,7 @@ func (db *DB) Mend(d *Damage) error {
 	return db.update(func(r *reader) error {
 		switch d.Part {
 		case Headers:
+			// Above headers that break a rule nothing is worth keeping: rot breaks a checksum.
 			keep := db.own.Load() && !errors.As(d.Err, new(chain.ErrorKind))
 			return r.cutOut(d.Range, keep, db.Trusted())
 		case Filters:
@@ -89,9 +90,9 @@ type severed struct {
 	filters chain.Ranges
 }
 
-// cutOut takes damaged headers out of the chain, with the filters of their blocks. To keep
-// what is above sets it aside, if nothing in it is damaged: else the chain ends below all
-// that is. Of headers that break a rule, nothing above is kept.
+// cutOut takes damaged headers out of the chain, with the filters of their blocks. What is
+// above all that is damaged is set aside, or goes too unless it is to be kept. trusted:
+// the file is.
 func (r *reader) cutOut(bad chain.Range, keep, trusted bool) error {
 	if err := r.dropSevered(); err != nil { // of two pieces the upper one goes
 		return err

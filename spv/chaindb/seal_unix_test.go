@@ -46,7 +46,7 @@ func TestSealThatIsNoFile(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-			case <-time.After(5 * time.Second):
+			case <-time.After(time.Minute):
 				t.Error("Open waits for the seal for ever")
 			}
 			if info, err := os.Stat(precious); err != nil || info.Size() != 9000 {

@@ -151,60 +151,6 @@ func (f *File) checkPages(ctx context.Context, depth depth, needed func(bucket s
 	return nil
 }
 
-// checkFreeList looks at the page with the list of free pages, as bbolt does in
-// each commit, but without care: it would count through as many pages as noise
-// there says.
-func (f *File) checkFreeList() error {
-	pageSize := f.Info().PageSize
-	h, err := ReadHead(f.file, pageSize)
-	if err != nil || h.Free == noFreeList {
-		return err
-	}
-	p := page{h.Free, make([]byte, pageHeader)}
-	if _, err := f.file.ReadAt(p.b, int64(h.Free)*int64(pageSize)); err != nil {
-		return f.fail(damaged("page %d: %v", h.Free, err))
-	}
-	overflow := uint64(native.Uint32(p.b[12:]))
-	if native.Uint64(p.b) != h.Free || p.kind() != kindFree || h.Free+overflow >= h.Pages {
-		return f.fail(p.bad("no list of free pages"))
-	}
-	return nil
-}
-
-// Head is what counts of pages 0 and 1.
-type Head struct {
-	Tx    uint64 // the last transaction
-	Pages uint64 // in use or free
-	Page  int64  // where this head is, 0 or 1
-
-	PageSize int // in bytes
-
-	Root uint64 // the page of the root bucket
-	Free uint64 // the page with the list of free pages
-}
-
-// ReadHead finds the newer valid head. Errors: ErrDamaged, those of reading.
-func ReadHead(file io.ReaderAt, pageSize int) (newest Head, err error) {
-	found := false
-	b := make([]byte, headSize)
-	for id := range int64(2) {
-		if _, err := file.ReadAt(b, id*int64(pageSize)+pageHeader); err != nil {
-			return Head{}, err
-		}
-		if !validHead(b) {
-			continue
-		}
-		h := Head{Root: native.Uint64(b[16:]), Free: native.Uint64(b[32:]), Pages: native.Uint64(b[40:]), Tx: native.Uint64(b[48:]), Page: id, PageSize: pageSize}
-		if !found || h.Tx > newest.Tx {
-			newest, found = h, true
-		}
-	}
-	if !found {
-		return Head{}, damaged("it has no head")
-	}
-	return newest, nil
-}
-
 // claim notes the use of a page.
 func (c *pageCheck) claim(id uint64) error {
 	switch {

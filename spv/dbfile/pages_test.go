@@ -109,9 +109,6 @@ func TestDeepPages(t *testing.T) {
 // TestHugePage: a page that says that a million others belong to it, in a file with a
 // hole of that size, must not be read into memory.
 func TestHugePage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a gigabyte of memory as long as it fails")
-	}
 	path, content := made(t)
 	size := os.Getpagesize()
 	const pages = 1 << 17 // 512 MB; a hole may as well be of terabytes
