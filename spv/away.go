@@ -69,10 +69,8 @@ func (a *away) slept(now time.Time) time.Duration {
 func (e *engine) excuse(away time.Duration) {
 	e.requests.Away(away)
 	e.registry.Away(away)
-	for _, fl := range e.headers.allFlights() {
-		fl.since = fl.since.Add(away)
-	}
-	e.withheld.excuse(away)
+	e.headers.requests.excuse(away)
+	e.unserved.excuse(away)
 	for _, s := range e.sessions {
 		s.following.excuse(away)
 		s.lag.excuse(away)

@@ -10,9 +10,9 @@ func (e *engine) headersComplete() bool {
 		return false
 	}
 	waitedFor := func(s *session) bool { return s.since.Before(e.joinUntil()) }
-	for _, fl := range e.headers.flights {
-		walking := fl.s.chain.walking && fl.from.Height < tip
-		if (!fl.late || e.isComing(fl)) && waitedFor(fl.s) && !walking {
+	for _, r := range e.headers.requests.atTip() {
+		walking := r.s.chain.walking && r.from.Height < tip
+		if (!r.late || e.isComing(r)) && waitedFor(r.s) && !walking {
 			return false
 		}
 	}
@@ -60,17 +60,4 @@ func (e *engine) heard(tip uint32) bool {
 		}
 	}
 	return false
-}
-
-// keepClaim has what a peer claimed waited for that is leaving although it had
-// delivered: others may have it. That its own claim has failed is up to the
-// registry.
-func (e *engine) keepClaim(s *session) {
-	if e.ctx.Err() != nil {
-		return
-	}
-	claim := e.registry.Claim(s.addr, e.now)
-	if claim > e.chain.Tip().Height && s.chain.last.Height > 0 && !e.following {
-		e.headers.pending, e.headers.pendingUntil = claim, e.now.Add(claimPatience)
-	}
 }

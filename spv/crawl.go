@@ -143,11 +143,11 @@ func (e *engine) takes(s *session, kind registry.Kind) (d time.Duration, done bo
 	if kind != registry.Headers {
 		return 0, false
 	}
-	fl := s.headers.flight
-	if fl == nil {
+	r := s.headers.request
+	if r == nil {
 		return s.headers.took, s.headers.took > 0
 	}
-	d = e.now.Sub(fl.since)
+	d = e.now.Sub(r.since)
 	if come := s.peer.Stats().Incoming; come > 0 {
 		d = max(d, time.Duration(float64(d)*fullAnswer/float64(come)))
 	}

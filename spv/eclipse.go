@@ -37,9 +37,9 @@ type milestone struct {
 
 const (
 	// stuckTime is how long nothing has to move. For filters it is more than
-	// it takes to find out that a branch has to be given up (withheld.go).
+	// it takes to find out that a branch has to be given up (unserved.go).
 	stuckTime        = 20 * time.Second
-	stuckFiltersTime = withholdPatience + 30*time.Second
+	stuckFiltersTime = unservedPatience + 30*time.Second
 
 	// A tip is stale when this many times the network's block interval has
 	// gone by, and at least staleMin, without a new block. On mainnet that
@@ -152,7 +152,7 @@ func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 	}
 	tip := e.chain.Tip().Height
 	unsure := !e.chain.Proven() || !e.heard(tip)
-	if unsure && len(e.headers.flights) == 0 && len(e.registry.Ahead(tip, e.now)) == 0 {
+	if unsure && len(e.headers.requests.atTip()) == 0 && len(e.registry.Ahead(tip, e.now)) == 0 {
 		return registry.Headers, tip, true
 	}
 	return 0, 0, false

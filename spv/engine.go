@@ -47,7 +47,7 @@ type engine struct {
 	wallets  []*walletState
 	outgoing outgoing // transactions to publish
 	relay    relay    // transactions of others
-	withheld withheld // branches that nobody serves
+	unserved unserved // branches that nobody serves
 	stall    stall    // whether anything moves
 	crawl    crawl    // the search for somebody faster
 	trouble  troubles // what to tell if nothing does
@@ -133,7 +133,7 @@ func (e *engine) takeOver(last *engine) {
 	e.outgoing, e.cuts = last.outgoing, last.cuts
 	// What we had comes again; until then peers that are below it tell nothing new.
 	if height := last.chain.Tip().Height; height > e.chain.Tip().Height {
-		e.headers.pending, e.headers.pendingUntil = height, e.now.Add(mendPatience)
+		e.headers.waitFor(height, e.now.Add(mendPatience))
 	}
 }
 
@@ -212,7 +212,7 @@ func (e *engine) step() {
 	e.planAudit()
 	e.scanMore()
 	e.dispatch()
-	e.giveUpWithheld()
+	e.giveUpUnserved()
 	e.replaceUseless()
 	e.tryStrangers()
 	e.tryFaster()

@@ -27,6 +27,10 @@ func (f *followState) excuse(away time.Duration) {
 	}
 }
 
+// forget has another getheaders sent although one may be on its way: it was about a
+// chain that was given up.
+func (f *followState) forget() { f.requested = time.Time{} }
+
 const (
 	// newcomerPatience is claimPatience once we are in sync: who says now that
 	// there is more than all others have has little time to prove it.
@@ -63,9 +67,9 @@ func (e *engine) followPeers() {
 
 func (e *engine) enableAnnouncements(s *session) {
 	s.following = followState{on: true, since: e.now, requested: e.now}
-	if s.headers.flight != nil {
-		s.headers.flight.cancel() // late or walking, and answered by the next request
-		e.headers.release(s)
+	if r := s.headers.request; r != nil {
+		r.cancel() // late or walking, and answered by the next request
+		e.headers.requests.end(s)
 	}
 	e.asksFor(s, newcomerPatience)
 	if err := s.peer.SendHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {

@@ -46,7 +46,7 @@ func TestSilenceMayBeAnotherView(t *testing.T) {
 		if pauses != c.fault {
 			t.Errorf("%s: it pauses: %v", name, pauses)
 		}
-		if !c.fault && c.kind == registry.Filters && !s.headers.recheck {
+		if !c.fault && c.kind == registry.Filters && !s.recheck.wanted {
 			t.Errorf("%s: it is not asked for its headers", name)
 		}
 	}

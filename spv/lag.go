@@ -61,6 +61,7 @@ func lagError(height, tip uint32) error {
 // disconnectLagging ends the connections to peers that are too far behind our tip.
 func (e *engine) disconnectLagging() {
 	tip := e.reach()
+	e.network.tip.Store(e.chain.Tip().Height)
 	e.network.reach.Store(tip)
 	lagging := make(map[string]bool)
 	for _, addr := range e.registry.Lagging(tip) {
@@ -106,7 +107,7 @@ func (e *engine) mayBeAhead(s *session) bool {
 		return false
 	}
 	e.recheck(s)
-	return s.headers.recheck || s.headers.flight != nil && !s.headers.flight.late
+	return s.recheck.wanted || s.headers.waiting()
 }
 
 // lagTime is when a lagging peer's grace ends.

@@ -25,12 +25,13 @@ type session struct {
 
 	unsure bool // whether the connection still stands: see away
 
-	chain     peerChain   // what it has shown of its chain
-	headers   headerAsk   // asking it for headers, before it announces them
-	following followState // its announcements of new blocks
-	lag       lagState    // whether it is behind
-	relaying  relayState  // transactions on their way from it
-	conduct   conduct     // what was not held against it yet
+	chain     peerChain    // what it has shown of its chain
+	headers   headerAsk    // asking it for headers, before it announces them
+	recheck   recheckState // asking it for headers once more
+	following followState  // its announcements of new blocks
+	lag       lagState     // whether it is behind
+	relaying  relayState   // transactions on their way from it
+	conduct   conduct      // what was not held against it yet
 }
 
 // A task is a request to a peer: the wait for the network and the verification
@@ -116,7 +117,7 @@ func (e *engine) drop(s *session, reason error) {
 	e.trouble.failed(failure{addr: s.addr, err: reason, at: e.now})
 	e.logs.peer.Infof("%s disconnected: %v", s.addr, reason)
 	e.requests.Leave(s.addr)
-	e.headers.release(s)
+	e.headers.requests.end(s)
 	e.forgetHeard(s)
 	e.relay.forsaken(s, e.now)
 	if len(e.sessions) == 0 {

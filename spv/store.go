@@ -88,7 +88,10 @@ func (e *engine) writeMore() {
 		return
 	}
 	if above, headers, work, ok := e.unstored(); ok {
-		tip := chain.BlockID{Height: above + uint32(len(headers)), Hash: headers[len(headers)-1].Hash()}
+		tip, ok := e.chain.Block(above + uint32(len(headers)))
+		if !ok {
+			return // run sees what could not be read
+		}
 		losesSet := above < e.store.disk.Height && above < e.filters.set.last
 		e.write(func(db *chaindb.DB) event {
 			var err error
