@@ -4,72 +4,90 @@ import (
 	"context"
 	"fmt"
 
+	"dcrspv/spv/chain"
 	"dcrspv/spv/registry"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
-// blocksPerUnit is how many blocks are asked of a peer at a time: at most 3 MB.
-const blocksPerUnit = 8
-
-// arrivedBlock is a verified block and its place in the unit.
-type arrivedBlock struct {
-	index int
-	block *wire.MsgBlock
+// scan is a batch on its way: the filters are matched, the blocks are fetched.
+type scan struct {
+	found
+	msgs     []*wire.MsgBlock // those that have come, as the headers stand
+	requests []*request
+	open     int // requests that are not done
 }
 
-// blockUnits makes the requests for the blocks of a batch.
-func (e *engine) blockUnits(sc *scan) {
-	for first := 0; first < len(sc.headers); first += blocksPerUnit {
-		var places []int
-		for i := first; i < min(first+blocksPerUnit, len(sc.headers)); i++ {
-			places = append(places, i)
+// blocksPerRequest is how many blocks are asked of a peer at a time: at most 3 MB.
+const blocksPerRequest = 8
+
+// newScan makes the requests for the blocks of a batch.
+func (e *engine) newScan(f found) *scan {
+	sc := &scan{found: f, msgs: make([]*wire.MsgBlock, len(f.headers))}
+	var places []int
+	for i := range f.headers {
+		places = append(places, i)
+		if len(places) == blocksPerRequest || i == len(f.headers)-1 {
+			sc.add(e.blockRequest(sc, places))
+			places = nil
 		}
-		sc.units = append(sc.units, e.blockUnit(sc, places))
-		sc.open++
 	}
+	return sc
 }
 
-// blockUnit is the request for the blocks at some places of a batch.
-func (e *engine) blockUnit(sc *scan, places []int) *unit {
-	u := newUnit(registry.Blocks)
+func (sc *scan) add(r *request) {
+	sc.requests = append(sc.requests, r)
+	sc.open++
+}
+
+func (sc *scan) batch() Batch { return sc.found.batch(sc.msgs) }
+
+// take keeps the blocks that came for a request at some places, which ends it if any did.
+// It returns the places that are missing.
+func (sc *scan) take(blocks []arrivedBlock, places []int) (missing []int) {
+	for _, b := range blocks {
+		sc.msgs[places[b.index]] = b.block
+	}
 	for _, i := range places {
-		u.headers = append(u.headers, sc.headers[i])
-		u.hashes = append(u.hashes, sc.batch.Blocks[i].ID.Hash)
+		if sc.msgs[i] == nil {
+			missing = append(missing, i)
+		}
+	}
+	if len(blocks) > 0 {
+		sc.open--
+	}
+	return missing
+}
+
+// blockRequest asks for the blocks at some places of a batch.
+func (e *engine) blockRequest(sc *scan, places []int) *request {
+	var headers []chain.Header
+	var hashes []chainhash.Hash
+	for _, i := range places {
+		headers, hashes = append(headers, sc.headers[i]), append(hashes, sc.hashes[i])
 	}
 	rules := e.rules
-	u.fetch = func(ctx context.Context, p Source, fl *flight) error {
-		return p.Blocks(ctx, u.hashes, func(i int, b *wire.MsgBlock) error {
-			if err := rules.CheckBlock(&u.headers[i], b); err != nil {
-				return fmt.Errorf("%w: block %d: %w", errBadBlock, u.headers[i].Height(), err)
+	fetch := func(ctx context.Context, p Source) (got fetched, err error) {
+		err = p.Blocks(ctx, hashes, func(i int, b *wire.MsgBlock) error {
+			if err := rules.CheckBlock(&headers[i], b); err != nil {
+				return fmt.Errorf("%w: block %d: %w", errBadBlock, headers[i].Height(), err)
 			}
-			fl.blocks = append(fl.blocks, arrivedBlock{i, b})
+			got.blocks = append(got.blocks, arrivedBlock{i, b})
 			return nil
 		})
+		return got, err
 	}
-	u.result = func(e *engine, fl *flight) {
-		for _, b := range fl.blocks {
-			sc.batch.Blocks[places[b.index]].Msg = b.block
-		}
-		if fl.err == nil {
-			e.finish(u)
-			sc.open--
+	ended := func(e *engine, r *request, _ string, got fetched, err error) {
+		if err != nil && (len(got.blocks) == 0 || isLocal(err)) {
 			return
 		}
-		if len(fl.blocks) == 0 || isLocal(fl.err) {
-			return
+		e.finish(r)
+		if missing := sc.take(got.blocks, places); len(missing) > 0 {
+			rest := e.blockRequest(sc, missing) // some came before it failed
+			rest.Inherit(r.Request)
+			sc.add(rest)
 		}
-		// Some came before it failed: only the others are asked for again.
-		e.finish(u)
-		var missing []int
-		for _, i := range places {
-			if sc.batch.Blocks[i].Msg == nil {
-				missing = append(missing, i)
-			}
-		}
-		rest := e.blockUnit(sc, missing)
-		rest.Inherit(u.Request)
-		sc.units = append(sc.units, rest)
 	}
-	return u
+	return newRequest(registry.Blocks, headers, hashes, fetch, ended)
 }

@@ -30,7 +30,7 @@ func (e *engine) keepClaim(s *session) {
 		return
 	}
 	claim := e.registry.Claim(s.addr, e.now)
-	if claim > e.chain.Tip().Height && s.chain.last.Height > 0 && !e.following {
+	if claim > e.chain.Tip().Height && s.chain.last.Height > 0 && !e.following.on {
 		e.headers.waitFor(claim, e.now.Add(claimPatience))
 	}
 }

@@ -62,3 +62,10 @@ func (e *engine) keepComing() {
 		}
 	}
 }
+
+// moves reports whether an answer of a peer is coming in, or another has just come.
+func (e *engine) moves(s *session) bool { return e.now.Sub(s.peer.Stats().Moved) < movesFor }
+
+// movesFor is how long after a byte of an answer the next one may come: on a slow line
+// it has to wait for the answers of all other peers.
+const movesFor = 5 * time.Second

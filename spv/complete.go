@@ -38,7 +38,7 @@ func (e *engine) joinUntil() time.Time {
 // last, incomplete batch of filters is worth asking for. It depends on what came,
 // not on what anybody claims.
 func (e *engine) tipHeld() bool {
-	return e.store.tip == e.chain.Tip() && (e.following || !e.moreHeaders() || e.now.Sub(e.headers.grown) >= grownPatience)
+	return e.disk.tip == e.chain.Tip() && (e.following.on || !e.moreHeaders() || e.now.Sub(e.headers.grown) >= grownPatience)
 }
 
 // headersDone reports whether no credible peer is ahead of us, nor proven work that only

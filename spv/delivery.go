@@ -115,7 +115,7 @@ func (e *engine) answerPublish(hash chainhash.Hash, p *publication) {
 			return
 		}
 		c.listener = nil
-		if e.sessions[s.addr] == s {
+		if e.sessions.has(s) {
 			e.announce(s, []chainhash.Hash{hash})
 		}
 		if !heard {

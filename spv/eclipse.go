@@ -2,8 +2,6 @@ package spv
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"dcrspv/spv/chain"
@@ -54,16 +52,16 @@ const (
 func (e *engine) milestone() milestone {
 	m := milestone{tip: e.chain.Tip(), scanned: e.scannedAll()}
 	m.filters, _ = e.filters.through()
-	count := func(units []*unit) {
-		for _, u := range units {
-			if u.Done() {
+	count := func(all []*request) {
+		for _, r := range all {
+			if r.Done() {
 				m.ready++
 			}
 		}
 	}
-	count(e.filters.units)
+	count(e.filters.requests)
 	for _, w := range e.wallets {
-		count(w.units())
+		count(w.requests())
 	}
 	return m
 }
@@ -111,7 +109,7 @@ func (e *engine) replaceUseless() {
 // them, in an earlier run perhaps.
 func (e *engine) tryStrangers() {
 	st := &e.stall
-	if tip := e.chain.Tip(); tip != st.newest || !e.following {
+	if tip := e.chain.Tip(); tip != st.newest || !e.following.on {
 		st.newest, st.stale = tip, e.now
 	}
 	if !e.network.discover || e.now.Sub(st.stale) < staleAfter(e.cfg.Params) || e.now.Sub(st.tried) < strangerTime {
@@ -119,7 +117,7 @@ func (e *engine) tryStrangers() {
 	}
 	st.tried = e.now
 	if len(e.sessions) > e.cfg.MaxPeers {
-		newest := slices.MaxFunc(slices.Collect(maps.Values(e.sessions)), func(a, b *session) int { return a.since.Compare(b.since) })
+		newest := e.sessions.newest()
 		if worst, ok := e.registry.WorseThan(newest.addr, e.now); ok {
 			e.disconnect(e.sessions[worst], errReplaced)
 		} else {
@@ -141,7 +139,7 @@ func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 		return 0, 0, false
 	}
 	for _, w := range e.wallets {
-		for _, u := range w.units() {
+		for _, u := range w.requests() {
 			if u.LastResort() {
 				return registry.Blocks, u.to(), true
 			}
@@ -174,7 +172,7 @@ func (e *engine) stallTime() time.Time {
 	switch {
 	case !e.network.discover:
 		return time.Time{}
-	case e.following && e.progress.synced:
+	case e.following.on && e.progress.synced:
 		stale, again := st.stale.Add(staleAfter(e.cfg.Params)), st.tried.Add(strangerTime)
 		if again.After(stale) {
 			return again

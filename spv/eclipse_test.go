@@ -16,7 +16,7 @@ import (
 // stay.
 func TestStrangersMakeRoomForStrangers(t *testing.T) {
 	e, sessions := stillEngine(t, 100, 100, 100, 100)
-	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following = chaincfg.SimNetParams(), 2, true, true
+	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following.on = chaincfg.SimNetParams(), 2, true, true
 	e.stall = stall{newest: e.chain.Tip(), stale: e.now.Add(-time.Hour)}
 	for i, s := range sessions {
 		s.peer = stillSource{}
@@ -31,7 +31,7 @@ func TestStrangersMakeRoomForStrangers(t *testing.T) {
 // Rule 22: one that has served well before stays, and the worst of the others makes room.
 func TestStrangerThatHasServedStays(t *testing.T) {
 	e, sessions := stillEngine(t, 100, 100, 100, 100)
-	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following = chaincfg.SimNetParams(), 2, true, true
+	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following.on = chaincfg.SimNetParams(), 2, true, true
 	e.now = e.now.Add(time.Hour)
 	e.stall = stall{newest: e.chain.Tip(), stale: e.now.Add(-time.Hour)}
 	for _, s := range sessions {
@@ -66,12 +66,11 @@ func TestWhoRestsMakesRoom(t *testing.T) {
 		}
 		var header chain.Header
 		binary.LittleEndian.PutUint32(header[128:], 100) // its height
-		u := newUnit(registry.Filters)
-		u.headers = []chain.Header{header}
-		e.filters.units = []*unit{u}
-		table := requests.NewTable[*unit]()
+		r := newRequest(registry.Filters, []chain.Header{header}, nil, nil, nil)
+		e.filters.requests = []*request{r}
+		table := requests.NewTable[*request]()
 		table.Join("somebody else", 0)
-		table.Assign([]*requests.Request[*unit]{u.Request}, e.able, e.now)
+		table.Assign([]*requests.Request[*request]{r.Request}, e.able, e.now)
 		e.stall = stall{at: e.milestone(), since: e.now.Add(-stuckFiltersTime)}
 		e.replaceUseless()
 		if left, want := len(e.sessions), max(2-spares, 0); left != want {

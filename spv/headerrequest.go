@@ -23,7 +23,7 @@ type headerRequest struct {
 
 	from   chain.BlockID  // what is requested begins above it
 	stop   chainhash.Hash // the last block requested; zero is as many as there are
-	branch int            // the engine's when it was sent
+	branch branch         // the engine's when it was sent
 	first  bool           // its peer's claim counts from this request on
 	cancel context.CancelFunc
 

@@ -59,7 +59,7 @@ func (e *engine) askHeaders() {
 			e.logs.sync.Debugf("%s is late with headers", r.s.addr)
 		}
 	}
-	if e.following || e.chain.Storable() > maxBacklog {
+	if e.following.on || e.chain.Storable() > maxBacklog {
 		return
 	}
 	if !e.moreHeaders() {
@@ -149,7 +149,7 @@ func (e *engine) headerTime() (next time.Time) {
 		}
 	}
 	sooner(e.headers.pendingUntil)
-	if !e.following {
+	if !e.following.on {
 		sooner(e.headers.grown.Add(grownPatience))
 		sooner(e.joinUntil())
 	}

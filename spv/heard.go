@@ -77,35 +77,32 @@ func (e *engine) hearing(s *session) bool {
 	return false
 }
 
-// tellWallet tells a wallet what some peer has sent.
-func (e *engine) tellWallet(w *walletState) {
+// relayTo tells a wallet what some peer has sent.
+func (e *engine) relayTo(w *walletState) {
 	addr, txs := w.heard.take()
 	if len(txs) == 0 {
 		return
 	}
 	limit := e.chain.Tip().Height
-	w.telling = true
-	w.reported = true // until the wallet changes again
-	w.work(func() event {
+	w.relay(func() event {
 		more, err := w.unmined.Seen(addr, txs)
-		return walletTold{report: reportOf(w, limit, err), addr: addr, txs: txs, full: !more}
+		return walletTold{report: reportOf(w, limit, err), addr: addr, txs: txs, height: limit, full: !more}
 	})
 }
 
 // walletTold: a wallet was told what a peer has sent.
 type walletTold struct {
 	report
-	addr string
-	txs  []*wire.MsgTx
-	full bool // it wants no more of it
+	addr   string
+	txs    []*wire.MsgTx
+	height uint32 // of our tip when it was told
+	full   bool   // it wants no more of it
 }
 
 func (ev walletTold) apply(e *engine) {
 	if ev.full {
-		ev.w.heard.refuse(ev.addr, ev.owedTo)
-		for _, tx := range ev.txs {
-			e.relay.seen().Delete(tx.TxHash()) // it may be welcome from another peer
-		}
+		ev.w.heard.refuse(ev.addr, ev.height)
+		e.relay.unlearn(ev.txs) // they may be welcome from another peer
 	}
 	e.reply(ev.report)
 }

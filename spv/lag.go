@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"dcrspv/spv/peer"
-
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
@@ -32,11 +30,6 @@ func (l *lagState) excuse(away time.Duration) {
 	}
 }
 
-// acceptHeight refuses a peer in the handshake, before it costs anything.
-func (e *engine) acceptHeight(info peer.Info) error {
-	return lagError(info.Height, e.network.reach.Load())
-}
-
 // reach is the height that peers are measured by: our tip, or while filters are
 // missing the last block that we have the filter of. Headers alone don't show
 // that anybody has the blocks; those who have shown more are not cut off for
@@ -61,8 +54,7 @@ func lagError(height, tip uint32) error {
 // disconnectLagging ends the connections to peers that are too far behind our tip.
 func (e *engine) disconnectLagging() {
 	tip := e.reach()
-	e.network.tip.Store(e.chain.Tip().Height)
-	e.network.reach.Store(tip)
+	e.network.measure(e.chain.Tip().Height, tip)
 	lagging := make(map[string]bool)
 	for _, addr := range e.registry.Lagging(tip) {
 		s := e.sessions[addr]
@@ -73,7 +65,7 @@ func (e *engine) disconnectLagging() {
 		if s.lag.since.IsZero() {
 			s.lag.since = e.now
 		}
-		if e.following && e.now.Sub(s.lag.since) < lagGrace {
+		if e.following.on && e.now.Sub(s.lag.since) < lagGrace {
 			continue
 		}
 		e.disconnect(s, lagError(e.registry.Height(addr), tip))

@@ -11,6 +11,8 @@ import (
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -21,7 +23,7 @@ const maxMatches = 64
 // match asks the wallet what to test next and tests it against the stored
 // filters.
 func (e *engine) match(w *walletState, limit uint32) {
-	branch, changes, from := e.branch, w.changes, e.filters.from
+	branch, changes, from := e.branch, w.scanned.changes, e.filters.from
 	w.work(func() event {
 		ev := walletMatched{limit: limit, branch: branch, changes: changes}
 		scan, ok, err := w.wallet.NextScan(limit)
@@ -41,16 +43,56 @@ func (e *engine) match(w *walletState, limit uint32) {
 	})
 }
 
+// scanned is how far a wallet was last known to have nothing left to test. changes counts the
+// reasons to ask it again, so that an answer from before one is told apart.
+type scanned struct {
+	to      uint32
+	valid   bool
+	changes int
+}
+
+// through reports whether nothing is left up to a height.
+func (s *scanned) through(height uint32) bool { return s.valid && s.to == height }
+
+// expire has the wallet asked again; change too, whatever it answers now.
+func (s *scanned) expire() { s.valid = false }
+func (s *scanned) change() {
+	s.valid = false
+	s.changes++
+}
+
+// answer notes that nothing was left up to a height after so many changes.
+func (s *scanned) answer(height uint32, changes int) {
+	s.to, s.valid = height, changes == s.changes
+}
+
 // found is what matching a scan against the stored filters gave.
 type found struct {
-	batch   Batch
-	headers []chain.Header // of batch.Blocks
+	scan        Scan
+	headers     []chain.Header // of the blocks that match
+	hashes      []chainhash.Hash
+	end         chain.BlockID // the last block tested
+	price       int64         // in its header
+	disapproved []uint32      // heights below the end
+	endBad      bool          // the end is disapproved, if it matches
+}
+
+// batch is what the wallet gets when all blocks are there, which stand as the headers do.
+func (f *found) batch(msgs []*wire.MsgBlock) Batch {
+	b := Batch{Scan: f.scan, End: f.end, Price: f.price, Disapproved: f.disapproved}
+	for i, h := range f.headers {
+		b.Blocks = append(b.Blocks, Block{
+			ID: chain.BlockID{Height: h.Height(), Hash: f.hashes[i]}, Time: h.Time(), Msg: msgs[i],
+			Disapproved: slices.Contains(f.disapproved, h.Height()) || h.Height() == f.end.Height && f.endBad,
+		})
+	}
+	return b
 }
 
 // matchStored tests the blocks of a scan, on all processors. It may cut the scan
 // short.
 func matchStored(ctx context.Context, db *chaindb.DB, scan Scan) (found, error) {
-	f := found{batch: Batch{Scan: scan}}
+	f := found{scan: scan}
 	processors := uint32(runtime.GOMAXPROCS(0))
 	for from := scan.Range.From; from <= scan.Range.To && len(f.headers) < maxMatches; {
 		parts := make([]part, 0, processors)
@@ -70,17 +112,16 @@ func matchStored(ctx context.Context, db *chaindb.DB, scan Scan) (found, error) 
 			f.add(&parts[i])
 		}
 	}
-	for _, h := range f.headers {
-		b := Block{ID: chain.BlockID{Height: h.Height(), Hash: h.Hash()}, Time: h.Time()}
-		b.Disapproved = slices.Contains(f.batch.Disapproved, h.Height())
-		if b.ID.Height == f.batch.End.Height {
-			next, err := db.Header(b.ID.Height + 1)
-			if err != nil && !errors.Is(err, chaindb.ErrNotFound) {
-				return found{}, err
-			}
-			b.Disapproved = err == nil && next.PrevBlock() == b.ID.Hash && next.VoteBits()&1 == 0
+	for i := range f.headers {
+		f.hashes = append(f.hashes, f.headers[i].Hash())
+	}
+	f.scan.Range = chain.Range{From: scan.Range.From, To: f.end.Height}
+	if n := len(f.headers); n > 0 && f.headers[n-1].Height() == f.end.Height {
+		next, err := db.Header(f.end.Height + 1)
+		if err != nil && !errors.Is(err, chaindb.ErrNotFound) {
+			return found{}, err
 		}
-		f.batch.Blocks = append(f.batch.Blocks, b)
+		f.endBad = err == nil && next.PrevBlock() == f.end.Hash && next.VoteBits()&1 == 0
 	}
 	return f, nil
 }
@@ -88,7 +129,7 @@ func matchStored(ctx context.Context, db *chaindb.DB, scan Scan) (found, error) 
 // partBlocks is how many blocks a processor tests at a time.
 const partBlocks = 1000
 
-// part is a stretch of a scan, tested by one processor.
+// part is a range of a scan, tested by one processor.
 type part struct {
 	chain.Range
 	matches     []chain.Header
@@ -136,21 +177,21 @@ func (f *found) add(p *part) {
 	f.headers = append(f.headers, p.matches...)
 	for _, height := range p.disapproved {
 		if height < end.Height {
-			f.batch.Disapproved = append(f.batch.Disapproved, height)
+			f.disapproved = append(f.disapproved, height)
 		}
 	}
-	f.batch.End, f.batch.Price, f.batch.Scan.Range.To = end, price, end.Height
+	f.end, f.price = end, price
 }
 
 // walletMatched: a scan was matched against the stored filters.
 type walletMatched struct {
 	report
 	found   found
-	ok      bool  // there was debt
+	ok      bool  // there was something to test
 	early   bool  // but from below the filters: the birthday has moved down
 	stored  error // the stored data could not be read
 	limit   uint32
-	branch  int
+	branch  branch
 	changes int
 }
 
@@ -163,11 +204,10 @@ func (ev walletMatched) apply(e *engine) {
 	case ev.early:
 		w.reconsider()
 	case !ev.ok:
-		w.quiet, w.isQuiet = ev.limit, ev.changes == w.changes
+		w.scanned.answer(ev.limit, ev.changes)
 	case ev.stored != nil:
 		e.fail(ev.stored)
 	default:
-		w.scan = &scan{found: ev.found}
-		e.blockUnits(w.scan)
+		w.begin(e.newScan(ev.found))
 	}
 }

@@ -65,4 +65,4 @@ func Mending(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func
 // forgetFilterSet has the filters that no header commits to compared with the known set
 // again. It comes before some of them are dropped: killed in between, those that are
 // fetched in their place must be compared too.
-func forgetFilterSet(db *chaindb.DB) error { return db.PutBlob(filterSetBlob, nil) }
+func forgetFilterSet(db *chaindb.DB) error { return db.PutBlob(legacyBlob, nil) }

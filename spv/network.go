@@ -46,9 +46,12 @@ const (
 	maxDrawn = 20
 )
 
-func (n *network) init(e *engine) {
-	n.discover = len(e.cfg.Connect) == 0
-	n.tip.Store(e.chain.Tip().Height)
+func newNetwork(e *engine) *network {
+	n := &network{discover: len(e.cfg.Connect) == 0}
+	if n.discover {
+		n.book = addrbook.Open(e.cfg.DataDir, e.logs.registry)
+	}
+	n.measure(e.chain.Tip().Height, 0)
 	n.peerConfig = peer.Config{
 		Params:           e.cfg.Params,
 		UserAgentName:    e.cfg.UserAgentName,
@@ -56,10 +59,36 @@ func (n *network) init(e *engine) {
 		MaxPVer:          e.cfg.MaxProtocol,
 		Relay:            e.relay.wanted,
 		Height:           n.tip.Load,
-		Accept:           e.acceptHeight,
+		Accept:           func(info peer.Info) error { return lagError(info.Height, n.reach.Load()) },
 		Nonces:           new(peer.Nonces),
 		Line:             new(peer.Line),
 		Log:              e.logs.peer,
+	}
+	return n
+}
+
+// measure sets what handshakes tell and ask for: our height, and the height that peers are
+// measured by.
+func (n *network) measure(tip, reach uint32) {
+	n.tip.Store(tip)
+	n.reach.Store(reach)
+}
+
+// close writes the address book.
+func (n *network) close() error {
+	if n.book == nil {
+		return nil
+	}
+	return n.book.Close()
+}
+
+// closed counts what was exchanged over a connection that is over.
+func (n *network) closed(stats peer.Stats) { n.gone = n.gone.Plus(stats) }
+
+// joined notes that there is a peer, the first one or one more.
+func (n *network) joined(first bool, now time.Time) {
+	if first {
+		n.firstPeer = now
 	}
 }
 
@@ -67,7 +96,7 @@ func (n *network) init(e *engine) {
 // every configured address gets one chance, and of discovered ones there must
 // be a few.
 func (n *network) gathering(e *engine) bool {
-	if e.following {
+	if e.following.on {
 		return false // they were heard
 	}
 	if !n.discover {
@@ -212,17 +241,15 @@ func (ev dialed) apply(e *engine) {
 		return
 	}
 	e.trouble.forget(ev.addr)
-	if len(e.sessions) == 0 {
-		e.network.firstPeer = e.now
-	}
+	e.network.joined(len(e.sessions) == 0, e.now)
 	info := ev.peer.Info()
 	e.logs.peer.Infof("%s connected: %s, protocol %d, at block %d", ev.addr, info.UserAgent, info.PVer, info.Height)
-	e.sessions[ev.addr] = e.startSession(ev.addr, ev.peer)
+	e.startSession(ev.addr, ev.peer)
 	e.requests.Join(ev.addr, ev.took)
 	if e.network.discover {
 		e.network.book.Good(ev.addr)
 		if err := ev.peer.RequestAddrs(); err != nil {
-			e.drop(e.sessions[ev.addr], err)
+			ev.peer.Close(err)
 		}
 	}
 }

@@ -83,16 +83,22 @@ func (e *engine) credit(s *session) {
 	}
 }
 
+// branch is what the best chain is on: it counts reorgs, so that work that was begun on an
+// old branch is told apart.
+type branch int
+
+func (b *branch) left() { *b++ }
+
 // reorganize drops all work on blocks that have left the best chain.
 func (e *engine) reorganize(fork chain.BlockID, depth int) {
-	e.branch++
+	e.branch.left()
 	e.logs.sync.Infof("Reorganized %d blocks: the chains part after block %d", depth, fork.Height)
 	e.registry.Reorganized(fork.Height, e.now)
 	for _, s := range e.sessions {
 		e.credit(s)
 		s.recheck.expire() // what it said was about the old branch
 	}
-	e.finishAll(e.filters.truncateAbove(fork.Height))
+	e.finish(e.filters.truncateAbove(fork.Height)...)
 	e.reorgDisk(fork)
 	for _, w := range e.wallets {
 		e.truncateWallet(w, fork)

@@ -164,7 +164,7 @@ func (e *engine) prefetchHeaders() {
 	p := &e.headers.prefetch
 	tip := e.chain.Tip().Height
 	p.plan(e.rules, tip)
-	if e.following || len(p.ranges) == 0 {
+	if e.following.on || len(p.ranges) == 0 {
 		return
 	}
 	for _, addr := range e.registry.Ahead(tip, e.now) {

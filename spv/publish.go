@@ -142,6 +142,9 @@ func (o *outgoing) add(hash chainhash.Hash, tx *wire.MsgTx) *publication {
 	return p
 }
 
+// recollect has it looked at what the wallets want in the chain.
+func (o *outgoing) recollect() { o.changed = true }
+
 func (o *outgoing) remove(hash chainhash.Hash) {
 	if p := o.txs[hash]; p != nil {
 		p.settle()
@@ -184,7 +187,7 @@ type wantsData struct {
 
 func (ev wantsData) apply(e *engine) {
 	s := ev.s
-	if e.sessions[s.addr] != s {
+	if !e.sessions.has(s) {
 		return
 	}
 	var missing []*wire.InvVect
@@ -222,7 +225,7 @@ func (e *engine) publishMore() {
 			o.remove(hash)
 		}
 	}
-	if len(o.order) == 0 || !e.following || e.now.Before(o.again) {
+	if len(o.order) == 0 || !e.following.on || e.now.Before(o.again) {
 		return
 	}
 	if !o.again.IsZero() {
@@ -296,7 +299,7 @@ func (e *engine) outgoingTime() (next time.Time) {
 			sooner(p.expires)
 		}
 	}
-	if len(e.outgoing.order) > 0 && e.following {
+	if len(e.outgoing.order) > 0 && e.following.on {
 		sooner(e.outgoing.again)
 	}
 	return next

@@ -85,7 +85,7 @@ func (e *engine) situation(st *Status) (s situation, ok bool) {
 // that everything waits for.
 func (e *engine) awaited(st *Status) string {
 	for _, w := range e.wallets {
-		if slices.ContainsFunc(w.units(), func(u *unit) bool { return !u.Done() }) {
+		if slices.ContainsFunc(w.requests(), func(u *request) bool { return !u.Done() }) {
 			return "blocks for the watched scripts"
 		}
 	}

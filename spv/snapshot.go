@@ -28,12 +28,12 @@ func (e *engine) snapshot() Status {
 		CutOff:  e.cuts,
 	}
 	if len(e.sessions) == 0 {
-		st.Target = max(st.Target, e.target) // losing the peers is no progress
+		st.Target = max(st.Target, e.progress.target) // losing the peers is no progress
 	}
 	if e.now.Before(e.headers.pendingUntil) {
 		st.Target = max(st.Target, e.headers.pending)
 	}
-	e.target = st.Target
+	e.progress.aim(st.Target)
 	st.Owed = e.owedAll(st.Target)
 	if through, ok := e.filters.through(); ok {
 		st.Filters = Span{From: e.filters.from, Through: through, Any: true}
@@ -50,12 +50,11 @@ func (e *engine) snapshot() Status {
 	st.Phase, st.Reason, done = e.phase(&st)
 	st.Reason += e.slowness(st.Phase)
 	st.Synced = st.Phase == InSync
-	st.Settled = st.Synced && e.following && e.settled()
+	st.Settled = st.Synced && e.following.on && e.settled()
 	e.findTrouble(&st)
 	e.findOldTip(&st)
 	e.progress.enter(st.Phase, done, e.now)
 	st.Rate, st.ETA = e.progress.rate(done, st.Target, e.now)
-	e.progress.left = st.ETA
 	st.Seconds = e.progress.seconds(e.now)
 	return st
 }

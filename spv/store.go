@@ -1,34 +1,11 @@
 package spv
 
 import (
-	"bytes"
-	"fmt"
-	"time"
-
 	"dcrspv/spv/chain"
 	"dcrspv/spv/chaindb"
 
 	"github.com/decred/dcrd/math/uint256"
 )
-
-// store is the writing side: one goroutine does every write to chain.db, one
-// at a time, in the order in which the engine decides them.
-type store struct {
-	jobs chan func(*chaindb.DB) event // never full: busy tells
-	busy bool
-
-	disk chain.BlockID // where the headers on disk end
-
-	// tip is where the headers on disk leave the best chain: their end, or the
-	// fork while a reorg has not been written yet.
-	tip chain.BlockID
-
-	// fork is the lowest fork since the write in progress began.
-	fork chain.BlockID
-
-	registrySaved time.Time
-	registryData  []byte // what was saved
-}
 
 const (
 	// maxHeaderWrite is how many headers are written in one transaction.
@@ -37,54 +14,13 @@ const (
 	// writeHeaders is where a write ends while more are on their way: whole
 	// records, and few writes, as each leaves holes in the file.
 	writeHeaders = 8000
-
-	// registryEvery is how often the registry is saved.
-	registryEvery = 30 * time.Second
-
-	// RegistryBlob is the name in chain.db under which the registry is saved
-	// (registry.Marshal).
-	RegistryBlob = "registry"
 )
-
-func newStore(tip chain.BlockID) store {
-	return store{jobs: make(chan func(*chaindb.DB) event, 1), disk: tip, tip: tip}
-}
-
-func (e *engine) goStore() {
-	e.goWorker(func() {
-		for {
-			select {
-			case job := <-e.store.jobs:
-				e.post(job(e.db))
-			case <-e.ctx.Done():
-				return
-			}
-		}
-	})
-}
-
-// write starts a job. The event that it returns must call writeDone.
-func (e *engine) write(job func(*chaindb.DB) event) {
-	e.store.busy = true
-	e.store.fork = chain.BlockID{Height: ^uint32(0)}
-	e.store.jobs <- job
-}
-
-// writeDone takes note of the end of a job and of its error, which is never a
-// peer's fault.
-func (e *engine) writeDone(err error) bool {
-	e.store.busy = false
-	if err != nil {
-		e.fail(err)
-	}
-	return err == nil
-}
 
 // writeMore starts the next write. Headers go first, because filters need
 // them; and a reorg must have reached the disk before the filters of the new
 // branch do.
 func (e *engine) writeMore() {
-	if e.store.busy {
+	if e.writer.busy {
 		return
 	}
 	if above, headers, work, ok := e.unstored(); ok {
@@ -92,11 +28,11 @@ func (e *engine) writeMore() {
 		if !ok {
 			return // run sees what could not be read
 		}
-		losesSet := above < e.store.disk.Height && above < e.filters.set.last
+		losesSet := above < e.disk.end.Height && above < e.filters.legacy.last
 		e.write(func(db *chaindb.DB) event {
 			var err error
 			if losesSet {
-				err = db.PutBlob(filterSetBlob, nil)
+				err = db.PutBlob(legacyBlob, nil)
 			}
 			if err == nil {
 				err = db.ReplaceHeaders(above, headers, work)
@@ -116,27 +52,16 @@ func (e *engine) writeMore() {
 		})
 		return
 	}
-	if e.verifyFilterSet() {
+	if e.verifyLegacy() {
 		return
 	}
 	if e.trouble.changed() {
 		save := e.trouble.save()
-		e.write(func(db *chaindb.DB) event { return troubleWritten{save(db)} })
+		e.write(func(db *chaindb.DB) event { return written{save(db)} })
 		return
 	}
-	if e.now.Sub(e.store.registrySaved) >= registryEvery {
-		e.store.registrySaved = e.now
-		data, err := e.registry.Marshal(e.now)
-		if err == nil && bytes.Equal(data, e.store.registryData) {
-			return
-		}
-		e.store.registryData = data
-		e.write(func(db *chaindb.DB) event {
-			if err == nil {
-				err = db.PutBlob(RegistryBlob, data)
-			}
-			return registryWritten{err}
-		})
+	if save, due := e.saved.next(e.registry, e.now); due {
+		e.write(func(db *chaindb.DB) event { return written{save(db)} })
 	}
 }
 
@@ -166,23 +91,9 @@ func (ev headersWritten) apply(e *engine) {
 		e.fail(errJoined)
 		return
 	}
-	e.store.disk = ev.tip
 	e.chain.Stored(ev.tip)
-	e.rejoinDisk(e.store.fork)
-}
-
-// rejoinDisk finds where the disk leaves the best chain now. The disk was on it
-// up to the fork at least. After a reorg and back, it is all of the best chain
-// again, and the filters are there still.
-func (e *engine) rejoinDisk(fork chain.BlockID) {
-	s := &e.store
-	switch {
-	case e.chain.Contains(s.disk):
-		s.tip = s.disk
-	case fork.Height < s.disk.Height:
-		s.tip = fork
-	}
-	e.filters.setHeld(e.db.Filters(), s.tip.Height)
+	e.disk.wrote(ev.tip, e.chain)
+	e.filters.setHeld(e.db.Filters(), e.disk.tip.Height)
 }
 
 // filtersWritten: filters are on disk.
@@ -193,7 +104,7 @@ type filtersWritten struct {
 
 func (ev filtersWritten) apply(e *engine) {
 	if e.writeDone(ev.err) {
-		e.filters.setHeld(ev.held, e.store.tip.Height)
+		e.filters.setHeld(ev.held, e.disk.tip.Height)
 		if through, ok := e.filters.through(); ok {
 			e.logs.filters.Debugf("Filters are held through block %d", through)
 		}
@@ -201,53 +112,13 @@ func (ev filtersWritten) apply(e *engine) {
 }
 
 // reorgDisk takes note of a reorg: what is on disk above the fork is not of the
-// best chain any more.
+// best chain any more. While something is written that decides.
 func (e *engine) reorgDisk(fork chain.BlockID) {
-	s := &e.store
-	if fork.Height < s.fork.Height {
-		s.fork = fork
+	e.disk.reorg(fork)
+	held := e.filters.held
+	if !e.writer.busy {
+		e.disk.rejoin(e.chain, e.disk.tip)
+		held = e.db.Filters()
 	}
-	if fork.Height < s.tip.Height {
-		s.tip = fork
-	}
-	if s.busy {
-		e.filters.setHeld(e.filters.held, s.tip.Height)
-		return // the write decides
-	}
-	e.rejoinDisk(s.tip)
-}
-
-// registryWritten: the registry is on disk.
-type registryWritten struct{ err error }
-
-func (ev registryWritten) apply(e *engine) { e.writeDone(ev.err) }
-
-// loadRegistry restores what was known about peers and adds those of the
-// configuration.
-func (e *engine) loadRegistry() error {
-	data, err := e.db.Blob(RegistryBlob)
-	if err != nil {
-		return err
-	}
-	if data != nil {
-		if err := e.registry.Unmarshal(data, e.now); err != nil {
-			return fmt.Errorf("peers in %s: %w", ChainFile, err)
-		}
-	}
-	for _, addr := range e.cfg.Connect {
-		if err := e.registry.Add(addr, true, e.now); err != nil {
-			return err
-		}
-	}
-	e.store.registrySaved = e.now
-	return nil
-}
-
-// saveRegistry is called when the writer has ended.
-func (e *engine) saveRegistry() error {
-	data, err := e.registry.Marshal(e.now)
-	if err != nil {
-		return err
-	}
-	return e.db.PutBlob(RegistryBlob, data)
+	e.filters.setHeld(held, e.disk.tip.Height)
 }

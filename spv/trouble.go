@@ -84,6 +84,9 @@ func (t *troubles) failed(f failure) {
 	t.failures = append(t.failures, f)
 }
 
+// seeded notes with what the last seeder has failed, if it has.
+func (t *troubles) seeded(err error) { t.seeding = err }
+
 // forget drops what was wrong with a peer.
 func (t *troubles) forget(addr string) {
 	t.failures = slices.DeleteFunc(t.failures, func(f failure) bool { return f.addr == addr })
@@ -175,8 +178,3 @@ func (t *troubles) save() func(*chaindb.DB) error {
 		return db.PutBlob(troubleBlob, data)
 	}
 }
-
-// troubleWritten: the last trouble is on disk.
-type troubleWritten struct{ err error }
-
-func (ev troubleWritten) apply(e *engine) { e.writeDone(ev.err) }

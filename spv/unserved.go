@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -101,79 +102,64 @@ func (u *unserved) taken(b chain.Batch, addr string, best *chain.Chain, now time
 // the batch it belongs to, the part that some peer's chain reaches is asked for
 // by itself. If it is asked for in vain, the branch is given up in the end.
 func (e *engine) giveUpUnserved() {
-	u := e.filters.lowest()
-	if u == nil || e.filters.set.exists && u.from() <= e.filters.set.last {
+	r := e.filters.lowest()
+	if r == nil || e.filters.legacy.holds(r.from()) {
 		e.unserved.found()
 		return
 	}
-	if !u.Asked() {
+	if !r.Asked() {
 		return
 	}
-	if height, ok := e.reachInto(u); ok && (u.Unserved() || u.Overdue()) {
-		e.splitUnit(u, height)
+	if height, ok := e.reachInto(r); ok && (r.Unserved() || r.Overdue()) {
+		e.split(r, height)
 		return
 	}
-	block := chain.BlockID{Height: u.from(), Hash: u.hashes[0]}
+	block := chain.BlockID{Height: r.from(), Hash: r.hashes[0]}
 	e.unserved.look(block, e.now)
-	if e.othersKnow(block.Height) && !e.untried(u) && e.now.Sub(e.unserved.since) >= unservedPatience {
+	if e.othersKnow(block.Height) && !e.untried(r) && e.now.Sub(e.unserved.since) >= unservedPatience {
 		e.abandonBranch(block)
 	}
 }
 
-// untried notes who was asked in vain for a unit, and reports whether somebody is
+// untried notes who was asked in vain for a request, and reports whether somebody is
 // left to ask.
-func (e *engine) untried(u *unit) bool {
-	able := e.able(u.Request, false)
+func (e *engine) untried(r *request) bool {
+	able := e.able(r.Request, false)
 	for addr := range e.sessions {
 		// One that rests has told of the branch, and was silent about another part.
-		rests := e.registry.Proved(addr) >= u.from() && !slices.Contains(able, addr)
-		if u.Failed(addr) || u.At(addr) || rests {
+		rests := e.registry.Proved(addr) >= r.from() && !slices.Contains(able, addr)
+		if r.Failed(addr) || r.At(addr) || rests {
 			e.unserved.inVain(addr)
 		}
 	}
 	return slices.ContainsFunc(able, func(addr string) bool { return !e.unserved.silent[addr] })
 }
 
-// reachInto returns the highest block of a unit, but not its last, that a
+// reachInto returns the highest block of a request, but not its last, that a
 // connected peer says it has.
-func (e *engine) reachInto(u *unit) (height uint32, ok bool) {
+func (e *engine) reachInto(r *request) (height uint32, ok bool) {
 	for addr, s := range e.sessions {
 		h := e.registry.Height(addr)
 		if s.chain.onSideBranch {
 			h = min(h, s.chain.fork)
 		}
-		if h >= u.from() && h < u.to() && h >= height {
+		if h >= r.from() && h < r.to() && h >= height {
 			height, ok = h, true
 		}
 	}
 	return height, ok
 }
 
-// splitUnit puts two units in the place of one: up to a height, and above it.
-func (e *engine) splitUnit(u *unit, height uint32) {
-	low, err := e.filterUnit(chain.Range{From: u.from(), To: height})
-	if err != nil {
+// split puts two requests in the place of one: up to a height, and above it.
+func (e *engine) split(r *request, height uint32) {
+	low, err1 := e.filterRequest(chain.Range{From: r.from(), To: height})
+	high, err2 := e.filterRequest(chain.Range{From: height + 1, To: r.to()})
+	if err := cmp.Or(err1, err2); err != nil {
 		e.fail(err)
 		return
 	}
-	high, err := e.filterUnit(chain.Range{From: height + 1, To: u.to()})
-	if err != nil {
-		e.fail(err)
-		return
-	}
-	e.finish(u)
-	i := slices.Index(e.filters.units, u)
-	e.filters.units = slices.Replace(e.filters.units, i, i+1, low, high)
-}
-
-// lowest returns the lowest missing filters.
-func (f *filterStage) lowest() *unit {
-	for _, u := range f.units {
-		if !u.Done() {
-			return u
-		}
-	}
-	return nil
+	e.finish(r)
+	e.filters.replace(r, low, high)
 }
 
 // othersKnow reports whether a connected peer knows another chain than the branch

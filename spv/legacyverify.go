@@ -14,27 +14,23 @@ import (
 // (dcrwallet validate.PreDCP0005CFilterHash). It is computed as they are
 // written. If it is not the known one, peers are asked for a whole copy, one
 // after the other, until one has the known hash. Then it is known for each
-// stretch what is right: the peers that sent something else are banned, and
-// only the wrong stretches are fetched again. It costs a copy, and one more for
+// batch what is right: the peers that sent something else are banned, and
+// only the wrong batches are fetched again. It costs a copy, and one more for
 // each liar that is asked before an honest peer is.
 
-// filterSetBlob exists once the stored filters were found to be the set.
-const filterSetBlob = "filter set"
+// legacyBlob exists once the stored filters were found to be the set.
+const legacyBlob = "filter set"
 
-// filterSetWanted reports whether the set is needed and not verified yet.
-func (e *engine) filterSetWanted() bool {
-	s := &e.filters.set
-	if !s.exists || s.verified {
-		return false
-	}
+// legacyWanted reports whether the set is needed and not verified yet.
+func (e *engine) legacyWanted() bool {
 	from, ok := e.filtersFrom()
-	return ok && from <= s.last
+	return ok && e.filters.legacy.holds(from) && !e.filters.legacy.verified
 }
 
 // filtersTrusted reports whether all filters that are held from the birthday on
 // are verified. What is not committed to is part of the set.
 func (e *engine) filtersTrusted() bool {
-	s := &e.filters.set
+	s := &e.filters.legacy
 	if !s.exists || s.verified {
 		return true
 	}
@@ -46,33 +42,22 @@ func (e *engine) filtersTrusted() bool {
 // filters of a range are; it is called by the writer after that. After a
 // restart it begins with what was there.
 func (e *engine) hashStored(written chain.Range) func(*chaindb.DB) error {
-	s := &e.filters.set
+	s := &e.filters.legacy
 	to, ok := e.filters.held.Add(written).Through(0)
-	if !ok || written.From > s.last || !e.filterSetWanted() {
+	if !ok || written.From > s.last || !e.legacyWanted() {
 		return func(*chaindb.DB) error { return nil }
 	}
 	running, to := s.running, min(to, s.last)
 	return func(db *chaindb.DB) error { return running.catchUp(db, to) }
 }
 
-// catchUp hashes the stored filters up to a height.
-func (h *setHasher) catchUp(db *chaindb.DB, to uint32) error {
-	if h.next > to {
-		return nil
-	}
-	return db.Blocks(chain.Range{From: h.next, To: to}, func(_ uint32, _ *chain.Header, filter []byte) bool {
-		h.add(filter)
-		return true
-	})
-}
-
-// verifyFilterSet starts the job that the set needs next, if it needs one:
+// verifyLegacy starts the job that the set needs next, if it needs one:
 // the verdict once all of it is stored, the hashing of a peer's copy, or the
 // dropping of what is wrong.
-func (e *engine) verifyFilterSet() bool {
-	s := &e.filters.set
+func (e *engine) verifyLegacy() bool {
+	s := &e.filters.legacy
 	switch {
-	case !e.filterSetWanted():
+	case !e.legacyWanted():
 		return false
 	case s.right != nil && s.wrong:
 		e.dropWrong()
@@ -88,10 +73,10 @@ func (e *engine) verifyFilterSet() bool {
 
 // judgeStored compares the hash of what is stored with the known one.
 func (e *engine) judgeStored() {
-	running, last, want := e.filters.set.running, e.filters.set.last, e.filters.set.want
+	running, last, want := e.filters.legacy.running, e.filters.legacy.last, e.filters.legacy.want
 	e.write(func(db *chaindb.DB) event {
 		ev := filterSetChecked{running: running}
-		done, err := db.Blob(filterSetBlob)
+		done, err := db.Blob(legacyBlob)
 		if ev.good = done != nil; err != nil || ev.good {
 			ev.err = err
 			return ev
@@ -99,7 +84,7 @@ func (e *engine) judgeStored() {
 		ev.err = running.catchUp(db, last)
 		ev.good = ev.err == nil && running.sum() == want
 		if ev.good {
-			ev.err = db.PutBlob(filterSetBlob, []byte{1})
+			ev.err = db.PutBlob(legacyBlob, []byte{1})
 		}
 		return ev
 	})
@@ -107,20 +92,18 @@ func (e *engine) judgeStored() {
 
 // filterSetChecked: the stored filters are the set, or not.
 type filterSetChecked struct {
-	running *setHasher
+	running *filterHasher
 	good    bool
 	err     error
 }
 
 func (ev filterSetChecked) apply(e *engine) {
-	s := &e.filters.set
+	s := &e.filters.legacy
 	switch {
 	case !e.writeDone(ev.err) || ev.running != s.running:
 		// A local failure, or a reorg since.
 	case ev.good:
-		s.verified = true
-		e.finishAll(s.forget())
-		clear(s.delivered)
+		e.finish(s.confirm()...)
 		e.logs.filters.Infof("The filters up to block %d, which headers don't commit to, are the known set", s.last)
 	case s.right != nil:
 		e.fail(fmt.Errorf("%s: the filters up to block %d are not those that were written", ChainFile, s.last))
@@ -130,17 +113,17 @@ func (ev filterSetChecked) apply(e *engine) {
 	}
 }
 
-// auditWindow is how many requests for a copy are made at a time.
-const auditWindow = 3
+// copyWindow is how many requests for a copy are made at a time.
+const copyWindow = 3
 
-// planAudit chooses whose copy of the set is fetched, and asks for more of it.
-func (e *engine) planAudit() {
-	s := &e.filters.set
-	if !s.wrong || s.right != nil {
+// planCopies chooses whose copy of the set is fetched, and asks for more of it.
+func (e *engine) planCopies() {
+	s := &e.filters.legacy
+	if !s.suspect() {
 		return
 	}
 	var peers []string
-	if e.filterSetWanted() {
+	if e.legacyWanted() {
 		addrs := e.registry.Serving(registry.Filters, s.last, e.now)
 		if len(addrs) == 0 {
 			addrs = e.registry.Resting(registry.Filters, s.last, e.now)
@@ -151,40 +134,34 @@ func (e *engine) planAudit() {
 			}
 		}
 	}
-	a := s.auditor(peers, e.now)
-	if s.current != nil && a != s.current {
-		e.finishAll(s.suspend())
-	}
-	s.current = a
-	if a == nil {
-		return
-	}
-	for a.wanted() <= s.last && len(a.units) < auditWindow {
-		u, err := e.filterUnit(s.stretch(int(a.wanted() / stretchFilters)))
+	e.finish(s.choose(peers, e.now)...)
+	c := s.current
+	for c != nil && c.wanted() <= s.last && len(c.requests) < copyWindow {
+		r, err := e.filterRequest(s.batch(int(c.wanted() / batchFilters)))
 		if err != nil {
 			e.fail(err)
 			return
 		}
-		u.only = a.addr
-		a.units = append(a.units, u)
+		r.onlyOf(c.addr)
+		c.request(r)
 	}
 }
 
 // hashCopy hashes what has come of a peer's copy. It reports whether that was
 // anything.
 func (e *engine) hashCopy() bool {
-	s := &e.filters.set
-	a := s.current
-	if a == nil {
+	s := &e.filters.legacy
+	c := s.current
+	if c == nil {
 		return false
 	}
-	filters := a.take()
+	filters := c.take()
 	if len(filters) == 0 {
 		return false
 	}
-	whole, copied := a.next > s.last, a.copied
+	whole, copied := c.next > s.last, c.copied
 	e.write(func(db *chaindb.DB) event {
-		ev := copyHashed{audit: a, whole: whole}
+		ev := copyHashed{copy: c, whole: whole}
 		ev.err = copied.catchUp(db, 0) // the genesis block's, which is computed
 		for _, filter := range filters {
 			copied.add(filter)
@@ -197,44 +174,40 @@ func (e *engine) hashCopy() bool {
 
 // copyHashed: some of a peer's copy was hashed.
 type copyHashed struct {
-	audit *audit
+	copy  *fullCopy
 	whole bool
 	sum   chainhash.Hash
 	err   error
 }
 
 func (ev copyHashed) apply(e *engine) {
-	s := &e.filters.set
-	if !e.writeDone(ev.err) || !ev.whole || s.auditOf(ev.audit.addr) != ev.audit {
+	s := &e.filters.legacy
+	if !e.writeDone(ev.err) || !ev.whole || s.copyOf(ev.copy.addr) != ev.copy {
 		return
 	}
-	if s.current == ev.audit {
-		s.current = nil
-	}
-	if ev.sum != s.want {
-		ev.audit.wrong = e.now
-		e.judgeCopy(ev.audit.addr)
+	if !s.compare(ev.copy, ev.sum, e.now) {
+		e.judgeCopy(ev.copy.addr)
 		return
 	}
-	e.finishAll(s.suspend())
-	for _, addr := range s.prove(ev.audit) {
+	e.finish(s.suspend()...)
+	for _, addr := range s.prove(ev.copy) {
 		e.strikeAddr(addr, registry.BadFilter, errFilterSet)
 	}
 }
 
-// dropWrong drops the stretches that are not what they should be. They are
+// dropWrong drops the batches that are not what they should be. They are
 // fetched again, from anybody: now each can be verified.
 func (e *engine) dropWrong() {
-	s := &e.filters.set
+	s := &e.filters.legacy
 	running, right := s.running, s.right
-	stretches := make([]chain.Range, len(right))
+	batches := make([]chain.Range, len(right))
 	for i := range right {
-		stretches[i] = s.stretch(i)
+		batches[i] = s.batch(i)
 	}
 	e.write(func(db *chaindb.DB) event {
 		var drop chain.Ranges
-		for i, r := range stretches {
-			h := newSetHasher(r.From)
+		for i, r := range batches {
+			h := newFilterHasher(r.From)
 			if err := h.catchUp(db, r.To); err != nil {
 				return wrongDropped{err: err}
 			}
@@ -251,9 +224,9 @@ func (e *engine) dropWrong() {
 	})
 }
 
-// wrongDropped: only right stretches are stored.
+// wrongDropped: only right batches are stored.
 type wrongDropped struct {
-	running *setHasher
+	running *filterHasher
 	dropped chain.Ranges
 	held    chain.Ranges
 	err     error
@@ -263,18 +236,18 @@ func (ev wrongDropped) apply(e *engine) {
 	if !e.writeDone(ev.err) {
 		return
 	}
-	e.filters.setHeld(ev.held, e.store.tip.Height)
-	if s := &e.filters.set; ev.running == s.running {
-		s.wrong, s.running = false, newSetHasher(0)
+	e.filters.setHeld(ev.held, e.disk.tip.Height)
+	if s := &e.filters.legacy; ev.running == s.running {
+		s.restart()
 		e.logs.filters.Infof("Fetching the filters of these blocks again: %v", ev.dropped)
 	}
 }
 
 // filtersReason says what is missing of the filters.
 func (e *engine) filtersReason(through, target uint32) string {
-	s := &e.filters.set
+	s := &e.filters.legacy
 	switch {
-	case !s.wrong || s.right != nil:
+	case !s.suspect():
 		return fmt.Sprintf("fetching filters, %d of %d", through, target)
 	case s.current == nil:
 		return fmt.Sprintf("the filters up to block %d are not the known set: waiting for other peers to compare with", s.last)

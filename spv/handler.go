@@ -1,0 +1,83 @@
+package spv
+
+import (
+	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
+)
+
+// handler receives what a peer says without being asked. Its methods run on
+// the peer's reader and wait until the engine has dealt with it, so that a flood
+// costs the flooder, and no peer has more than one message in memory.
+type handler struct {
+	e *engine
+	s *session
+}
+
+// tell posts an event and waits until it was applied.
+func (h *handler) tell(ev event) {
+	applied := make(chan struct{})
+	if !h.e.post(told{ev, applied}) {
+		return
+	}
+	select {
+	case <-applied:
+	case <-h.e.ctx.Done():
+	}
+}
+
+// told is an event whose maker waits for it.
+type told struct {
+	event
+	applied chan struct{}
+}
+
+func (ev told) apply(e *engine) {
+	defer close(ev.applied)
+	ev.event.apply(e)
+}
+
+func (h *handler) Headers(headers []chain.Header) {
+	batch, err := h.e.rules.Check(headers)
+	h.tell(announcedHeaders{s: h.s, batch: batch, err: err, count: len(headers)})
+}
+
+func (h *handler) Inv(inv []*wire.InvVect) {
+	var txs []chainhash.Hash
+	var block *chainhash.Hash
+	for _, item := range inv {
+		switch item.Type {
+		case wire.InvTypeTx:
+			txs = append(txs, item.Hash)
+		case wire.InvTypeBlock:
+			// Only the last one matters: dcrd announces in order, and a
+			// getheaders brings those before it.
+			block = &item.Hash
+		}
+	}
+	if block != nil {
+		h.tell(announcedBlock{s: h.s, hash: *block})
+	}
+	if len(txs) > 0 && h.e.relay.wanted {
+		h.tell(announcedTxs{s: h.s, hashes: txs})
+	}
+}
+
+func (h *handler) GetData(inv []*wire.InvVect) {
+	h.tell(wantsData{s: h.s, inv: inv})
+}
+
+func (h *handler) Addrs(addrs []string) {
+	h.tell(gossip{s: h.s, addrs: addrs})
+}
+
+func (h *handler) Tx(tx *wire.MsgTx) {
+	if h.e.relay.wanted {
+		h.tell(newArrivedTx(h.s, tx))
+	}
+}
+
+func (h *handler) NotFound(txs []chainhash.Hash) {
+	h.tell(missingTxs{s: h.s, hashes: txs})
+}
