@@ -37,6 +37,7 @@ type Syncer struct {
 	waiters chan struct{} // closed and replaced when Synced or Settled changes
 
 	changes chan Status // latest value
+	feed    feed
 }
 
 // New opens chain.db and returns a Syncer that is ready to Run. The caller
@@ -66,6 +67,7 @@ func New(cfg Config) (*Syncer, error) {
 		changes:  make(chan Status, 1),
 	}
 	s.idle <- struct{}{}
+	s.feed.changed = make(chan struct{})
 	s.status, err = storedStatus(cfg, db)
 	if err != nil && !mends(err) {
 		db.Close()
