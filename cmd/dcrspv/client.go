@@ -88,7 +88,7 @@ func (p *program) config(ctx context.Context, wallets ...spv.Wallet) (spv.Config
 }
 
 // height resolves a flag that may be a date, with the stored headers if it is.
-func (p *program) height(ctx context.Context, w when) (uint32, error) {
+func (p *program) height(ctx context.Context, w heightOrDate) (uint32, error) {
 	if w.day.IsZero() {
 		return w.height, nil
 	}
