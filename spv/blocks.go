@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -14,7 +14,7 @@ import (
 // scan is a batch on its way: the filters are matched, the blocks are fetched.
 type scan struct {
 	found
-	msgs     []*wire.MsgBlock // those that have come, as the headers stand
+	msgs     []*wire.MsgBlock // that have come, in the order of the headers
 	requests []*request
 	open     int // requests that are not done
 }
@@ -68,15 +68,16 @@ func (e *engine) blockRequest(sc *scan, places []int) *request {
 		headers, hashes = append(headers, sc.headers[i]), append(hashes, sc.hashes[i])
 	}
 	rules := e.rules
-	fetch := func(ctx context.Context, p Source) (got fetched, err error) {
-		err = p.Blocks(ctx, hashes, func(i int, b *wire.MsgBlock) error {
+	fetch := func(ctx context.Context, p Source) (fetched, error) {
+		var blocks []arrivedBlock
+		err := p.Blocks(ctx, hashes, func(i int, b *wire.MsgBlock) error {
 			if err := rules.CheckBlock(&headers[i], b); err != nil {
 				return fmt.Errorf("%w: block %d: %w", errBadBlock, headers[i].Height(), err)
 			}
-			got.blocks = append(got.blocks, arrivedBlock{i, b})
+			blocks = append(blocks, arrivedBlock{i, b})
 			return nil
 		})
-		return got, err
+		return fetched{blocks: blocks}, err
 	}
 	ended := func(e *engine, r *request, _ string, got fetched, err error) {
 		if err != nil && (len(got.blocks) == 0 || isLocal(err)) {

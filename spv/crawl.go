@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // Peers that are slow at all they do may hold all slots: things move, and nobody is of

@@ -5,15 +5,15 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
-// Peers may hold all slots and be of no use for what is needed next: they serve
+// Peers may hold all slots and be unable to give what is needed next: they serve
 // headers and no blocks, say, or all have the same wrong copy. Each of them is
 // asked, pauses, and stays. So when nothing moves although something is missing,
-// those that can't be asked for it make room for peers that were not tried yet.
+// who can't be asked for it makes room for a peer that was not tried yet.
 
 // stall is how far the sync was when it last moved.
 type stall struct {
@@ -34,10 +34,10 @@ type milestone struct {
 }
 
 const (
-	// stuckTime is how long nothing has to move. For filters it is more than
+	// stallPatience is how long nothing has to move. For filters it is more than
 	// it takes to find out that a branch has to be given up (unserved.go).
-	stuckTime        = 20 * time.Second
-	stuckFiltersTime = unservedPatience + 30*time.Second
+	stallPatience       = 20 * time.Second
+	stallFilterPatience = unservedPatience + 30*time.Second
 
 	// A tip is stale when this many times the network's block interval has
 	// gone by, and at least staleMin, without a new block. On mainnet that
@@ -75,9 +75,9 @@ func (e *engine) replaceUseless() {
 		st.at, st.since = at, e.now
 		return
 	}
-	patience := stuckTime
+	patience := stallPatience
 	if kind == registry.Filters {
-		patience = stuckFiltersTime
+		patience = stallFilterPatience
 	}
 	if !e.network.discover || e.now.Sub(st.since) < patience {
 		return
@@ -132,8 +132,7 @@ func staleAfter(params *chaincfg.Params) time.Duration {
 	return max(staleIntervals*params.TargetTimePerBlock, staleMin)
 }
 
-// missing is what nobody is left to ask for but those who rest, and up to which
-// height.
+// missing is what only resting peers are left to ask for, and up to which height.
 func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 	if len(e.sessions) == 0 {
 		return 0, 0, false
@@ -178,8 +177,8 @@ func (e *engine) stallTime() time.Time {
 			return again
 		}
 		return stale
-	case e.now.Sub(st.since) < stuckTime:
-		return st.since.Add(stuckTime)
+	case e.now.Sub(st.since) < stallPatience:
+		return st.since.Add(stallPatience)
 	}
-	return st.since.Add(stuckFiltersTime)
+	return st.since.Add(stallFilterPatience)
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/internal/requests"
-	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )
@@ -71,7 +71,7 @@ func TestWhoRestsMakesRoom(t *testing.T) {
 		table := requests.NewTable[*request]()
 		table.Join("somebody else", 0)
 		table.Assign([]*requests.Request[*request]{r.Request}, e.able, e.now)
-		e.stall = stall{at: e.milestone(), since: e.now.Add(-stuckFiltersTime)}
+		e.stall = stall{at: e.milestone(), since: e.now.Add(-stallFilterPatience)}
 		e.replaceUseless()
 		if left, want := len(e.sessions), max(2-spares, 0); left != want {
 			t.Errorf("%d others: %d are left, want %d", spares, left, want)

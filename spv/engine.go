@@ -4,13 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/internal/requests"
-	"dcrspv/spv/registry"
 )
 
 // engine is the sync state and the one goroutine that owns it. It takes events,
@@ -40,14 +39,15 @@ type engine struct {
 	disk     disk          // what it has of the headers
 	saved    savedRegistry // and of the registry
 	wallets  []*walletState
-	outgoing outgoing // transactions to publish
-	relay    relay    // transactions of others
-	unserved unserved // branches that nobody serves
-	stall    stall    // whether anything moves
-	crawl    crawl    // the search for somebody faster
-	trouble  troubles // what to tell if nothing does
-	clock    clock    // whether ours is behind
-	away     away     // whether we were there
+	outgoing outgoing   // transactions to publish
+	relay    relay      // transactions of others
+	unserved unserved   // branches that nobody serves
+	stall    stall      // whether anything moves
+	crawl    crawl      // the search for somebody faster
+	trouble  troubles   // what to tell if nothing does
+	clock    clock      // whether ours is behind
+	oldTip   saidOldTip // that the tip is old
+	away     away       // whether we were there
 	progress progress
 	cuts     cuts // who was banned or disconnected
 
@@ -57,8 +57,8 @@ type engine struct {
 const (
 	// Nothing but time may make work possible again (a cooldown that ends).
 	// These are the longest times until a look around.
-	lookAround       = 3 * time.Second
-	lookAroundSynced = 30 * time.Second
+	idlePoll       = 3 * time.Second
+	idlePollSynced = 30 * time.Second
 )
 
 // newEngine makes the engine of a Run, or the one after last, whose data had to be mended.
@@ -77,10 +77,10 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 		requests: requests.NewTable[*request](),
 	}
 	e.relay = newRelay(e.cfg)
-	e.registry = registry.New(registry.Options{
+	e.registry = newRegistry(registry.Options{
 		MaxConnected:   max(s.cfg.MaxPeers, len(s.cfg.Connect)),
 		OnlyPersistent: len(s.cfg.Connect) > 0,
-	}, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+	})
 	e.writer, e.disk = newWriter(), disk{end: tip, tip: tip}
 	if err := errors.Join(e.loadRegistry(), e.trouble.start(s.db, now)); err != nil {
 		e.cancel()
@@ -105,7 +105,7 @@ func (e *engine) takeOver(last *engine) {
 	e.outgoing, e.cuts = last.outgoing, last.cuts
 	// What we had comes again; until then peers that are below it tell nothing new.
 	if height := last.chain.Tip().Height; height > e.chain.Tip().Height {
-		e.headers.waitFor(height, e.now.Add(mendPatience))
+		e.headers.awaited.set(height, e.now.Add(mendPatience))
 	}
 }
 
@@ -131,7 +131,9 @@ func (e *engine) serve() {
 	for e.err == nil {
 		e.tick()
 		e.step()
-		e.syncer.publish(e.snapshot())
+		st := e.snapshot()
+		e.syncer.publish(st)
+		e.syncer.feed.set(feedState{e.readable(), st.Synced})
 		if err := e.chain.Failed(); err != nil {
 			e.fail(err)
 			return
@@ -211,13 +213,13 @@ func (e *engine) step() {
 
 // wake is when step must run again although no event came.
 func (e *engine) wake() time.Time {
-	idle := lookAround
+	idle := idlePoll
 	if e.progress.synced {
-		idle = lookAroundSynced
+		idle = idlePollSynced
 	}
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
-		e.dialTime(), e.network.seedTime(e.now), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.openRequests(), e.now), e.lagTime(), e.followTime(), e.outgoingTime(), e.registry.ClaimTime(e.now),
+		e.dialTime(), e.network.seedTime(e.now), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.openRequests(), e.now), e.lagTime(), e.followTime(), e.outgoing.time(e.following.on, e.now), e.registry.ClaimTime(e.now),
 		e.relay.due, e.stallTime(), e.crawlTime(), e.futureTime(), e.trouble.time(e.now),
 	} {
 		if !t.IsZero() && t.Before(next) {
@@ -250,7 +252,7 @@ func (e *engine) shutdown(err error) error {
 		e.logs.peer.Infof("%s disconnected: stopping", s.addr)
 	}
 	if err == nil || mends(err) {
-		err = cmp.Or(err, e.saveRegistry())
+		err = cmp.Or(err, writeRegistry(e.db, e.registry, e.now))
 	}
 	if err == nil && (e.trouble.changed() || e.writer.busy) { // that write may not have begun
 		err = e.trouble.save()(e.db)

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -20,7 +20,7 @@ type filterStage struct {
 	held     chain.Ranges // what is on disk
 	requests []*request   // under way or waiting to be written, by height
 
-	legacy legacyFilters // those that no header commits to
+	legacy legacyFilters // the oldest, which no header commits to
 }
 
 const (
@@ -81,9 +81,12 @@ func (e *engine) planFilters() {
 }
 
 // filtersFrom is the lowest height that filters are wanted from. It is not
-// known before every wallet has told its birthday.
+// known before every wallet has answered.
 func (e *engine) filtersFrom() (uint32, bool) {
-	from, wanted := e.cfg.Birthday, e.cfg.HasBirthday
+	from, wanted := uint32(0), e.cfg.Birthday != nil
+	if wanted {
+		from = *e.cfg.Birthday
+	}
 	for _, w := range e.wallets {
 		if !w.answered {
 			return 0, false
@@ -91,9 +94,6 @@ func (e *engine) filtersFrom() (uint32, bool) {
 		if w.watching && (!wanted || w.birthday < from) {
 			from, wanted = w.birthday, true
 		}
-	}
-	if !wanted {
-		from = 0
 	}
 	if e.filters.legacy.holds(from) {
 		from = 0 // only the whole set can be verified
@@ -183,7 +183,7 @@ func (f *filterStage) readyRun() (from uint32, filters [][]byte) {
 	return from, filters
 }
 
-// readyEnd is the block after those whose filters can be written; 0 if none can.
+// readyEnd is where the filters that can be written end: one block further; 0 if none can.
 func (f *filterStage) readyEnd() uint32 {
 	var next, whole uint32 // whole: the last end of a record
 	for i, r := range f.requests {
@@ -256,4 +256,21 @@ func (e *engine) scanLimit() (uint32, bool) {
 		return tip, true
 	}
 	return e.filters.through()
+}
+
+// legacyWanted reports whether the set is needed and not verified yet.
+func (e *engine) legacyWanted() bool {
+	from, ok := e.filtersFrom()
+	return ok && e.filters.legacy.holds(from) && !e.filters.legacy.verified
+}
+
+// filtersTrusted reports whether all filters that are held from the birthday on
+// are verified. What is not committed to is part of the set.
+func (e *engine) filtersTrusted() bool {
+	s := &e.filters.legacy
+	if !s.exists || s.verified {
+		return true
+	}
+	from, ok := e.filtersFrom()
+	return ok && from > s.last
 }

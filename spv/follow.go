@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -55,7 +55,7 @@ const (
 )
 
 // followPeers turns announcements on once the initial sync is complete, and at
-// once for those who join later. sendheaders goes out together with a
+// once for peers that join later. sendheaders goes out together with a
 // getheaders, so that a peer on another branch, or with a newer block, tells.
 func (e *engine) followPeers() {
 	if e.following.on {

@@ -15,10 +15,10 @@ type handler struct {
 	s *session
 }
 
-// tell posts an event and waits until it was applied.
-func (h *handler) tell(ev event) {
+// deal posts an event and waits until it was applied.
+func (h *handler) deal(ev event) {
 	applied := make(chan struct{})
-	if !h.e.post(told{ev, applied}) {
+	if !h.e.post(awaitedEvent{ev, applied}) {
 		return
 	}
 	select {
@@ -27,20 +27,20 @@ func (h *handler) tell(ev event) {
 	}
 }
 
-// told is an event whose maker waits for it.
-type told struct {
+// awaitedEvent is an event whose maker waits for it.
+type awaitedEvent struct {
 	event
 	applied chan struct{}
 }
 
-func (ev told) apply(e *engine) {
+func (ev awaitedEvent) apply(e *engine) {
 	defer close(ev.applied)
 	ev.event.apply(e)
 }
 
 func (h *handler) Headers(headers []chain.Header) {
 	batch, err := h.e.rules.Check(headers)
-	h.tell(announcedHeaders{s: h.s, batch: batch, err: err, count: len(headers)})
+	h.deal(announcedHeaders{s: h.s, batch: batch, err: err, count: len(headers)})
 }
 
 func (h *handler) Inv(inv []*wire.InvVect) {
@@ -57,27 +57,27 @@ func (h *handler) Inv(inv []*wire.InvVect) {
 		}
 	}
 	if block != nil {
-		h.tell(announcedBlock{s: h.s, hash: *block})
+		h.deal(announcedBlock{s: h.s, hash: *block})
 	}
 	if len(txs) > 0 && h.e.relay.wanted {
-		h.tell(announcedTxs{s: h.s, hashes: txs})
+		h.deal(announcedTxs{s: h.s, hashes: txs})
 	}
 }
 
 func (h *handler) GetData(inv []*wire.InvVect) {
-	h.tell(wantsData{s: h.s, inv: inv})
+	h.deal(wantsData{s: h.s, inv: inv})
 }
 
 func (h *handler) Addrs(addrs []string) {
-	h.tell(gossip{s: h.s, addrs: addrs})
+	h.deal(gossip{s: h.s, addrs: addrs})
 }
 
 func (h *handler) Tx(tx *wire.MsgTx) {
 	if h.e.relay.wanted {
-		h.tell(newArrivedTx(h.s, tx))
+		h.deal(newArrivedTx(h.s, tx))
 	}
 }
 
 func (h *handler) NotFound(txs []chainhash.Hash) {
-	h.tell(missingTxs{s: h.s, hashes: txs})
+	h.deal(missingTxs{s: h.s, hashes: txs})
 }

@@ -5,31 +5,10 @@ import (
 	"math/bits"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/wire"
 )
-
-// headerStage asks for headers during the initial sync, until every peer that
-// claims a chain higher than ours was asked. Locators exist only here and in the
-// getheaders that goes with a sendheaders.
-//
-// One peer is asked at a time. If it is late, measured against what others take,
-// as many again are asked as have been. The fastest one goes first, but each peer
-// gets its chance to show how fast it is (explore.go).
-type headerStage struct {
-	requests headerRequests
-	prefetch prefetch    // headers above checkpoints that lie ahead
-	explore  exploration // of peers whose speed is not known
-
-	grown time.Time // when the best chain last got longer
-	turn  bool      // of the rechecks, before the claims
-
-	// A peer that had delivered headers and left in the middle of it: what it
-	// claimed is waited for until the time given, because others may have it.
-	pending      uint32
-	pendingUntil time.Time
-}
 
 const (
 	// maxBacklog is how many proven headers may wait for the disk before no
@@ -107,12 +86,11 @@ func (e *engine) moreHeaders() bool {
 	return h.prefetch.waiting(e.chain.Tip()) || h.requests.waiting()
 }
 
-// headerPeer chooses whom to ask next, by turns among those that claim more than
-// we have and those that are to be asked once more: neither kind holds up the
+// headerPeer chooses whom to ask next, by turns among peers that claim more than
+// we have and peers that are to be asked once more: neither kind holds up the
 // other, however many there are.
 func (e *engine) headerPeer() *session {
-	e.headers.turn = !e.headers.turn
-	if e.headers.turn {
+	if e.headers.claimsFirst() {
 		return cmp.Or(e.claimingPeer(), e.recheckPeer(), e.restingPeer())
 	}
 	return cmp.Or(e.recheckPeer(), e.claimingPeer(), e.restingPeer())
@@ -129,15 +107,21 @@ func (e *engine) restingPeer() *session {
 	return nil
 }
 
-// grew notes that the best chain has got longer.
-func (h *headerStage) grew(reorged bool, now time.Time) {
-	h.grown = now
-	h.requests.overtake(reorged)
+// joinUntil is until when whoever joins is waited for: a while from the last header of
+// the best chain on, or from when there was a peer again.
+func (e *engine) joinUntil() time.Time {
+	began := e.headers.grown
+	if first := e.network.firstPeer; first.After(began) {
+		began = first
+	}
+	return began.Add(joinedPatience)
 }
 
-// waitFor has the sync wait for a height until some time.
-func (h *headerStage) waitFor(height uint32, until time.Time) {
-	h.pending, h.pendingUntil = height, until
+// tipHeld reports whether the best chain is all that will come soon, so that the
+// last, incomplete batch of filters is worth asking for. It depends on what came,
+// not on what anybody claims.
+func (e *engine) tipHeld() bool {
+	return e.disk.tip == e.chain.Tip() && (e.following.on || !e.moreHeaders() || e.now.Sub(e.headers.grown) >= grownPatience)
 }
 
 // headerTime is when a getheaders becomes late, an absent peer's claim ends or the
@@ -148,7 +132,7 @@ func (e *engine) headerTime() (next time.Time) {
 			next = t
 		}
 	}
-	sooner(e.headers.pendingUntil)
+	sooner(e.headers.awaited.until)
 	if !e.following.on {
 		sooner(e.headers.grown.Add(grownPatience))
 		sooner(e.joinUntil())

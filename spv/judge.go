@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 )
 
 // Reasons for which a peer is disconnected.
@@ -146,7 +146,7 @@ func (ev disconnected) apply(e *engine) {
 }
 
 // judgeEnd looks at why a connection has ended, and returns what to say of it. Who
-// floods us with what others may have sent it has broken no rule, but is of no use.
+// floods us with what others may have sent it has broken no rule, but is unhelpful.
 func (e *engine) judgeEnd(s *session, err error) error {
 	switch {
 	case errors.Is(err, peer.ErrProtocol):
@@ -163,7 +163,7 @@ func (e *engine) judgeEnd(s *session, err error) error {
 }
 
 // judgeCopy is for a peer whose whole copy of the filters is not the known set.
-// That makes it no liar yet, but of no use; if we chose it ourselves it makes room
+// That makes it no liar yet, but unhelpful; if we chose it ourselves it makes room
 // for another one, so that peers that agree with each other can't keep us.
 func (e *engine) judgeCopy(addr string) {
 	e.logs.filters.Warnf("Neither is the copy that %s has", addr)

@@ -1,18 +1,12 @@
 package spv
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
 const (
-	// maxLag is how far a peer may be behind our tip. One that is further
-	// behind can't help us and is cut off (dcrwallet spv/sync.go
-	// disconnectStragglers uses the same 6).
-	maxLag = 6
-
 	// lagGrace is how long a peer may be behind once we follow the chain: in a
 	// burst of blocks the first peer's announcement comes before the last's.
 	// During the initial sync there is none.
@@ -32,8 +26,8 @@ func (l *lagState) excuse(away time.Duration) {
 
 // reach is the height that peers are measured by: our tip, or while filters are
 // missing the last block that we have the filter of. Headers alone don't show
-// that anybody has the blocks; those who have shown more are not cut off for
-// them.
+// that anybody has the blocks, so whoever has as many blocks as we have filters is not cut
+// off for headers.
 func (e *engine) reach() uint32 {
 	tip := e.chain.Tip().Height
 	from, ok := e.filtersFrom()
@@ -42,13 +36,6 @@ func (e *engine) reach() uint32 {
 	}
 	through, _ := e.filters.through()
 	return min(tip, through)
-}
-
-func lagError(height, tip uint32) error {
-	if uint64(height)+maxLag >= uint64(tip) {
-		return nil
-	}
-	return fmt.Errorf("%w: at block %d, %d behind", ErrLagging, height, tip-height)
 }
 
 // disconnectLagging ends the connections to peers that are too far behind our tip.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/chaindb"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
@@ -20,23 +20,6 @@ import (
 
 // legacyBlob exists once the stored filters were found to be the set.
 const legacyBlob = "filter set"
-
-// legacyWanted reports whether the set is needed and not verified yet.
-func (e *engine) legacyWanted() bool {
-	from, ok := e.filtersFrom()
-	return ok && e.filters.legacy.holds(from) && !e.filters.legacy.verified
-}
-
-// filtersTrusted reports whether all filters that are held from the birthday on
-// are verified. What is not committed to is part of the set.
-func (e *engine) filtersTrusted() bool {
-	s := &e.filters.legacy
-	if !s.exists || s.verified {
-		return true
-	}
-	from, ok := e.filtersFrom()
-	return ok && from > s.last
-}
 
 // hashStored returns what brings the running hash up to what is stored once the
 // filters of a range are; it is called by the writer after that. After a

@@ -37,7 +37,7 @@ func (p *position) answer(locator []chain.BlockID, counts bool) {
 }
 
 // leaves is where the wallet's blocks leave the best chain, if some block of its locator is
-// on it: a reorg may have told better.
+// on it: a reorg may have shown a better one.
 func (p *position) leaves(on chain.BlockID) chain.BlockID {
 	if p.forked && p.fork.Height > on.Height {
 		return p.fork
@@ -84,7 +84,7 @@ func (e *engine) locate(w *walletState) {
 	}
 }
 
-// walletLocated: the wallet told which blocks it has processed.
+// walletLocated: the wallet has said which blocks it has processed.
 type walletLocated struct {
 	report
 	ids    []chain.BlockID

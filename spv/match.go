@@ -9,7 +9,7 @@ import (
 
 	"dcrspv/filters"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -19,52 +19,6 @@ import (
 // maxMatches bounds the blocks of one batch, and with it the memory: a
 // block has at most 393,216 bytes (chaincfg MaximumBlockSizes).
 const maxMatches = 64
-
-// match asks the wallet what to test next and tests it against the stored
-// filters.
-func (e *engine) match(w *walletState, limit uint32) {
-	branch, changes, from := e.branch, w.scanned.changes, e.filters.from
-	w.work(func() event {
-		ev := walletMatched{limit: limit, branch: branch, changes: changes}
-		scan, ok, err := w.wallet.NextScan(limit)
-		switch {
-		case err != nil || !ok:
-		case scan.Range.From < from:
-			ev.early = true
-		default:
-			ev.found, err = matchStored(e.ctx, e.db, scan)
-			ev.ok = true
-			if err != nil {
-				ev.stored, err = err, nil
-			}
-		}
-		ev.report = reportOf(w, limit, err)
-		return ev
-	})
-}
-
-// scanned is how far a wallet was last known to have nothing left to test. changes counts the
-// reasons to ask it again, so that an answer from before one is told apart.
-type scanned struct {
-	to      uint32
-	valid   bool
-	changes int
-}
-
-// through reports whether nothing is left up to a height.
-func (s *scanned) through(height uint32) bool { return s.valid && s.to == height }
-
-// expire has the wallet asked again; change too, whatever it answers now.
-func (s *scanned) expire() { s.valid = false }
-func (s *scanned) change() {
-	s.valid = false
-	s.changes++
-}
-
-// answer notes that nothing was left up to a height after so many changes.
-func (s *scanned) answer(height uint32, changes int) {
-	s.to, s.valid = height, changes == s.changes
-}
 
 // found is what matching a scan against the stored filters gave.
 type found struct {
@@ -79,14 +33,14 @@ type found struct {
 
 // batch is what the wallet gets when all blocks are there, which stand as the headers do.
 func (f *found) batch(msgs []*wire.MsgBlock) Batch {
-	b := Batch{Scan: f.scan, End: f.end, Price: f.price, Disapproved: f.disapproved}
+	var blocks []Block
 	for i, h := range f.headers {
-		b.Blocks = append(b.Blocks, Block{
+		blocks = append(blocks, Block{
 			ID: chain.BlockID{Height: h.Height(), Hash: f.hashes[i]}, Time: h.Time(), Msg: msgs[i],
 			Disapproved: slices.Contains(f.disapproved, h.Height()) || h.Height() == f.end.Height && f.endBad,
 		})
 	}
-	return b
+	return Batch{Scan: f.scan, Blocks: blocks, End: f.end, Price: f.price, Disapproved: f.disapproved}
 }
 
 // matchStored tests the blocks of a scan, on all processors. It may cut the scan
@@ -115,7 +69,7 @@ func matchStored(ctx context.Context, db *chaindb.DB, scan Scan) (found, error) 
 	for i := range f.headers {
 		f.hashes = append(f.hashes, f.headers[i].Hash())
 	}
-	f.scan.Range = chain.Range{From: scan.Range.From, To: f.end.Height}
+	f.scan = Scan{Range: chain.Range{From: scan.Range.From, To: f.end.Height}, Query: scan.Query, Groups: scan.Groups}
 	if n := len(f.headers); n > 0 && f.headers[n-1].Height() == f.end.Height {
 		next, err := db.Header(f.end.Height + 1)
 		if err != nil && !errors.Is(err, chaindb.ErrNotFound) {
@@ -181,33 +135,4 @@ func (f *found) add(p *part) {
 		}
 	}
 	f.end, f.price = end, price
-}
-
-// walletMatched: a scan was matched against the stored filters.
-type walletMatched struct {
-	report
-	found   found
-	ok      bool  // there was something to test
-	early   bool  // but from below the filters: the birthday has moved down
-	stored  error // the stored data could not be read
-	limit   uint32
-	branch  branch
-	changes int
-}
-
-func (ev walletMatched) apply(e *engine) {
-	if !e.reply(ev.report) || ev.branch != e.branch {
-		return // what was read may be of the old branch
-	}
-	w := ev.w
-	switch {
-	case ev.early:
-		w.reconsider()
-	case !ev.ok:
-		w.scanned.answer(ev.limit, ev.changes)
-	case ev.stored != nil:
-		e.fail(ev.stored)
-	default:
-		w.begin(e.newScan(ev.found))
-	}
 }

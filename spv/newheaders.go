@@ -4,10 +4,41 @@ import (
 	"errors"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
+
+// requestHeaders asks a peer for what follows our tip, or its own last header.
+func (e *engine) requestHeaders(s *session) {
+	from, stop := e.locatorStart(s), chainhash.Hash{}
+	if from == e.chain.Tip() {
+		stop = e.headers.prefetch.stop(from.Height)
+	}
+	s.recheck.asked()
+	first := e.asksFor(s, max(claimPatience, 2*e.requests.Measured(s.addr, registry.Headers)))
+	e.sendHeaderRequest(&headerRequest{s: s, taken: e.takeHeaders, from: from, stop: stop, first: first}, e.chain.Locator(from))
+}
+
+// locatorStart is the block that a locator for a peer begins with: our tip, or
+// the last header of that peer while its branch is not ours yet or has not been
+// reached. For a peer that says it is below our tip it is the block where it
+// says it is: it has stated how high it was when it connected, and only headers in
+// its answer show that it has the blocks since.
+func (e *engine) locatorStart(s *session) chain.BlockID {
+	last := s.chain.last
+	if e.chain.Known(last.Hash, last.Height) && (s.chain.walking || !e.chain.Contains(last)) {
+		return last
+	}
+	tip := e.chain.Tip()
+	if height := e.registry.Height(s.addr); height < tip.Height {
+		if stated, ok := e.chain.Block(height); ok {
+			return stated
+		}
+	}
+	return tip
+}
 
 // takeHeaders adds what a peer answered to our locator. A peer that is done
 // without having delivered what it claimed loses the claim. It reports whether
@@ -24,7 +55,7 @@ func (e *engine) takeHeaders(r *headerRequest, batch chain.Batch, count int) boo
 	}
 	update, err := e.addHeaders(s, batch)
 	if errors.Is(err, chain.ErrOrphan) && r.branch != e.branch {
-		return false // our locator told of blocks that were given up since
+		return false // our locator had blocks that have left the best chain since
 	}
 	if err != nil {
 		s.headers.rest(e.now.Add(restFailed))

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -64,6 +63,9 @@ func (r *headerRange) add(s *session, b chain.Batch) error {
 	return nil
 }
 
+// begin notes which request is under way; nil is none.
+func (r *headerRange) begin(request *headerRequest) { r.request = request }
+
 func (r *headerRange) complete() bool { return r.last == r.to }
 
 // giveUp leaves the range to the requests at the tip.
@@ -85,7 +87,7 @@ func (r *headerRange) held() (n int) {
 	return n
 }
 
-// plan makes ranges between the checkpoints above the tip, and forgets those that
+// plan makes ranges between the checkpoints above the tip, and forgets the ones that
 // the chain has passed.
 func (p *prefetch) plan(rules *chain.Rules, tip uint32) {
 	for _, r := range p.ranges {
@@ -157,53 +159,4 @@ func (p *prefetch) take(tip chain.BlockID) (r *headerRange, next prefetched, ok 
 	r = p.ranges[i]
 	next, r.batches = r.batches[0], r.batches[1:]
 	return r, next, true
-}
-
-// prefetchHeaders gives idle peers ranges to fetch.
-func (e *engine) prefetchHeaders() {
-	p := &e.headers.prefetch
-	tip := e.chain.Tip().Height
-	p.plan(e.rules, tip)
-	if e.following.on || len(p.ranges) == 0 {
-		return
-	}
-	for _, addr := range e.registry.Ahead(tip, e.now) {
-		s := e.sessions[addr]
-		if s == nil || !e.mayAskHeaders(s) {
-			continue
-		}
-		if r := p.wanted(tip, e.registry.Claim(addr, e.now)); r != nil {
-			e.requestAhead(s, r)
-		}
-	}
-}
-
-// takeAhead keeps what a peer answered of a range.
-func (e *engine) takeAhead(r *headerRequest, batch chain.Batch) {
-	switch err := r.ahead.add(r.s, batch); {
-	case errors.Is(err, errUnlinked):
-		// It is on another chain, or what came before was. The tip's requests
-		// will find out which.
-		r.s.headers.rest(e.now.Add(rest))
-	case err != nil:
-		e.judge(r.s, registry.Headers, 0, err)
-	case len(batch.Headers) < wire.MaxBlockHeadersPerMsg && !r.ahead.complete():
-		e.exhausted(r.s) // it claimed to have all of the range
-	}
-}
-
-// joinPrefetched adds to the chain what was fetched ahead and connects to the
-// tip now, as fast as it is written.
-func (e *engine) joinPrefetched() {
-	for e.chain.Storable() <= maxBacklog {
-		r, next, ok := e.headers.prefetch.take(e.chain.Tip())
-		if !ok {
-			return
-		}
-		if _, err := e.addHeaders(next.s, next.batch); err != nil {
-			r.giveUp()
-			e.judge(next.s, registry.Headers, 0, err)
-			return
-		}
-	}
 }

@@ -3,7 +3,7 @@ package spv
 import (
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // recheckState is whether a peer is to be asked for headers although it claims no more
@@ -49,7 +49,7 @@ func (e *engine) lastResortPeer() *session {
 	return nil
 }
 
-// recheckPeer chooses whom to ask once more: the best of those that are to be.
+// recheckPeer chooses whom to ask once more, the best first.
 func (e *engine) recheckPeer() *session {
 	for _, addr := range e.registry.Serving(registry.Headers, 0, e.now) {
 		if s := e.sessions[addr]; s != nil && s.recheck.wanted && e.mayAskHeaders(s) {

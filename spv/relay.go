@@ -178,7 +178,7 @@ func (ev missingTxs) apply(e *engine) {
 
 // askOther asks the peer that announced a transaction too and has been late the
 // least, if there is one: a transaction that everybody knows is not kept from us by
-// those who are quick to announce it and don't send it.
+// peers that are quick to announce it and don't send it.
 func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 	e.endTxRequest(hash, req)
 	slices.SortStableFunc(req.others, func(a, b *session) int { return a.relaying.late - b.relaying.late })

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/internal/requests"
-	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -108,7 +108,7 @@ func (e *engine) dispatch() {
 	}
 }
 
-// able lists the peers that may be asked for a request, best first: those that say
+// able lists the peers that may be asked for a request, best first: peers that say
 // they have its blocks, and have not shown that their chain is another one there.
 func (e *engine) able(r *requests.Request[*request], resting bool) []string {
 	list := e.registry.Serving

@@ -3,19 +3,20 @@ package spv
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
-	"dcrspv/spv/chaindb"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/chaindb"
+	"dcrspv/spv/internal/registry"
 )
 
 const (
 	// registryEvery is how often the registry is saved.
 	registryEvery = 30 * time.Second
 
-	// RegistryBlob is the name in chain.db under which the registry is saved
+	// registryBlob is the name in chain.db under which the registry is saved
 	// (registry.Marshal).
-	RegistryBlob = "registry"
+	registryBlob = "registry"
 )
 
 // savedRegistry is what chain.db has of the registry.
@@ -41,20 +42,14 @@ func (r *savedRegistry) next(from *registry.Registry, now time.Time) (save func(
 		return nil, false
 	}
 	r.data = data
-	return func(db *chaindb.DB) error { return db.PutBlob(RegistryBlob, data) }, true
+	return func(db *chaindb.DB) error { return db.PutBlob(registryBlob, data) }, true
 }
 
 // loadRegistry restores what was known about peers and adds those of the
 // configuration.
 func (e *engine) loadRegistry() error {
-	data, err := e.db.Blob(RegistryBlob)
-	if err != nil {
+	if err := readRegistry(e.db, e.registry, e.now); err != nil {
 		return err
-	}
-	if data != nil {
-		if err := e.registry.Unmarshal(data, e.now); err != nil {
-			return fmt.Errorf("peers in %s: %w", ChainFile, err)
-		}
 	}
 	for _, addr := range e.cfg.Connect {
 		if err := e.registry.Add(addr, true, e.now); err != nil {
@@ -65,11 +60,28 @@ func (e *engine) loadRegistry() error {
 	return nil
 }
 
-// saveRegistry is called when the writer has ended.
-func (e *engine) saveRegistry() error {
-	data, err := e.registry.Marshal(e.now)
+// newRegistry makes an empty registry.
+func newRegistry(opts registry.Options) *registry.Registry {
+	return registry.New(opts, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+}
+
+// readRegistry restores a registry that was stored, if one was.
+func readRegistry(db *chaindb.DB, r *registry.Registry, now time.Time) error {
+	data, err := db.Blob(registryBlob)
+	if err != nil || data == nil {
+		return err
+	}
+	if err := r.Unmarshal(data, now); err != nil {
+		return fmt.Errorf("peers in %s: %w", ChainFile, err)
+	}
+	return nil
+}
+
+// writeRegistry stores a registry. The writer of the engine, if there is one, has ended.
+func writeRegistry(db *chaindb.DB, r *registry.Registry, now time.Time) error {
+	data, err := r.Marshal(now)
 	if err != nil {
 		return err
 	}
-	return e.db.PutBlob(RegistryBlob, data)
+	return db.PutBlob(registryBlob, data)
 }

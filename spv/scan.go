@@ -44,6 +44,58 @@ func (e *engine) walletStep(w *walletState) {
 	}
 }
 
+// match asks the wallet what to test next and tests it against the stored
+// filters.
+func (e *engine) match(w *walletState, limit uint32) {
+	branch, changes, from := e.branch, w.scanned.changes, e.filters.from
+	w.work(func() event {
+		ev := walletMatched{limit: limit, branch: branch, changes: changes}
+		scan, ok, err := w.wallet.NextScan(limit)
+		switch {
+		case err != nil || !ok:
+		case scan.Range.From < from:
+			ev.early = true
+		default:
+			ev.found, err = matchStored(e.ctx, e.db, scan)
+			ev.ok = true
+			if err != nil {
+				ev.stored, err = err, nil
+			}
+		}
+		ev.report = reportOf(w, limit, err)
+		return ev
+	})
+}
+
+// walletMatched: a scan was matched against the stored filters.
+type walletMatched struct {
+	report
+	found   found
+	ok      bool  // there was something to test
+	early   bool  // but from below the filters: the birthday has moved down
+	stored  error // the stored data could not be read
+	limit   uint32
+	branch  branch
+	changes int
+}
+
+func (ev walletMatched) apply(e *engine) {
+	if !e.reply(ev.report) || ev.branch != e.branch {
+		return // what was read may be of the old branch
+	}
+	w := ev.w
+	switch {
+	case ev.early:
+		w.reconsider()
+	case !ev.ok:
+		w.scanned.answer(ev.limit, ev.changes)
+	case ev.stored != nil:
+		e.fail(ev.stored)
+	default:
+		w.begin(e.newScan(ev.found))
+	}
+}
+
 // apply hands a complete batch to the wallet.
 func (e *engine) apply(w *walletState) {
 	batch := w.scan.batch()

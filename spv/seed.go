@@ -66,7 +66,7 @@ func (e *engine) askSeeder(seeder string) ([]string, error) {
 	return addrs, nil
 }
 
-// seeded: a seeder has told addresses, or none has; err is what the last one has
+// seeded: a seeder has given addresses, or none has; err is what the last one has
 // failed with.
 type seeded struct {
 	seeder string
@@ -97,7 +97,7 @@ func (n *network) seedTime(now time.Time) time.Time {
 	return n.seed.after
 }
 
-// gossip: a peer told addresses of others.
+// gossip: a peer has sent addresses of others.
 type gossip struct {
 	s     *session
 	addrs []string

@@ -2,7 +2,7 @@ package spv
 
 import (
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 
 	"github.com/decred/dcrd/math/uint256"
 )

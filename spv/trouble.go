@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 )
 
 // Trouble is what keeps a sync from going on, if waiting alone does not help.
@@ -27,16 +27,16 @@ func (t Trouble) IsZero() bool { return t == Trouble{} }
 // sync.
 const troubleBlob = "trouble"
 
-// LastTrouble returns what was last wrong since everything was in sync, in this run
+// lastTrouble returns what was last wrong since everything was in sync, in this run
 // or an earlier one. Errors are those of package chaindb.
-func LastTrouble(db *chaindb.DB) (Trouble, error) {
+func lastTrouble(db *chaindb.DB) (Trouble, error) {
 	var t Trouble
 	data, err := db.Blob(troubleBlob)
 	if err != nil || len(data) == 0 {
 		return t, err
 	}
 	if err := json.Unmarshal(data, &t); err != nil {
-		return t, fmt.Errorf("%w: the last trouble: %w", chaindb.ErrCorrupt, err)
+		return t, fmt.Errorf("%w: the last trouble: %w", ErrCorrupt, err)
 	}
 	return t, nil
 }
@@ -52,7 +52,7 @@ type troubles struct {
 	received time.Time // when they were
 
 	failures []failure // the last one of each address, the newest last
-	seeding  error     // why no seeder told any address; nil if one did
+	seeding  error     // why no seeder gave any address; nil if one did
 
 	about   diagnosis // what was said since it last moved
 	said    Trouble   // likewise
@@ -138,24 +138,22 @@ func (t *troubles) time(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// findTrouble looks whether something is wrong, and has the status say so.
-func (e *engine) findTrouble(st *Status) {
+// findTrouble looks whether something is wrong, and returns what is to be said of it.
+func (e *engine) findTrouble(phase Phase, reason string, received int64) Trouble {
 	t := &e.trouble
 	if e.ctx.Err() == nil {
-		t.look(e.milestone(), st.ReceivedBytes, len(e.sessions) > 0, st.Synced, e.now)
-		if s, ok := e.situation(st); ok {
+		t.look(e.milestone(), received, len(e.sessions) > 0, phase == InSync, e.now)
+		if s, ok := e.situation(phase, reason); ok {
 			t.say(s.diagnose(), e.now)
 		}
 	}
-	if st.Trouble = t.present; !st.Trouble.IsZero() {
-		st.Reason = st.Trouble.Cause
-	}
+	return t.present
 }
 
 // start begins to look, with what is stored.
 func (t *troubles) start(db *chaindb.DB, now time.Time) (err error) {
 	t.moved, t.looked = now, now
-	t.last, err = LastTrouble(db)
+	t.last, err = lastTrouble(db)
 	t.stored = t.last
 	return err
 }

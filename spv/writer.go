@@ -1,6 +1,6 @@
 package spv
 
-import "dcrspv/spv/chaindb"
+import "dcrspv/spv/internal/chaindb"
 
 // writer is the writing side: one goroutine does every write to chain.db, one
 // at a time, in the order in which the engine decides them.

@@ -17,8 +17,7 @@ import (
 	"syscall"
 	"testing"
 
-	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv"
 	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -49,14 +48,14 @@ func TestFilesInUse(t *testing.T) {
 		n.dcrspv("status")
 		chainFile, walletFile := n.files()
 
-		db, err := chaindb.Open(chainFile, chain.NewRules(n.demo.params))
+		other, err := spv.New(spv.Config{Params: n.demo.params, DataDir: filepath.Dir(chainFile)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, args := range [][]string{{"sync"}, {"peers", "ban", "203.0.113.7"}} {
 			n.run(args...).wantFailure(t, statusFailed, "chain.db", "in use", "end the other dcrspv")
 		}
-		if err := db.Close(); err != nil {
+		if err := other.Close(); err != nil {
 			t.Fatal(err)
 		}
 
@@ -232,7 +231,7 @@ func TestExplain(t *testing.T) {
 		"interrupted":          fmt.Errorf("x: %w", context.Canceled),
 		"--log-level debug":    errors.New("a\nb\x1b[2J\tgoroutine"),
 	} {
-		f := explain(err)
+		f := userError(err)
 		if f.status != statusFailed || !strings.Contains(f.line(), want) || strings.ContainsAny(f.line(), "\n\x1b\t") {
 			t.Errorf("%v: %d, %q", err, f.status, f.line())
 		}

@@ -128,7 +128,7 @@ func (s *simulation) deliver() {
 	s.checkSwitch(u, before, oldPath)
 }
 
-// abandon takes a random block out, with all that follows it.
+// abandon ends the best chain before a random block.
 func (s *simulation) abandon() {
 	m := s.tree.leaves[s.rng.IntN(len(s.tree.leaves))]
 	id := m.id(s.rng.IntN(len(m.headers)))
@@ -138,9 +138,10 @@ func (s *simulation) abandon() {
 	if err != nil {
 		s.t.Fatalf("Abandon: %v", err)
 	}
-	for hash := range s.tree.known {
-		if id.Height > 0 && slices.Contains(s.tree.path(hash), id.Hash) {
-			delete(s.tree.known, hash)
+	if id.Height > 0 && slices.Contains(oldPath, id.Hash) {
+		clear(s.tree.known)
+		for _, hash := range oldPath[:id.Height] {
+			s.tree.known[hash] = true
 		}
 	}
 	s.checkSwitch(u, before, oldPath)

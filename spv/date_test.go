@@ -1,9 +1,8 @@
-package main
+package spv
 
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -11,63 +10,6 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )
-
-func TestParseWhen(t *testing.T) {
-	for s, want := range map[string]when{
-		"0":          {},
-		"794368":     {height: 794368},
-		"2147483647": {height: 2147483647},
-		"2024-05-31": {day: time.Date(2024, 5, 31, 0, 0, 0, 0, time.UTC)},
-		"2026-03-01": {day: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
-		"1999-01-01": {day: time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)},
-	} {
-		got, err := parseWhen("--from", s, testNow)
-		if err != nil || got != want {
-			t.Errorf("%s: %+v, %v; want %+v", s, got, err, want)
-		}
-	}
-	for _, s := range []string{
-		"", " ", "-1", "1.5", "1e6", "0x10", "abc", "2147483648", "99999999999999999999",
-		"2024-13-01", "2024-02-30", "2024-5-31", "31-05-2024", "2024/05/31", "2024-05-31T00:00:00Z",
-		"2026-03-02", "9999-01-01", "--", "1-", "\x00", "20260101", "19991231", "20260302",
-	} {
-		_, err := parseWhen("--from", s, testNow)
-		if err == nil || explain(err).status != statusUsage || !strings.Contains(err.Error(), "--from") {
-			t.Errorf("%q: error %v", s, err)
-		}
-	}
-}
-
-// TestTodayIsADateEverywhere: today's date is taken whether the day is ahead of UTC or
-// behind, and tomorrow's is not.
-func TestTodayIsADateEverywhere(t *testing.T) {
-	for _, hours := range []int{-12, -5, 0, 5, 14} {
-		now := testNow.In(time.FixedZone("there", hours*3600))
-		for hour := range 24 {
-			now := now.Add(time.Duration(hour) * time.Hour)
-			if _, err := parseWhen("--from", now.Format(time.DateOnly), now); err != nil {
-				t.Errorf("today, %s: %v", now, err)
-			}
-			tomorrow := now.AddDate(0, 0, 1).Format(time.DateOnly)
-			if _, err := parseWhen("--from", tomorrow, now); err == nil && tomorrow > now.UTC().Format(time.DateOnly) {
-				t.Errorf("%s was taken at %s", tomorrow, now)
-			}
-		}
-	}
-}
-
-// TestDateWithoutHyphens: a number of eight digits that is a date was meant as one.
-func TestDateWithoutHyphens(t *testing.T) {
-	for _, args := range [][]string{
-		{"watch", "--from", "20260101", mainAddress}, {"--birthday", "20260101", "status"},
-		{"rescan", "--from", "20260101"}, {"rescan", "--to", "20260101"},
-	} {
-		dcrspv(t, args...).wantFailure(t, statusUsage, "20260101", "write 2026-01-01")
-	}
-	if w, err := parseWhen("--to", "20269999", testNow); err != nil || w.height != 20269999 {
-		t.Errorf("%+v, %v", w, err)
-	}
-}
 
 // times is a chain of which only the header times matter.
 type times []int64
@@ -82,7 +24,7 @@ func (c times) Header(height uint32) (chain.Header, error) {
 	return h, nil
 }
 
-func TestResolveFromStoredHeaders(t *testing.T) {
+func TestHeightBefore(t *testing.T) {
 	params := chaincfg.MainNetParams()
 	genesis := params.GenesisBlock.Header.Timestamp.Unix()
 	const n = 20000
@@ -95,7 +37,7 @@ func TestResolveFromStoredHeaders(t *testing.T) {
 	}
 	for d := range n / 288 {
 		day := params.GenesisBlock.Header.Timestamp.Truncate(24*time.Hour).AddDate(0, 0, d)
-		got, err := when{day: day}.resolve(params, c, n-1)
+		got, err := heightBefore(params, c, n-1, day)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,13 +54,13 @@ func TestResolveFromStoredHeaders(t *testing.T) {
 	}
 }
 
-func TestResolveBeyondStoredHeaders(t *testing.T) {
+func TestHeightBeforeBeyondStoredHeaders(t *testing.T) {
 	params := chaincfg.MainNetParams()
 	genesis := params.GenesisBlock.Header.Timestamp
 	day := time.Date(2024, 5, 31, 0, 0, 0, 0, time.UTC)
 
 	fresh := times{genesis.Unix()}
-	got, err := when{day: day}.resolve(params, fresh, 0)
+	got, err := heightBefore(params, fresh, 0, day)
 	if err != nil || got != estimateHeight(params, day) || got == 0 {
 		t.Fatalf("fresh: %d, %v", got, err)
 	}
@@ -130,11 +72,8 @@ func TestResolveBeyondStoredHeaders(t *testing.T) {
 		ahead[h] = genesis.Unix() + int64(h)
 	}
 	near := genesis.AddDate(0, 0, 5)
-	if got, err = (when{day: near}).resolve(params, ahead, 2999); err != nil || got != 2999 {
+	if got, err = heightBefore(params, ahead, 2999, near); err != nil || got != 2999 {
 		t.Fatalf("stored tip: %d, %v", got, err)
-	}
-	if got, err = (when{height: 12}).resolve(params, nil, 0); err != nil || got != 12 {
-		t.Fatalf("height: %d, %v", got, err)
 	}
 }
 
@@ -167,14 +106,14 @@ func TestEstimateIsNeverTooHigh(t *testing.T) {
 		}
 	}
 	for _, params := range []*chaincfg.Params{chaincfg.SimNetParams(), chaincfg.RegNetParams()} {
-		if got := estimateHeight(params, testNow); got != 0 {
+		if got := estimateHeight(params, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)); got != 0 {
 			t.Errorf("%s: estimate %d of a network that mines on demand", params.Name, got)
 		}
 	}
 	// Never falling, and always behind schedule.
 	for _, params := range []*chaincfg.Params{main, test} {
 		last := uint32(0)
-		for day := params.GenesisBlock.Header.Timestamp; day.Before(testNow); day = day.AddDate(0, 0, 1) {
+		for day := params.GenesisBlock.Header.Timestamp; day.Before(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)); day = day.AddDate(0, 0, 1) {
 			got := estimateHeight(params, day)
 			schedule := uint32(day.Sub(params.GenesisBlock.Header.Timestamp) / params.TargetTimePerBlock)
 			if got < last || got > schedule {
@@ -182,5 +121,23 @@ func TestEstimateIsNeverTooHigh(t *testing.T) {
 			}
 			last = got
 		}
+	}
+}
+
+func TestFirstSince(t *testing.T) {
+	c := make(times, 1000)
+	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	for h := range c {
+		c[h] = start + int64(h)*3600
+	}
+	height, reached, err := firstSince(c, 999, time.Date(2025, 1, 3, 0, 0, 0, 0, time.UTC))
+	if height != 48 || !reached || err != nil {
+		t.Errorf("%d, %v, %v", height, reached, err)
+	}
+	if _, reached, _ := firstSince(c, 999, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)); reached {
+		t.Error("reached a time after the tip")
+	}
+	if _, _, err := firstSince(c, 2000, time.Date(2025, 1, 3, 0, 0, 0, 0, time.UTC)); err == nil {
+		t.Error("no error for a missing header")
 	}
 }
