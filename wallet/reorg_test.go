@@ -121,6 +121,7 @@ func TestReorgDoubleSpends(t *testing.T) {
 
 // TestReorgStealsCoin: on the new branch somebody else's transaction spends the
 // wallet's coin and pays it nothing.
+// Rule 13.
 func TestReorgStealsCoin(t *testing.T) {
 	c, w, fund := branching(t)
 	mine := c.spend(outPoints(fund, 0), out(scriptN(2), 99))
@@ -274,6 +275,7 @@ func TestDisapprovedComesBack(t *testing.T) {
 // TestOwnSpendStaysWatched: a pending transaction of the owner that leaves
 // nothing to the wallet is found when it is mined: the script that it spends is
 // watched, be it derived, and until it is unwatched.
+// Rule 19.
 func TestOwnSpendStaysWatched(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	key := testXPub(t, 1)
