@@ -42,7 +42,6 @@ func (k *checked) refused(what string, tx *wire.MsgTx, kind error) {
 
 // TestNeverValid: what breaks a rule that the wallet can check is refused, whoever gives
 // it, and what does not is taken.
-// Rule 13.
 func TestNeverValid(t *testing.T) {
 	k := newChecked(t)
 	c, fund := k.c, k.fund

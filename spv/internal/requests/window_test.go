@@ -7,7 +7,6 @@ import (
 
 // A line with a long way is given more requests, up to a bound; one that is slow
 // is given one.
-// Rule 20.
 func TestWindowFollowsTheLine(t *testing.T) {
 	far := window{size: firstWindow}
 	for range 100 {
