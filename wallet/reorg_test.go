@@ -123,7 +123,7 @@ func TestReorgDoubleSpends(t *testing.T) {
 
 // TestReorgStealsCoin: on the new branch somebody else's transaction spends the
 // wallet's coin and pays it nothing.
-// Rule 13.
+// Rule 8.
 func TestReorgStealsCoin(t *testing.T) {
 	c, w, fund := branching(t)
 	mine := c.spend(outPoints(fund, 0), out(scriptN(2), 99))
