@@ -19,24 +19,25 @@ var mayImport = map[string][]string{
 	"cmd/faults":   {},
 	"cmd/stress":   {},
 	"cmd/spvbench": {"wallet", "spv", "spv/spvtest", "filters"},
-	"cmd/dcrspv":   {"wallet", "spv", "spv/registry", "spv/chaindb", "spv/dbfile", "spv/chain", "spv/spvtest", "filters"},
-	"wallet":       {"spv", "spv/chain", "spv/dbfile", "filters"}, // of spv only the types of the interface that it fulfils
-	"spv":          {"spv/internal/requests", "spv/registry", "spv/addrbook", "spv/peer", "spv/chaindb", "spv/chain", "filters"},
-	"spv/spvtest":  {"spv/chain", "filters"},
-	"spv/registry": {"spv/chain", "filters"},
+	"cmd/dcrspv":   {"wallet", "spv", "spv/chain", "spv/spvtest", "filters"}, // what any program could use
+	"wallet":       {"spv", "spv/chain", "internal/dbfile", "filters"},       // of spv only the types of the interface that it fulfils
+	"spv": {"spv/internal/requests", "spv/internal/registry", "spv/internal/addrbook", "spv/internal/peer", "spv/internal/chaindb",
+		"spv/chain", "internal/dbfile", "filters"},
+	"spv/spvtest": {"spv/chain", "filters"},
 
-	"spv/internal/requests": {"spv/registry"},
+	"spv/internal/requests": {"spv/internal/registry"},
+	"spv/internal/registry": {"spv/chain", "filters"},
+	"spv/internal/addrbook": {},
+	"spv/internal/peer":     {"spv/chain", "filters"},
+	"spv/internal/chaindb":  {"spv/chain", "internal/dbfile", "filters"},
 
-	"spv/addrbook": {},
-	"spv/peer":     {"spv/chain", "filters"},
-	"spv/chaindb":  {"spv/chain", "spv/dbfile", "filters"},
-	"spv/dbfile":   {},
-	"spv/chain":    {},
-	"filters":      {},
+	"internal/dbfile": {},
+	"spv/chain":       {},
+	"filters":         {},
 }
 
 // pure packages have no goroutine, no input or output, and no clock.
-var pure = []string{"spv/chain", "spv/registry", "spv/internal/requests", "filters"}
+var pure = []string{"spv/chain", "spv/internal/registry", "spv/internal/requests", "filters"}
 
 const module = "dcrspv"
 

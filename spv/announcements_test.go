@@ -9,7 +9,6 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
@@ -21,7 +20,7 @@ func (w *world) asked() int {
 }
 
 // known is what the registry shows of a peer.
-func (w *world) known(i int) registry.Peer {
+func (w *world) known(i int) spv.Peer {
 	w.t.Helper()
 	peers, err := w.syncer.Peers(w.t.Context())
 	if err != nil {
@@ -33,7 +32,7 @@ func (w *world) known(i int) registry.Peer {
 		}
 	}
 	w.t.Fatalf("the registry does not know %s", w.addrs[i])
-	return registry.Peer{}
+	return spv.Peer{}
 }
 
 // wantUnpunished checks that nothing is held against a peer, and that it is

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 )
 
 // Silence and the end of a connection from before we stood still are put down to

@@ -43,7 +43,7 @@ func TestBirthdayAboveTheTip(t *testing.T) {
 	story(t, 50, func(w *world) {
 		w.wallet.watch(60, watched)
 		p := w.join(spvtest.Behaviour{})
-		w.start(func(cfg *spv.Config) { cfg.Birthday, cfg.HasBirthday = 70, true })
+		w.start(func(cfg *spv.Config) { cfg.Birthday = new(uint32(70)) })
 		if st := w.wait(spv.Settled); st.Filters.Any || st.Scanned.Any || st.Owed != 0 {
 			t.Errorf("%+v", st)
 		}

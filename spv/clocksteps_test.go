@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/addrbook"
+	"dcrspv/spv/internal/addrbook"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/v3"

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/addrbook"
+	"dcrspv/spv/internal/addrbook"
 	"dcrspv/spv/spvtest"
 )
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/registry"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
@@ -48,7 +47,7 @@ func (w *world) banned(why string) {
 	if r := w.cutReason(0); !strings.Contains(r, why) {
 		w.t.Errorf("cut off for %q, want %q", r, why)
 	}
-	if h := p.History; len(h) != 1 || h[0].Kind != registry.Ban || !h[0].Until.Equal(p.BannedUntil) || !strings.Contains(h[0].Reason, why) {
+	if h := p.History; len(h) != 1 || h[0].Kind != spv.PeerBanned || !h[0].Until.Equal(p.BannedUntil) || !strings.Contains(h[0].Reason, why) {
 		w.t.Errorf("its history is %+v", h)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 )
 
 // A peer that is silent about filters, or says notfound about blocks, may have them on a

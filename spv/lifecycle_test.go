@@ -14,7 +14,7 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/v3"

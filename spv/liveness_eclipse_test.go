@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/spvtest"
 )
 

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 	"time"
-
-	"dcrspv/spv/peer"
 )
 
 func TestSayOffsets(t *testing.T) {
@@ -29,7 +27,7 @@ type clockSource struct {
 	offset time.Duration
 }
 
-func (s clockSource) Info() peer.Info { return peer.Info{TimeOffset: s.offset} }
+func (s clockSource) Info() SourceInfo { return SourceInfo{TimeOffset: s.offset} }
 
 // Many peers of one network count as one, wherever it is known which that is.
 // Rule 24.

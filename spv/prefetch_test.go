@@ -32,7 +32,7 @@ func TestHeadersBetweenKnownBlocksInParallel(t *testing.T) {
 	took := func(change ...func(*spv.Config)) (d time.Duration, requests int) {
 		storyOn(t, c, func(w *world) {
 			w.joinMany(5, spvtest.Behaviour{Latency: latency})
-			change = append(change, func(cfg *spv.Config) { cfg.Birthday, cfg.HasBirthday = blocks, true })
+			change = append(change, func(cfg *spv.Config) { cfg.Birthday = new(uint32(blocks)) })
 			w.start(change...)
 			before := time.Now()
 			st := w.sync()

@@ -11,20 +11,11 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 )
 
 // ChainFile is the name of the chain database inside Config.DataDir.
 const ChainFile = "chain.db"
-
-// Errors of the Syncer's methods.
-var (
-	// ErrRunning is returned by a second Run, or by Run after Close.
-	ErrRunning = errors.New("the syncer runs already or is closed")
-
-	// ErrNotRunning is returned by what needs a running Syncer.
-	ErrNotRunning = errors.New("the syncer is not running")
-)
 
 // Syncer keeps the headers and filters of the best chain, and tests the blocks
 // that its wallets owe a test. Its exported methods may be called from any
@@ -36,6 +27,8 @@ type Syncer struct {
 	now   func() time.Time // the clock; time.Now but in tests that set it
 
 	started  atomic.Bool
+	begun    chan struct{}      // closed when started is set
+	idle     chan struct{}      // holds one value, taken by who uses chain.db (offline.go)
 	commands chan func(*engine) // run by the engine's goroutine
 	stopped  chan struct{}      // closed when Run is over
 
@@ -65,11 +58,14 @@ func New(cfg Config) (*Syncer, error) {
 		rules:    cfg.Rules,
 		db:       db,
 		now:      time.Now,
+		begun:    make(chan struct{}),
+		idle:     make(chan struct{}, 1),
 		commands: make(chan func(*engine)),
 		stopped:  make(chan struct{}),
 		waiters:  make(chan struct{}),
 		changes:  make(chan Status, 1),
 	}
+	s.idle <- struct{}{}
 	s.status, err = storedStatus(cfg, db)
 	if err != nil && !mends(err) {
 		db.Close()
@@ -82,12 +78,14 @@ func New(cfg Config) (*Syncer, error) {
 // nil, or until a local failure such as a full disk, which it returns. It is
 // the whole life cycle and may be called once.
 func (s *Syncer) Run(ctx context.Context) error {
-	if !s.started.CompareAndSwap(false, true) {
+	if !s.begin() {
 		return ErrRunning
 	}
 	defer close(s.stopped)
+	<-s.idle // what was begun before it ends first
+	defer func() { s.idle <- struct{}{} }()
 	var last *engine
-	err := Mending(ctx, s.db, s.cfg.Log("SYNC"), s.checking, func() error {
+	err := mend(ctx, s.db, s.cfg.Log("SYNC"), s.checking, func() error {
 		e, err := newEngine(ctx, s, last)
 		if err != nil {
 			return err
@@ -115,12 +113,23 @@ func (s *Syncer) checking(done, total uint32) {
 	})
 }
 
+// begin notes that Run or Close was called. It reports whether it is the first time.
+func (s *Syncer) begin() bool {
+	first := s.started.CompareAndSwap(false, true)
+	if first {
+		close(s.begun)
+	}
+	return first
+}
+
 // Close closes chain.db. Run must be over. Close may be called twice.
 func (s *Syncer) Close() error {
-	if s.started.CompareAndSwap(false, true) {
+	if s.begin() {
 		close(s.stopped) // never ran, and can't any more
 	}
 	<-s.stopped
+	<-s.idle
+	defer func() { s.idle <- struct{}{} }()
 	return s.db.Close()
 }
 

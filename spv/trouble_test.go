@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -181,7 +181,7 @@ func TestLastTroubleIsStored(t *testing.T) {
 	defer db.Close()
 	stored := func(want Trouble) {
 		t.Helper()
-		if got, err := LastTrouble(db); err != nil || got != want {
+		if got, err := lastTrouble(db); err != nil || got != want {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
 	}
@@ -210,7 +210,7 @@ func TestLastTroubleIsStored(t *testing.T) {
 	if err := db.PutBlob(troubleBlob, bytes.Repeat([]byte("x"), 9)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LastTrouble(db); err == nil {
+	if _, err := lastTrouble(db); err == nil {
 		t.Error("no error for what is no trouble")
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"dcrspv/internal/dbfile"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/wire"
 )

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"dcrspv/spv/dbfile"
+	"dcrspv/internal/dbfile"
 
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"

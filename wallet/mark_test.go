@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dcrspv/spv/dbfile"
+	"dcrspv/internal/dbfile"
 
 	"go.etcd.io/bbolt"
 )

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"dcrspv/spv/dbfile"
+	"dcrspv/internal/dbfile"
 )
 
 // TestHarmedPages: pages that are whole and not the right ones are found: those in each

@@ -7,9 +7,9 @@ import (
 	"math/rand/v2"
 
 	"dcrspv/filters"
+	"dcrspv/internal/dbfile"
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"

@@ -9,9 +9,8 @@ import (
 	"syscall"
 	"unicode"
 
+	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
-	"dcrspv/spv/dbfile"
 	"dcrspv/wallet"
 )
 
@@ -71,14 +70,14 @@ var remedies = []struct {
 	kind   error
 	remedy string
 }{
-	{chaindb.ErrInUse, "end the other dcrspv or choose another --datadir"},
-	{chaindb.ErrNewer, "update dcrspv or choose another --datadir"},
-	{chaindb.ErrOlder, ""}, // it says so itself
-	{chaindb.ErrNetwork, "give the --network it was made for or choose another --datadir"},
-	{chaindb.ErrCorrupt, ""}, // it says so itself
-	{dbfile.ErrReplaced, "run it again, and let no other program move or remove files of the data directory meanwhile"},
-	{dbfile.ErrNotFile, "move that away or choose another --datadir"},
-	{dbfile.ErrBug, ""}, // it says so itself
+	{spv.ErrInUse, "end the other dcrspv or choose another --datadir"},
+	{spv.ErrNewer, "update dcrspv or choose another --datadir"},
+	{spv.ErrOlder, ""}, // it says so itself
+	{spv.ErrNetwork, "give the --network it was made for or choose another --datadir"},
+	{spv.ErrCorrupt, ""}, // it says so itself
+	{spv.ErrReplaced, "run it again, and let no other program move or remove files of the data directory meanwhile"},
+	{spv.ErrNotFile, "move that away or choose another --datadir"},
+	{spv.ErrBug, ""}, // it says so itself
 	{chain.ErrFuture, "set this computer's clock"},
 	{wallet.ErrInUse, "end the other dcrspv or choose another --datadir"},
 	{wallet.ErrNewer, "update dcrspv or choose another --datadir"},

@@ -17,8 +17,7 @@ import (
 	"syscall"
 	"testing"
 
-	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv"
 	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -50,14 +49,14 @@ func TestFilesInUse(t *testing.T) {
 		n.dcrspv("status")
 		chainFile, walletFile := n.files()
 
-		db, err := chaindb.Open(chainFile, chain.NewRules(n.demo.params))
+		other, err := spv.New(spv.Config{Params: n.demo.params, DataDir: filepath.Dir(chainFile)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, args := range [][]string{{"sync"}, {"peers", "ban", "203.0.113.7"}} {
 			n.run(args...).wantFailure(t, statusFailed, "chain.db", "in use", "end the other dcrspv")
 		}
-		if err := db.Close(); err != nil {
+		if err := other.Close(); err != nil {
 			t.Fatal(err)
 		}
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"dcrspv/spv/spvtest"
 	"dcrspv/wallet"
@@ -128,24 +127,6 @@ func TestRescanWatched(t *testing.T) {
 		}
 		n.wantBalance(n.demo.truth)
 	})
-}
-
-func TestLastHeightOfADay(t *testing.T) {
-	c := make(times, 1000)
-	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
-	for h := range c {
-		c[h] = start + int64(h)*3600
-	}
-	height, reached, err := firstSince(c, 999, time.Date(2025, 1, 3, 0, 0, 0, 0, time.UTC))
-	if height != 48 || !reached || err != nil {
-		t.Errorf("%d, %v, %v", height, reached, err)
-	}
-	if _, reached, _ := firstSince(c, 999, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)); reached {
-		t.Error("reached a time after the tip")
-	}
-	if _, _, err := firstSince(c, 2000, time.Date(2025, 1, 3, 0, 0, 0, 0, time.UTC)); err == nil {
-		t.Error("no error for a missing header")
-	}
 }
 
 // TestRescanOfAWatchedKey: a question about a watched key is answered by what watching

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/slog"
@@ -63,7 +62,7 @@ func (p *program) settings(cmd *command) (settings, error) {
 	s.dir = filepath.Join(dir, p.opts.Network)
 
 	for _, addr := range p.opts.Connect {
-		normal, err := registry.NormalizeAddr(addr, s.params.DefaultPort)
+		normal, err := spv.PeerAddr(addr, s.params)
 		if err != nil {
 			return s, usage("give --connect as HOST or HOST:PORT", "bad peer address %q", addr)
 		}

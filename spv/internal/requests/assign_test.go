@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 var t0 = time.Unix(1_700_000_000, 0)

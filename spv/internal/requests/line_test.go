@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // A line is full while it brings half of what the fastest answer of those who are

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
@@ -60,10 +60,10 @@ func TestCutsCanBeLookedUp(t *testing.T) {
 		w.stop()
 		w.start()
 		w.pass(0)
-		for i, kind := range map[int]registry.EventKind{1: registry.Disconnect, 2: registry.Ban, 3: registry.Disconnect} {
+		for i, kind := range map[int]spv.PeerEventKind{1: spv.PeerDisconnected, 2: spv.PeerBanned, 3: spv.PeerDisconnected} {
 			found := false
 			for _, cut := range cuts {
-				found = found || cut.Addr == w.addrs[i] && slices.ContainsFunc(w.known(i).History, func(ev registry.Event) bool {
+				found = found || cut.Addr == w.addrs[i] && slices.ContainsFunc(w.known(i).History, func(ev spv.PeerEvent) bool {
 					same := strings.Contains(cut.Reason, ev.Reason) || strings.Contains(ev.Reason, cut.Reason)
 					return ev.Kind == kind && ev.Time.Equal(cut.Time) && same
 				})

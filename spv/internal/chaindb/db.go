@@ -4,8 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"dcrspv/internal/dbfile"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"

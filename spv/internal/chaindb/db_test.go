@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"dcrspv/internal/dbfile"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/dbfile"
 
 	"go.etcd.io/bbolt"
 )

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"dcrspv/internal/dbfile"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"go.etcd.io/bbolt"

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"dcrspv/spv/dbfile"
+	"dcrspv/internal/dbfile"
 
 	bolterrors "go.etcd.io/bbolt/errors"
 )

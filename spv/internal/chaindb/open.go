@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"dcrspv/internal/dbfile"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/gcs/v4/blockcf2"

@@ -10,22 +10,22 @@ import (
 
 // Peer is a peer as it is shown to people and programs.
 type Peer struct {
-	Addr             string           `json:"addr"` // host:port; of a ban alone, what is banned
-	UserAgent        string           `json:"user_agent"`
-	PVer             uint32           `json:"pver"`
-	Services         wire.ServiceFlag `json:"services"`
-	AdvertisedHeight uint32           `json:"advertised_height"` // 0 unless connected in this run
-	ValidatedHeight  uint32           `json:"validated_height"`  // 0 unless connected in this run
-	Score            float64          `json:"score"`             // 0 to 100
-	BanScore         int              `json:"ban_score"`         // points now
-	BannedUntil      time.Time        `json:"banned_until,omitzero"`
-	BanReasons       []string         `json:"ban_reasons,omitempty"` // latest last, at most 20
-	LatencyMS        float64          `json:"latency_ms"`            // average answer time; 0 is unknown
-	Connected        bool             `json:"connected"`
-	Persistent       bool             `json:"persistent"`
-	SendHeaders      bool             `json:"sendheaders"`        // sendheaders was sent to it
-	LastSeen         time.Time        `json:"last_seen,omitzero"` // heard from, or heard of if never connected
-	History          []Event          `json:"history,omitempty"`  // the last five, latest last; none of a ban alone
+	Addr             string // host:port; of a ban alone, what is banned
+	UserAgent        string
+	PVer             uint32
+	Services         wire.ServiceFlag
+	AdvertisedHeight uint32  // 0 unless connected in this run
+	ValidatedHeight  uint32  // 0 unless connected in this run
+	Score            float64 // 0 to 100
+	BanScore         int     // points now
+	BannedUntil      time.Time
+	BanReasons       []string // latest last, at most 20
+	LatencyMS        float64  // average answer time; 0 is unknown
+	Connected        bool
+	Persistent       bool
+	SendHeaders      bool      // sendheaders was sent to it
+	LastSeen         time.Time // heard from, or heard of if never connected
+	History          []Event   // the last five, latest last; none of a ban alone
 }
 
 // Known tells whether an address is among the peers.

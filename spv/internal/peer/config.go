@@ -113,21 +113,6 @@ type Stats struct {
 	Moved       time.Time     // when a byte of an answer last came
 }
 
-// Plus returns the sums of the counters of two connections. Incoming, Latency,
-// LastMessage and Moved are of one connection and are left out.
-func (s Stats) Plus(o Stats) Stats {
-	return Stats{
-		BytesIn:      s.BytesIn + o.BytesIn,
-		BytesOut:     s.BytesOut + o.BytesOut,
-		GetHeaders:   s.GetHeaders + o.GetHeaders,
-		GetCFsV2:     s.GetCFsV2 + o.GetCFsV2,
-		GetCFilterV2: s.GetCFilterV2 + o.GetCFilterV2,
-		Blocks:       s.Blocks + o.Blocks,
-		Txs:          s.Txs + o.Txs,
-		Unsolicited:  s.Unsolicited + o.Unsolicited,
-	}
-}
-
 // ProtocolVersion is the protocol version in our version messages if Config.MaxPVer
 // does not say another one: 11, the first with batches of filters.
 const ProtocolVersion = wire.BatchedCFiltersV2Version
