@@ -84,7 +84,11 @@ func TestWhileItRuns(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	<-s.Changes()
+	for st := range s.Watch(ctx) {
+		if st.Reason != "not running" {
+			break
+		}
+	}
 	if _, err := s.Verify(ctx, nil); !errors.Is(err, spv.ErrRunning) {
 		t.Errorf("verified: %v", err)
 	}

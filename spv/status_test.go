@@ -31,7 +31,7 @@ func TestPhasesComeInOrder(t *testing.T) {
 		w.joinMany(2, spvtest.Behaviour{Latency: 100 * time.Millisecond})
 		phases := []spv.Phase{spv.Connecting}
 		w.start()
-		for st := range w.syncer.Changes() {
+		for st := range w.syncer.Watch(w.t.Context()) {
 			if last := phases[len(phases)-1]; st.Phase != last {
 				phases = append(phases, st.Phase)
 			}
@@ -188,10 +188,10 @@ func TestNobodyReadsChanges(t *testing.T) {
 			t.Errorf("synced after %v", took)
 		}
 		synctest.Wait()
-		if st := <-w.syncer.Changes(); !st.Settled || st.Tip.Height != 3000 || st.Peers != 3 {
+		if st := <-w.syncer.Watch(w.t.Context()); !st.Settled || st.Tip.Height != 3000 || st.Peers != 3 {
 			t.Errorf("%+v", st)
 		}
-		changes := w.syncer.Changes()
+		changes := w.syncer.Watch(w.t.Context())
 		w.stop()
 		if st := <-changes; st.Synced || st.Peers != 0 || st.Tip.Height != 3000 {
 			t.Errorf("after the end: %+v", st)

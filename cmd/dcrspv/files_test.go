@@ -236,7 +236,7 @@ func TestExplain(t *testing.T) {
 		"interrupted":          fmt.Errorf("x: %w", context.Canceled),
 		"--log-level debug":    errors.New("a\nb\x1b[2J\tgoroutine"),
 	} {
-		f := explain(err)
+		f := userError(err)
 		if f.status != statusFailed || !strings.Contains(f.line(), want) || strings.ContainsAny(f.line(), "\n\x1b\t") {
 			t.Errorf("%v: %d, %q", err, f.status, f.line())
 		}

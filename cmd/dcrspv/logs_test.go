@@ -43,7 +43,7 @@ func TestParseLevels(t *testing.T) {
 		}
 	}
 	for _, spec := range []string{"loud", "SYNC=", "SYNC=loud", "NONE=info", "=info"} {
-		if _, err := parseLevels(spec, slog.LevelWarn); err == nil || explain(err).status != statusUsage {
+		if _, err := parseLevels(spec, slog.LevelWarn); err == nil || userError(err).status != statusUsage {
 			t.Errorf("%q: error %v", spec, err)
 		}
 	}

@@ -360,7 +360,7 @@ func TestReadTx(t *testing.T) {
 		p, _, _ := testProgram(t)
 		p.set.params = chaincfg.SimNetParams()
 		p.stdin = strings.NewReader(in)
-		if _, err := p.readTx("-"); explain(err).status != statusUsage {
+		if _, err := p.readTx("-"); userError(err).status != statusUsage {
 			t.Errorf("%.20q: %v", in, err)
 		}
 	}
