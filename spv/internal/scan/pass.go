@@ -18,10 +18,15 @@ type Request struct {
 	Query *filters.Query
 }
 
-// Source are stored blocks (chaindb.DB). Blocks calls fn for each block of a range in
-// ascending order, until it returns false.
+// Source are stored blocks.
 type Source interface {
+	// Blocks calls fn for each block of a range in ascending order, until it returns
+	// false.
 	Blocks(r chain.Range, fn func(height uint32, h *chain.Header, filter []byte) bool) error
+
+	// Next returns the header of the block that follows another one; !ok if it is not
+	// stored.
+	Next(id chain.BlockID) (h chain.Header, ok bool, err error)
 }
 
 // Result is what a pass over requests has found.
@@ -40,8 +45,13 @@ type Result struct {
 // Match is a block in which scripts may be, and the requests that they are of, by
 // their index.
 type Match struct {
+	ID     chain.BlockID
 	Header chain.Header
 	Owners []int
+
+	// Disapproved: the next block is stored and disapproves the regular transactions
+	// of this one (dcrd: header VoteBits bit 0, dcrutil.BlockValid).
+	Disapproved bool
 }
 
 // End is a block at which the tests for somebody end, and the ticket price in its
@@ -95,8 +105,25 @@ func Run(ctx context.Context, src Source, requests []Request) (Result, error) {
 		work += int(round.To-round.From+1) * group.scripts
 		from = round.To + 1
 	}
-	return res, nil
+	return res, res.judge(src)
 }
+
+// judge finds out which matches the next block disapproves.
+func (r *Result) judge(src Source) error {
+	for i := range r.Matches {
+		m := &r.Matches[i]
+		m.ID = chain.BlockID{Height: m.Header.Height(), Hash: m.Header.Hash()}
+		next, ok, err := src.Next(m.ID)
+		if err != nil {
+			return err
+		}
+		m.Disapproved = ok && disapproves(&next)
+	}
+	return nil
+}
+
+// disapproves reports whether a block disapproves the one before it.
+func disapproves(h *chain.Header) bool { return h.Height() > 1 && h.VoteBits()&1 == 0 }
 
 // nextRound returns the first blocks from a height on that anybody wants, no more than
 // given, and none beyond a gap.
@@ -197,12 +224,12 @@ func (p *part) match(ctx context.Context, src Source, g *group) error {
 		if ended = ctx.Err(); ended != nil {
 			return false
 		}
-		if height > 1 && h.VoteBits()&1 == 0 {
+		if disapproves(h) {
 			p.disapproved = append(p.disapproved, height-1)
 		}
 		if height > 0 { // nobody can spend what the genesis block pays
 			if owners := g.owners(&matcher, height, h.FilterKey(), filter); len(owners) > 0 {
-				p.matches = append(p.matches, Match{*h, owners})
+				p.matches = append(p.matches, Match{Header: *h, Owners: owners})
 			}
 		}
 		last := height == p.To || len(p.matches) == MaxMatches

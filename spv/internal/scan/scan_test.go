@@ -42,15 +42,22 @@ func (s *stored) Blocks(r chain.Range, fn func(uint32, *chain.Header, []byte) bo
 	return nil
 }
 
+func (s *stored) Next(id chain.BlockID) (h chain.Header, ok bool, err error) {
+	if id.Height >= s.Height() || s.ID(id.Height) != id {
+		return h, false, nil
+	}
+	return s.Header(id.Height + 1), true, nil
+}
+
 // busyChain pays some of the scripts 1 to n in many of its blocks.
 func busyChain(rng *rand.Rand, blocks, n int) *spvtest.Chain {
 	c := spvtest.NewChain(nil)
 	for range blocks {
+		block := spvtest.Template{Disapprove: rng.IntN(20) == 0}
 		if rng.IntN(4) == 0 {
-			c.MineBlock(c.Pay(spvtest.Script(uint32(1+rng.IntN(n))), 1e6))
-		} else {
-			c.Mine(1)
+			block.Txs = append(block.Txs, c.Pay(spvtest.Script(uint32(1+rng.IntN(n))), 1e6))
 		}
+		c.MineTemplate(block)
 	}
 	return c
 }
@@ -149,8 +156,21 @@ func (w *wallet) take(t *testing.T, c *spvtest.Chain, res Result, d Delivery[int
 	if d.Range.From != w.next || d.Range.To > w.To || d.End.ID != c.ID(d.Range.To) || d.End.Price != end.SBits() {
 		t.Fatalf("%+v for %v, tested below %d", d, w.Range, w.next)
 	}
+	var disapproved []uint32
+	for h := max(d.Range.From, 2); h <= d.Range.To; h++ {
+		if header := c.Header(h); header.VoteBits()&1 == 0 {
+			disapproved = append(disapproved, h-1)
+		}
+	}
+	if !slices.Equal(d.Disapproved, disapproved) {
+		t.Fatalf("%v: disapproved %v, want %v", d.Range, d.Disapproved, disapproved)
+	}
 	for _, m := range d.Matches {
-		h := res.Matches[m].Header.Height()
+		match := res.Matches[m]
+		h := match.ID.Height
+		if next, ok, _ := (&stored{Chain: c}).Next(match.ID); match.ID != c.ID(h) || match.Disapproved != (ok && next.VoteBits()&1 == 0) {
+			t.Fatalf("%+v", match)
+		}
 		if h < d.Range.From || h > d.Range.To {
 			t.Fatalf("block %d is not in %v", h, d.Range)
 		}
@@ -248,6 +268,8 @@ func TestSourceFails(t *testing.T) {
 }
 
 type failing struct{ err error }
+
+func (failing) Next(chain.BlockID) (h chain.Header, ok bool, err error) { return h, false, nil }
 
 func (f failing) Blocks(chain.Range, func(uint32, *chain.Header, []byte) bool) error { return f.err }
 
