@@ -134,7 +134,7 @@ func TestScansTogetherAsAlone(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, d := range table.Finish(res, rng.IntN(10) == 0) {
+				for _, d := range table.Finish(res, func(int) bool { return rng.IntN(10) == 0 }) {
 					w := wallets[d.Key]
 					w.take(t, src.Chain, res, d)
 					absent[d.Key] = true
@@ -201,7 +201,7 @@ func TestOnePassForAll(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range table.Finish(res, false) {
+		for _, d := range table.Finish(res, never[uint32]) {
 			deliveries[d.Key]++
 		}
 	}
@@ -245,7 +245,7 @@ func TestChangesDuringAPass(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := table.Finish(res, false); len(d) != c.left {
+		if d := table.Finish(res, never[string]); len(d) != c.left {
 			t.Errorf("%s: %d deliveries, want %d", what, len(d), c.left)
 		}
 	}
@@ -266,6 +266,8 @@ func TestSourceFails(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func never[K comparable](K) bool { return false }
 
 type failing struct{ err error }
 

@@ -50,6 +50,9 @@ func (t *Table[K]) Remove(key K) { delete(t.wants, key) }
 // Clear forgets everything: the blocks are not of the best chain any more.
 func (t *Table[K]) Clear() { clear(t.wants) }
 
+// Empty reports whether nobody wants anything.
+func (t *Table[K]) Empty() bool { return len(t.wants) == 0 }
+
 // Has reports whether there is a request of a wallet.
 func (t *Table[K]) Has(key K) bool { return t.wants[key] != nil }
 
@@ -77,9 +80,9 @@ func (t *Table[K]) Start() (*Pass[K], bool) {
 }
 
 // Finish ends the pass that is under way with its result, and returns what is to be
-// handed out: to those that have matches or whose request is done, or to all if flush is
-// set. What was forgotten or replaced meanwhile is left out.
-func (t *Table[K]) Finish(res Result, flush bool) (deliveries []Delivery[K]) {
+// handed out: to those that have matches or whose request is done, or for whom flush
+// is true. What was forgotten or replaced meanwhile is left out.
+func (t *Table[K]) Finish(res Result, flush func(K) bool) (deliveries []Delivery[K]) {
 	pass := t.pass
 	t.pass = nil
 	for i, w := range pass.wants {
@@ -99,7 +102,7 @@ func (t *Table[K]) Finish(res Result, flush bool) (deliveries []Delivery[K]) {
 				d.Matches = append(d.Matches, m)
 			}
 		}
-		if len(d.Matches) > 0 || to == w.To || flush {
+		if len(d.Matches) > 0 || to == w.To || flush(key) {
 			deliveries = append(deliveries, d)
 			t.Remove(key)
 			continue
