@@ -21,11 +21,12 @@ var mayImport = map[string][]string{
 	"cmd/spvbench": {"wallet", "spv", "spv/spvtest", "filters"},
 	"cmd/dcrspv":   {"wallet", "spv", "spv/chain", "spv/spvtest", "filters"}, // what any program could use
 	"wallet":       {"spv", "spv/chain", "internal/dbfile", "filters"},       // of spv only the types of the interface that it fulfils
-	"spv": {"spv/internal/requests", "spv/internal/registry", "spv/internal/addrbook", "spv/internal/peer", "spv/internal/chaindb",
+	"spv": {"spv/internal/requests", "spv/internal/scan", "spv/internal/registry", "spv/internal/addrbook", "spv/internal/peer", "spv/internal/chaindb",
 		"spv/chain", "internal/dbfile", "filters"},
 	"spv/spvtest": {"spv/chain", "filters"},
 
 	"spv/internal/requests": {"spv/internal/registry"},
+	"spv/internal/scan":     {"spv/chain", "filters"},
 	"spv/internal/registry": {"spv/chain", "filters"},
 	"spv/internal/addrbook": {},
 	"spv/internal/peer":     {"spv/chain", "filters"},
