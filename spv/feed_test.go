@@ -154,6 +154,7 @@ func TestFollow(t *testing.T) {
 }
 
 // A stored chain that is not as far as the reader undoes nothing.
+// Rule 27.
 func TestFollowAheadOfTheSyncer(t *testing.T) {
 	story(t, 3000, func(w *world) {
 		w.join(spvtest.Behaviour{Latency: 100 * time.Millisecond})

@@ -129,9 +129,6 @@ type announcedHeaders struct {
 
 func (ev announcedHeaders) apply(e *engine) {
 	s := ev.s
-	if !e.sessions.has(s) {
-		return
-	}
 	if !s.following.on {
 		if n := len(ev.batch.Hashes); n > 0 {
 			s.chain.announced(ev.batch.Hashes[n-1])
@@ -196,9 +193,6 @@ type announcedBlock struct {
 
 func (ev announcedBlock) apply(e *engine) {
 	s := ev.s
-	if !e.sessions.has(s) {
-		return
-	}
 	s.chain.announced(ev.hash)
 	if e.keepsUp(s) || !s.following.on || !s.following.requested.IsZero() {
 		return

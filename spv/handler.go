@@ -18,7 +18,7 @@ type handler struct {
 // deal posts an event and waits until it was applied.
 func (h *handler) deal(ev event) {
 	applied := make(chan struct{})
-	if !h.e.post(awaitedEvent{ev, applied}) {
+	if !h.e.post(said{ev, h.s, applied}) {
 		return
 	}
 	select {
@@ -27,15 +27,19 @@ func (h *handler) deal(ev event) {
 	}
 }
 
-// awaitedEvent is an event whose maker waits for it.
-type awaitedEvent struct {
+// said is what a peer has said, which waits until it is dealt with. From a peer that is
+// gone it counts for nothing.
+type said struct {
 	event
+	s       *session
 	applied chan struct{}
 }
 
-func (ev awaitedEvent) apply(e *engine) {
+func (ev said) apply(e *engine) {
 	defer close(ev.applied)
-	ev.event.apply(e)
+	if e.sessions.has(ev.s) {
+		ev.event.apply(e)
+	}
 }
 
 func (h *handler) Headers(headers []chain.Header) {

@@ -162,10 +162,10 @@ func (e *engine) judgeEnd(s *session, err error) error {
 	return err
 }
 
-// judgeCopy is for a peer whose whole copy of the filters is not the known set.
+// judgeWrongCopy is for a peer whose whole copy of the filters is not the known set.
 // That makes it no liar yet, but unhelpful; if we chose it ourselves it makes room
 // for another one, so that peers that agree with each other can't keep us.
-func (e *engine) judgeCopy(addr string) {
+func (e *engine) judgeWrongCopy(addr string) {
 	e.logs.filters.Warnf("Neither is the copy that %s has", addr)
 	if s := e.sessions[addr]; s != nil && e.network.discover {
 		e.registry.Incomplete(addr, registry.Filters, errFilterSet, e.now)

@@ -56,44 +56,32 @@ func (e *engine) verifyLegacy() bool {
 
 // judgeStored compares the hash of what is stored with the known one.
 func (e *engine) judgeStored() {
-	running, last, want := e.filters.legacy.running, e.filters.legacy.last, e.filters.legacy.want
-	e.write(func(db *chaindb.DB) event {
-		ev := filterSetChecked{running: running}
-		done, err := db.Blob(legacyBlob)
-		if ev.good = done != nil; err != nil || ev.good {
-			ev.err = err
-			return ev
-		}
-		ev.err = running.catchUp(db, last)
-		ev.good = ev.err == nil && running.sum() == want
-		if ev.good {
-			ev.err = db.PutBlob(legacyBlob, []byte{1})
-		}
-		return ev
-	})
-}
-
-// filterSetChecked: the stored filters are the set, or not.
-type filterSetChecked struct {
-	running *filterHasher
-	good    bool
-	err     error
-}
-
-func (ev filterSetChecked) apply(e *engine) {
 	s := &e.filters.legacy
-	switch {
-	case !e.writeDone(ev.err) || ev.running != s.running:
-		// A local failure, or a reorg since.
-	case ev.good:
-		e.finish(s.confirm()...)
-		e.logs.filters.Infof("The filters up to block %d, which headers don't commit to, are the known set", s.last)
-	case s.right != nil:
-		e.fail(fmt.Errorf("%s: the filters up to block %d are not those that were written", ChainFile, s.last))
-	default:
-		s.mismatch(e.now)
-		e.logs.filters.Warnf("The filters up to block %d are not the known set: fetching other copies to find what is wrong", s.last)
-	}
+	running, last, want, good := s.running, s.last, s.want, false
+	e.write(func(db *chaindb.DB) error {
+		if done, err := db.Blob(legacyBlob); err != nil || done != nil {
+			good = err == nil
+			return err
+		}
+		if err := running.catchUp(db, last); err != nil || running.sum() != want {
+			return err
+		}
+		good = true
+		return db.PutBlob(legacyBlob, []byte{1})
+	}, func() {
+		switch {
+		case running != s.running:
+			// There was a reorg since.
+		case good:
+			e.finish(s.confirm()...)
+			e.logs.filters.Infof("The filters up to block %d, which headers don't commit to, are the known set", last)
+		case s.right != nil:
+			e.fail(fmt.Errorf("%s: the filters up to block %d are not those that were written", ChainFile, last))
+		default:
+			s.mismatch(e.now)
+			e.logs.filters.Warnf("The filters up to block %d are not the known set: fetching other copies to find what is wrong", last)
+		}
+	})
 }
 
 // copyWindow is how many requests for a copy are made at a time.
@@ -143,37 +131,31 @@ func (e *engine) hashCopy() bool {
 		return false
 	}
 	whole, copied := c.next > s.last, c.copied
-	e.write(func(db *chaindb.DB) event {
-		ev := copyHashed{copy: c, whole: whole}
-		ev.err = copied.catchUp(db, 0) // the genesis block's, which is computed
+	var sum chainhash.Hash
+	e.write(func(db *chaindb.DB) error {
+		err := copied.catchUp(db, 0) // the genesis block's, which is computed
 		for _, filter := range filters {
 			copied.add(filter)
 		}
-		ev.sum = copied.sum()
-		return ev
+		sum = copied.sum()
+		return err
+	}, func() {
+		if whole && s.copyOf(c.addr) == c {
+			e.judgeCopy(c, sum)
+		}
 	})
 	return true
 }
 
-// copyHashed: some of a peer's copy was hashed.
-type copyHashed struct {
-	copy  *fullCopy
-	whole bool
-	sum   chainhash.Hash
-	err   error
-}
-
-func (ev copyHashed) apply(e *engine) {
+// judgeCopy compares a peer's full copy with the known hash.
+func (e *engine) judgeCopy(c *fullCopy, sum chainhash.Hash) {
 	s := &e.filters.legacy
-	if !e.writeDone(ev.err) || !ev.whole || s.copyOf(ev.copy.addr) != ev.copy {
-		return
-	}
-	if !s.compare(ev.copy, ev.sum, e.now) {
-		e.judgeCopy(ev.copy.addr)
+	if !s.compare(c, sum, e.now) {
+		e.judgeWrongCopy(c.addr)
 		return
 	}
 	e.finish(s.suspend()...)
-	for _, addr := range s.prove(ev.copy) {
+	for _, addr := range s.prove(c) {
 		e.strikeAddr(addr, registry.BadFilter, errFilterSet)
 	}
 }
@@ -187,43 +169,30 @@ func (e *engine) dropWrong() {
 	for i := range right {
 		batches[i] = s.batch(i)
 	}
-	e.write(func(db *chaindb.DB) event {
-		var drop chain.Ranges
+	var dropped chain.Ranges
+	e.write(func(db *chaindb.DB) error {
 		for i, r := range batches {
 			h := newFilterHasher(r.From)
 			if err := h.catchUp(db, r.To); err != nil {
-				return wrongDropped{err: err}
+				return err
 			}
 			if h.sum() != right[i] {
-				drop = drop.Add(r)
+				dropped = dropped.Add(r)
 			}
 		}
-		for _, r := range drop {
+		for _, r := range dropped {
 			if err := db.DropFilters(r); err != nil {
-				return wrongDropped{err: err}
+				return err
 			}
 		}
-		return wrongDropped{running: running, dropped: drop, held: db.Filters()}
+		return nil
+	}, func() {
+		e.filters.setHeld(e.db.Filters(), e.disk.tip.Height)
+		if running == s.running {
+			s.restart()
+			e.logs.filters.Infof("Fetching the filters of these blocks again: %v", dropped)
+		}
 	})
-}
-
-// wrongDropped: only right batches are stored.
-type wrongDropped struct {
-	running *filterHasher
-	dropped chain.Ranges
-	held    chain.Ranges
-	err     error
-}
-
-func (ev wrongDropped) apply(e *engine) {
-	if !e.writeDone(ev.err) {
-		return
-	}
-	e.filters.setHeld(ev.held, e.disk.tip.Height)
-	if s := &e.filters.legacy; ev.running == s.running {
-		s.restart()
-		e.logs.filters.Infof("Fetching the filters of these blocks again: %v", ev.dropped)
-	}
 }
 
 // filtersReason says what is missing of the filters.

@@ -54,11 +54,12 @@ func (e *engine) locate(w *walletState) {
 	p := &w.position
 	if !p.requested {
 		p.request()
-		branch, limit := e.branch, e.chain.Tip().Height
-		w.work(func() event {
-			ids, err := w.wallet.Locator()
-			return walletLocated{reportOf(w, limit, err), ids, branch}
-		})
+		branch := e.branch
+		var locator []chain.BlockID
+		e.call(w, func() (err error) {
+			locator, err = w.wallet.Locator()
+			return err
+		}, func() { p.answer(locator, branch == e.branch) })
 		return
 	}
 	if len(p.locator) == 0 {
@@ -80,19 +81,6 @@ func (e *engine) locate(w *walletState) {
 	p.settle()
 	if to.Height < end.Height {
 		e.logs.wallet.Infof("Rewinding from block %d to %d", end.Height, to.Height)
-		e.ask(w, func() error { return w.wallet.Rewind(to) })
-	}
-}
-
-// walletLocated: the wallet has said which blocks it has processed.
-type walletLocated struct {
-	report
-	ids    []chain.BlockID
-	branch branch
-}
-
-func (ev walletLocated) apply(e *engine) {
-	if e.reply(ev.report) {
-		ev.w.position.answer(ev.ids, ev.branch == e.branch)
+		e.ask(w, func() error { return w.wallet.Rewind(to) }, nil)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 // What a Syncer that does not run is good for: it reads chain.db and edits what it says
 // of peers.
+// Rule 27.
 func TestWithoutRun(t *testing.T) {
 	cfg := spv.Config{Params: chaincfg.SimNetParams(), DataDir: t.TempDir()}
 	open := func() *spv.Syncer {
@@ -74,6 +75,7 @@ func TestWithoutRun(t *testing.T) {
 }
 
 // While it runs, Verify is refused, and what is asked of peers and dates is answered.
+// Rule 27.
 func TestWhileItRuns(t *testing.T) {
 	s, err := spv.New(spv.Config{Params: chaincfg.SimNetParams(), DataDir: t.TempDir(), Connect: []string{"127.0.0.1:1"}})
 	if err != nil {

@@ -40,6 +40,7 @@ func TestWhatTipIsOld(t *testing.T) {
 }
 
 // It is said from when it is first seen on, and only while nobody is ahead.
+// Rule 24.
 func TestOldTipIsSaidSinceThen(t *testing.T) {
 	e, sessions := stillEngine(t, 100, 100)
 	sessions[0].peer = clockSource{}

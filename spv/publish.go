@@ -87,9 +87,6 @@ type wantsData struct {
 
 func (ev wantsData) apply(e *engine) {
 	s := ev.s
-	if !e.sessions.has(s) {
-		return
-	}
 	var missing []*wire.InvVect
 	for _, iv := range ev.inv {
 		p := e.outgoing.txs[iv.Hash]

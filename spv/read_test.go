@@ -95,6 +95,7 @@ func wantAllReadable(w *world, s *spv.Syncer, c *spvtest.Chain) {
 }
 
 // Below the birthday there are headers and no filters.
+// Rule 27.
 func TestReadBelowTheBirthday(t *testing.T) {
 	c := paid(500)
 	storyOn(t, c, func(w *world) {
@@ -111,6 +112,7 @@ func TestReadBelowTheBirthday(t *testing.T) {
 }
 
 // A reader that is slow sees one branch, or is told.
+// Rule 27.
 func TestReadDuringAReorg(t *testing.T) {
 	c := paid(3000)
 	storyOn(t, c, func(w *world) {
@@ -145,6 +147,7 @@ func TestReadDuringAReorg(t *testing.T) {
 }
 
 // What nobody has verified yet is not handed out.
+// Rule 25.
 func TestReadOfAFileFromElsewhere(t *testing.T) {
 	c := paid(600)
 	storyOn(t, c, func(w *world) {

@@ -77,10 +77,8 @@ type announcedTxs struct {
 
 func (ev announcedTxs) apply(e *engine) {
 	s, r := ev.s, &e.relay
-	if e.sessions.has(s) {
-		e.noteAnnounced(s, ev.hashes)
-	}
-	if !e.sessions.has(s) || !r.wanted || !e.following.on || !e.hearing(s) {
+	e.noteAnnounced(s, ev.hashes)
+	if !r.wanted || !e.following.on || !e.hearing(s) {
 		return
 	}
 	var ask []chainhash.Hash

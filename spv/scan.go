@@ -28,7 +28,7 @@ func (e *engine) walletStep(w *walletState) {
 	switch {
 	case w.busy:
 	case !w.reported:
-		e.ask(w, func() error { return nil })
+		e.ask(w, func() error { return nil }, nil)
 	case !w.position.found:
 	case w.scan != nil:
 		if w.scan.open == 0 {
@@ -48,74 +48,37 @@ func (e *engine) walletStep(w *walletState) {
 // filters.
 func (e *engine) match(w *walletState, limit uint32) {
 	branch, changes, from := e.branch, w.scanned.changes, e.filters.from
-	w.work(func() event {
-		ev := walletMatched{limit: limit, branch: branch, changes: changes}
-		scan, ok, err := w.wallet.NextScan(limit)
-		switch {
-		case err != nil || !ok:
-		case scan.Range.From < from:
-			ev.early = true
-		default:
-			ev.found, err = matchStored(e.ctx, e.db, scan)
-			ev.ok = true
-			if err != nil {
-				ev.stored, err = err, nil
-			}
+	var next Scan
+	var some bool   // to test
+	var found found // what was read may be of the old branch after a reorg
+	var stored error
+	e.call(w, func() (err error) {
+		if next, some, err = w.wallet.NextScan(limit); some && err == nil && next.Range.From >= from {
+			found, stored = matchStored(e.ctx, e.db, next)
 		}
-		ev.report = reportOf(w, limit, err)
-		return ev
+		return err
+	}, func() {
+		switch {
+		case branch != e.branch:
+		case !some:
+			w.scanned.answer(limit, changes)
+		case next.Range.From < from:
+			w.reconsider() // the birthday has moved down
+		case stored != nil:
+			e.fail(stored)
+		default:
+			w.begin(e.newScan(found))
+		}
 	})
-}
-
-// walletMatched: a scan was matched against the stored filters.
-type walletMatched struct {
-	report
-	found   found
-	ok      bool  // there was something to test
-	early   bool  // but from below the filters: the birthday has moved down
-	stored  error // the stored data could not be read
-	limit   uint32
-	branch  branch
-	changes int
-}
-
-func (ev walletMatched) apply(e *engine) {
-	if !e.reply(ev.report) || ev.branch != e.branch {
-		return // what was read may be of the old branch
-	}
-	w := ev.w
-	switch {
-	case ev.early:
-		w.reconsider()
-	case !ev.ok:
-		w.scanned.answer(ev.limit, ev.changes)
-	case ev.stored != nil:
-		e.fail(ev.stored)
-	default:
-		w.begin(e.newScan(ev.found))
-	}
 }
 
 // apply hands a complete batch to the wallet.
 func (e *engine) apply(w *walletState) {
 	batch := w.scan.batch()
-	limit := e.chain.Tip().Height
-	w.work(func() event {
-		return walletApplied{report: reportOf(w, limit, w.wallet.Apply(batch)), to: batch.End}
+	e.call(w, func() error { return w.wallet.Apply(batch) }, func() {
+		w.end()
+		e.logs.wallet.Debugf("Scanned through block %d", batch.End.Height)
 	})
-}
-
-// walletApplied: a batch is in the wallet.
-type walletApplied struct {
-	report
-	to chain.BlockID
-}
-
-func (ev walletApplied) apply(e *engine) {
-	ev.w.end()
-	if e.reply(ev.report) {
-		e.logs.wallet.Debugf("Scanned through block %d", ev.to.Height)
-	}
 }
 
 // scanDone reports whether no wallet has any block left to test.

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"dcrspv/spv/internal/requests"
 )
 
 // session is a connected peer as the engine sees it. Each part has one writer:
@@ -16,10 +14,6 @@ type session struct {
 	peer  Source
 	since time.Time       // when it was connected
 	ctx   context.Context // ends with the connection
-	tasks chan task       // never full: the engine counts what is in flight
-
-	workers int // goroutines that do tasks
-	busy    int // tasks that they have
 
 	chain     peerChain    // what it has shown of its chain
 	headers   headerAsk    // asking it for headers, before it announces them
@@ -45,7 +39,7 @@ func (all sessions) newest() *session {
 }
 
 // A task is a request to a peer: the wait for the network and the verification
-// of what came, both on a worker goroutine. It returns the event to post.
+// of what came. It returns the event to post.
 type task func(p Source) event
 
 // startSession gives a new connection its reader. (The peer has two goroutines
@@ -53,7 +47,6 @@ type task func(p Source) event
 func (e *engine) startSession(addr string, p Source) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	s := &session{addr: addr, peer: p, since: e.now, ctx: ctx}
-	s.tasks = make(chan task, requests.MaxWindow+1) // and one for headers
 	e.sessions.add(s)
 	e.goWorker(func() {
 		defer cancel()
@@ -62,33 +55,7 @@ func (e *engine) startSession(addr string, p Source) {
 	})
 }
 
-// work hands a task to the session's workers. There are as many as it ever had
-// tasks at a time.
+// work does a task on a goroutine of its own.
 func (e *engine) work(s *session, t task) {
-	s.tasks <- t
-	if s.busy++; s.busy <= s.workers {
-		return
-	}
-	s.workers++
-	e.goWorker(func() {
-		for {
-			select {
-			case t := <-s.tasks:
-				e.post(taskDone{s, t(s.peer)})
-			case <-s.ctx.Done():
-				return
-			}
-		}
-	})
-}
-
-// taskDone: a worker is free again, and this is what it found.
-type taskDone struct {
-	s      *session
-	result event
-}
-
-func (ev taskDone) apply(e *engine) {
-	ev.s.busy--
-	ev.result.apply(e)
+	e.goWorker(func() { e.post(t(s.peer)) })
 }

@@ -83,6 +83,7 @@ func TestStatusOfWhatIsStored(t *testing.T) {
 
 // A height that a peer claimed in an earlier run is history: after a restart
 // nobody is ahead before somebody says so.
+// Rule 2.
 func TestPersistedHeightsAreHistory(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.join(spvtest.Behaviour{})
@@ -176,6 +177,7 @@ func TestSecondsOfThePhases(t *testing.T) {
 
 // Nobody reads the changes: that delays nobody, and who looks in the end sees
 // the newest. After the end of Run that is one without peers.
+// Rule 18.
 func TestNobodyReadsChanges(t *testing.T) {
 	story(t, 3000, func(w *world) {
 		w.joinMany(3, spvtest.Behaviour{})
@@ -237,6 +239,7 @@ func TestEveryServiceRaisesTheScore(t *testing.T) {
 
 // Silence is not the end: with peers that never answer nothing is in sync,
 // however long it takes, and the status says why.
+// Rules 2 and 24.
 func TestSilenceIsNotTheEnd(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.joinMany(3, silent(wire.CmdGetHeaders, wire.CmdGetCFiltersV2))

@@ -78,65 +78,65 @@ func (w *walletState) requests() []*request {
 	return w.scan.requests
 }
 
-// report is what a wallet says after a call.
-type report struct {
-	w *walletState
-	summary
-	err error
-}
-
-// reportOf reads the wallet's summary, on its goroutine.
-func reportOf(w *walletState, limit uint32, err error) report {
-	r := report{w: w, err: err}
-	if err == nil {
-		r.birthday, r.watching = w.wallet.Birthday()
-		r.tested = spanOf(w.wallet.Scanned(limit))
-		r.owed, r.owedTo = w.wallet.Owed(limit), limit
-		if w.unmined != nil {
-			r.pending, r.err = w.unmined.Pending()
-		}
+// summaryOf asks a wallet, on its goroutine.
+func (w *walletState) summaryOf(limit uint32) (s summary, err error) {
+	s.birthday, s.watching = w.wallet.Birthday()
+	s.tested = spanOf(w.wallet.Scanned(limit))
+	s.owed, s.owedTo = w.wallet.Owed(limit), limit
+	if w.unmined != nil {
+		s.pending, err = w.unmined.Pending()
 	}
-	return r
+	return s, err
 }
 
 func spanOf(from, through uint32, ok bool) Span { return Span{From: from, Through: through, Any: ok} }
 
-// work runs a job on the wallet's goroutine. Its event must call reply.
-func (w *walletState) work(job func() event) {
-	w.busy = true
-	w.jobs <- job
-}
-
-// ask runs a call that only has an error to return, and then the report.
-func (e *engine) ask(w *walletState, call func() error) {
+// call has a job done on the wallet's goroutine, asks the wallet for its summary, and
+// has the engine do what follows. An error is a local failure. then may be nil.
+func (e *engine) call(w *walletState, job func() error, then func()) {
 	limit := e.chain.Tip().Height
-	w.reported = true // until the wallet changes again
-	w.work(func() event { return walletAsked{reportOf(w, limit, call())} })
+	w.busy = true
+	w.jobs <- func() event {
+		ev := called{w: w, then: then}
+		if ev.err = job(); ev.err == nil {
+			ev.summary, ev.err = w.summaryOf(limit)
+		}
+		return ev
+	}
 }
 
-// relay is work for transactions of others.
-func (w *walletState) relay(job func() event) {
+// ask is call for what the wallet need not be asked again for before it changes.
+func (e *engine) ask(w *walletState, job func() error, then func()) {
+	w.reported = true
+	e.call(w, job, then)
+}
+
+// relayCall is ask for transactions of others.
+func (e *engine) relayCall(w *walletState, job func() error, then func()) {
 	w.relaying = true
-	w.reported = true // until the wallet changes again
-	w.work(job)
+	e.ask(w, job, then)
 }
 
-// reply takes note of a report.
-func (e *engine) reply(r report) bool {
-	w := r.w
+// called: a call to a wallet is over.
+type called struct {
+	w *walletState
+	summary
+	err  error
+	then func()
+}
+
+func (ev called) apply(e *engine) {
+	w := ev.w
 	w.busy, w.relaying = false, false
-	if len(r.pending) > 0 || len(w.pending) > 0 {
+	if len(ev.pending) > 0 || len(w.pending) > 0 {
 		e.outgoing.recollect()
 	}
-	if r.err != nil {
-		e.fail(r.err)
-		return false
+	if ev.err != nil {
+		e.fail(ev.err)
+		return
 	}
-	w.answered, w.summary = true, r.summary
-	return true
+	w.answered, w.summary = true, ev.summary
+	if ev.then != nil {
+		ev.then()
+	}
 }
-
-// walletAsked: a call to the wallet is over.
-type walletAsked struct{ report }
-
-func (ev walletAsked) apply(e *engine) { e.reply(ev.report) }

@@ -11,12 +11,11 @@ type writer struct {
 
 func newWriter() writer { return writer{jobs: make(chan func(*chaindb.DB) event, 1)} }
 
-// start gives the writer a job.
+// start gives the writer a job, and done notes that it is over.
 func (w *writer) start(job func(*chaindb.DB) event) {
 	w.busy = true
 	w.jobs <- job
 }
-
 func (w *writer) done() { w.busy = false }
 
 func (e *engine) goWriter() {
@@ -32,23 +31,25 @@ func (e *engine) goWriter() {
 	})
 }
 
-// write starts a job. The event that it returns must call writeDone.
-func (e *engine) write(job func(*chaindb.DB) event) {
+// write has the writer do a job, and the engine what follows from it, unless it fails: that
+// is never a peer's fault. then may be nil.
+func (e *engine) write(job func(*chaindb.DB) error, then func()) {
 	e.disk.writing()
-	e.writer.start(job)
+	e.writer.start(func(db *chaindb.DB) event { return written{job(db), then} })
 }
 
-// writeDone takes note of the end of a job and of its error, which is never a
-// peer's fault.
-func (e *engine) writeDone(err error) bool {
+// written: a job of the writer is done.
+type written struct {
+	err  error
+	then func()
+}
+
+func (ev written) apply(e *engine) {
 	e.writer.done()
-	if err != nil {
-		e.fail(err)
+	switch {
+	case ev.err != nil:
+		e.fail(ev.err)
+	case ev.then != nil:
+		ev.then()
 	}
-	return err == nil
 }
-
-// written: a job is done from which nothing follows.
-type written struct{ err error }
-
-func (ev written) apply(e *engine) { e.writeDone(ev.err) }

@@ -107,6 +107,7 @@ func TestEachSubsystemHasItsLevel(t *testing.T) {
 
 // TestDisconnectsAreExplained: each end of a connection is one line of PEER,
 // with a reason in words.
+// Rule 14.
 func TestDisconnectsAreExplained(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 2)

@@ -75,6 +75,7 @@ func TestProgressLines(t *testing.T) {
 
 // TestStuckIsSaidOnce: what is wrong is one line when it begins, and again only if
 // it statuses or has been over. No progress is told meanwhile.
+// Rule 24.
 func TestStuckIsSaidOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _, _ := testProgram(t)
@@ -111,6 +112,7 @@ func TestStuckIsSaidOnce(t *testing.T) {
 
 // TestOldTipIsSaidOnce: that the tip has become old while following is one line, and again
 // only after a block that is not. That it was from the beginning is a warning of its own.
+// Rule 24.
 func TestOldTipIsSaidOnce(t *testing.T) {
 	p, _, _ := testProgram(t)
 	var out bytes.Buffer

@@ -124,5 +124,4 @@ func (s *settings) makeDir() error {
 	return nil
 }
 
-func (s *settings) chainFile() string  { return filepath.Join(s.dir, "chain.db") }
 func (s *settings) walletFile() string { return filepath.Join(s.dir, "wallet.db") }

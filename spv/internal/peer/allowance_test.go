@@ -78,6 +78,7 @@ func aged() *allowance {
 
 // What nobody asked for is let in or skipped until its burst is used up, and then
 // as its rate says. One more is an error that says of what and how much.
+// Rule 20.
 func TestUnaskedIsLimited(t *testing.T) {
 	relayed := map[string]bool{wire.CmdHeaders: true, wire.CmdInv: true, wire.CmdTx: true}
 	for command, c := range unasked {
@@ -158,6 +159,7 @@ func TestDocumentedLimits(t *testing.T) {
 }
 
 // Small messages are limited in number, whatever is in them.
+// Rule 20.
 func TestSmallMessagesAreLimited(t *testing.T) {
 	for _, command := range []string{wire.CmdHeaders, wire.CmdInv} {
 		var fresh allowance
@@ -195,9 +197,10 @@ func cutAfter(a *allowance, command string, length int, second float64) time.Dur
 	}
 }
 
-// Rule 20: whatever it sends of what nobody asked for, a remote that sends more than
-// the table has for a second is gone within two, new or known for long. A new one is
+// Whatever it sends of what nobody asked for, a remote that sends more than the
+// table has for a second is gone within two, new or known for long. A new one is
 // with much less of what small messages are allowed many of.
+// Rule 20.
 func TestFloodIsOverInTwoSeconds(t *testing.T) {
 	connections := map[string]func() *allowance{"new": func() *allowance { return new(allowance) }, "known": aged}
 	small := map[string][]int{wire.CmdHeaders: {1, 182, listLength(50, 181)}, wire.CmdInv: {1, 37, listLength(20, invSize)}}
@@ -284,6 +287,7 @@ func txItem(n byte) *wire.InvVect    { return wire.NewInvVect(wire.InvTypeTx, &c
 func blockItem(n byte) *wire.InvVect { return wire.NewInvVect(wire.InvTypeBlock, &chainhash.Hash{n}) }
 
 // Each request makes its answer welcome once, whatever else has come.
+// Rule 20.
 func TestAnswersAreWelcomeOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		request wire.Message
@@ -464,6 +468,7 @@ func TestGetDataOfWhatWasAnnounced(t *testing.T) {
 }
 
 // What is remembered of our own announcements is bounded.
+// Rule 20.
 func TestAnnouncementsAreForgotten(t *testing.T) {
 	var a allowance
 	for i := range 10_000 {

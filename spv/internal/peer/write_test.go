@@ -65,6 +65,7 @@ func bigTx(n int) *wire.MsgTx {
 
 // What waits is bounded in bytes as well, whatever the messages are, and what has
 // been written no longer counts.
+// Rule 20.
 func TestSendOverflowInBytes(t *testing.T) {
 	invs := make([]*wire.InvVect, wire.MaxInvPerMsg)
 	for i := range invs {
@@ -177,6 +178,7 @@ func TestCloseWithoutRun(t *testing.T) {
 	})
 }
 
+// Rule 9.
 func TestRunEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := connect(t, remoteVersion())

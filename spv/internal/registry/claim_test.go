@@ -10,6 +10,7 @@ import (
 // claimTime is how long claims count in these tests.
 const claimTime = 5 * time.Second
 
+// Rule 2.
 func TestTargetIsTheHighestCredibleClaim(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	if got := r.Target(t0); got != 0 {
@@ -47,6 +48,7 @@ func TestTargetIsTheHighestCredibleClaim(t *testing.T) {
 
 // A liar does not get another hearing by connecting again, and it takes longer
 // each time.
+// Rule 22.
 func TestDoubtsOutlastTheConnection(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	now := t0
@@ -98,6 +100,7 @@ func TestClaimFailedWithoutAClaim(t *testing.T) {
 	}
 }
 
+// Rule 3.
 func TestLagging(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB, "192.0.2.3:1")
 	connectOne(t, r, addrA, 94)
@@ -156,8 +159,9 @@ func TestReorganized(t *testing.T) {
 	}
 }
 
-// Rule 22: a claim lives as long as it brings something new: five seconds after
-// it was asked for, or after it last delivered and was asked on.
+// A claim lives as long as it brings something new: five seconds after it was
+// asked for, or after it last delivered and was asked on.
+// Rule 22.
 func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 1000)
@@ -183,6 +187,7 @@ func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
 }
 
 // A host that has not made good is doubted under any port.
+// Rule 22.
 func TestDoubtsGoByTheMachine(t *testing.T) {
 	r := fixture(t, Options{}, addrA, "192.0.2.1:2")
 	connectOne(t, r, addrA, 1000)
@@ -199,6 +204,7 @@ func TestDoubtsGoByTheMachine(t *testing.T) {
 
 // Headers that everybody has make nothing good: the doubts about a machine go on,
 // and grow, whatever little it claims in between.
+// Rule 22.
 func TestKnownHeadersEndNoDoubt(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	now := t0
@@ -221,6 +227,7 @@ func TestKnownHeadersEndNoDoubt(t *testing.T) {
 }
 
 // Who hangs up just before its time is over has not made good either.
+// Rule 22.
 func TestHangingUpSavesNoClaim(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 1_000_000)
@@ -243,6 +250,7 @@ func TestHangingUpSavesNoClaim(t *testing.T) {
 }
 
 // The doubts remembered are bounded: the first to end is forgotten first.
+// Rule 20.
 func TestDoubtsAreBounded(t *testing.T) {
 	r := fixture(t, Options{})
 	for i := range maxDoubts + 10 {
@@ -255,6 +263,7 @@ func TestDoubtsAreBounded(t *testing.T) {
 
 // That we stood still ends no claim. A connection that did not outlive it leaves
 // no doubt behind, and the peer may be dialed at once.
+// Rule 23.
 func TestAwayIsHeldAgainstNobody(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	for _, addr := range []string{addrA, addrB} {
@@ -301,6 +310,7 @@ func TestClaimCountsWhileTheAnswerComesIn(t *testing.T) {
 
 // Who announces a block says that it has it, and may be asked for it; that is no
 // proof, and no claim that anybody waits for.
+// Rule 2.
 func TestAnnouncedIsSaid(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)

@@ -187,6 +187,7 @@ func TestIncompatiblePeersAreLeftAlone(t *testing.T) {
 }
 
 // A persistent peer is dialed again at most 18 s later, however bad its record.
+// Rule 23.
 func TestPersistentPeersAreAlwaysRedialed(t *testing.T) {
 	r := fixture(t, Options{})
 	if err := r.Add(addrA, true, t0); err != nil {
@@ -203,6 +204,7 @@ func TestPersistentPeersAreAlwaysRedialed(t *testing.T) {
 	}
 }
 
+// Rule 1.
 func TestAddressesAreNeededWhenSlotsStayEmpty(t *testing.T) {
 	r := fixture(t, Options{MaxConnected: 2})
 	needs := func(want bool, when time.Time, why string) {
@@ -255,9 +257,10 @@ func TestNextDialTimeIsExact(t *testing.T) {
 	}
 }
 
-// Rule 22: an address that has delivered is dialed before any that has not,
-// although it could not be reached a moment ago, and when all slots are taken it
-// need not wait for its turn among strangers.
+// An address that has delivered is dialed before any that has not, although it
+// could not be reached a moment ago, and when all slots are taken it need not
+// wait for its turn among strangers.
+// Rule 22.
 func TestWhoHasDeliveredIsDialedFirst(t *testing.T) {
 	r := fixture(t, Options{MaxConnected: 1}, addrA, far(3))
 	r.Success(addrA, Filters, time.Second, t0.Add(-time.Hour))

@@ -36,6 +36,7 @@ func spoil(r *Registry, addr string, now time.Time) {
 	}
 }
 
+// Rule 22.
 func TestABetterPeerReplacesTheWorst(t *testing.T) {
 	r, now := settled(t, Options{}, far(50))
 	if addr, ok := r.NextDial(now); ok {

@@ -9,6 +9,7 @@ import (
 
 // However good the connected peers are, every five minutes one that was never
 // met is let in, and unless it serves better it is the one to go.
+// Rule 22.
 func TestNewFacesAreMet(t *testing.T) {
 	r, now := settled(t, Options{})
 	for i := range r.opts.MaxConnected {
@@ -59,6 +60,7 @@ func TestNewFaceThatDeliversStays(t *testing.T) {
 
 // A peer that was of no use is not dialed for ten minutes, and counts as no spare
 // meanwhile.
+// Rule 14.
 func TestUselessPeerRests(t *testing.T) {
 	r := fixture(t, Options{})
 	r.Add(far(1), false, t0)
@@ -89,6 +91,7 @@ func TestProved(t *testing.T) {
 
 // When nobody else is left, those are dialed again that were of no use or have
 // served badly, at short intervals. A ban stays.
+// Rule 23.
 func TestRelent(t *testing.T) {
 	for name, left := range map[string]func(r *Registry){
 		"of no use":    func(r *Registry) { r.Disconnected(far(1), ErrUseless, t0) },
