@@ -39,6 +39,8 @@ type engine struct {
 	disk     disk          // what it has of the headers
 	saved    savedRegistry // and of the registry
 	wallets  []*walletState
+	scans    scanStage  // testing blocks for the wallets
+	blocks   blockStage // fetching blocks
 	outgoing outgoing   // transactions to publish
 	relay    relay      // transactions of others
 	unserved unserved   // branches that nobody serves
@@ -220,7 +222,7 @@ func (e *engine) wake() time.Time {
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
 		e.dialTime(), e.network.seedTime(e.now), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.openRequests(), e.now), e.lagTime(), e.followTime(), e.outgoing.time(e.following.on, e.now), e.registry.ClaimTime(e.now),
-		e.relay.due, e.stallTime(), e.crawlTime(), e.futureTime(), e.trouble.time(e.now),
+		e.relay.due, e.stallTime(), e.crawlTime(), e.futureTime(), e.scans.time(), e.walletTime(), e.trouble.time(e.now),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t
