@@ -92,9 +92,6 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 		e.takeOver(last)
 	}
 	e.filters = newFilterStage(s.db.Filters(), s.rules)
-	for _, w := range s.cfg.Wallets {
-		e.wallets = append(e.wallets, newWalletState(w))
-	}
 	e.network = newNetwork(e)
 	e.progress.start(now, tip.Height)
 	e.away = away{began: now}
@@ -117,7 +114,9 @@ const mendPatience = 10 * time.Minute
 // run is the life of the engine.
 func (e *engine) run() error {
 	e.goWriter()
-	e.goWallets()
+	for _, w := range e.syncer.wallets {
+		e.attach(w)
+	}
 	e.serve()
 	err := e.err
 	if err != nil {

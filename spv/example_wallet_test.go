@@ -15,6 +15,7 @@ import (
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/wire"
 )
 
 // donations is a wallet of our own, the smallest that is right: it adds up what one
@@ -101,6 +102,8 @@ func (d *donations) Rewind(to chain.BlockID) error {
 
 // Locator shows which blocks were tested, so that the Syncer sees where they leave the
 // chain.
+func (d *donations) Network() wire.CurrencyNet { return wire.SimNet }
+
 func (d *donations) Locator() ([]chain.BlockID, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

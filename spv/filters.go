@@ -89,6 +89,9 @@ func (e *engine) filtersFrom() (uint32, bool) {
 	}
 	for _, w := range e.wallets {
 		if !w.answered {
+			if w.hangs(e.now) {
+				continue // nobody waits for it
+			}
 			return 0, false
 		}
 		if w.watching && (!wanted || w.birthday < from) {

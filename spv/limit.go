@@ -10,6 +10,18 @@ type limited struct {
 	to uint32
 }
 
+// Acquire and Release are those of the wallet, if it has them.
+func (l limited) Acquire() bool {
+	x, ok := l.Wallet.(exclusiveWallet)
+	return !ok || x.Acquire()
+}
+
+func (l limited) Release() {
+	if x, ok := l.Wallet.(exclusiveWallet); ok {
+		x.Release()
+	}
+}
+
 func (l limited) NextScan(limit uint32) (Scan, bool, error) {
 	return l.Wallet.NextScan(min(limit, l.to))
 }

@@ -44,4 +44,8 @@ func (w *timingWallet) foundAt(id chain.BlockID) time.Time {
 type listeningWallet struct{ *timingWallet }
 
 func (listeningWallet) Pending() ([]*wire.MsgTx, error) { return nil, nil }
-func (listeningWallet) Seen([]*wire.MsgTx) error        { return nil }
+func (listeningWallet) Seen(string, []*wire.MsgTx) (bool, error) {
+	return true, nil
+}
+
+var _ spv.UnminedWallet = listeningWallet{}

@@ -28,7 +28,7 @@ func (s *Syncer) offline(ctx context.Context, do func() error) error {
 		if err := mend(ctx, s.db, s.cfg.Log("SYNC"), s.checking, do); err != nil {
 			return err
 		}
-		st, err := storedStatus(s.cfg, s.db)
+		st, err := s.storedStatus()
 		if err == nil {
 			s.publish(st)
 		}

@@ -55,15 +55,11 @@ const (
 
 func newRelay(cfg *Config) relay {
 	r := relay{
+		wanted: !cfg.NoRelay, // a wallet that hears of them may be attached later
 		seen: sync.OnceValue(func() *lru.Set[chainhash.Hash] {
 			return lru.NewSet[chainhash.Hash](maxSeenTxs)
 		}),
 		asked: make(map[chainhash.Hash]*txRequest),
-	}
-	for _, w := range cfg.Wallets {
-		if _, ok := w.(UnminedWallet); ok && !cfg.NoRelay {
-			r.wanted = true
-		}
 	}
 	return r
 }

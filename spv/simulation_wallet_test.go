@@ -64,6 +64,8 @@ func (m *modelWallet) scripts() (all [][]byte) {
 	return all
 }
 
+func (m *modelWallet) Network() wire.CurrencyNet { return wire.SimNet }
+
 func (m *modelWallet) Locator() ([]chain.BlockID, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

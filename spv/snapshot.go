@@ -3,8 +3,6 @@ package spv
 import (
 	"fmt"
 	"time"
-
-	"dcrspv/spv/internal/chaindb"
 )
 
 // snapshot computes the status from the state. What is synced is in phase: a peer is
@@ -45,13 +43,14 @@ func (e *engine) snapshot() Status {
 			Filters: int(sum.GetCFsV2 + sum.GetCFilterV2),
 			Blocks:  int(sum.Blocks),
 		},
-		Seconds: e.progress.seconds(e.now),
-		Rate:    rate,
-		ETA:     left,
-		Reason:  reason,
-		Trouble: trouble,
-		OldTip:  e.findOldTip(phase, header.Time()),
-		CutOff:  e.cuts,
+		Seconds:       e.progress.seconds(e.now),
+		Rate:          rate,
+		ETA:           left,
+		Reason:        reason,
+		Trouble:       trouble,
+		OldTip:        e.findOldTip(phase, header.Time()),
+		CutOff:        e.cuts,
+		FailedWallets: e.syncer.failed,
 
 		ReceivedBytes: sum.BytesIn,
 	}
@@ -168,33 +167,33 @@ func (e *engine) noPeersReason() string {
 
 // storedStatus is the status of what is on disk, before Run. Of a file that is not
 // trusted it is nothing.
-func storedStatus(cfg Config, db *chaindb.DB) (Status, error) {
-	if !db.Trusted() {
-		return Status{Network: cfg.Params.Name, Phase: Checking, Reason: "not running"}, nil
+func (s *Syncer) storedStatus() (Status, error) {
+	if !s.db.Trusted() {
+		return Status{Network: s.cfg.Params.Name, Phase: Checking, Reason: "not running"}, nil
 	}
-	tip, _ := db.Tip()
-	header, err := db.Header(tip.Height)
+	tip, _ := s.db.Tip()
+	header, err := s.db.Header(tip.Height)
 	if err != nil {
 		return Status{}, err
 	}
-	trouble, err := lastTrouble(db)
+	trouble, err := lastTrouble(s.db)
 	if err != nil {
 		return Status{}, err
 	}
 	var filters, scanned Span
-	if held := db.Filters(); len(held) > 0 {
+	if held := s.db.Filters(); len(held) > 0 {
 		last := held[len(held)-1]
 		filters = spanOf(last.From, last.To, true)
 	}
 	owed := uint32(0)
-	for i, w := range cfg.Wallets {
+	for i, w := range s.wallets {
 		if span := spanOf(w.Scanned(tip.Height)); i == 0 || !span.Any {
 			scanned = span
 		}
 		owed = max(owed, w.Owed(tip.Height))
 	}
 	return Status{
-		Network: cfg.Params.Name,
+		Network: s.cfg.Params.Name,
 		Phase:   Connecting,
 		Trouble: trouble,
 		Tip:     BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},

@@ -38,6 +38,13 @@ type Syncer struct {
 	watchers map[chan Status]struct{}
 
 	feed feed
+
+	// Changed by the engine's goroutine, or while there is none by who holds idle.
+	wallets []Wallet
+	failed  []*WalletError
+
+	life context.Context // ends with Close
+	end  context.CancelFunc
 }
 
 // New opens chain.db and returns a Syncer that is ready to Run. The caller
@@ -68,10 +75,14 @@ func New(cfg Config) (*Syncer, error) {
 	}
 	s.idle <- struct{}{}
 	s.feed.changed = make(chan struct{})
-	s.status, err = storedStatus(cfg, db)
+	s.life, s.end = context.WithCancel(context.Background())
+	if err := s.admitAll(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.status, err = s.storedStatus()
 	if err != nil && !mends(err) {
-		db.Close()
-		return nil, err
+		s.releaseAll()
+		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
@@ -84,6 +95,9 @@ func (s *Syncer) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer close(s.stopped)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
 	<-s.idle // what was begun before it ends first
 	defer func() { s.idle <- struct{}{} }()
 	var last *engine
@@ -124,14 +138,16 @@ func (s *Syncer) begin() bool {
 	return first
 }
 
-// Close closes chain.db. Run must be over. Close may be called twice.
+// Close ends Run, releases the wallets and closes chain.db. It may be called twice.
 func (s *Syncer) Close() error {
+	s.end()
 	if s.begin() {
 		close(s.stopped) // never ran, and can't any more
 	}
 	<-s.stopped
 	<-s.idle
 	defer func() { s.idle <- struct{}{} }()
+	s.releaseAll()
 	return s.db.Close()
 }
 

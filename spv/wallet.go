@@ -17,6 +17,9 @@ import (
 // methods but Changed are called from one goroutine per wallet. Any error they
 // return is a local failure: it stops Run and is never blamed on a peer.
 type Wallet interface {
+	// Network is the network that the wallet is of (chaincfg.Params.Net).
+	Network() wire.CurrencyNet
+
 	// Locator returns blocks that the wallet has processed, newest first and
 	// sparse towards genesis: the first one is the block up to which it holds
 	// anything, be it the end of the last batch or what it was last rewound to. It

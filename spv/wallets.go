@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"context"
 	"time"
 
 	"github.com/decred/dcrd/wire"
@@ -10,10 +11,15 @@ import (
 // of its own, one at a time.
 type walletState struct {
 	wallet  Wallet
-	unmined UnminedWallet     // the same, if it is one
-	jobs    chan func() event // never full: busy tells
-	busy    bool
-	called  time.Time // when it was last called
+	unmined UnminedWallet // the same, if it is one
+
+	ctx    context.Context // ends when it is detached
+	detach context.CancelFunc
+	ended  chan struct{} // closed when it is not called any more
+
+	jobs   chan func() event // never full: busy tells
+	busy   bool
+	called time.Time // when it was last called
 
 	reported bool // it has been asked since it last changed
 	answered bool // it has been asked at all
@@ -39,26 +45,27 @@ type summary struct {
 	pending  []*wire.MsgTx // its own transactions that are not in the chain
 }
 
-func newWalletState(w Wallet) *walletState {
+func newWalletState(ctx context.Context, w Wallet) *walletState {
 	unmined, _ := w.(UnminedWallet)
-	return &walletState{wallet: w, unmined: unmined, jobs: make(chan func() event, 1)}
+	ws := &walletState{wallet: w, unmined: unmined, jobs: make(chan func() event, 1), ended: make(chan struct{})}
+	ws.ctx, ws.detach = context.WithCancel(ctx)
+	return ws
 }
 
-func (e *engine) goWallets() {
-	for _, w := range e.wallets {
-		e.goWorker(func() {
-			for {
-				select {
-				case job := <-w.jobs:
-					e.post(job())
-				case <-w.wallet.Changed():
-					e.post(walletChanged{w})
-				case <-e.ctx.Done():
-					return
-				}
+// goWallet starts the goroutine that calls a wallet.
+func (e *engine) goWallet(w *walletState) {
+	e.goWorker(func() {
+		defer close(w.ended)
+		for w.ctx.Err() == nil {
+			select {
+			case job := <-w.jobs:
+				e.post(job())
+			case <-w.wallet.Changed():
+				e.post(walletChanged{w})
+			case <-w.ctx.Done():
 			}
-		})
-	}
+		}
+	})
 }
 
 // walletChanged: the watch set changed, so there may be blocks to test, and from a lower
@@ -153,12 +160,15 @@ type walletCalled struct {
 
 func (ev walletCalled) apply(e *engine) {
 	w := ev.w
+	if w.ctx.Err() != nil {
+		return // it was detached
+	}
 	w.busy, w.relaying = false, false
 	if len(ev.pending) > 0 || len(w.pending) > 0 {
 		e.outgoing.recollect()
 	}
 	if ev.err != nil {
-		e.fail(ev.err)
+		e.walletFailed(w, ev.err)
 		return
 	}
 	w.answered, w.summary = true, ev.summary

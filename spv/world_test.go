@@ -250,6 +250,8 @@ func (m *memoryWallet) watch(from uint32, scripts ...[]byte) {
 	}
 }
 
+func (m *memoryWallet) Network() wire.CurrencyNet { return wire.SimNet }
+
 func (m *memoryWallet) Locator() ([]chain.BlockID, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

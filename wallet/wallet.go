@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 
 	"dcrspv/filters"
 	"dcrspv/internal/dbfile"
@@ -32,6 +33,8 @@ type Wallet struct {
 	cache
 
 	wake waker
+
+	acquired atomic.Bool // by a Syncer
 
 	keepEvents uint64
 	maxAhead   uint32 // see derive; 0 is none

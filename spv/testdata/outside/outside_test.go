@@ -124,6 +124,8 @@ func (c *counter) next() uint32 {
 	return c.last[0].Height + 1
 }
 
+func (c *counter) Network() wire.CurrencyNet { return wire.SimNet }
+
 func (c *counter) Locator() ([]chain.BlockID, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,0 +1,207 @@
+package spv_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/spv/chain"
+	"dcrspv/spv/spvtest"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// Wallets come and go while the Syncer runs: each has what it is due from then on, no
+// filter is fetched again, and nobody calls one that is gone.
+// Rules 1 and 27.
+func TestAttachAndDetach(t *testing.T) {
+	c := spvtest.NewChain(nil)
+	c.Mine(500)
+	first := c.MineBlock(c.Pay(crowdScript(0), 1e8), c.Pay(crowdScript(1), 1e8))
+	c.Mine(100)
+	storyOn(t, c, func(w *world) {
+		ctx := w.t.Context()
+		all := newCrowd(3)
+		p := w.join(spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		filters := w.total(wire.CmdGetCFiltersV2)
+		for _, m := range all {
+			if err := w.syncer.Attach(ctx, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.syncer.Attach(ctx, all[1]); !errors.Is(err, spv.ErrAttached) {
+			t.Errorf("attached twice: %v", err)
+		}
+		w.wait(spv.Settled)
+		all[0].wantBlocks(t, first)
+		all[1].wantBlocks(t, first)
+		all[2].wantBlocks(t)
+
+		if err := w.syncer.Detach(ctx, all[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.syncer.Detach(ctx, all[0]); !errors.Is(err, spv.ErrNotAttached) {
+			t.Errorf("detached twice: %v", err)
+		}
+		second := c.MineBlock(c.Pay(crowdScript(0), 1e8), c.Pay(crowdScript(1), 1e8))
+		p.SetChain(c)
+		w.syncTo(c)
+		all[0].wantBlocks(t, first)
+		all[1].wantBlocks(t, first, second)
+		if err := w.syncer.Attach(ctx, all[0]); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(spv.Settled)
+		all[0].wantBlocks(t, first, second)
+		if n := w.total(wire.CmdGetCFiltersV2) - filters; n > 1 {
+			t.Errorf("%d requests for filters", n)
+		}
+	})
+}
+
+// foreign is a wallet of another network.
+type foreign struct{ *memoryWallet }
+
+func (foreign) Network() wire.CurrencyNet { return wire.MainNet }
+
+// A wallet of another network, and one that is attached already, are refused before
+// anything happens to it.
+func TestAttachRefuses(t *testing.T) {
+	story(t, 10, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		try := func(wallets ...spv.Wallet) error {
+			s, err := spv.New(spv.Config{Params: w.chain.Params(), DataDir: t.TempDir(), Wallets: wallets})
+			if err == nil {
+				err = s.Close()
+			}
+			return err
+		}
+		m := newMemoryWallet()
+		if err := try(m, foreign{newMemoryWallet()}); !errors.Is(err, spv.ErrWalletNetwork) {
+			t.Errorf("another network: %v", err)
+		}
+		if err := try(m, m); !errors.Is(err, spv.ErrAttached) {
+			t.Errorf("the same twice: %v", err)
+		}
+		if err := try(m); err != nil {
+			t.Errorf("after that: %v", err)
+		}
+		w.start()
+		if err := w.syncer.Attach(w.t.Context(), foreign{m}); !errors.Is(err, spv.ErrWalletNetwork) {
+			t.Errorf("another network while it runs: %v", err)
+		}
+	})
+}
+
+// named is a wallet with a name that fails when it is told to.
+type named struct {
+	*memoryWallet
+	name string
+	fail error
+}
+
+func (n *named) String() string { return n.name }
+
+func (n *named) Apply(b spv.Batch) error {
+	if n.fail != nil {
+		return n.fail
+	}
+	return n.memoryWallet.Apply(b)
+}
+
+// A wallet that fails is detached with an error that names it, and the others go on. Run
+// ends with the last one.
+func TestWalletThatFails(t *testing.T) {
+	c := spvtest.NewChain(nil)
+	c.Mine(50)
+	storyOn(t, c, func(w *world) {
+		p := w.join(spvtest.Behaviour{})
+		all := newCrowd(2)
+		bad := &named{memoryWallet: all[1], name: "savings"}
+		w.start(func(cfg *spv.Config) { cfg.Wallets = []spv.Wallet{all[0], bad} })
+		w.wait(spv.Settled)
+		bad.fail = errors.New("the disk is full")
+		id := c.MineBlock(c.Pay(crowdScript(0), 1e8), c.Pay(crowdScript(1), 1e8))
+		p.SetChain(c)
+		w.syncTo(c)
+		all[0].wantBlocks(t, id)
+		st := w.syncer.Status()
+		if len(st.FailedWallets) != 1 || st.FailedWallets[0].Wallet != bad || st.FailedWallets[0].Error() != "savings: the disk is full" {
+			t.Errorf("%v", st.FailedWallets)
+		}
+		if err := w.syncer.Detach(w.t.Context(), bad); !errors.Is(err, spv.ErrNotAttached) {
+			t.Errorf("it is still attached: %v", err)
+		}
+		all[0].applyErr = errors.New("no more room")
+		c.Mine(1)
+		p.SetChain(c)
+		var failed *spv.WalletError
+		if err := <-w.done; !errors.As(err, &failed) || failed.Wallet != all[0] {
+			t.Errorf("Run ended with %v", err)
+		}
+		if err := w.syncer.Close(); err != nil {
+			t.Error(err)
+		}
+		w.syncer = nil
+	})
+}
+
+// Close ends Run, also while wallets and peers are busy.
+func TestCloseEndsRun(t *testing.T) {
+	for i := range 20 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			storyOn(t, paid(2000), func(w *world) {
+				w.wallet.watch(0, watched)
+				w.joinMany(2, spvtest.Behaviour{Latency: 30 * time.Millisecond})
+				w.start()
+				w.pass(time.Duration(i) * 20 * time.Millisecond)
+				began := time.Now()
+				if err := w.syncer.Close(); err != nil {
+					t.Error(err)
+				}
+				if err := <-w.done; err != nil || time.Since(began) > time.Second {
+					t.Errorf("Run ended after %v with %v", time.Since(began), err)
+				}
+				w.syncer = nil
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// Detach gives up waiting for a wallet that hangs, and nobody waits for it afterwards.
+func TestDetachOfAWalletThatHangs(t *testing.T) {
+	storyOn(t, paid(100), func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.wallet.watch(0, watched)
+		m := newMemoryWallet()
+		m.watch(0, watched)
+		h := &hanging{m, make(chan struct{})}
+		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, h) })
+		w.pass(time.Second)
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Second)
+		defer cancel()
+		if err := w.syncer.Detach(ctx, h); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("detached: %v", err)
+		}
+		w.wait(spv.Settled)
+		w.wantMatches(w.chain, 50, 100)
+		close(h.letGo)
+		synctest.Wait()
+		if err := w.syncer.Attach(w.t.Context(), m); err != nil {
+			t.Error(err)
+		}
+		w.wait(spv.Settled)
+		var ids []chain.BlockID
+		for _, height := range []uint32{50, 100} {
+			ids = append(ids, w.chain.ID(height))
+		}
+		m.wantBlocks(t, ids...)
+	})
+}
