@@ -41,6 +41,7 @@ type engine struct {
 	wallets  []*walletState
 	scans    scanStage  // testing blocks for the wallets
 	blocks   blockStage // fetching blocks
+	fetches  fetchCalls // of the program
 	outgoing outgoing   // transactions to publish
 	relay    relay      // transactions of others
 	unserved unserved   // branches that nobody serves
@@ -102,6 +103,9 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 func (e *engine) takeOver(last *engine) {
 	e.registry.TakeOver(last.registry)
 	e.outgoing, e.cuts = last.outgoing, last.cuts
+	for _, call := range last.fetches.waiting {
+		e.fetches.begin(call, &e.blocks)
+	}
 	// What we had comes again; until then peers that are below it tell nothing new.
 	if height := last.chain.Tip().Height; height > e.chain.Tip().Height {
 		e.headers.awaited.set(height, e.now.Add(mendPatience))

@@ -120,6 +120,7 @@ func (e *engine) scanMore() {
 			e.walletStep(w)
 		}
 	}
+	e.fetches.answer(&e.blocks)
 	e.fetchBlocks()
 	pass, ok := e.scans.start(e.wallets, e.now)
 	if !ok {
@@ -174,6 +175,7 @@ func (e *engine) truncateScans(fork chain.BlockID) {
 			e.endBatch(w)
 		}
 	}
+	e.fetches.reorganized(fork.Height, &e.blocks)
 	e.finish(e.blocks.callOff()...)
 }
 

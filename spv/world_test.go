@@ -1,6 +1,7 @@
 package spv_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,6 +91,11 @@ func (w *world) start(change ...func(*spv.Config)) {
 	}
 	for _, c := range change {
 		c(&cfg)
+	}
+	if cfg.Rules != nil {
+		w.wallet.net = cfg.Rules.Params().Net
+	} else {
+		w.wallet.net = cfg.Params.Net
 	}
 	s, err := spv.New(cfg)
 	if err != nil {
@@ -215,6 +221,7 @@ func (w *world) cutReason(i int) string {
 // memoryWallet is the smallest wallet: it watches scripts from a height on and
 // remembers which blocks it was given.
 type memoryWallet struct {
+	net      wire.CurrencyNet // 0 is SimNet
 	mu       sync.Mutex
 	scripts  [][]byte
 	from     uint32
@@ -250,7 +257,7 @@ func (m *memoryWallet) watch(from uint32, scripts ...[]byte) {
 	}
 }
 
-func (m *memoryWallet) Network() wire.CurrencyNet { return wire.SimNet }
+func (m *memoryWallet) Network() wire.CurrencyNet { return cmp.Or(m.net, wire.SimNet) }
 
 func (m *memoryWallet) Locator() ([]chain.BlockID, error) {
 	m.mu.Lock()
