@@ -7,8 +7,9 @@ import (
 	"dcrspv/spv/spvtest"
 )
 
-// Rule 8: after a reorg the disk leaves the best chain at the fork, also if that came while
+// After a reorg the disk leaves the best chain at the fork, also if that came while
 // headers were written; after a reorg and back it is all of the best chain again.
+// Rule 8.
 func TestDiskAndBestChain(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	c.Mine(100)

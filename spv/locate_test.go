@@ -6,8 +6,9 @@ import (
 	"dcrspv/spv/chain"
 )
 
-// Rule 8: after a reorg a wallet is rewound to the fork, which is known better than from its
+// After a reorg a wallet is rewound to the fork, which is known better than from its
 // locator, unless it had not been found on the best chain before.
+// Rule 8.
 func TestForkIsBetterThanTheLocator(t *testing.T) {
 	block := func(height uint32) chain.BlockID { return chain.BlockID{Height: height} }
 	var p position

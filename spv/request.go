@@ -127,7 +127,7 @@ func (e *engine) able(r *requests.Request[*request], resting bool) []string {
 	return kept
 }
 
-// send hands an attempt to a peer's workers.
+// send has an attempt made.
 func (e *engine) send(a *requests.Attempt[*request]) {
 	s, r := e.sessions[a.Peer], a.Request.Work
 	ctx, cancel := context.WithCancel(s.ctx)
