@@ -28,7 +28,15 @@ func (e *engine) headersDone() bool {
 }
 
 // caughtUp reports the end of the initial sync: everybody was asked, and all that
-// came is on disk and tested. Nobody's claims can put it off.
+// came is on disk and tested. Nobody's claims can put it off, nor a wallet that hangs.
 func (e *engine) caughtUp() bool {
-	return e.headersComplete() && e.filtersDone() && e.scanDone()
+	if !e.headersComplete() || !e.filtersDone() {
+		return false
+	}
+	for _, w := range e.wallets {
+		if !w.hangs(e.now) && !e.tested(w) {
+			return false
+		}
+	}
+	return true
 }

@@ -32,9 +32,10 @@
 //     filter, are hashed as a whole while they are written. If the hash is not the
 //     known one, full copies are fetched from one peer after the other, until
 //     one has it, and with that shows what was wrong and who lied;
-//   - scan (scan.go, locate.go, match.go, blocks.go): each wallet says which
-//     blocks are to be tested, the stored filters are matched, the blocks that match
-//     are fetched and handed over in one batch, one transaction;
+//   - scan (scan.go, locate.go, blocks.go, package scan): each wallet says which
+//     blocks are to be tested; the stored filters are matched for all wallets in one
+//     pass; the blocks that match are fetched once, and each wallet gets its own in one
+//     batch, one transaction. A wallet that does not answer delays no other one;
 //   - following (follow.go): once everything is in sync, every peer is asked to
 //     announce new blocks by their headers.
 //

@@ -60,9 +60,7 @@ func (e *engine) milestone() milestone {
 		}
 	}
 	count(e.filters.requests)
-	for _, w := range e.wallets {
-		count(w.requests())
-	}
+	count(e.blocks.requests)
 	return m
 }
 
@@ -137,11 +135,9 @@ func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 	if len(e.sessions) == 0 {
 		return 0, 0, false
 	}
-	for _, w := range e.wallets {
-		for _, u := range w.requests() {
-			if u.LastResort() {
-				return registry.Blocks, u.to(), true
-			}
+	for _, u := range e.blocks.requests {
+		if u.LastResort() {
+			return registry.Blocks, u.to(), true
 		}
 	}
 	if u := e.filters.lowest(); u != nil && u.LastResort() {

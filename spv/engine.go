@@ -39,6 +39,8 @@ type engine struct {
 	disk     disk          // what it has of the headers
 	saved    savedRegistry // and of the registry
 	wallets  []*walletState
+	scans    scanStage  // testing blocks for the wallets
+	blocks   blockStage // fetching blocks
 	outgoing outgoing   // transactions to publish
 	relay    relay      // transactions of others
 	unserved unserved   // branches that nobody serves
@@ -223,6 +225,8 @@ func (e *engine) wake() time.Time {
 	e.crawlAlarm(a)
 	e.outgoing.alarm(a, e.following.on)
 	e.trouble.alarm(a)
+	e.scans.alarm(a)
+	e.walletAlarm(a)
 	a.at(e.requests.Deadline(e.openRequests(), e.now))
 	a.at(e.registry.ClaimTime(e.now))
 	a.at(e.relay.due)

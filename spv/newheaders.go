@@ -131,7 +131,5 @@ func (e *engine) reorganize(fork chain.BlockID, depth int) {
 	}
 	e.finish(e.filters.truncateAbove(fork.Height)...)
 	e.reorgDisk(fork)
-	for _, w := range e.wallets {
-		e.truncateWallet(w, fork)
-	}
+	e.truncateScans(fork)
 }

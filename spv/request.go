@@ -86,9 +86,7 @@ func (e *engine) openRequests() (open []*requests.Request[*request]) {
 			}
 		}
 	}
-	for _, w := range e.wallets {
-		add(w.requests())
-	}
+	add(e.blocks.requests)
 	add(e.filters.legacy.copying())
 	add(e.filters.requests)
 	return open

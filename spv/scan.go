@@ -1,24 +1,181 @@
 package spv
 
-import "dcrspv/spv/chain"
+import (
+	"errors"
+	"slices"
+	"time"
 
-// truncateWallet gives up work on blocks that left the best chain.
-func (e *engine) truncateWallet(w *walletState, fork chain.BlockID) {
-	w.position.reorg(fork)
-	w.scanned.expire()
-	if w.scan != nil && w.scan.end.Height > fork.Height {
-		e.finish(w.scan.requests...)
-		w.end()
+	"dcrspv/spv/chain"
+	"dcrspv/spv/internal/chaindb"
+	"dcrspv/spv/internal/scan"
+)
+
+// scanStage tests blocks for all wallets, in one pass at a time (package scan).
+type scanStage struct {
+	table   scan.Table[*walletState]
+	running bool      // a pass is
+	waiting time.Time // since when there has been something to test; zero if there is not
+}
+
+const (
+	// passPatience is how long a pass waits for wallets that are busy, so that they
+	// take part in it.
+	passPatience = 100 * time.Millisecond
+
+	// flushEvery is how often a wallet is given what was tested although nothing was
+	// found: what it does not have is tested again after a restart.
+	flushEvery = 10 * time.Second
+)
+
+// want enters what a wallet wants tested.
+func (st *scanStage) want(w *walletState, sc Scan, now time.Time) {
+	w.wants(sc, now)
+	st.table.Put(w, scan.Request{Range: sc.Range, Query: sc.Query})
+}
+
+// start begins a pass if there is something to test, and nobody is waited for.
+func (st *scanStage) start(wallets []*walletState, now time.Time) (pass *scan.Pass[*walletState], ok bool) {
+	if st.running || st.table.Empty() {
+		st.waiting = time.Time{}
+		return nil, false
+	}
+	if st.waiting.IsZero() {
+		st.waiting = now
+	}
+	joins := func(w *walletState) bool { return w.batch != nil || w.busy && !w.relaying }
+	if now.Sub(st.waiting) < passPatience && slices.ContainsFunc(wallets, joins) {
+		return nil, false
+	}
+	pass, st.running = st.table.Start()
+	return pass, st.running
+}
+
+// alarm is for the end of that wait.
+func (st *scanStage) alarm(a *alarm) {
+	if !st.running && !st.waiting.IsZero() {
+		a.at(st.waiting.Add(passPatience))
 	}
 }
 
-// scanMore starts what each wallet needs next.
+// fail ends a pass without a result.
+func (st *scanStage) fail() {
+	st.table.Fail()
+	st.running, st.waiting = false, time.Time{}
+}
+
+// finish ends a pass. Each wallet that has matches, or is done, gets a batch.
+func (st *scanStage) finish(res scan.Result, now time.Time) (begun []*batch) {
+	st.running, st.waiting = false, time.Time{}
+	for _, d := range st.table.Finish(res, func(w *walletState) bool { return w.outdated(now) }) {
+		b := &batch{Delivery: d}
+		for _, i := range d.Matches {
+			b.matches = append(b.matches, res.Matches[i])
+		}
+		d.Key.begin(b)
+		begun = append(begun, b)
+	}
+	return begun
+}
+
+// batch is what was tested for a wallet, on its way there.
+type batch struct {
+	scan.Delivery[*walletState]
+	matches []scan.Match // its own
+}
+
+// complete reports whether all blocks of it are there.
+func (b *batch) complete(blocks *blockStage) bool {
+	return !slices.ContainsFunc(b.matches, func(m scan.Match) bool { return blocks.get(m.ID.Hash) == nil })
+}
+
+// of is what the wallet gets, which has asked for a scan.
+func (b *batch) of(sc Scan, blocks *blockStage) Batch {
+	var msgs []Block
+	for _, m := range b.matches {
+		msgs = append(msgs, Block{ID: m.ID, Time: m.Header.Time(), Msg: blocks.get(m.ID.Hash), Disapproved: m.Disapproved})
+	}
+	return Batch{
+		Scan:   Scan{Range: b.Range, Query: sc.Query, Groups: sc.Groups},
+		Blocks: msgs, End: b.End.ID, Price: b.End.Price, Disapproved: b.Disapproved,
+	}
+}
+
+// beginBatch needs the blocks of a batch; endBatch does not any more.
+func (e *engine) beginBatch(b *batch) {
+	for i := range b.matches {
+		e.blocks.need(b.matches[i].ID.Hash, &b.matches[i].Header)
+	}
+}
+
+func (e *engine) endBatch(w *walletState) {
+	for _, m := range w.batch.matches {
+		e.blocks.drop(m.ID.Hash)
+	}
+	w.end()
+}
+
+// scanMore starts what the wallets need next.
 func (e *engine) scanMore() {
 	for _, w := range e.wallets {
 		if !w.busy {
 			e.walletStep(w)
 		}
 	}
+	e.fetchBlocks()
+	pass, ok := e.scans.start(e.wallets, e.now)
+	if !ok {
+		return
+	}
+	branch := e.branch
+	e.goWorker(func() {
+		res, err := scan.Run(e.ctx, scanSource{e.db}, pass.Requests)
+		e.post(passDone{res, branch, err})
+	})
+}
+
+// scanSource is chain.db as what a pass reads.
+type scanSource struct{ *chaindb.DB }
+
+func (s scanSource) Next(id chain.BlockID) (h chain.Header, ok bool, err error) {
+	h, err = s.Header(id.Height + 1)
+	if errors.Is(err, chaindb.ErrNotFound) {
+		return h, false, nil
+	}
+	return h, err == nil && h.PrevBlock() == id.Hash, err
+}
+
+// passDone: a pass is over.
+type passDone struct {
+	result scan.Result
+	branch branch
+	err    error
+}
+
+func (ev passDone) apply(e *engine) {
+	switch {
+	case ev.branch != e.branch: // what was read may be of the old branch
+		e.scans.fail()
+	case ev.err != nil:
+		e.scans.fail()
+		e.fail(ev.err)
+	default:
+		for _, b := range e.scans.finish(ev.result, e.now) {
+			e.beginBatch(b)
+		}
+	}
+}
+
+// truncateScans gives up work on blocks that left the best chain.
+func (e *engine) truncateScans(fork chain.BlockID) {
+	e.scans.table.Clear()
+	for _, w := range e.wallets {
+		w.position.reorg(fork)
+		w.scanned.expire()
+		if w.batch != nil && w.batch.End.ID.Height > fork.Height {
+			e.endBatch(w)
+		}
+	}
+	e.finish(e.blocks.callOff()...)
 }
 
 func (e *engine) walletStep(w *walletState) {
@@ -30,68 +187,62 @@ func (e *engine) walletStep(w *walletState) {
 	case !w.reported:
 		e.ask(w, func() error { return nil }, nil)
 	case !w.position.found:
-	case w.scan != nil:
-		if w.scan.open == 0 {
+	case w.batch != nil:
+		if w.batch.complete(&e.blocks) {
 			e.apply(w)
 		}
+	case e.scans.table.Has(w):
 	default:
 		limit, ok := e.scanLimit()
 		if ok && w.watching && !w.scanned.through(limit) {
-			e.match(w, limit)
+			e.askScan(w, limit)
 		} else {
 			e.relayTo(w)
 		}
 	}
 }
 
-// match asks the wallet what to test next and tests it against the stored
-// filters.
-func (e *engine) match(w *walletState, limit uint32) {
-	branch, changes, from := e.branch, w.scanned.changes, e.filters.from
+// askScan asks a wallet what to test next.
+func (e *engine) askScan(w *walletState, limit uint32) {
+	branch, changes := e.branch, w.scanned.changes
 	var next Scan
-	var some bool   // to test
-	var found found // what was read may be of the old branch after a reorg
-	var stored error
+	var some bool // to test
 	e.call(w, func() (err error) {
-		if next, some, err = w.wallet.NextScan(limit); some && err == nil && next.Range.From >= from {
-			found, stored = matchStored(e.ctx, e.db, next)
-		}
+		next, some, err = w.wallet.NextScan(limit)
 		return err
 	}, func() {
 		switch {
 		case branch != e.branch:
 		case !some:
 			w.scanned.answer(limit, changes)
-		case next.Range.From < from:
+		case next.Range.From < e.filters.from:
 			w.reconsider() // the birthday has moved down
-		case stored != nil:
-			e.fail(stored)
 		default:
-			w.begin(e.newScan(found))
+			e.scans.want(w, next, e.now)
 		}
 	})
 }
 
 // apply hands a complete batch to the wallet.
 func (e *engine) apply(w *walletState) {
-	batch := w.scan.batch()
-	e.call(w, func() error { return w.wallet.Apply(batch) }, func() {
-		w.end()
-		e.logs.wallet.Debugf("Scanned through block %d", batch.End.Height)
+	b := w.batch.of(w.want, &e.blocks)
+	e.call(w, func() error { return w.wallet.Apply(b) }, func() {
+		e.endBatch(w)
+		e.logs.wallet.Debugf("Scanned through block %d", b.End.Height)
 	})
 }
 
 // scanDone reports whether no wallet has any block left to test.
 func (e *engine) scanDone() bool {
-	for _, w := range e.wallets {
-		if !w.reported || w.busy && !w.relaying || !w.position.found || w.scan != nil {
-			return false
-		}
-		if w.watching && !w.scanned.through(e.chain.Tip().Height) {
-			return false
-		}
+	return !slices.ContainsFunc(e.wallets, func(w *walletState) bool { return !e.tested(w) })
+}
+
+// tested reports whether a wallet has no block left to test.
+func (e *engine) tested(w *walletState) bool {
+	if !w.reported || w.busy && !w.relaying || !w.position.found || w.batch != nil {
+		return false
 	}
-	return true
+	return !w.watching || w.scanned.through(e.chain.Tip().Height)
 }
 
 // owedAll is how many blocks up to a height are still to be tested, for the wallet
@@ -99,7 +250,8 @@ func (e *engine) scanDone() bool {
 func (e *engine) owedAll(height uint32) (owed uint32) {
 	for _, w := range e.wallets {
 		if w.watching {
-			owed = max(owed, w.owed+height-min(height, w.owedTo))
+			left := w.owed - min(w.owed, e.scans.table.Tested(w))
+			owed = max(owed, left+height-min(height, w.owedTo))
 		}
 	}
 	return owed

@@ -84,10 +84,8 @@ func (e *engine) situation(phase Phase, reason string) (s situation, ok bool) {
 // awaited is what the peers have to deliver; "" if it is our own disk or wallets
 // that everything waits for.
 func (e *engine) awaited(phase Phase, reason string) string {
-	for _, w := range e.wallets {
-		if slices.ContainsFunc(w.requests(), func(u *request) bool { return !u.Done() }) {
-			return "blocks for the watched scripts"
-		}
+	if slices.ContainsFunc(e.blocks.requests, func(u *request) bool { return !u.Done() }) {
+		return "blocks for the watched scripts"
 	}
 	switch {
 	case phase == Scanning:

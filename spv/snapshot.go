@@ -2,6 +2,7 @@ package spv
 
 import (
 	"fmt"
+	"time"
 
 	"dcrspv/spv/internal/chaindb"
 )
@@ -92,9 +93,18 @@ func (e *engine) phase(v view) (Phase, string, uint32) {
 	case !e.filtersDone():
 		return Filters, e.filtersReason(v.filters, v.target), v.filters
 	case !e.scanDone():
-		return Scanning, fmt.Sprintf("testing blocks for the watched scripts, %d left", v.owed), v.target - min(v.target, v.owed)
+		return Scanning, e.scanReason(v), v.target - min(v.target, v.owed)
 	}
 	return InSync, "", v.tip
+}
+
+func (e *engine) scanReason(v view) string {
+	for i, w := range e.wallets {
+		if w.hangs(e.now) {
+			return fmt.Sprintf("wallet %d of %d has not answered for %v", i+1, len(e.wallets), e.now.Sub(w.called).Round(time.Second))
+		}
+	}
+	return fmt.Sprintf("testing blocks for the watched scripts, %d left", v.owed)
 }
 
 func (e *engine) headersReason(v view) string {

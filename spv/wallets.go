@@ -1,14 +1,19 @@
 package spv
 
-import "github.com/decred/dcrd/wire"
+import (
+	"time"
 
-// walletState is a wallet as the engine sees it. Calls to the wallet, and the
-// matching for it, run on a goroutine of its own, one at a time.
+	"github.com/decred/dcrd/wire"
+)
+
+// walletState is a wallet as the engine sees it. Calls to the wallet run on a goroutine
+// of its own, one at a time.
 type walletState struct {
 	wallet  Wallet
 	unmined UnminedWallet     // the same, if it is one
 	jobs    chan func() event // never full: busy tells
 	busy    bool
+	called  time.Time // when it was last called
 
 	reported bool // it has been asked since it last changed
 	answered bool // it has been asked at all
@@ -16,7 +21,9 @@ type walletState struct {
 
 	position position // on the best chain
 	scanned  scanned  // as far as it wants
-	scan     *scan    // the blocks that a batch still needs; nil if there is none
+	want     Scan     // what it last wanted tested
+	wantedAt time.Time
+	batch    *batch // what was tested; nil if it has that
 
 	heard    heard // transactions of others
 	relaying bool  // busy with those, which leaves it in sync
@@ -66,16 +73,33 @@ func (w *walletState) reconsider() {
 	w.scanned.change()
 }
 
-// begin has a batch under way, and end has none.
-func (w *walletState) begin(sc *scan) { w.scan = sc }
-func (w *walletState) end()           { w.scan = nil }
+// wants notes what it wants tested; begin has a batch under way, and end has none.
+func (w *walletState) wants(sc Scan, now time.Time) { w.want, w.wantedAt = sc, now }
+func (w *walletState) begin(b *batch)               { w.batch = b }
+func (w *walletState) end()                         { w.batch = nil }
 
-// requests are those for the blocks of the present batch.
-func (w *walletState) requests() []*request {
-	if w.scan == nil {
-		return nil
+// outdated reports whether it is to have what was tested, whatever was found: it has
+// changed since it said what it wants, or that is long ago.
+func (w *walletState) outdated(now time.Time) bool {
+	return !w.reported || now.Sub(w.wantedAt) >= flushEvery
+}
+
+// walletPatience is how long a wallet may take for a call before others are not kept from
+// following the chain by it.
+const walletPatience = 30 * time.Second
+
+// hangs reports whether it has not answered for long.
+func (w *walletState) hangs(now time.Time) bool {
+	return w.busy && now.Sub(w.called) >= walletPatience
+}
+
+// walletAlarm is for a wallet that begins to hang.
+func (e *engine) walletAlarm(a *alarm) {
+	for _, w := range e.wallets {
+		if w.busy {
+			a.at(w.called.Add(walletPatience))
+		}
 	}
-	return w.scan.requests
 }
 
 // summaryOf asks a wallet, on its goroutine.
@@ -95,9 +119,9 @@ func spanOf(from, through uint32, ok bool) Span { return Span{From: from, Throug
 // has the engine do what follows. An error is a local failure. then may be nil.
 func (e *engine) call(w *walletState, job func() error, then func()) {
 	limit := e.chain.Tip().Height
-	w.busy = true
+	w.busy, w.called = true, e.now
 	w.jobs <- func() event {
-		ev := called{w: w, then: then}
+		ev := walletCalled{w: w, then: then}
 		if ev.err = job(); ev.err == nil {
 			ev.summary, ev.err = w.summaryOf(limit)
 		}
@@ -117,15 +141,15 @@ func (e *engine) relayCall(w *walletState, job func() error, then func()) {
 	e.ask(w, job, then)
 }
 
-// called: a call to a wallet is over.
-type called struct {
+// walletCalled: a call to a wallet is over.
+type walletCalled struct {
 	w *walletState
 	summary
 	err  error
 	then func()
 }
 
-func (ev called) apply(e *engine) {
+func (ev walletCalled) apply(e *engine) {
 	w := ev.w
 	w.busy, w.relaying = false, false
 	if len(ev.pending) > 0 || len(w.pending) > 0 {
