@@ -78,7 +78,8 @@ func (e *engine) finish(all ...*request) {
 
 // openRequests are all that are not done: blocks first, because a wallet
 // waits for them, then filters from low to high.
-func (e *engine) openRequests() (open []*requests.Request[*request]) {
+func (e *engine) openRequests() []*requests.Request[*request] {
+	open := make([]*requests.Request[*request], 0, len(e.blocks.requests)+len(e.filters.requests))
 	add := func(all []*request) {
 		for _, r := range all {
 			if !r.Done() {
