@@ -151,15 +151,16 @@ func (e *engine) fetchBlocks() {
 // blockRequest asks for some blocks.
 func (e *engine) blockRequest(headers []chain.Header, hashes []chainhash.Hash) *request {
 	rules := e.rules
-	fetch := func(ctx context.Context, p Source) (got fetched, err error) {
-		err = p.Blocks(ctx, hashes, func(i int, b *wire.MsgBlock) error {
+	fetch := func(ctx context.Context, p Source) (fetched, error) {
+		var blocks []arrivedBlock
+		err := p.Blocks(ctx, hashes, func(i int, b *wire.MsgBlock) error {
 			if err := rules.CheckBlock(&headers[i], b); err != nil {
 				return fmt.Errorf("%w: block %d: %w", errBadBlock, headers[i].Height(), err)
 			}
-			got.blocks = append(got.blocks, arrivedBlock{i, b})
+			blocks = append(blocks, arrivedBlock{i, b})
 			return nil
 		})
-		return got, err
+		return fetched{blocks: blocks}, err
 	}
 	ended := func(e *engine, r *request, _ string, got fetched, err error) {
 		if err != nil && (len(got.blocks) == 0 || isLocal(err)) {

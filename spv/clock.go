@@ -64,10 +64,7 @@ func (e *engine) futureTime() time.Time {
 		return time.Time{}
 	}
 	due := e.now.Add(e.clock.ahead.Time.Add(-chain.MaxFuture).Sub(e.now.Round(0)))
-	if next := e.clock.asked.Add(futurePause); next.After(due) {
-		return next
-	}
-	return due
+	return later(due, e.clock.asked.Add(futurePause))
 }
 
 // askFuture has everybody asked again once the clock has come to what was too early:

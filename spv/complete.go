@@ -14,12 +14,9 @@ func (e *engine) headersComplete() bool {
 			return false
 		}
 	}
-	for _, addr := range e.registry.Ahead(tip, e.now) {
-		if s := e.sessions[addr]; s != nil && !s.headers.asked && !s.following.on && waitedFor(s) {
-			return false
-		}
-	}
-	return true
+	return e.sessions.first(e.registry.Ahead(tip, e.now), func(s *session) bool {
+		return !s.headers.asked && !s.following.on && waitedFor(s)
+	}) == nil
 }
 
 // headersDone reports whether no credible peer is ahead of us, nor proven work that only

@@ -155,20 +155,15 @@ func (e *engine) takes(s *session, kind registry.Kind) (d time.Duration, done bo
 	return d, false
 }
 
-// crawlTime is when to look again for somebody faster, or what became of a stranger.
-func (e *engine) crawlTime() (next time.Time) {
+// crawlAlarm is for looking again for somebody faster, or what became of a stranger.
+func (e *engine) crawlAlarm(a *alarm) {
 	c := &e.crawl
-	if c.since.IsZero() {
-		return next
+	switch {
+	case c.since.IsZero():
+	case c.trial != nil:
+		a.at(c.trial.since.Add(crawlTrial))
+		a.at(c.trial.since.Add(crawlTrialMost))
+	default:
+		a.at(c.tried.Add(e.crawlPause()))
 	}
-	times := []time.Time{c.tried.Add(e.crawlPause())}
-	if c.trial != nil {
-		times = []time.Time{c.trial.since.Add(crawlTrial), c.trial.since.Add(crawlTrialMost)}
-	}
-	for _, t := range times {
-		if t.After(e.now) {
-			return t
-		}
-	}
-	return next
 }

@@ -11,14 +11,6 @@ import (
 	"dcrspv/spv/internal/registry"
 )
 
-// gatherEnd is when the word of few peers is taken for the end of the chain.
-func (e *engine) gatherEnd() time.Time {
-	if end := e.network.firstPeer.Add(gatherTime); e.network.discover && end.After(e.now) {
-		return end
-	}
-	return time.Time{}
-}
-
 // dialMore dials as long as the registry has somebody worth it. Addresses that
 // it knows, because they have worked before, go first; when those are used up
 // the address book is drawn on.
@@ -84,19 +76,26 @@ func (e *engine) makeRoom() {
 	}
 }
 
-// dialTime is when the next address may be dialed.
-func (e *engine) dialTime() time.Time {
-	if e.now.Before(e.network.ownLimit) {
-		return e.network.ownLimit
+// dialAlarm is for the next address to be dialed or seeder to be asked, and for the end of
+// gathering, when the word of few peers is taken for the end of the chain.
+func (e *engine) dialAlarm(a *alarm) {
+	n := e.network
+	if n.discover {
+		a.at(n.firstPeer.Add(gatherTime))
 	}
-	t, ok := e.registry.NextDialTime(e.now)
-	if again := e.now.Add(addrbook.Pause); e.network.book != nil && e.registry.NeedsAddresses(e.now) && (!ok || again.Before(t)) {
-		return again // the book rests after it had nothing
+	if n.book != nil && !n.seed.busy {
+		a.at(n.seed.after)
 	}
-	if !ok {
-		return time.Time{}
+	if e.now.Before(n.ownLimit) {
+		a.at(n.ownLimit)
+		return
 	}
-	return t
+	if n.book != nil && e.registry.NeedsAddresses(e.now) {
+		a.at(e.now.Add(addrbook.Pause)) // the book rests after it had nothing
+	}
+	if t, ok := e.registry.NextDialTime(e.now); ok {
+		a.at(t)
+	}
 }
 
 // dial connects and shakes hands.

@@ -17,8 +17,8 @@
 // One goroutine, the engine, owns all sync state (engine.go, loop.go). It takes events (a
 // connection stands, headers have come, a write is done), applies them, and
 // then lets every stage start what should be running now. Waiting and heavy
-// work happen on other goroutines: a reader, a writer and four workers for each
-// peer, one that writes chain.db, and one for each wallet. No lock is held
+// work happen on other goroutines: a reader and a writer for each peer and one for each
+// request under way, one that writes chain.db, and one for each wallet. No lock is held
 // while any of them waits. Each piece of state is a type that only its own file writes.
 //
 // The stages overlap and each does its work once, however many peers there are:

@@ -161,20 +161,15 @@ func (e *engine) spares() int {
 	return e.registry.Spares(e.now)
 }
 
-// stallTime is when to look whether anything has moved.
-func (e *engine) stallTime() time.Time {
+// stallAlarm is for looking whether anything has moved.
+func (e *engine) stallAlarm(a *alarm) {
 	st := &e.stall
 	switch {
 	case !e.network.discover:
-		return time.Time{}
 	case e.following.on && e.progress.synced:
-		stale, again := st.stale.Add(staleAfter(e.cfg.Params)), st.tried.Add(strangerTime)
-		if again.After(stale) {
-			return again
-		}
-		return stale
-	case e.now.Sub(st.since) < stallPatience:
-		return st.since.Add(stallPatience)
+		a.at(later(st.stale.Add(staleAfter(e.cfg.Params)), st.tried.Add(strangerTime)))
+	default:
+		a.at(st.since.Add(stallPatience))
+		a.at(st.since.Add(stallFilterPatience))
 	}
-	return st.since.Add(stallFilterPatience)
 }

@@ -144,9 +144,6 @@ func (e *engine) serve() {
 			return
 		}
 		wake := e.wake()
-		if wake.Before(e.now) {
-			wake = e.now // what is overdue does not tell that we were away
-		}
 		timer.Reset(wake.Sub(e.read()))
 		do := func() {}
 		select {
@@ -222,16 +219,22 @@ func (e *engine) wake() time.Time {
 	if e.progress.synced {
 		idle = idlePollSynced
 	}
-	next := e.now.Add(idle)
-	for _, t := range []time.Time{
-		e.dialTime(), e.network.seedTime(e.now), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.openRequests(), e.now), e.lagTime(), e.followTime(), e.outgoing.time(e.following.on, e.now), e.registry.ClaimTime(e.now),
-		e.relay.due, e.stallTime(), e.crawlTime(), e.futureTime(), e.scans.time(), e.walletTime(), e.trouble.time(e.now),
-	} {
-		if !t.IsZero() && t.Before(next) {
-			next = t
-		}
-	}
-	return next
+	a := &alarm{now: e.now, next: e.now.Add(idle)}
+	e.dialAlarm(a)
+	e.headerAlarm(a)
+	e.lagAlarm(a)
+	e.followAlarm(a)
+	e.stallAlarm(a)
+	e.crawlAlarm(a)
+	e.outgoing.alarm(a, e.following.on)
+	e.trouble.alarm(a)
+	e.scans.alarm(a)
+	e.walletAlarm(a)
+	a.at(e.requests.Deadline(e.openRequests(), e.now))
+	a.at(e.registry.ClaimTime(e.now))
+	a.at(e.relay.due)
+	a.at(e.futureTime())
+	return a.next
 }
 
 // shutdown ends every goroutine, then writes what a restart profits from. It returns the
@@ -242,14 +245,9 @@ func (e *engine) shutdown(err error) error {
 		s.peer.Close(context.Canceled)
 	}
 	e.wg.Wait()
-	for drained := false; !drained; {
-		select {
-		case ev := <-e.events:
-			if d, ok := ev.(dialed); ok && d.peer != nil {
-				d.peer.Close(context.Canceled)
-			}
-		default:
-			drained = true
+	for len(e.events) > 0 {
+		if d, ok := (<-e.events).(dialed); ok && d.peer != nil {
+			d.peer.Close(context.Canceled)
 		}
 	}
 	for _, s := range e.sessions {

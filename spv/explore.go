@@ -11,21 +11,15 @@ import (
 // second request tries one that was not measured; else every fourth.
 const slowHeaders = 250 * time.Millisecond
 
-// exploration decides how often a peer is tried whose speed is not known.
-type exploration struct {
-	settled int // requests to the fastest since the last try
-}
+// exploration decides how often a peer is tried whose speed is not known: it counts the
+// requests to the fastest since then.
+type exploration int
 
 // due reports whether it is time for one when the fastest peer takes so long.
-func (x *exploration) due(takes time.Duration) bool {
-	if takes > slowHeaders {
-		return x.settled >= 1
-	}
-	return x.settled >= 3
-}
+func (x exploration) due(takes time.Duration) bool { return x >= 3 || x >= 1 && takes > slowHeaders }
 
-func (x *exploration) tried()  { x.settled = 0 }
-func (x *exploration) passed() { x.settled++ }
+func (x *exploration) tried()  { *x = 0 }
+func (x *exploration) passed() { *x++ }
 
 // claimingPeer chooses the fastest of the peers that claim more than we have, or
 // one that was not measured yet.

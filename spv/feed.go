@@ -183,9 +183,6 @@ func (e *engine) readable() chain.BlockID {
 		}
 		height = min(height, through)
 	}
-	hash, ok := e.chain.Hash(height)
-	if !ok {
-		return chain.BlockID{}
-	}
-	return chain.BlockID{Height: height, Hash: hash}
+	block, _ := e.chain.Block(height)
+	return block
 }

@@ -215,21 +215,15 @@ func (e *engine) settled() bool {
 	return true
 }
 
-// followTime is when a peer's time to answer ends.
-func (e *engine) followTime() (next time.Time) {
-	sooner := func(t time.Time) {
-		if t.After(e.now) && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
-	}
+// followAlarm is for the end of a peer's time to answer.
+func (e *engine) followAlarm(a *alarm) {
 	for _, s := range e.sessions {
 		f := &s.following
 		if f.on && !f.answered {
-			sooner(f.since.Add(settleTime))
+			a.at(f.since.Add(settleTime))
 		}
 		if !f.requested.IsZero() {
-			sooner(f.requested.Add(answerTime))
+			a.at(f.requested.Add(answerTime))
 		}
 	}
-	return next
 }

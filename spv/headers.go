@@ -99,22 +99,13 @@ func (e *engine) headerPeer() *session {
 // restingPeer chooses one that claims more than we have and rests after a failure,
 // when nobody else is left.
 func (e *engine) restingPeer() *session {
-	for _, addr := range e.registry.RestingAhead(e.chain.Tip().Height, e.now) {
-		if s := e.sessions[addr]; s != nil && e.mayAskHeaders(s) {
-			return s
-		}
-	}
-	return nil
+	return e.sessions.first(e.registry.RestingAhead(e.chain.Tip().Height, e.now), e.mayAskHeaders)
 }
 
 // joinUntil is until when whoever joins is waited for: a while from the last header of
 // the best chain on, or from when there was a peer again.
 func (e *engine) joinUntil() time.Time {
-	began := e.headers.grown
-	if first := e.network.firstPeer; first.After(began) {
-		began = first
-	}
-	return began.Add(joinedPatience)
+	return later(e.headers.grown, e.network.firstPeer).Add(joinedPatience)
 }
 
 // tipHeld reports whether the best chain is all that will come soon, so that the
@@ -124,24 +115,18 @@ func (e *engine) tipHeld() bool {
 	return e.disk.tip == e.chain.Tip() && (e.following.on || !e.moreHeaders() || e.now.Sub(e.headers.grown) >= grownPatience)
 }
 
-// headerTime is when a getheaders becomes late, an absent peer's claim ends or the
-// best chain counts as complete.
-func (e *engine) headerTime() (next time.Time) {
-	sooner := func(t time.Time) {
-		if t.After(e.now) && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
-	}
-	sooner(e.headers.awaited.until)
+// headerAlarm is for a getheaders that becomes late, the end of an absent peer's claim, and
+// the time at which the best chain counts as complete.
+func (e *engine) headerAlarm(a *alarm) {
+	a.at(e.headers.awaited.until)
 	if !e.following.on {
-		sooner(e.headers.grown.Add(grownPatience))
-		sooner(e.joinUntil())
+		a.at(e.headers.grown.Add(grownPatience))
+		a.at(e.joinUntil())
 	}
 	for _, r := range e.headers.requests {
 		if !r.late {
-			sooner(r.since.Add(e.requests.LateAfter(r.s.addr, registry.Headers)))
-			sooner(e.paceUntil(r))
+			a.at(r.since.Add(e.requests.LateAfter(r.s.addr, registry.Headers)))
+			a.at(e.paceUntil(r))
 		}
 	}
-	return next
 }

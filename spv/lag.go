@@ -89,15 +89,11 @@ func (e *engine) mayBeAhead(s *session) bool {
 	return s.recheck.wanted || s.headers.waiting()
 }
 
-// lagTime is when a lagging peer's grace ends.
-func (e *engine) lagTime() (next time.Time) {
+// lagAlarm is for the end of a lagging peer's grace.
+func (e *engine) lagAlarm(a *alarm) {
 	for _, s := range e.sessions {
-		if s.lag.since.IsZero() {
-			continue
-		}
-		if t := s.lag.since.Add(lagGrace); next.IsZero() || t.Before(next) {
-			next = t
+		if !s.lag.since.IsZero() {
+			a.at(s.lag.since.Add(lagGrace))
 		}
 	}
-	return next
 }

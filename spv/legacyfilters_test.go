@@ -97,7 +97,7 @@ func TestProveNamesLiars(t *testing.T) {
 	}
 }
 
-func TestAuditorChoice(t *testing.T) {
+func TestNextSource(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	s := testSet(599)
 	deliverAll(&s, "a", "b", "a") // a: 4, b: 2
@@ -157,7 +157,7 @@ func TestMismatchOfOnePeersCopy(t *testing.T) {
 }
 
 // Rule 20.
-func TestAuditsAreBounded(t *testing.T) {
+func TestFullCopiesAreBounded(t *testing.T) {
 	s := testSet(99)
 	for i := range 3 * maxCopies {
 		copyOf(&s, string(rune('a'+i)))

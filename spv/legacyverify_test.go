@@ -406,7 +406,7 @@ func TestFilterSetRestartWhenDropped(t *testing.T) {
 
 // The peer whose copy is fetched goes away in the middle of it: the copy of
 // another takes its place, and its own is continued if it comes back first.
-func TestFilterSetAuditedPeerLeaves(t *testing.T) {
+func TestFilterSetSourceLeaves(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.join(liar(850))
 		slow := spvtest.Behaviour{Latency: 200 * time.Millisecond}

@@ -59,3 +59,21 @@ func (l *loop) goWorker(fn func()) {
 		fn()
 	}()
 }
+
+// alarm is when the engine has to look again although nothing happens: at the soonest of
+// some times that are still to come.
+type alarm struct{ now, next time.Time }
+
+// at adds a time; one that has passed, or the zero time, is none.
+func (a *alarm) at(t time.Time) {
+	if t.After(a.now) && (a.next.IsZero() || t.Before(a.next)) {
+		a.next = t
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -107,26 +107,20 @@ func (o *outgoing) due(now time.Time) bool {
 	return true
 }
 
-// time is when the next caller of Publish is answered, an offer ends, or
-// all are announced again.
-func (o *outgoing) time(following bool, now time.Time) (next time.Time) {
-	sooner := func(t time.Time) {
-		if next.IsZero() || t.Before(next) {
-			next = t
-		}
-	}
+// alarm is for the next answer to a caller of Publish, the end of an offer, or the time to
+// announce all again.
+func (o *outgoing) alarm(a *alarm, following bool) {
 	for _, p := range o.txs {
 		if p.call != nil {
-			sooner(p.call.deadline(now))
+			a.at(p.call.deadline(a.now))
 		}
 		if !p.pending {
-			sooner(p.expires)
+			a.at(p.expires)
 		}
 	}
 	if len(o.order) > 0 && following {
-		sooner(o.again)
+		a.at(o.again)
 	}
-	return next
 }
 
 // handOver answers those who wait, and leaves what is on offer for another engine, whose

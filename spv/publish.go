@@ -31,8 +31,9 @@ type PublishResult struct {
 
 // Publish announces a transaction to all connected peers and returns who asked
 // for it within 5 seconds, or 10 if one of them listens first, sooner if all did, and
-// who of them has it, for which they have 10 seconds more: those it names as Delivered have it even if the Syncer stops
-// now. A second call tells of those that asked after it. It stays on offer for an hour.
+// who of them has it, for which they have 10 seconds more: peers named as Delivered have
+// it even if the Syncer stops now. A second call names peers that asked after the first.
+// It stays on offer for an hour.
 // A transaction that an UnminedWallet has as pending is on offer until it is in
 // the chain or can't get there any more, also over restarts: whoever has it there before
 // the call loses nothing, whatever happens during it. It must be complete

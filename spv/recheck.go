@@ -39,24 +39,17 @@ func (e *engine) lastResortPeer() *session {
 	if len(addrs) == 0 {
 		addrs = e.registry.Resting(registry.Headers, 0, e.now)
 	}
-	for _, addr := range addrs {
-		s := e.sessions[addr]
-		if s != nil && s.headers.request == nil && !s.recheck.recent(e.now) {
-			s.recheck.decided(e.now)
-			return s
-		}
+	s := e.sessions.first(addrs, func(s *session) bool { return s.headers.request == nil && !s.recheck.recent(e.now) })
+	if s != nil {
+		s.recheck.decided(e.now)
 	}
-	return nil
+	return s
 }
 
 // recheckPeer chooses whom to ask once more, the best first.
 func (e *engine) recheckPeer() *session {
-	for _, addr := range e.registry.Serving(registry.Headers, 0, e.now) {
-		if s := e.sessions[addr]; s != nil && s.recheck.wanted && e.mayAskHeaders(s) {
-			return s
-		}
-	}
-	return nil
+	addrs := e.registry.Serving(registry.Headers, 0, e.now)
+	return e.sessions.first(addrs, func(s *session) bool { return s.recheck.wanted && e.mayAskHeaders(s) })
 }
 
 // recheckAll is called when no peer delivers what it should have. Perhaps these

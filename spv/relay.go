@@ -16,10 +16,10 @@ import (
 // asking only for our own would tell which ones those are. Nothing about them
 // is verified but their form.
 type relay struct {
-	wanted bool // some wallet listens
-	seen   func() *lru.Set[chainhash.Hash]
-	asked  map[chainhash.Hash]*txRequest
-	due    time.Time // before it none of them has taken too long; zero: none is on its way
+	wanted    bool // some wallet listens
+	seen      func() *lru.Set[chainhash.Hash]
+	requested map[chainhash.Hash]*txRequest
+	due       time.Time // before it none of them has taken too long; zero: none is on its way
 }
 
 // relayState is how many transactions are on their way from a peer.
@@ -40,9 +40,9 @@ const (
 	// transaction is not fetched from each peer.
 	maxSeenTxs = 10_000
 
-	// maxAskedTxs bounds the transactions on their way from one peer. dcrd
+	// maxRequestedTxs bounds the transactions on their way from one peer. dcrd
 	// drops a client with more than 1000 outstanding (server.go OnGetData).
-	maxAskedTxs = 500
+	maxRequestedTxs = 500
 
 	// maxTxSize is the size of the longest transaction that nodes relay (dcrd's
 	// mempool, MaxStandardTxSize).
@@ -59,7 +59,7 @@ func newRelay(cfg *Config) relay {
 		seen: sync.OnceValue(func() *lru.Set[chainhash.Hash] {
 			return lru.NewSet[chainhash.Hash](maxSeenTxs)
 		}),
-		asked: make(map[chainhash.Hash]*txRequest),
+		requested: make(map[chainhash.Hash]*txRequest),
 	}
 	return r
 }
@@ -79,14 +79,14 @@ func (ev announcedTxs) apply(e *engine) {
 	}
 	var ask []chainhash.Hash
 	for _, hash := range ev.hashes {
-		if req := r.asked[hash]; req != nil {
+		if req := r.requested[hash]; req != nil {
 			if req.s != s && !slices.Contains(req.others, s) {
 				gone := func(s *session) bool { return !e.sessions.has(s) }
 				req.others = append(slices.DeleteFunc(req.others, gone), s)
 			}
 			continue
 		}
-		if r.seen().Contains(hash) || e.outgoing.txs[hash] != nil || s.relaying.requested+len(ask) >= maxAskedTxs {
+		if r.seen().Contains(hash) || e.outgoing.txs[hash] != nil || s.relaying.requested+len(ask) >= maxRequestedTxs {
 			continue
 		}
 		r.seen().Put(hash)
@@ -100,10 +100,10 @@ func (e *engine) requestTxs(s *session, hashes []chainhash.Hash) {
 		return
 	}
 	for _, hash := range hashes {
-		req := e.relay.asked[hash]
+		req := e.relay.requested[hash]
 		if req == nil {
 			req = &txRequest{}
-			e.relay.asked[hash] = req
+			e.relay.requested[hash] = req
 		}
 		req.s, req.since = s, e.now
 	}
@@ -130,7 +130,7 @@ func newArrivedTx(s *session, tx *wire.MsgTx) arrivedTx {
 }
 
 func (ev arrivedTx) apply(e *engine) {
-	req := e.relay.asked[ev.hash]
+	req := e.relay.requested[ev.hash]
 	if req == nil || req.s != ev.s {
 		return // nobody asked for it, or no longer
 	}
@@ -151,7 +151,7 @@ func (ev arrivedTx) apply(e *engine) {
 }
 
 func (e *engine) endTxRequest(hash chainhash.Hash, req *txRequest) {
-	delete(e.relay.asked, hash)
+	delete(e.relay.requested, hash)
 	req.s.relaying.requested--
 }
 
@@ -164,7 +164,7 @@ type missingTxs struct {
 
 func (ev missingTxs) apply(e *engine) {
 	for _, hash := range ev.hashes {
-		if req := e.relay.asked[hash]; req != nil && req.s == ev.s {
+		if req := e.relay.requested[hash]; req != nil && req.s == ev.s {
 			e.askOther(hash, req)
 		}
 	}
@@ -179,8 +179,8 @@ func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 	for len(req.others) > 0 {
 		s := req.others[0]
 		req.others = req.others[1:]
-		if e.sessions.has(s) && s.relaying.requested < maxAskedTxs {
-			e.relay.asked[hash] = req
+		if e.sessions.has(s) && s.relaying.requested < maxRequestedTxs {
+			e.relay.requested[hash] = req
 			e.requestTxs(s, []chainhash.Hash{hash})
 			return
 		}
@@ -194,21 +194,21 @@ func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 func (e *engine) fetchTxs() {
 	r := &e.relay
 	if !r.wanted || !e.following.on {
-		clear(r.asked)
+		clear(r.requested)
 		r.due = time.Time{}
 		return
 	}
 	if r.due.IsZero() || e.now.Before(r.due) {
 		return // hundreds may be on their way, and there is a step for each that comes
 	}
-	for hash, req := range r.asked {
+	for hash, req := range r.requested {
 		if e.now.Sub(req.since) >= txPatience || !e.sessions.has(req.s) {
 			req.s.relaying.late++
 			e.askOther(hash, req)
 		}
 	}
 	r.due = time.Time{}
-	for _, req := range r.asked {
+	for _, req := range r.requested {
 		if t := req.since.Add(txPatience); r.due.IsZero() || t.Before(r.due) {
 			r.due = t
 		}

@@ -78,7 +78,8 @@ func (e *engine) finish(all ...*request) {
 
 // openRequests are all that are not done: blocks first, because a wallet
 // waits for them, then filters from low to high.
-func (e *engine) openRequests() (open []*requests.Request[*request]) {
+func (e *engine) openRequests() []*requests.Request[*request] {
+	open := make([]*requests.Request[*request], 0, len(e.blocks.requests)+len(e.filters.requests))
 	add := func(all []*request) {
 		for _, r := range all {
 			if !r.Done() {
@@ -125,7 +126,7 @@ func (e *engine) able(r *requests.Request[*request], resting bool) []string {
 	return kept
 }
 
-// send hands an attempt to a peer's workers.
+// send has an attempt made.
 func (e *engine) send(a *requests.Attempt[*request]) {
 	s, r := e.sessions[a.Peer], a.Request.Work
 	ctx, cancel := context.WithCancel(s.ctx)

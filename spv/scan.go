@@ -50,12 +50,11 @@ func (st *scanStage) start(wallets []*walletState, now time.Time) (pass *scan.Pa
 	return pass, st.running
 }
 
-// time is when a pass waits no longer.
-func (st *scanStage) time() time.Time {
-	if st.running || st.waiting.IsZero() {
-		return time.Time{}
+// alarm is for the end of that wait.
+func (st *scanStage) alarm(a *alarm) {
+	if !st.running && !st.waiting.IsZero() {
+		a.at(st.waiting.Add(passPatience))
 	}
-	return st.waiting.Add(passPatience)
 }
 
 // fail ends a pass without a result.
@@ -91,12 +90,14 @@ func (b *batch) complete(blocks *blockStage) bool {
 
 // of is what the wallet gets, which has asked for a scan.
 func (b *batch) of(sc Scan, blocks *blockStage) Batch {
-	sc.Range = b.Range
-	out := Batch{Scan: sc, End: b.End.ID, Price: b.End.Price, Disapproved: b.Disapproved}
+	var msgs []Block
 	for _, m := range b.matches {
-		out.Blocks = append(out.Blocks, Block{ID: m.ID, Time: m.Header.Time(), Msg: blocks.get(m.ID.Hash), Disapproved: m.Disapproved})
+		msgs = append(msgs, Block{ID: m.ID, Time: m.Header.Time(), Msg: blocks.get(m.ID.Hash), Disapproved: m.Disapproved})
 	}
-	return out
+	return Batch{
+		Scan:   Scan{Range: b.Range, Query: sc.Query, Groups: sc.Groups},
+		Blocks: msgs, End: b.End.ID, Price: b.End.Price, Disapproved: b.Disapproved,
+	}
 }
 
 // beginBatch needs the blocks of a batch; endBatch does not any more.

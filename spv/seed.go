@@ -89,14 +89,6 @@ func (ev seeded) apply(e *engine) {
 	e.logs.registry.Infof("Seeder %s told %d addresses", ev.seeder, len(ev.addrs))
 }
 
-// seedTime is when the seeders may be asked again.
-func (n *network) seedTime(now time.Time) time.Time {
-	if n.book == nil || n.seed.busy || !n.seed.after.After(now) {
-		return time.Time{}
-	}
-	return n.seed.after
-}
-
 // gossip: a peer has sent addresses of others.
 type gossip struct {
 	s     *session

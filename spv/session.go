@@ -33,6 +33,16 @@ func (all sessions) add(s *session) { all[s.addr] = s }
 // has reports whether a session is still there.
 func (all sessions) has(s *session) bool { return all[s.addr] == s }
 
+// first is the first of some peers that is connected and fits; nil if none does.
+func (all sessions) first(addrs []string, fits func(*session) bool) *session {
+	for _, addr := range addrs {
+		if s := all[addr]; s != nil && fits(s) {
+			return s
+		}
+	}
+	return nil
+}
+
 // newest is the peer that was connected last.
 func (all sessions) newest() *session {
 	return slices.MaxFunc(slices.Collect(maps.Values(all)), func(a, b *session) int { return a.since.Compare(b.since) })

@@ -128,14 +128,13 @@ func (t *troubles) say(d diagnosis, now time.Time) {
 	}
 }
 
-// time is when it may be time to say something.
-func (t *troubles) time(now time.Time) time.Time {
+// alarm is for when it may be time to say something.
+func (t *troubles) alarm(a *alarm) {
 	for _, after := range []time.Duration{troubleAfter, muteAfter, searchTime} {
-		if at := t.moved.Add(after); at.After(now) && !t.synced {
-			return at
+		if !t.synced {
+			a.at(t.moved.Add(after))
 		}
 	}
-	return time.Time{}
 }
 
 // findTrouble looks whether something is wrong, and returns what is to be said of it.

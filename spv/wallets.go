@@ -100,15 +100,13 @@ func (w *walletState) hangs(now time.Time) bool {
 	return w.busy && now.Sub(w.called) >= walletPatience
 }
 
-// walletTime is when a wallet begins to hang.
-func (e *engine) walletTime() (next time.Time) {
+// walletAlarm is for a wallet that begins to hang.
+func (e *engine) walletAlarm(a *alarm) {
 	for _, w := range e.wallets {
-		at := w.called.Add(walletPatience)
-		if w.busy && at.After(e.now) && (next.IsZero() || at.Before(next)) {
-			next = at
+		if w.busy {
+			a.at(w.called.Add(walletPatience))
 		}
 	}
-	return next
 }
 
 // summaryOf asks a wallet, on its goroutine.

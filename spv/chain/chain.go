@@ -150,7 +150,10 @@ func (c *Chain) Hash(height uint32) (hash chainhash.Hash, ok bool) {
 // Block is the block of the best chain at height; !ok as for Hash.
 func (c *Chain) Block(height uint32) (id BlockID, ok bool) {
 	hash, ok := c.Hash(height)
-	return BlockID{height, hash}, ok
+	if !ok {
+		return id, false
+	}
+	return BlockID{height, hash}, true
 }
 
 // Blocks are the headers and the hashes of a range of the best chain; !ok if it
