@@ -4,20 +4,15 @@ import (
 	"fmt"
 	"time"
 
+	"dcrspv/spv/internal/registry"
+
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-const (
-	// maxLag is how far a peer may be behind our tip. One that is further
-	// behind can't help us and is cut off (dcrwallet spv/sync.go
-	// disconnectStragglers uses the same 6).
-	maxLag = 6
-
-	// lagGrace is how long a peer may be behind once we follow the chain: in a
-	// burst of blocks the first peer's announcement comes before the last's.
-	// During the initial sync there is none.
-	lagGrace = 5 * time.Second
-)
+// lagGrace is how long a peer may be behind once we follow the chain: in a
+// burst of blocks the first peer's announcement comes before the last's.
+// During the initial sync there is none.
+const lagGrace = 5 * time.Second
 
 // lagState is how long a peer has been behind.
 type lagState struct {
@@ -50,7 +45,7 @@ func (e *engine) reach() uint32 {
 }
 
 func lagError(height, tip uint32) error {
-	if uint64(height)+maxLag >= uint64(tip) {
+	if uint64(height)+registry.MaxLag >= uint64(tip) {
 		return nil
 	}
 	return fmt.Errorf("%w: at block %d, %d behind", ErrLagging, height, tip-height)
@@ -86,7 +81,7 @@ func (e *engine) disconnectLagging() {
 // our last: then it says that it has it.
 func (e *engine) keepsUp(s *session) bool {
 	tip := e.chain.Tip().Height
-	for height := tip - min(tip, maxLag); height <= tip; height++ {
+	for height := tip - min(tip, registry.MaxLag); height <= tip; height++ {
 		if hash, ok := e.chain.Hash(height); ok && hash == s.chain.inv {
 			e.registry.Announced(s.addr, height)
 			return true

@@ -105,3 +105,15 @@ func keyHost(key string) string {
 	}
 	return key
 }
+
+// coversKey tells whether a ban of a key, or of a host, is one of the address that
+// has the other key.
+func coversKey(ban, key string) bool { return key == ban || keyHost(key) == ban }
+
+// keyOf is banKey, without the work for a peer that is known.
+func (r *Registry) keyOf(addr string) (string, error) {
+	if e := r.peers[addr]; e != nil {
+		return e.key, nil
+	}
+	return banKey(addr)
+}

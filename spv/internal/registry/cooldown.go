@@ -57,19 +57,19 @@ func (c *cooldown) reorganized(fork uint32) {
 	}
 }
 
-// lacks pauses for 24 hours.
-func (c *cooldown) lacks(now time.Time) {
+// cannotServe pauses for 24 hours.
+func (c *cooldown) cannotServe(now time.Time) {
 	c.incomplete = now.Add(incompleteTime)
 }
 
-// crawls pauses for 30 s after the first verdict, as after a failure. A success
+// markSlow pauses for 30 s after the first verdict, as after a failure. A success
 // does not end it, everything that a slow peer sends is one, but a quick one does.
-func (c *cooldown) crawls(n int, now time.Time) {
+func (c *cooldown) markSlow(n int, now time.Time) {
 	c.slow = now.Add(doubling(cooldownMin, n, cooldownMax))
 }
 
-// hurries ends the pause of a slow peer.
-func (c *cooldown) hurries() { c.slow = time.Time{} }
+// clearSlow ends the pause of a slow peer.
+func (c *cooldown) clearSlow() { c.slow = time.Time{} }
 
 // end is when the peer may be asked.
 func (c *cooldown) end() time.Time { return latest(c.until, c.incomplete, c.slow) }

@@ -35,7 +35,7 @@ func TestCooldownDoubles(t *testing.T) {
 
 func TestIncompleteOutlastsSuccess(t *testing.T) {
 	var c cooldown
-	c.lacks(t0)
+	c.cannotServe(t0)
 	c.succeeded()
 	if c.over(t0.Add(24*time.Hour-1)) || !c.over(t0.Add(24*time.Hour)) {
 		t.Errorf("until %v", c.incomplete.Sub(t0))
@@ -65,7 +65,7 @@ func TestSuccessClearsOnlyItsOwnCooldown(t *testing.T) {
 			connectAll(t, r, 100)
 			for _, addr := range peers {
 				for range 50 {
-					r.peers[addr].record.success(0, t0) // so that failures don't exclude it
+					r.peers[addr].service.success(0, t0) // so that failures don't exclude it
 				}
 				for k := range numKinds {
 					r.Failure(addr, k, 0, errFault, t0)

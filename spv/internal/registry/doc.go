@@ -55,11 +55,11 @@
 //   - 3 of 8 slots are kept for peers that send filters in batches (quota.go);
 //   - while all are taken, one more is used every five minutes to try out a
 //     peer that promises to be much better than the worst, or that has not been
-//     met yet; then the worst goes (evict.go, useless.go). The owner may want that
+//     met yet; then the worst goes (extraslot.go, evict.go). The owner may want that
 //     sooner, and chooses who goes itself (TryStranger).
 //
 // Who was of no use or has a low score is not dialed for a while, unless nobody else
-// is left (Relent in useless.go).
+// is left (Relent).
 //
 // Persistent peers are the user's choice. They are exempt from all three, from
 // the floor and from being forgotten; not from bans.

@@ -28,7 +28,7 @@ func Group(addr string) string {
 func (r *Registry) takenGroups() map[string]bool {
 	taken := make(map[string]bool)
 	for _, e := range r.order {
-		if e.state != stateIdle && e.group != "" {
+		if !e.conn.idle() && e.group != "" {
 			taken[e.group] = true
 		}
 	}

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -121,31 +120,4 @@ func cleanReason(s string) string {
 		b.WriteRune(c)
 	}
 	return b.String()
-}
-
-// noteBan notes a ban of all addresses that go by a key.
-func (r *Registry) noteBan(key string, until time.Time, reason string, now time.Time) {
-	for _, e := range r.order {
-		if e.goesBy(key) {
-			e.history.note(Event{Kind: Ban, Time: now, Until: until, Reason: reason})
-		}
-	}
-}
-
-// noteDisconnect notes the end of a connection, and until when there is to be no
-// other one, which does not concern persistent peers. That of a peer that is banned
-// is part of the ban.
-func (r *Registry) noteDisconnect(e *entry, until time.Time, reason error, now time.Time) {
-	if r.banned(e.key, now) {
-		return
-	}
-	if e.persistent {
-		until = time.Time{}
-	}
-	e.history.note(Event{Kind: Disconnect, Time: now, Until: until, Reason: reason.Error()})
-}
-
-// notePause notes that a peer is not asked for a kind of data.
-func (e *entry) notePause(kind Kind, why error, now time.Time) {
-	e.history.note(Event{Kind: Pause, Data: kind.String(), Time: now, Until: e.cool[kind].end(), Reason: fmt.Sprint(why)})
 }

@@ -177,7 +177,7 @@ func TestLoadingWhatIsNoAddress(t *testing.T) {
 	if err := r.Unmarshal([]byte(data), t0); err != nil {
 		t.Fatal(err)
 	}
-	if r.Len() != 1 || !r.Known(addrA) || len(r.conducts) != 1 || !r.Banned(addrB, t0) {
+	if r.Len() != 1 || !r.Known(addrA) || len(r.bans) != 1 || !r.Banned(addrB, t0) {
 		t.Errorf("%+v", r.List(t0))
 	}
 }

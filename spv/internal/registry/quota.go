@@ -34,7 +34,7 @@ func (r *Registry) withinQuota(info Info) bool {
 func (r *Registry) batchedPeers() int {
 	n := 0
 	for _, e := range r.order {
-		if e.state == stateConnected && e.info.batched() {
+		if e.conn.up() && e.conn.info.batched() {
 			n++
 		}
 	}

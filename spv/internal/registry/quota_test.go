@@ -74,7 +74,7 @@ func TestTheProbeMayBeOld(t *testing.T) {
 	}{{8, 3, nil}, {8, 8, nil}, {1, 0, nil}, {2, 0, nil}, {8, 2, ErrQuota}} {
 		r, now := settled(t, Options{MaxConnected: c.max}, far(50))
 		for i := range c.max - c.batched {
-			r.peers[far(i)].info.PVer = oldVersion
+			r.peers[far(i)].conn.info.PVer = oldVersion
 		}
 		spoil(r, far(0), now)
 		if addr, _ := r.NextDial(now); addr != far(50) {

@@ -68,12 +68,12 @@ func (r *Registry) Delivered(addr string, kind Kind, bytes int, took time.Durati
 		return
 	}
 	if took < rateFree {
-		e.cool[kind].hurries()
+		e.cool[kind].clearSlow()
 		e.history.pauseEnds(kind, e.cool[kind].end(), now)
 	}
 	m := &e.rates[kind]
 	if m.add(bytes, took, now) && r.replaceable(e, kind, now) {
-		e.cool[kind].crawls(m.slow, now)
+		e.cool[kind].markSlow(m.slow, now)
 		e.notePause(kind, errSlow, now)
 	}
 }
@@ -81,7 +81,7 @@ func (r *Registry) Delivered(addr string, kind Kind, bytes int, took time.Durati
 // replaceable tells whether somebody else can be asked for this kind.
 func (r *Registry) replaceable(e *entry, kind Kind, now time.Time) bool {
 	for _, other := range r.order {
-		if other != e && other.state == stateConnected && other.cool[kind].over(now) && r.usable(other, now) {
+		if other != e && other.conn.up() && other.cool[kind].over(now) && r.usable(other, now) {
 			return true
 		}
 	}

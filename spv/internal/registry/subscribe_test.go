@@ -76,8 +76,8 @@ func TestEndOfASubscription(t *testing.T) {
 	left.Close()
 	connectOne(t, r, addrA, 1)
 	wantChanges(t, left)
-	if len(r.subs) != 1 {
-		t.Errorf("%d subscriptions are kept", len(r.subs))
+	if len(r.subs.open) != 1 {
+		t.Errorf("%d subscriptions are kept", len(r.subs.open))
 	}
 	r.Close()
 	r.Close()

@@ -42,9 +42,9 @@ func TestClockThatIsSetEndsNothing(t *testing.T) {
 				} else {
 					near("the ban is shown to take", ban.Until.Round(0).Sub(now.Round(0)), left)
 				}
-				near("the ban takes", r.bannedUntil(r.peers[addrA].key, now).Sub(now), left)
+				near("the ban takes", r.bans.until(r.peers[addrA].key, now).Sub(now), left)
 				near("it is not dialed for", r.dialTime(r.peers[addrB], now).Sub(now), left)
-				if r.peers[far(1)] == nil || !within(r.peers[far(1)].record.lastSuccess, now, recent) {
+				if r.peers[far(1)] == nil || !within(r.peers[far(1)].service.lastSuccess, now, recent) {
 					t.Error("what it has delivered is long ago")
 				}
 			}
