@@ -7,8 +7,8 @@ type ErrorKind string
 func (e ErrorKind) Error() string { return string(e) }
 
 const (
-	// ErrAddress is what is no host or, where one is needed, has no port. The
-	// error names it.
+	// ErrAddress is an address that is no host or, where one is needed, has no
+	// port. The error names it.
 	ErrAddress ErrorKind = "bad address"
 
 	// ErrFull is an address for which there is no room: MaxPeers others are
@@ -32,21 +32,21 @@ const (
 	// again at once.
 	ErrAway ErrorKind = "this program stood still"
 
-	// ErrState is an event that can't be: a connection that nobody dialed, a
-	// second dial of the same address, an address that is not known.
+	// ErrState is an impossible event: a connection that nobody dialed, a second
+	// dial of the same address, an address that is not known.
 	ErrState ErrorKind = "impossible in this state"
 
 	// ErrIncompatible is for the owner to wrap the reason of a failed dial in,
-	// when the peer is of no use at all: another network, not a full node,
-	// ourselves. It is not dialed again for 24 hours, likewise.
+	// when the peer can never be used: another network, not a full node,
+	// ourselves. It is not dialed again for 24 hours, with the same exceptions.
 	ErrIncompatible ErrorKind = "incompatible peer"
 
-	// ErrRefused is for the owner to wrap the reason of a failed dial in, when it
-	// has ended the connection in the handshake for another one than that.
+	// ErrRefused is for the owner to wrap the reason of a failed dial in, when the
+	// owner has ended the connection in the handshake for another reason.
 	ErrRefused ErrorKind = "refused"
 
-	// ErrOurs is for the owner to wrap the reason of a failed dial in, when nothing
-	// was sent for want of something on this computer. It says nothing of the peer.
+	// ErrOurs is for the owner to wrap the reason of a failed dial in, when this
+	// computer could send nothing. It says nothing about the peer.
 	ErrOurs ErrorKind = "this computer's fault"
 
 	// ErrCorrupt is saved state that can't be read. The registry is as it was

@@ -41,9 +41,9 @@ func (x *extraSlot) left(e *entry) {
 	}
 }
 
-// full tells that MaxConnected connections stand, none is being made, and the
-// slot beyond may be used. Being the only one, it needs no reservation: no two
-// candidates can be after the same victim.
+// full tells that MaxConnected connections stand, none is being made, and the slot
+// beyond may be used. There is one such slot, so no two candidates can be meant to
+// replace the same peer.
 func (r *Registry) full() bool {
 	connected, dialing := r.busy()
 	return connected == r.opts.MaxConnected && dialing == 0 && !r.opts.OnlyPersistent
@@ -92,15 +92,14 @@ func (r *Registry) ProbeNow(now time.Time) { r.extra.allow(now) }
 // again allows a peer that was tried before.
 func (r *Registry) TryStranger(again bool, now time.Time) { r.extra.invite(again, now) }
 
-// NoStranger tells that nobody was dialed since TryStranger.
+// NoStranger tells that nobody was dialed for the slot since TryStranger.
 func (r *Registry) NoStranger() bool { return r.extra.stranger }
 
 // NextEviction returns whom to disconnect because more than MaxConnected peers
-// are connected. It is the one with the lowest score; then the one that has
-// proved the least, the slower, the newer. Peers that the quota of batched
-// filters needs come last, persistent ones never. There is nobody while a new
-// connection has its first two minutes. The owner asks whenever it looks around;
-// until it has reported Disconnected, the answer stays the same.
+// are connected: the peer with the lowest score; then the one that has proved the
+// least, the slower, the newer. Peers that the quota of batched filters needs come
+// last, persistent ones never. There is nobody while a connection is in its first two
+// minutes. The answer stays the same until Disconnected is reported.
 func (r *Registry) NextEviction(now time.Time) (addr string, ok bool) {
 	connected, _ := r.busy()
 	over := connected - r.opts.MaxConnected

@@ -10,7 +10,7 @@ import (
 
 // Peer is a peer as it is shown to people and programs.
 type Peer struct {
-	Addr             string // host:port; of a ban alone, what is banned
+	Addr             string // host:port; of a ban alone, the banned host
 	UserAgent        string
 	PVer             uint32
 	Services         wire.ServiceFlag

@@ -11,12 +11,11 @@ const needSoon = 10 * time.Second
 
 // NextDial returns the address to dial now: a persistent one before others, then
 // one that has delivered, then the one with the fewest failed dials, then the one
-// with the best score.
-// Of each Group there is one connection or dial at most; persistent peers are
-// exempt, but count. There is nobody while MaxConnected connections stand or are
-// being made, except for one that is much better than the worst of them or that
-// has not been met yet (see NextEviction). It changes nothing: the owner calls
-// Dialing when it does dial.
+// with the best score. Of each Group there is one connection or dial at most;
+// persistent peers are exempt, but count. While MaxConnected connections stand or are
+// being made there is nobody, except a peer that is much better than the worst of them
+// or was not tried yet (see NextEviction). It changes nothing: the owner calls Dialing
+// when it dials.
 func (r *Registry) NextDial(now time.Time) (addr string, ok bool) {
 	free := r.slots()
 	if free == 0 && !r.full() {
@@ -69,9 +68,9 @@ func (r *Registry) compareDial(a, b *entry, now time.Time) int {
 	byScore := cmp.Compare(r.score(b, now), r.score(a, now))
 	switch served := a.service.served(); {
 	case served != b.service.served():
-		// One that has delivered, in an earlier run perhaps, before all that
-		// an address book may be filled with, also if it can't be reached
-		// just now: it waits longer each time, so it is in nobody's way.
+		// A peer that has delivered, perhaps in an earlier run, comes before all
+		// strangers in an address book, also if it can't be reached just now: it
+		// waits longer each time, so it is in nobody's way.
 		if served {
 			return -1
 		}
@@ -82,11 +81,10 @@ func (r *Registry) compareDial(a, b *entry, now time.Time) int {
 	return cmp.Or(cmp.Compare(a.dial.failures, b.dial.failures), byScore)
 }
 
-// NextDialTime returns when to ask NextDial again. While a slot is free that is
-// not after the time when it has an answer if nothing else happens. While all
-// are taken it is once a minute, to look for a better peer. ok is false when
-// only an event can change the answer: a slot becoming free or an address being
-// added.
+// NextDialTime returns when to ask NextDial again. While a slot is free, NextDial has
+// no answer before that time if nothing else happens. While all slots are taken it is
+// once a minute, to look for a better peer. ok is false when only an event can change
+// the answer: a slot becomes free or an address is added.
 func (r *Registry) NextDialTime(now time.Time) (when time.Time, ok bool) {
 	free := r.slots()
 	if free == 0 && !r.full() {
@@ -106,10 +104,10 @@ func (r *Registry) NextDialTime(now time.Time) (when time.Time, ok bool) {
 	return when, ok
 }
 
-// NeedsAddresses tells whether a slot is free that no known address can fill,
-// now or within 10 seconds, or that the one beyond MaxConnected is due for a new
-// face and all are known: it is time to ask an address book, a seeder or the
-// peers. It is never so when only persistent peers are dialed.
+// NeedsAddresses tells whether a slot is free that no known address can fill, now or
+// within 10 seconds, or whether the slot beyond MaxConnected is due for a stranger and
+// all known addresses were tried: it is time to ask an address book, a seeder or the
+// peers. It is false when only persistent peers are dialed.
 func (r *Registry) NeedsAddresses(now time.Time) bool {
 	if r.opts.OnlyPersistent {
 		return false

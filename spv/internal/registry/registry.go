@@ -13,8 +13,8 @@ import (
 // Options are fixed when a Registry is made.
 type Options struct {
 	// MaxConnected is how many connections, standing or being made, there may
-	// be at a time; 0 is 8. One more may stand for a while to try out a better
-	// peer, never with OnlyPersistent.
+	// be at a time; 0 is 8. One more is possible for a while, to try out a better
+	// peer, but not with OnlyPersistent.
 	MaxConnected int
 
 	// MaxPeers is how many addresses are remembered; 0 is 1000. Connected,
@@ -28,14 +28,13 @@ type Options struct {
 // Registry is all that is known about peers. It is not safe for concurrent use;
 // only a Subscription is. Everything it returns is a copy.
 //
-// Methods that report an event of an address that is not known, or not in the
-// state that the event needs, change nothing: it is a late message about a
-// peer that is gone.
+// Methods that report an event change nothing if the address is not known, or not in
+// the state that the event needs: it is a late message about a peer that is gone.
 type Registry struct {
 	opts    Options
 	rng     *rand.Rand
 	peers   map[string]*entry
-	order   []*entry // the same, oldest first: maps have no order of their own
+	order   []*entry // the same peers, oldest first
 	bans    bans
 	doubts  doubts
 	extra   extraSlot
@@ -162,8 +161,8 @@ func (r *Registry) setLastError(err error) { r.lastErr = err }
 
 // Reset forgets how well a peer has served and what it claimed, good and bad, and
 // takes its disconnects and pauses out of the history. Without a port it does so
-// for all peers of that host. Bans and points stay.
-// The error is ErrAddress; to reset a peer that is not known is none.
+// for all peers of that host. Bans and points stay. The error is ErrAddress; an unknown
+// peer is no error.
 func (r *Registry) Reset(addr string) error {
 	key, err := r.keyOf(addr)
 	if err != nil {

@@ -21,8 +21,8 @@ func (r *Registry) score(e *entry, now time.Time) float64 {
 	return e.service.score(now, held.points == 0 && !r.bans.banned(e.key, now))
 }
 
-// RestingAhead returns the connected peers that would be Ahead but for a pause or a
-// low score, best first: when nobody else is left they are asked all the same.
+// RestingAhead returns the connected peers that only a pause or a low score keeps from
+// being Ahead, best first: when nobody else is left they are asked all the same.
 func (r *Registry) RestingAhead(tip uint32, now time.Time) []string {
 	return r.best(now, func(e *entry) bool { return e.claim.credible(now) > tip && r.rests(e, Headers, now) })
 }
@@ -40,8 +40,8 @@ func (r *Registry) Serving(kind Kind, height uint32, now time.Time) []string {
 	return r.best(now, func(e *entry) bool { return e.claim.stated() >= height && !r.rests(e, kind, now) })
 }
 
-// Resting returns the connected peers that would be Serving but for a pause or a low
-// score, best first: when nobody else is left they are asked all the same.
+// Resting returns the connected peers that only a pause or a low score keeps from being
+// Serving, best first: when nobody else is left they are asked all the same.
 func (r *Registry) Resting(kind Kind, height uint32, now time.Time) []string {
 	return r.best(now, func(e *entry) bool { return e.claim.stated() >= height && r.rests(e, kind, now) })
 }
@@ -65,8 +65,8 @@ func (r *Registry) rests(e *entry, kind Kind, now time.Time) bool {
 }
 
 // best returns the addresses of connected peers that fit and are not banned, by proved
-// height, score and latency. Equals are in random order: were it their address
-// that decides, one could be made to measure.
+// height, score and latency. Equals are in random order: an order by address could be
+// exploited by choosing an address.
 func (r *Registry) best(now time.Time, fit func(*entry) bool) []string {
 	type ranked struct {
 		e     *entry

@@ -19,8 +19,8 @@ func (r *Registry) Success(addr string, kind Kind, d time.Duration, now time.Tim
 
 // Failure notes that a peer has not answered a request, and why; height is the last
 // block that it was about, 0 for headers. It is not asked for this kind for 30
-// seconds, twice as long after each failure in a row, up to 5 minutes; no longer
-// once it has delivered, or if those blocks leave the best chain.
+// seconds, twice as long after each failure in a row, up to 5 minutes. The pause ends
+// early when the peer delivers, or when those blocks leave the best chain.
 func (r *Registry) Failure(addr string, kind Kind, height uint32, why error, now time.Time) {
 	if e := r.peers[addr]; e != nil {
 		e.service.failure(now)
@@ -35,7 +35,7 @@ func (e *entry) notePause(kind Kind, why error, now time.Time) {
 }
 
 // Incomplete notes that a peer does not have data of this kind, and how that is
-// known, which is no fault. It is not asked for this kind for 24 hours.
+// known. That is no fault. It is not asked for this kind for 24 hours.
 func (r *Registry) Incomplete(addr string, kind Kind, why error, now time.Time) {
 	if e := r.peers[addr]; e != nil {
 		e.cool[kind].cannotServe(now)

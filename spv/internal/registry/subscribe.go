@@ -13,10 +13,10 @@ type Change struct {
 
 // Subscription tells one reader, on a goroutine of its own, who is connected.
 // For each peer Up and Down alternate strictly, beginning with Up. A slow reader
-// is not told of connections that came and went while it was not looking; of one
-// that it knows and that was lost and made again it gets a Down and an Up. So
-// nothing waits for it, and what is kept for it is bounded by twice the number
-// of connections. Its methods may be called from any goroutine.
+// is not told of connections that came and went while it was not looking. If one that
+// it knows was lost and made again, it gets a Down and an Up. So nothing waits for the
+// reader, and at most two changes are kept for each connection. Its methods may be
+// called from any goroutine.
 type Subscription struct {
 	mu      sync.Mutex // held for a few instructions only
 	pending []Change
