@@ -40,7 +40,7 @@ func (p *Peer) onAddrs(addrs []string) error {
 		return nil
 	}
 	p.addrs.Add(-int64(len(addrs)))
-	return p.hand(func(h Handler) { h.Addrs(addrs) })
+	return p.callbacks.call(func(h Handler) { h.Addrs(addrs) })
 }
 
 // hostPorts returns the full nodes in an addr message that were seen lately.
@@ -77,11 +77,6 @@ func hostPortsV2(msg *wire.MsgAddrV2, now time.Time) []string {
 // wanted tells whether an address is of a full node that was seen lately.
 func wanted(services wire.ServiceFlag, port uint16, age time.Duration) bool {
 	return services&wire.SFNodeNetwork != 0 && port != 0 && age.Abs() <= freshAddr
-}
-
-// remoteTime is what the remote's clock says now, by its own word.
-func (p *Peer) remoteTime() time.Time {
-	return p.met.Round(0).Add(p.info.TimeOffset).Add(time.Since(p.met))
 }
 
 func hostPort(host string, port uint16) string {

@@ -38,7 +38,7 @@ func Handshake(ctx context.Context, conn net.Conn, addr string, cfg *Config) (*P
 	defer cancel()
 	p := newPeer(conn, addr, cfg)
 	stop := context.AfterFunc(ctx, func() { p.Close(context.Cause(ctx)) })
-	err := p.shake()
+	err := p.negotiate()
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
@@ -48,16 +48,16 @@ func Handshake(ctx context.Context, conn net.Conn, addr string, cfg *Config) (*P
 		if errors.Is(err, ErrProtocol) {
 			return nil, err // who says it and hangs up may have ended our writing first
 		}
-		return nil, p.reason
+		return nil, p.end.why()
 	}
 	p.log.Debugf("%s: connected to %s, protocol version %d, height %d",
-		addr, p.info.UserAgent, p.info.PVer, p.info.Height)
+		addr, p.remote.info.UserAgent, p.remote.info.PVer, p.remote.info.Height)
 	return p, nil
 }
 
-// shake sends our version, checks the remote's, and answers whatever else
+// negotiate sends our version, checks the remote's, and answers whatever else
 // comes before the remote's verack: dcrd asks for the initial state there.
-func (p *Peer) shake() error {
+func (p *Peer) negotiate() error {
 	nonces := p.cfg.Nonces
 	if nonces == nil {
 		nonces = new(Nonces)
@@ -72,10 +72,10 @@ func (p *Peer) shake() error {
 	if err != nil {
 		return err
 	}
-	if err := p.check(remote, nonces); err != nil {
+	if err := p.check(remote, nonces, time.Now()); err != nil {
 		return err
 	}
-	p.pver.Store(p.info.PVer)
+	p.pver.Store(p.remote.info.PVer)
 	if err := p.Send(wire.NewMsgVerAck()); err != nil {
 		return err
 	}
@@ -131,25 +131,19 @@ func (p *Peer) version(nonce uint64) *wire.MsgVersion {
 	return msg
 }
 
-// check notes what the remote says about itself and refuses it if it is of no
-// use.
-func (p *Peer) check(remote *wire.MsgVersion, nonces *Nonces) error {
-	p.info.UserAgent = cleanUserAgent(remote.UserAgent)
-	p.info.PVer = min(uint32(max(remote.ProtocolVersion, 0)), p.cfg.maxPVer())
-	p.info.Services = remote.Services
-	p.info.Height = uint32(max(remote.LastBlock, 0))
-	p.met = time.Now()
-	p.info.TimeOffset = remote.Timestamp.Sub(p.met).Round(time.Second)
-
+// check notes what the remote says about itself, and refuses a remote that can't be
+// used.
+func (p *Peer) check(version *wire.MsgVersion, nonces *Nonces, now time.Time) error {
+	p.remote.introduce(version, p.cfg.maxPVer(), now)
 	switch {
-	case nonces.ours(remote.Nonce):
+	case nonces.ours(version.Nonce):
 		return ErrSelf
-	case !remote.HasService(wire.SFNodeNetwork):
-		return fmt.Errorf("%w: services %v", ErrServices, remote.Services)
-	case p.info.PVer < minPVer:
-		return fmt.Errorf("%w: %d", ErrVersion, remote.ProtocolVersion)
+	case !version.HasService(wire.SFNodeNetwork):
+		return fmt.Errorf("%w: services %v", ErrServices, version.Services)
+	case p.remote.info.PVer < minPVer:
+		return fmt.Errorf("%w: %d", ErrVersion, version.ProtocolVersion)
 	case p.cfg.Accept != nil:
-		return p.cfg.Accept(p.info)
+		return p.cfg.Accept(p.remote.info)
 	}
 	return nil
 }

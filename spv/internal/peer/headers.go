@@ -26,12 +26,11 @@ import (
 // ErrAfterSendHeaders. The other errors are ErrStalled, ErrProtocol, ErrClosed,
 // ErrRequest and that of ctx.
 func (p *Peer) Headers(ctx context.Context, locator []chainhash.Hash, stop chainhash.Hash) ([]chain.Header, error) {
-	msg, err := getHeaders(p.info.PVer, locator, stop)
+	msg, err := getHeaders(p.remote.info.PVer, locator, stop)
 	if err != nil {
 		return nil, err
 	}
-	r := newRequest(kindHeaders, []chainhash.Hash{{}}, 1)
-	r.locator = locator
+	r := newHeadersRequest(locator)
 	if err := p.waiting.add(r); err != nil {
 		return nil, err
 	}
@@ -58,7 +57,7 @@ func (p *Peer) Headers(ctx context.Context, locator []chainhash.Hash, stop chain
 // Headers call that is still waiting ends with ErrAfterSendHeaders, and so does
 // a second SendHeaders, which sends nothing.
 func (p *Peer) SendHeaders(locator []chainhash.Hash) error {
-	msg, err := getHeaders(p.info.PVer, locator, chainhash.Hash{})
+	msg, err := getHeaders(p.remote.info.PVer, locator, chainhash.Hash{})
 	if err != nil {
 		return err
 	}
@@ -78,7 +77,7 @@ func (p *Peer) SendHeaders(locator []chainhash.Hash) error {
 // RequestHeaders asks for the headers after locator. The answer goes to the
 // Handler. Before SendHeaders it is ErrRequest.
 func (p *Peer) RequestHeaders(locator []chainhash.Hash) error {
-	msg, err := getHeaders(p.info.PVer, locator, chainhash.Hash{})
+	msg, err := getHeaders(p.remote.info.PVer, locator, chainhash.Hash{})
 	if err != nil {
 		return err
 	}
@@ -110,13 +109,25 @@ func (p *Peer) onHeaders(headers []chain.Header) error {
 		p.deliver(r, reply{key: headersKey, msg: headers})
 	case late:
 	default:
-		if n := len(headers); n > 0 {
-			if headers[0].PrevBlock() == p.announced {
-				p.allowance.continued()
-			}
-			p.announced = headers[n-1].Hash()
+		if p.announced.continues(headers) {
+			p.allowance.continued()
 		}
-		return p.hand(func(h Handler) { h.Headers(headers) })
+		return p.callbacks.call(func(h Handler) { h.Headers(headers) })
 	}
 	return nil
+}
+
+// lastAnnounced is the last header that came unasked. It belongs to the reader.
+type lastAnnounced struct {
+	last chainhash.Hash
+}
+
+// continues notes an announcement, and tells whether it continues the one before.
+func (a *lastAnnounced) continues(headers []chain.Header) bool {
+	if len(headers) == 0 {
+		return false
+	}
+	before := a.last
+	a.last = headers[len(headers)-1].Hash()
+	return headers[0].PrevBlock() == before
 }

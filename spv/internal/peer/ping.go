@@ -2,13 +2,11 @@ package peer
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -23,7 +21,7 @@ func (p *Peer) pingLoop() {
 	for {
 		select {
 		case <-ticker.C:
-		case <-p.done:
+		case <-p.end.done:
 			return
 		}
 		err := p.ping()
@@ -64,10 +62,7 @@ func (p *Peer) ping() error {
 // newPing is a ping, and the request that its answer belongs to.
 func newPing() (*request, *wire.MsgPing) {
 	nonce := rand.Uint64()
-	r := newRequest(kindPong, []chainhash.Hash{pongHash(nonce)}, 1)
-	r.limit = pingLimit
-	r.alive = true
-	return r, wire.NewMsgPing(nonce)
+	return newPingRequest(nonce), wire.NewMsgPing(nonce)
 }
 
 // Delivered returns nil once the remote has read everything that Serve, Announce and
@@ -84,14 +79,7 @@ func (p *Peer) Delivered(ctx context.Context) error {
 	if err := p.Send(ping); err != nil {
 		return err
 	}
-	r.sent = true
+	r.markSent()
 	_, err := p.await(ctx, r)
 	return err
-}
-
-// pongHash is the number of a ping as a key has it.
-func pongHash(nonce uint64) chainhash.Hash {
-	var h chainhash.Hash
-	binary.LittleEndian.PutUint64(h[:], nonce)
-	return h
 }

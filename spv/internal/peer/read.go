@@ -100,7 +100,7 @@ func (p *Peer) readBody(h head) (any, error) {
 		p.incoming.begin(p.conn.in.Load())
 		defer p.incoming.end()
 	}
-	payload, err := p.readPayload(int(h.length))
+	payload, err := p.payload.read(p.in, int(h.length))
 	if err != nil {
 		return nil, readError(err)
 	}
@@ -203,16 +203,21 @@ func emptyMessage(command string) wire.Message {
 	return nil
 }
 
-// readPayload reads n bytes into memory that the next call uses again: decoding
-// copies all it keeps. It takes no more than twice what has arrived: a batch of
-// filters may have 26 MB, which is a lot to give to a remote that only says so.
-func (p *Peer) readPayload(n int) ([]byte, error) {
-	if cap(p.payload) < n {
-		p.payload = make([]byte, min(n, firstPart))
+// payloadBuffer is memory for one message after the other.
+type payloadBuffer struct {
+	buf []byte
+}
+
+// read reads n bytes into memory that the next call uses again: decoding copies all it
+// keeps. It takes no more than twice what has arrived: a batch of filters may have 26
+// MB, which is a lot to give to a remote that only says so.
+func (p *payloadBuffer) read(in io.Reader, n int) ([]byte, error) {
+	if cap(p.buf) < n {
+		p.buf = make([]byte, min(n, firstPart))
 	}
-	payload := p.payload[:min(n, cap(p.payload))]
+	payload := p.buf[:min(n, cap(p.buf))]
 	for have := 0; ; {
-		if _, err := io.ReadFull(p.in, payload[have:]); err != nil {
+		if _, err := io.ReadFull(in, payload[have:]); err != nil {
 			return nil, err
 		}
 		have = len(payload)

@@ -62,8 +62,8 @@ func (p *Peer) NotFound(inv []*wire.InvVect) error {
 	return p.Send(msg)
 }
 
-// newAsked is made when first needed: a first sync does without.
-func newAsked() func() *lru.Set[chainhash.Hash] {
+// newTxSet is made when first needed: a first sync does without.
+func newTxSet() func() *lru.Set[chainhash.Hash] {
 	return sync.OnceValue(func() *lru.Set[chainhash.Hash] { return lru.NewSet[chainhash.Hash](maxTxsAsked) })
 }
 
@@ -76,7 +76,7 @@ func (p *Peer) RequestTxs(txs []chainhash.Hash) error {
 		return fmt.Errorf("%w: %d transactions", ErrRequest, len(txs))
 	}
 	for _, hash := range txs {
-		p.asked().Put(hash)
+		p.txs().Put(hash)
 	}
 	return p.Send(&wire.MsgGetData{InvList: txInvs(txs)})
 }
@@ -84,12 +84,12 @@ func (p *Peer) RequestTxs(txs []chainhash.Hash) error {
 // onTx hands over a transaction that was asked for.
 func (p *Peer) onTx(tx *wire.MsgTx) error {
 	hash := tx.TxHash()
-	if !p.asked().Contains(hash) {
+	if !p.txs().Contains(hash) {
 		p.unasked(classTx)
 		return nil
 	}
-	p.asked().Delete(hash)
-	return p.hand(func(h Handler) { h.Tx(tx) })
+	p.txs().Delete(hash)
+	return p.callbacks.call(func(h Handler) { h.Tx(tx) })
 }
 
 // txInvs lists transactions for a message. The hashes are copied: the writer

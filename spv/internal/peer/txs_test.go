@@ -153,7 +153,7 @@ func TestRequestTxsIsBounded(t *testing.T) {
 			wantError(t, p.RequestTxs(part), nil)
 			expect[*wire.MsgGetData](r)
 		}
-		if n := p.asked().Len(); n != maxTxsAsked {
+		if n := p.txs().Len(); n != maxTxsAsked {
 			t.Errorf("%d transactions are remembered", n)
 		}
 	})

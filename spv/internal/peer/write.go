@@ -30,8 +30,8 @@ const (
 // arrived.
 func (p *Peer) Send(msg wire.Message) error {
 	select {
-	case <-p.done:
-		return p.closedError()
+	case <-p.end.done:
+		return p.end.closedError()
 	default:
 	}
 	size := queuedSize(msg)
@@ -87,12 +87,12 @@ func (p *Peer) ask(ctx context.Context, r *request, msg wire.Message) error {
 	}
 	select {
 	case p.asks <- question{r, msg}:
-		r.sent = true
+		r.markSent()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-p.done:
-		return p.closedError()
+	case <-p.end.done:
+		return p.end.closedError()
 	}
 }
 
@@ -106,9 +106,9 @@ func (p *Peer) writeLoop() {
 		case msg = <-p.queue:
 			queued = queuedSize(msg)
 		case q := <-p.asks:
-			p.waiting.asked(q.request)
+			p.waiting.noteOrder(q.request)
 			msg = q.msg
-		case <-p.done:
+		case <-p.end.done:
 			return
 		}
 		if err := p.write(msg); err != nil {
@@ -126,7 +126,7 @@ func (p *Peer) write(msg wire.Message) error {
 		return fmt.Errorf("%w: %w", ErrClosed, err)
 	}
 	p.count.sent(msg)
-	p.allowance.asked(msg)
+	p.allowance.expect(msg)
 	_, err = wire.WriteMessageN(p.conn, msg, p.pver.Load(), p.cfg.Params.Net)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
