@@ -15,15 +15,15 @@ const (
 	// maxAddrs is how many addresses are taken from a remote.
 	maxAddrs = wire.MaxAddrPerMsg
 
-	// freshAddr is how long ago a node may have been seen for its address to
-	// be taken, and how far in the future, by the clock of who tells it: ours may be
-	// wrong, and it can write what it likes either way.
+	// freshAddr is how long ago, or how far in the future, a node may have been seen
+	// for its address to be taken. That is by the remote's clock: ours may be wrong,
+	// and the remote can write any time anyway.
 	freshAddr = 24 * time.Hour
 )
 
-// RequestAddrs asks for addresses of other nodes (getaddr). What comes goes to
-// Handler.Addrs; dcrd may stay silent. Only the first call sends anything:
-// dcrd ignores a second one.
+// RequestAddrs requests addresses of other nodes (getaddr). They go to Handler.Addrs;
+// dcrd may stay silent. Only the first call sends anything: dcrd ignores a second
+// getaddr.
 func (p *Peer) RequestAddrs() error {
 	var err error
 	p.getaddrs.Do(func() {

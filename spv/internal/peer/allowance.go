@@ -17,8 +17,8 @@ const maxAddrMessages = 10
 // remote asks for them: of two rounds.
 const maxAnnounced = 2 * maxAnnounce
 
-// allowance is what a remote may still send. The zero value is that of a new
-// connection, which begins with its first message. Its lock is held for a few
+// allowance is how much a remote may still send. The zero value belongs to a new
+// connection; its time begins with the first message. Its lock is held for a few
 // additions and never while anything is waited for.
 type allowance struct {
 	mu       sync.Mutex
@@ -100,14 +100,14 @@ func (a *allowance) admit(command string, length int, now time.Time) (read bool,
 			return true, nil
 		}
 	case classNotFound:
-		// What it names is taken off when it is known: see named.
+		// Its items are taken off when they are known: see named.
 		owed := a.expected[classBlock] + a.expected[classTx]
 		if length >= limits[c].entry {
 			n -= min(n, owed)
 		}
 		return owed > 0, take(&a.items[c], limits[c].items, n, now, c, command, "items")
 	case classGetData:
-		// What it names may have been announced: see unknown.
+		// Its items may have been announced: see unknown.
 		if a.announced != nil {
 			n -= min(n, int(a.announced.Len()))
 		}
@@ -127,8 +127,8 @@ func (a *allowance) begin(now time.Time) {
 	}
 }
 
-// continued is told of an announcement that continues the one before, as those of a
-// reorg do: it is half a message.
+// continued notes that an announcement continues the one before, as in a reorg: it
+// counts as half a message.
 func (a *allowance) continued() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -160,8 +160,8 @@ func (a *allowance) skip(c class, command string, length int, now time.Time) err
 	return take(&a.skipped, skippedBytes, length, now, c, command, "bytes")
 }
 
-// unknown takes what a getdata message asks for and was not announced, or was
-// asked for before. A message that asks for nothing is one such item.
+// unknown takes the items of a getdata message that were not announced, or were
+// requested before. A message without items counts as one.
 func (a *allowance) unknown(items []*wire.InvVect, now time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -179,9 +179,8 @@ func (a *allowance) unknown(items []*wire.InvVect, now time.Time) error {
 	return take(&a.items[classGetData], limits[classGetData].items, n, now, classGetData, wire.CmdGetData, "items")
 }
 
-// unfit is told of an answer that was let in and answers nothing. While its class
-// has room for what is unasked it is one of that, and what it was taken for may
-// still come.
+// unfit notes that an answer that was let in answers nothing. While its class has room
+// for unasked messages it counts as one of them, and the true answer stays welcome.
 func (a *allowance) unfit(c class, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -190,8 +189,8 @@ func (a *allowance) unfit(c class, now time.Time) {
 	}
 }
 
-// named takes an item of a notfound message off what is owed. One that answers
-// nothing is like an answer that is unfit.
+// named takes an item of a notfound message off the expected answers. An item that
+// answers nothing is like an unfit answer.
 func (a *allowance) named(item *wire.InvVect, fits bool, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -208,7 +207,7 @@ func (a *allowance) named(item *wire.InvVect, fits bool, now time.Time) {
 	a.expected[c] = max(a.expected[c]-1, 0)
 }
 
-// take takes n from a bucket, or says what there was too much of.
+// take takes n from a bucket. The error says what there was too much of.
 func take(b *bucket, r rate, n int, now time.Time, c class, command, unit string) error {
 	if b.take(float64(n), r, now) {
 		return nil

@@ -12,7 +12,7 @@ type Config struct {
 	// Params is the network.
 	Params *chaincfg.Params
 
-	// UserAgentName and UserAgentVersion are told to the remote.
+	// UserAgentName and UserAgentVersion are sent to the remote.
 	UserAgentName, UserAgentVersion string
 
 	// Relay asks the remote to announce transactions. Blocks are announced in
@@ -36,8 +36,8 @@ type Config struct {
 	// very connection.
 	Nonces *Nonces
 
-	// Line is what the connections have together, so that none has to answer faster
-	// than their line is. nil is a line for each.
+	// Line is the line that the connections share, so that none has to answer faster
+	// than the line allows. nil is a line for each.
 	Line *Line
 
 	// Log is for messages of this package; nil is silence.

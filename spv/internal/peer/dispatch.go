@@ -9,8 +9,8 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// dispatch gives a message to whoever it belongs to. An error ends the
-// connection. What a light client has no answer for is ignored.
+// dispatch answers a message, or gives it to its request or to the Handler. An error
+// ends the connection. Messages that a light client has no answer for are ignored.
 func (p *Peer) dispatch(msg any) error {
 	switch msg := msg.(type) {
 	case *wire.MsgPing:
@@ -65,8 +65,8 @@ func (p *Peer) dispatch(msg any) error {
 	return nil
 }
 
-// onNotFound ends the requests for blocks that the remote does not have, and
-// hands over which transactions that were asked for it does not have.
+// onNotFound ends the requests for blocks that the remote does not have, and gives the
+// Handler the requested transactions that it does not have.
 func (p *Peer) onNotFound(items []*wire.InvVect) error {
 	var missing []chainhash.Hash
 	now := time.Now()

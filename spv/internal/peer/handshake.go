@@ -19,11 +19,11 @@ const (
 )
 
 // Handshake agrees with the remote on a protocol version, for at most 5
-// seconds or until ctx ends, and checks that it is of use: a full node of the
-// right network, protocol version 9 or higher, not ourselves, and whatever
-// cfg.Accept asks. A remote that is refused gets nothing from us but our
-// version message. One that does not send its own within 3 seconds has timed
-// out. addr is what the Peer is to be known as.
+// seconds or until ctx ends, and checks that it can be used: a full node of the
+// right network, protocol version 9 or higher, not ourselves, and accepted by
+// cfg.Accept. A remote that is refused gets nothing from us but our version message.
+// A remote that does not send its own within 3 seconds has timed out. addr is the name
+// of the Peer.
 //
 // Handshake owns conn from the start and closes it on an error. On success
 // either Run or Close must be called, or a goroutine and the connection stay.
@@ -46,7 +46,7 @@ func Handshake(ctx context.Context, conn net.Conn, addr string, cfg *Config) (*P
 		p.Close(err)
 		<-p.written
 		if errors.Is(err, ErrProtocol) {
-			return nil, err // who says it and hangs up may have ended our writing first
+			return nil, err // the remote may have hung up after it, and ended our writing first
 		}
 		return nil, p.end.why()
 	}
@@ -114,8 +114,8 @@ func (p *Peer) readVersion() (*wire.MsgVersion, error) {
 	return msg.(*wire.MsgVersion), nil
 }
 
-// version is our version message. It tells no addresses: we know of none of
-// our own that somebody could connect to, and dcrd uses neither.
+// version is our version message. It has no addresses: nobody can connect to us, and
+// dcrd uses neither of them.
 func (p *Peer) version(nonce uint64) *wire.MsgVersion {
 	var height uint32
 	if p.cfg.Height != nil {

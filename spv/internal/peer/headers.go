@@ -52,7 +52,7 @@ func (p *Peer) Headers(ctx context.Context, locator []chainhash.Hash, stop chain
 }
 
 // SendHeaders asks the remote to announce blocks by their headers from now on
-// (sendheaders), and then for what comes after locator, so that nothing mined
+// (sendheaders), and then for the headers after locator, so that nothing mined
 // in between is missed. The answer and all later headers go to the Handler. A
 // Headers call that is still waiting ends with ErrAfterSendHeaders, and so does
 // a second SendHeaders, which sends nothing.
@@ -101,7 +101,7 @@ func getHeaders(pver uint32, locator []chainhash.Hash, stop chainhash.Hash) (*wi
 	return msg, nil
 }
 
-// onHeaders gives a headers message to whoever it belongs to.
+// onHeaders gives a headers message to its request, or to the Handler.
 func (p *Peer) onHeaders(headers []chain.Header) error {
 	r, late := p.waiting.takeHeaders(headers)
 	switch {

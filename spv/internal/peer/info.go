@@ -6,7 +6,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// Info is what the remote told about itself in the handshake. Nothing of it is
+// Info is what the remote said about itself in the handshake. Nothing of it is
 // verified.
 type Info struct {
 	Addr       string           // as given to Handshake
@@ -20,7 +20,7 @@ type Info struct {
 // identity is what the remote said about itself. It is fixed by the handshake.
 type identity struct {
 	info Info
-	met  time.Time // when it said what time it is
+	met  time.Time // when it said its time
 }
 
 // introduce notes the version message.

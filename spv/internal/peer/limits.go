@@ -9,7 +9,7 @@ import (
 type class uint8
 
 const (
-	classOther      class = iota // of no use to a light client, known or not
+	classOther      class = iota // not used by a light client, known or not
 	classHello                   // version, verack, getinitstate
 	classPing                    // ping
 	classPong                    // pong
@@ -66,22 +66,22 @@ type limit struct {
 	items    rate // entries in them, an empty message being one; zero is no limit
 	entry    int  // bytes of an entry
 
-	// relayed: it only passes on what others do. A node that sends too much
-	// of it may be flooded itself, and has not broken the protocol.
+	// relayed: nodes pass such messages on. A node that sends too many may be
+	// flooded itself, and has not broken the protocol.
 	relayed bool
 }
 
 // limits is the table. Answers are not in it: each request makes its own
 // answer welcome, once, and so does an announcement of ours the getdata for it.
-// Where an answer comes unasked it is skipped unread, and what is here only says
-// how often. The numbers are far above what dcrd 2.1 sends (its server.go,
+// An answer that comes unasked is skipped unread; its limit here only says how often.
+// The numbers are far above what dcrd 2.1 sends (its server.go,
 // internal/netsync/manager.go and peer/v3), so that a node of another make or
 // under attack has room, and low enough that all of it at once takes less than
 // half a second of one core.
 var limits = [numClasses]limit{
 	// sendheaders and getaddr come once (OnVerAck, OnVersion). dcrd sends the
-	// mix messages, mempool, initstate and the like only to who asks. The rest
-	// is for what nodes may say in years to come.
+	// mix messages, mempool, initstate and the like only on request. The rest
+	// is for messages of future versions.
 	classOther: {messages: rate{burst: 200, perMinute: 600}},
 
 	// Each comes once; a second version ends the connection anyway.
@@ -98,12 +98,11 @@ var limits = [numClasses]limit{
 
 	// Each block that dcrd connects is announced with one header, those of a
 	// reorg all at once (NTBlockAccepted). A node that was suspended catches up
-	// in the same way: a fortnight on mainnet is 4,032 messages. It connects each
+	// in the same way: two weeks on mainnet are 4,032 messages. It connects each
 	// block before it announces it, which takes milliseconds. Otherwise a block
-	// comes every 300 s, on simnet every second. Such a burst takes its time to
-	// come about: what happened before the connection is told in the answer to our
-	// getheaders. So a new connection has room for what has piled up on a line that
-	// stood still.
+	// comes every 300 s, on simnet every second. A new connection needs less room:
+	// the answer to our getheaders has all blocks of the time before it. What is
+	// left are the messages that pile up while the line stands still.
 	classHeaders: {
 		messages: rate{burst: 5000, perMinute: 1200, first: 500},
 		sudden:   rate{burst: 1200, perMinute: 18_000},
@@ -128,12 +127,11 @@ var limits = [numClasses]limit{
 	// dcrd tells its own address only to nodes that it has dialed (OnVersion).
 	classAddr: {messages: rate{burst: 10, perMinute: 6}},
 
-	// dcrd asks once for each transaction that we announce (OnInv). It may know
-	// more than we remember: an announcement that was forgotten because many
-	// others followed it, or one of two that crossed its question. For the same
-	// transaction after a restart of ours it asks again only when it is
-	// announced again, since what it had asked for ends with the connection
-	// (OnPeerDisconnected).
+	// dcrd requests each transaction that we announce once (OnInv). It may remember
+	// more of our announcements than we do: one that we have forgotten because many
+	// others followed it, or the second of two that crossed its request. After we
+	// have connected again it requests the same transaction only when we announce
+	// it again: its requests end with the connection (OnPeerDisconnected).
 	classGetData: {items: rate{burst: 10, perMinute: 1}, entry: invSize},
 
 	// Every item answers a getdata (handleServeGetData).
@@ -148,7 +146,7 @@ var limits = [numClasses]limit{
 }
 
 var (
-	// skippedBytes is the rate of what is skipped unread, all classes together.
+	// skippedBytes is the rate of skipped messages, all classes together.
 	skippedBytes = rate{burst: 4 << 20, perMinute: 4 << 20}
 
 	// txBytes is the rate of transactions that were asked for. The announcement

@@ -66,9 +66,9 @@ func newPing() (*request, *wire.MsgPing) {
 }
 
 // Delivered returns nil once the remote has read everything that Serve, Announce and
-// Send queued before the call: it has answered a ping that stood behind. That a message
-// was written only tells that it is on its way, and closing the connection may lose
-// it. Nodes handle what comes in order, and a transaction before the next message
+// Send queued before the call: it has answered a ping that was queued after it. A
+// message that was only written is on its way, and closing the connection may lose it.
+// Nodes handle messages in order, and finish with a transaction before the next message
 // (dcrd server.go, OnTx).
 func (p *Peer) Delivered(ctx context.Context) error {
 	r, ping := newPing()

@@ -12,7 +12,7 @@ import (
 type Stats struct {
 	BytesIn, BytesOut int64
 
-	Incoming int64 // bytes that have come of an answer that is not complete yet
+	Incoming int64 // bytes of an answer that is not complete yet
 
 	// Requests sent: messages of each command, and items in getdata.
 	GetHeaders, GetCFsV2, GetCFilterV2, Blocks, Txs int64
@@ -36,7 +36,7 @@ type meter struct {
 
 func newMeter(conn net.Conn) *meter { return &meter{Conn: conn, began: time.Now()} }
 
-// heardAt is when the last bytes came, by the clock that nobody sets.
+// heardAt is when the last bytes came, by the steady clock.
 func (m *meter) heardAt() time.Time { return m.began.Add(time.Duration(m.heard.Load())) }
 
 func (m *meter) Read(b []byte) (int, error) {
@@ -54,7 +54,7 @@ func (m *meter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// counters are the numbers behind Stats, besides those of the meter.
+// counters are the numbers behind Stats that the meter does not count.
 type counters struct {
 	getHeaders, getCFsV2, getCFilterV2, blocks, txs atomic.Int64
 	unsolicited                                     atomic.Int64
@@ -81,7 +81,7 @@ func (c *counters) sent(msg wire.Message) {
 	}
 }
 
-// skipped counts a message that was not read because nobody had asked for it.
+// skipped counts a message that was skipped because no request expected it.
 func (c *counters) skipped(msg wire.Message) {
 	switch msg.(type) {
 	case *wire.MsgCFiltersV2, *wire.MsgCFilterV2, *wire.MsgBlock, *wire.MsgTx:

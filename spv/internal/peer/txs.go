@@ -14,9 +14,8 @@ const (
 	// add nothing to the ban score of dcrd.
 	maxTxs = 500
 
-	// maxTxsAsked is how many transactions that were asked for are remembered
-	// until they come. Of a remote that answers nothing the oldest are
-	// forgotten.
+	// maxTxsAsked is how many requested transactions are remembered until they
+	// come. If the remote answers nothing, the oldest are forgotten.
 	maxTxsAsked = 1000
 
 	// maxAnnounce is the most transactions a call announces. The remote may ask
@@ -28,9 +27,9 @@ const (
 	maxNotFound = 10
 )
 
-// Announce tells the remote of up to 1000 transactions that we can serve. It
-// asks for those that it wants: Handler.GetData. An announcement is good for one
-// request. No transactions send nothing.
+// Announce tells the remote of up to 1000 transactions that we can serve. The remote
+// requests the ones that it wants: Handler.GetData. An announcement is good for one
+// request. Without transactions nothing is sent.
 func (p *Peer) Announce(txs []chainhash.Hash) error {
 	// dcrd bans for an empty inv.
 	if len(txs) == 0 {
@@ -46,9 +45,9 @@ func (p *Peer) Announce(txs []chainhash.Hash) error {
 // transaction must not be changed any more.
 func (p *Peer) Serve(tx *wire.MsgTx) error { return p.Send(tx) }
 
-// NotFound tells that we don't have what the remote asked for: of the first ten
-// transactions. Nothing is said of blocks, which nobody expects of us: dcrd bans
-// for more than five of them.
+// NotFound tells the remote that we don't have the transactions that it requested, ten
+// at most. Blocks are left out, which nobody expects of us: dcrd bans for more than
+// five of them.
 func (p *Peer) NotFound(inv []*wire.InvVect) error {
 	msg := wire.NewMsgNotFound()
 	for _, iv := range inv {

@@ -17,8 +17,8 @@ const (
 	maxQueued = maxAnnounce + 64
 
 	// maxQueuedBytes is the size of all of them: 80 of the largest transactions
-	// that nodes relay (dcrd's mempool, MaxStandardTxSize). The one that is
-	// being written counts.
+	// that nodes relay (dcrd's mempool, MaxStandardTxSize). The message that is
+	// being written counts too.
 	maxQueuedBytes = 8 << 20
 
 	writeLimit = 30 * time.Second // for the remote to take one message
@@ -72,15 +72,15 @@ func queuedSize(msg wire.Message) int64 {
 	return int64(size)
 }
 
-// question is a message of a request.
+// question is a message of a request, on its way to the writer.
 type question struct {
 	request *request
 	msg     wire.Message
 }
 
 // ask hands a message of a request to the writer and waits until it is taken.
-// Requests are not queued: however many a caller makes, none of them overflows
-// the queue that keeps our answers to the remote.
+// Requests are not queued: however many a caller makes, they never overflow the queue,
+// which is for our answers to the remote.
 func (p *Peer) ask(ctx context.Context, r *request, msg wire.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
