@@ -1,5 +1,5 @@
-// Package filters verifies and searches the committed block filters of Decred
-// (version 2 Golomb-coded sets, DCP0005).
+// Package filters searches the committed block filters of Decred (version 2
+// Golomb-coded sets, DCP0005). Package chain verifies them.
 //
 // # What a filter is
 //
@@ -7,10 +7,10 @@
 // compressed set of all scripts the block pays to or spends from, stake opcodes
 // stripped. Since DCP0005 the header commits to it: the hash of the filter's
 // bytes is the header's stake root. A light wallet downloads the filters,
-// compares their [Hash] to the header, and asks each whether one of the
-// wallet's scripts may be in its block. Only blocks whose filter says yes are
-// downloaded. The answer "no" is certain; "yes" is wrong once in about 785,000
-// pairs of script and block.
+// compares their hash to the header (chain.Rules.CheckFilter), and asks each
+// whether one of the wallet's scripts may be in its block. Only blocks whose filter
+// says yes are downloaded. The answer "no" is certain; "yes" is wrong once in about
+// 785,000 pairs of script and block.
 //
 // # How one is searched
 //

@@ -11,27 +11,26 @@ import (
 // settle decides what becomes of the side branch s that Add has extended: the
 // best chain, a side branch, or nothing.
 func (c *Chain) settle(s *segment, u *Update) error {
-	if !slices.Contains(c.branches, s) {
-		c.branches = append(c.branches, s)
-	}
+	c.branches.add(s)
 	if c.better(s) {
 		return c.promote(s, u)
 	}
-	c.evict()
+	c.branches.evict(c.maxSide)
 	if !slices.Contains(c.branches, s) {
-		u.Added, u.Last = 0, BlockID{}
+		last := BlockID{}
 		if hash, ok := c.Hash(s.fork()); ok {
-			u.Last = BlockID{s.fork(), hash}
+			last = BlockID{s.fork(), hash}
 		}
+		u.refused(last)
 		return fmt.Errorf("%w: branch of %d headers at height %d", ErrLowWork, s.len(), s.fork())
 	}
 	return nil
 }
 
 // better reports whether the branch should be the best chain: because it has
-// reached an anchor, which no other can then, or has more work.
+// reached a checkpoint, which no other can then, or has more work.
 func (c *Chain) better(s *segment) bool {
-	return c.rules.lastAnchor(s.tip().Height) >= s.base || s.work().Gt(c.best.work())
+	return c.rules.checkpoints.lastHeight(s.tip().Height) >= s.base || s.work().Gt(c.best.work())
 }
 
 // promote makes the side branch s the end of the best chain. What leaves the
@@ -45,55 +44,17 @@ func (c *Chain) promote(s *segment, u *Update) error {
 	}
 	forkHash, ok := c.Hash(fork)
 	if !ok {
-		return c.srcErr
+		return c.src.err
 	}
 
-	others := c.branches
-	c.branches = nil
-	for _, b := range others {
-		if b != s {
-			c.rebase(b, &old, s)
-		}
-	}
-	if old.len() > 0 {
-		c.branches = append(c.branches, &old)
-	}
-	if fork >= c.best.base {
-		c.best = c.best.upTo(fork)
-		c.best.join(s)
-	} else {
-		c.best = *s
-	}
-	c.common = min(c.common, fork)
-	if fork < c.rules.asertAnchor {
-		c.asert = nil
-	}
+	c.branches.rebase(&old, s)
+	c.switchTo(s)
+	c.stored.shorten(fork)
 	c.rejoin()
 	c.dropRefuted()
-	c.evict()
-	u.Best, u.Fork, u.Reorged = true, BlockID{fork, forkHash}, int(oldTip.Height-fork)
+	c.branches.evict(c.maxSide)
+	u.switched(BlockID{fork, forkHash}, int(oldTip.Height-fork))
 	return nil
-}
-
-// rebase keeps the side branch b when s replaces old on the best chain: b must
-// then hang off the new best chain.
-func (c *Chain) rebase(b, old, s *segment) {
-	if b.fork() >= s.base {
-		// It hung off a block that leaves the best chain.
-		if old.len() == 0 {
-			return // which is too long to be kept
-		}
-		joined := old.upTo(b.fork())
-		joined.join(b)
-		b = &joined
-	}
-	if n := b.common(s); n > 0 {
-		rest := b.from(b.base + uint32(n))
-		b = &rest
-	}
-	if b.len() > 0 {
-		c.branches = append(c.branches, b)
-	}
 }
 
 // bestAbove is a copy of the best chain above a height, empty if that is too
@@ -113,7 +74,7 @@ func (c *Chain) bestAbove(height uint32) (segment, error) {
 	for at := s.base; at < c.best.base; at++ {
 		h, hash, ok := c.block(at)
 		if !ok {
-			return segment{}, c.srcErr
+			return segment{}, c.src.err
 		}
 		s.push(&h, &hash)
 	}
@@ -129,28 +90,11 @@ func (c *Chain) block(height uint32) (h Header, hash chainhash.Hash, ok bool) {
 	return h, hash, ok
 }
 
-// evict drops the branches with the least work until the rest is within bounds.
-func (c *Chain) evict() {
-	for {
-		total, least := 0, 0
-		for i, b := range c.branches {
-			total += b.len()
-			if b.work().Lt(c.branches[least].work()) {
-				least = i
-			}
-		}
-		if total <= c.maxSide {
-			return
-		}
-		c.branches = slices.Delete(c.branches, least, least+1)
-	}
-}
-
-// dropRefuted drops the branches that leave the best chain below an anchor it
+// dropRefuted drops the branches that leave the best chain below a checkpoint it
 // has reached: they can only contradict it.
 func (c *Chain) dropRefuted() {
-	known := c.rules.lastAnchor(c.Tip().Height)
-	c.branches = slices.DeleteFunc(c.branches, func(b *segment) bool { return b.fork() < known })
+	known := c.rules.checkpoints.lastHeight(c.Tip().Height)
+	c.branches.dropBelow(known)
 }
 
 // workAt is the total work of the best chain up to and including height. Below
@@ -161,9 +105,9 @@ func (c *Chain) workAt(height uint32) (uint256.Uint256, error) {
 	}
 	total := c.best.below
 	for at := c.best.base - 1; at > height; at-- {
-		h := c.read(at)
+		h := c.src.header(at)
 		if h == nil {
-			return total, c.srcErr
+			return total, c.src.err
 		}
 		w := Work(h.Bits())
 		total.Sub(&w)

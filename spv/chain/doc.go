@@ -43,21 +43,21 @@
 //
 // Not checked although it could be: the ticket price before DCP0001, on mainnet
 // below height 149248, where it changes (every 144 blocks). Another rule was in
-// force there, and anchors vouch for the blocks.
+// force there, and checkpoints vouch for the blocks.
 //
-// # Anchors and known work
+// # Checkpoints and known work
 //
 // Work is relative: a chain of a few cheap blocks is valid too, until a better
 // one comes. Two facts keep a wallet from being led into such a chain.
 //
-// Anchors are blocks of the past that are beyond doubt. Another block at the
-// height of an anchor is refused, and so is any branch that leaves the best
-// chain below an anchor it has reached. A branch that reaches an anchor is the
+// Checkpoints are blocks of the past that are beyond doubt. Another block at the
+// height of a checkpoint is refused, and so is any branch that leaves the best
+// chain below a checkpoint it has reached. A branch that reaches a checkpoint is the
 // best chain, whatever the work of others.
 //
 // MinKnownChainWork (of chaincfg) is what the network is known to have done.
 // A chain below it is not Proven: it is held in memory, bounded, and only the
-// part up to its last anchor is offered for storage.
+// part up to its last checkpoint is offered for storage.
 //
 // # Memory and storage
 //

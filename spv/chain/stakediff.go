@@ -88,7 +88,7 @@ func (r *Rules) checkStakeDiff(h, prev *Header, anc Ancestor) error {
 // checkStakeDiffV1 checks what is easily checked of the price before DCP0001:
 // it starts at the minimum, changes at the ends of windows alone, and never falls
 // below the minimum (calcNextRequiredStakeDifficultyV1). How it changes is not
-// recomputed: on mainnet the anchors vouch for those blocks.
+// recomputed: on mainnet the checkpoints vouch for those blocks.
 func (r *Rules) checkStakeDiffV1(h, prev *Header) error {
 	p := r.params
 	height, got, want := int64(h.Height()), h.SBits(), prev.SBits()

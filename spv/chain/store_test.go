@@ -126,11 +126,11 @@ func TestReorgAndBackBetweenWrites(t *testing.T) {
 	}
 }
 
-// Up to an anchor headers are stored although the chain is not proven yet.
-func TestUnstoredUpToAnchor(t *testing.T) {
+// Up to a checkpoint headers are stored although the chain is not proven yet.
+func TestUnstoredUpToCheckpoint(t *testing.T) {
 	m := newMiner(t, simnet())
 	m.mineN(100, 1, 0)
-	r := anchored(m, 20, 50)
+	r := withCheckpoints(m, 20, 50)
 	r.minWork = chainWork(m.fork(80))
 	store := &memStore{}
 	c := newChain(r, store)

@@ -118,7 +118,7 @@ func (r *Rules) checkVersion(h *Header, hash *chainhash.Hash, prev *Header, anc 
 func (r *Rules) exempt(id BlockID, version int32) bool {
 	switch r.params.Net {
 	case wire.MainNet:
-		return version == 6 && slices.Contains(mainNetOutdated(), knownBlock{id.Height, id.Hash.String()})
+		return version == 6 && slices.Contains(mainNetOutdated(), listedBlock{id.Height, id.Hash.String()})
 	case wire.TestNet3:
 		return version == 7 && id.Height <= 323282
 	}
