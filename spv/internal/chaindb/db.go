@@ -22,10 +22,8 @@ type DB struct {
 	state    atomic.Pointer[state] // as of the last write
 	lastRead atomic.Pointer[checkedSegment]
 
-	mu      sync.Mutex  // held while writing
-	id      []byte      // of this file, told apart from others
-	own     atomic.Bool // it was made here
-	trusted atomic.Bool
+	mu     sync.Mutex // held while writing
+	origin origin
 }
 
 // Tip returns the last block of the stored chain and the work of the chain up to
@@ -78,9 +76,9 @@ func (db *DB) update(fn func(*reader) error) error {
 	if err == nil {
 		db.state.Store(&next)
 		if distrust {
-			db.trusted.Store(false)
+			db.origin.trusted.Store(false)
 		}
-		db.renewSeal()
+		db.origin.renewSeal(db.file)
 		return nil
 	}
 	// If the very last step failed, the sync of the root page, the file may

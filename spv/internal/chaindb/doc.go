@@ -37,7 +37,7 @@
 //	         "tip"                height, hash (32 bytes)
 //	         "work"               of the chain up to the tip, 32 bytes
 //	         "filters"            first and last height of each span that is held
-//	         "severed"            as a rule missing; see state.go
+//	         "severed"            as a rule missing; see detached.go
 //	headers  segment (height/250) up to 250 headers of 180 bytes, ascending
 //	filters  segment (height/250) up to 250 records, ascending: the length plus one
 //	                              as uvarint, then the filter; 0: not held. Records

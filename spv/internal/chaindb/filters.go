@@ -24,7 +24,7 @@ func (db *DB) PutFilters(from uint32, filters [][]byte) error {
 			return fmt.Errorf("%w: filters %d to %d, the tip is %d", ErrGap, from, to, r.tip.Height)
 		}
 		heights := chain.Range{From: from, To: uint32(to)}
-		r.filters = r.filters.Add(heights)
+		r.setFilters(r.filters.Add(heights))
 		return r.editFilters(heights, func(height uint32) []byte {
 			if f := filters[height-from]; f != nil {
 				return f
@@ -61,7 +61,7 @@ func (r *reader) dropFilters(drop chain.Range) error {
 			return err
 		}
 	}
-	r.filters = r.filters.Remove(drop)
+	r.setFilters(r.filters.Remove(drop))
 	return nil
 }
 

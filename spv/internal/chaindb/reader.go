@@ -20,6 +20,9 @@ type reader struct {
 	distrust bool // once it is written, the file is not trusted any more
 }
 
+// setDistrust says whether the file is trusted once it is written.
+func (r *reader) setDistrust(distrust bool) { r.distrust = distrust }
+
 // header returns the header at a height, pointing into the mapping. ErrNotFound above
 // the tip.
 func (r *reader) header(height uint32) (*chain.Header, error) {

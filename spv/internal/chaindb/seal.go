@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"sync/atomic"
+
+	"dcrspv/internal/dbfile"
 )
 
 // A checksum that anybody can compute proves nothing about where a file is from. So
@@ -88,70 +91,46 @@ func (s *seal) look(file *os.File) error {
 	return err
 }
 
-// Trusted reports whether everything in the file was verified here. What is read of one
-// that is not may be wrong.
-func (db *DB) Trusted() bool { return db.trusted.Load() }
-
-// trust takes the file, as it is, for verified, but for what was set aside. Of one that was
-// made elsewhere that goes, and the blobs, as nothing can tell whether they are right.
-func (db *DB) trust() error {
-	own, aside := db.own.Load(), db.state.Load().severed
-	if !own || !db.Trusted() && aside != nil {
-		err := db.update(func(r *reader) error {
-			if own {
-				unverified := *aside
-				unverified.trusted = false
-				r.severed = &unverified
-				return nil
-			}
-			if err := r.dropSevered(); err != nil {
-				return err
-			}
-			if err := r.tx.DeleteBucket(blobsBucket); err != nil {
-				return err
-			}
-			_, err := r.tx.CreateBucket(blobsBucket)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	db.own.Store(true)
-	db.trusted.Store(true)
-	db.renewSeal()
-	return nil
+// origin is where a file is from, and what is known of its content.
+type origin struct {
+	path    string      // of the file
+	id      []byte      // of this file, told apart from others
+	own     atomic.Bool // it was made here
+	trusted atomic.Bool // all of it was verified here
 }
 
-// Distrust has all of the file verified before it is used again: where something has turned
-// bad there may be more.
-func (db *DB) Distrust() {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	db.trusted.Store(false)
-	db.renewSeal()
+func (o *origin) setID(id []byte) { o.id = id }
+
+// ours notes that the file was made here, or was verified here as a whole.
+func (o *origin) ours() {
+	o.own.Store(true)
+	o.trusted.Store(true)
 }
 
-// renewSeal is called after each transaction, with mu held. Failing costs a verification
-// at the next start, and nothing now. The seal of a file that is not trusted any more says
-// no more than that it is ours.
-func (db *DB) renewSeal() {
-	if !db.own.Load() {
+// recall says what the seal that a file was left with says about it.
+func (o *origin) recall(left *seal, file *dbfile.File) {
+	o.own.Store(left != nil && left.ID == hex.EncodeToString(o.id))
+	o.trusted.Store(o.own.Load() && left.unbroken(file.OS(), file.Committed()))
+}
+
+// renewSeal writes the seal. It is called after each transaction, while no other one
+// can begin. Failing costs a verification at the next start, and nothing now. The seal
+// of a file that is not trusted any more says no more than that it is ours.
+func (o *origin) renewSeal(from *dbfile.File) {
+	if !o.own.Load() {
 		return
 	}
-	path := sealPath(db.path)
+	path := sealPath(o.path)
 	if !isSeal(path) {
 		os.Remove(path)
 		if os.WriteFile(path, make([]byte, sealSize), 0o600) != nil {
 			return
 		}
 	}
-	s := seal{ID: hex.EncodeToString(db.id), Self: numberOf(path)}
-	if db.Trusted() {
-		s.Tx = db.file.Committed()
-		if s.look(db.file.OS()) != nil {
+	s := seal{ID: hex.EncodeToString(o.id), Self: numberOf(path)}
+	if o.trusted.Load() {
+		s.Tx = from.Committed()
+		if s.look(from.OS()) != nil {
 			return
 		}
 	}

@@ -1,10 +1,14 @@
 package chaindb
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"dcrspv/spv/chain"
+
+	"go.etcd.io/bbolt"
 )
 
 // segmentBlocks is the number of blocks in a segment, the unit of storage.
@@ -87,4 +91,21 @@ func (r *records) value() []byte {
 		value = append(value, f...)
 	}
 	return value
+}
+
+// deleteSegments deletes the segments first to last, as far as they exist. If last is the
+// highest number, all keys above first go. The keys are looked for one by one: the file
+// may say anything about how many there are.
+func deleteSegments(bucket *bbolt.Bucket, first, last uint32) error {
+	next, end := segmentKey(first), segmentKey(last)
+	for {
+		key, _ := bucket.Cursor().Seek(next)
+		if key == nil || last < math.MaxUint32 && bytes.Compare(key, end) > 0 {
+			return nil
+		}
+		next = append(bytes.Clone(key), 0) // the lowest key above
+		if err := bucket.Delete(key); err != nil {
+			return err
+		}
+	}
 }

@@ -221,7 +221,7 @@ func (v *verifier) headers(p *part) error {
 		return nil
 	}
 	now := time.Now()
-	if v.db.own.Load() {
+	if v.db.origin.own.Load() {
 		now = time.Unix(math.MaxUint32, 0) // none was too early when it was stored
 	}
 	update, err := v.chain.Add(p.batch, now)
@@ -268,7 +268,7 @@ func (v *verifier) finish(last uint32) error {
 	}
 	for _, name := range [][]byte{headersBucket, filtersBucket} {
 		key, _ := v.tx.Bucket(name).Cursor().Seek(segmentKey(last + 1))
-		if key != nil && v.severed == nil {
+		if key != nil && v.detached == nil {
 			return v.all("there are %s above the tip %d", name, r.Tip.Height)
 		}
 	}

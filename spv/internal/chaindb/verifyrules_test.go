@@ -221,7 +221,7 @@ func TestVerifyFuture(t *testing.T) {
 			w.Timestamp = time.Unix(math.MaxUint32, 0) // the latest that there is
 		}
 	})
-	db.own.Store(false) // of ours none was too early when it was stored
+	db.origin.own.Store(false) // of ours none was too early when it was stored
 	report, err := db.Verify(context.Background(), nil)
 	if !errors.Is(err, chain.ErrFuture) || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "header 305: ") || report.Headers != 305 {
 		t.Errorf("%d headers, %v", report.Headers, err)
