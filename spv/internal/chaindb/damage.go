@@ -6,12 +6,12 @@ import (
 	"dcrspv/spv/chain"
 )
 
-// Damage is a part of the file that is not as it was written, or breaks the rules. It
-// is an ErrCorrupt. [DB.Mend] drops that part; the rest stays as it is.
+// Damage is a part of the file that has changed since it was written, or breaks the
+// rules. It is an ErrCorrupt. [DB.Mend] drops that part; the rest stays as it is.
 type Damage struct {
 	Path  string
 	Part  Part
-	Range chain.Range // heights, of whole segments; nothing for a blob
+	Range chain.Range // heights, of whole segments; not set for a blob
 	Blob  string      // its name
 	Err   error       // what is wrong
 }

@@ -58,8 +58,8 @@ func (db *DB) view(fn func(*reader) error) error {
 	return wrap("reading", db.path, err)
 }
 
-// update runs fn in a write transaction, together with what fn makes of the
-// state, and syncs the file. On an error nothing has changed.
+// update runs fn in a write transaction, writes the state that fn has changed, and syncs
+// the file. On an error nothing has changed.
 func (db *DB) update(fn func(*reader) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -82,7 +82,7 @@ func (db *DB) update(fn func(*reader) error) error {
 		return nil
 	}
 	// If the very last step failed, the sync of the root page, the file may
-	// hold the new state after all. What counts is what it says.
+	// hold the new state after all. The file decides.
 	if db.file.Over() == nil {
 		_ = db.view(func(r *reader) error { // fails if it is closed
 			db.state.Store(r.state)

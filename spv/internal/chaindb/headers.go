@@ -59,9 +59,10 @@ func (db *DB) Headers(heights chain.Range) ([]chain.Header, error) {
 // The caller has checked the headers. ErrGap if above is higher than the tip, or
 // the headers do not link to the block there, or are not consecutive.
 //
-// Should the headers lead up to what [DB.Mend] has set aside, that is the chain again
-// from there on, and the rest of them is not needed: Tip and Filters tell. If the file was
-// not trusted then, it is not any more: see [DB.Adopt].
+// If the headers lead up to the part that [DB.Mend] has set aside, that part belongs to
+// the chain again, and the rest of the headers is not needed: Tip and Filters tell. If
+// the file was not trusted when it was set aside, it is not trusted any more: see
+// [DB.Adopt].
 func (db *DB) ReplaceHeaders(above uint32, headers []chain.Header, work uint256.Uint256) error {
 	return db.update(func(r *reader) error {
 		if above > r.tip.Height {

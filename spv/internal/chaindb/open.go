@@ -52,7 +52,7 @@ func Open(path string, rules *chain.Rules) (*DB, error) {
 	return db, nil
 }
 
-// open takes the state of the file, and makes what belongs into a fresh one.
+// open takes the state of the file, or creates it in a new one.
 func (db *DB) open(left *seal) error {
 	fresh := false
 	err := db.file.View(func(tx *bbolt.Tx) error {
@@ -76,8 +76,8 @@ func (db *DB) open(left *seal) error {
 	return db.trust()
 }
 
-// check checks that the file is one of ours, its version and its network, and takes its
-// state. What is wrong with the headers and filters is found when they are read.
+// check checks that the file is a chain file, its version and its network, and takes its
+// state. Damaged headers and filters are found when they are read.
 func (db *DB) check(tx *bbolt.Tx) error {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
@@ -126,7 +126,7 @@ func (db *DB) create() error {
 				return err
 			}
 		}
-		// What tells what the file is has no checksum: any version must find it.
+		// Version and network have no checksum: all versions have to find them.
 		return errors.Join(
 			tx.Bucket(metaBucket).Put(versionKey, binary.BigEndian.AppendUint32(nil, FileVersion)),
 			tx.Bucket(metaBucket).Put(networkKey, binary.BigEndian.AppendUint32(nil, uint32(params.Net))),

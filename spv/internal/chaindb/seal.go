@@ -11,18 +11,18 @@ import (
 	"dcrspv/internal/dbfile"
 )
 
-// A checksum that anybody can compute proves nothing about where a file is from. So
-// beside chain.db lies chain.seal, with what the file system alone writes down about a
-// file: its number, its size, and the time of its last change, which no
-// program can set. They are those of chain.db as this program left it, together with
-// its last transaction, the random name that it was given when it was made, and the
-// number of the seal's own file, so that one that was copied along is none. A file
-// that came from elsewhere, whatever its content, or that was changed while no program
-// of ours ran, is another one; then all of it is verified (see [DB.Adopt]). Who brings a
-// whole disk can bring these too, and on Windows the time can be set.
+// seal is the content of chain.seal, which lies beside chain.db. A checksum that anybody
+// can compute proves nothing about where a file is from. So the seal holds what only the
+// file system writes about chain.db: its number, its size, and the time of its last
+// change, which no program can set; all as this program left the file. It also holds the
+// last transaction, the random name of the file, and the number of the seal's own file,
+// so that a copied seal is not valid. If a file came from elsewhere, or was changed while
+// none of our programs ran, its seal does not fit, and all of it is verified (see
+// [DB.Adopt]). This does not protect against somebody who replaces the whole disk, and on
+// Windows the time can be set.
 //
-// The seal is renewed after each transaction. Should the program be killed between the
-// two, or the machine lose power, the file is verified once for nothing.
+// The seal is renewed after each transaction. If the program is killed between the two,
+// or the machine loses power, the file is verified once without need.
 type seal struct {
 	ID      string `json:"id"`
 	Tx      uint64 `json:"tx"`
@@ -65,14 +65,15 @@ func numberOf(path string) uint64 {
 	return number
 }
 
-// isSeal reports whether a file, no link, of the size of a seal is there. What a directory
-// from elsewhere has in its place may be a pipe, endless, or lead to a file that is precious.
+// isSeal reports whether there is a regular file of the size of a seal. In a directory
+// from elsewhere there may be a pipe without end in its place, or a link to a precious
+// file.
 func isSeal(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && info.Mode().IsRegular() && info.Size() == sealSize
 }
 
-// unbroken reports whether a file is as it was when it was sealed.
+// unbroken reports whether a file is the same as when it was sealed.
 func (s *seal) unbroken(file *os.File, tx uint64) bool {
 	if s == nil {
 		return false
@@ -81,7 +82,7 @@ func (s *seal) unbroken(file *os.File, tx uint64) bool {
 	return now.look(file) == nil && now == *s
 }
 
-// look takes what the file system says.
+// look takes what the file system says about a file.
 func (s *seal) look(file *os.File) error {
 	info, err := file.Stat()
 	if err == nil {

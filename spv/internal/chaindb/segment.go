@@ -15,9 +15,8 @@ import (
 //
 // Large segments make the file compact and reading sequential; small ones make
 // adding a single block cheap, since bbolt rewrites whole values, up to four at a
-// time. At 250 that is at most 180 KB of headers and about as much of filters, and
-// two segments of headers, what a full bbolt leaf holds, fill 22 pages to the last
-// few bytes.
+// time. At 250 that is at most 180 KB of headers and about as much of filters. A full
+// bbolt leaf holds two segments of headers, and these fill 22 pages almost exactly.
 const segmentBlocks = 250
 
 // segmentOf returns the segment of a height and the height's index in it.

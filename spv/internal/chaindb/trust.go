@@ -35,8 +35,8 @@ func (db *DB) trust() error {
 	return nil
 }
 
-// Distrust has all of the file verified before it is used again: where something has turned
-// bad there may be more.
+// Distrust has all of the file verified before it is used again: where one part was
+// damaged, others may be.
 func (db *DB) Distrust() {
 	db.mu.Lock()
 	defer db.mu.Unlock()
