@@ -145,9 +145,9 @@ func (c *pageCheck) read(id uint64) (page, error) {
 	if overflow == 0 {
 		return p, nil
 	}
-	p.b = make([]byte, c.size*(1+overflow))
-	_, err := c.file.ReadAt(p.b, int64(id*c.size))
-	return p, err
+	all := make([]byte, c.size*(1+overflow))
+	_, err := c.file.ReadAt(all, int64(id*c.size))
+	return page{id, all}, err
 }
 
 // freeList checks the list of free pages.

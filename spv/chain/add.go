@@ -86,8 +86,8 @@ func (c *Chain) skipKnown(b Batch, u *Update) (on *segment, first int, err error
 	return on, first, c.src.err
 }
 
-// grow is the segment to which a child of parent is to be added: on itself if
-// parent is its tip, else a new branch.
+// grow is the segment that gets a child of parent: on itself if parent is its tip, else
+// a new branch.
 func (c *Chain) grow(on *segment, parent BlockID) (*segment, error) {
 	if parent == on.tip() {
 		return on, nil
@@ -130,8 +130,8 @@ func (c *Chain) checkUnproven(height uint32) error {
 	return fmt.Errorf("%w: %d headers and still below the network's known work", ErrLowWork, height-c.stored.common)
 }
 
-// checkContext checks a header against its ancestors, by the rules that Check
-// could not. w is a window on the same ancestors or on others.
+// checkContext checks a header against its ancestors, by the rules that Check can't
+// check. w may have counted these ancestors or others.
 func (r *Rules) checkContext(h *Header, hash *chainhash.Hash, anc Ancestor, w *versionWindow, now time.Time) error {
 	if r.checkpoints.contradict(BlockID{h.Height(), *hash}) {
 		return ErrAnchor

@@ -8,8 +8,8 @@ import (
 	"github.com/decred/dcrd/math/uint256"
 )
 
-// settle decides what becomes of the side branch s that Add has extended: the
-// best chain, a side branch, or nothing.
+// settle decides about the side branch s that Add has extended: it becomes the best
+// chain, stays a side branch, or is dropped.
 func (c *Chain) settle(s *segment, u *Update) error {
 	c.branches.add(s)
 	if c.better(s) {
@@ -33,9 +33,8 @@ func (c *Chain) better(s *segment) bool {
 	return c.rules.checkpoints.lastHeight(s.tip().Height) >= s.base || s.work().Gt(c.best.work())
 }
 
-// promote makes the side branch s the end of the best chain. What leaves the
-// best chain becomes a side branch itself, so that nothing is lost if the work
-// swings back.
+// promote makes the side branch s the end of the best chain. The blocks that leave the
+// best chain become a side branch, so that nothing is lost if the work swings back.
 func (c *Chain) promote(s *segment, u *Update) error {
 	fork, oldTip := s.fork(), c.Tip()
 	old, err := c.bestAbove(fork)

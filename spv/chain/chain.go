@@ -9,8 +9,8 @@ import (
 
 const (
 	// recentHeaders is how many headers of the best chain stay in memory after
-	// they have been stored. It covers what the rules look back at for one
-	// block: 2880 for the difficulty of the blake256 era, 1000 for the block
+	// they have been stored. It covers the blocks that the rules for one block
+	// depend on: 2880 for the difficulty of the blake256 era, 1000 for the block
 	// version, 400 for the ticket price.
 	recentHeaders = 4096
 
@@ -155,7 +155,7 @@ func (c *Chain) Blocks(r Range) (headers []Header, hashes []chainhash.Hash, ok b
 }
 
 // Failed is the first failure of the Source, as an ErrSource; nil if it has not failed.
-// What was asked of the Chain since may not be true.
+// Later results of the Chain may be wrong.
 func (c *Chain) Failed() error { return c.src.failed }
 
 // Contains reports whether the block is on the best chain.

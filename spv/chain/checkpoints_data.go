@@ -8,7 +8,7 @@ type listedBlock struct {
 	hash   string
 }
 
-// mainNetCheckpoints are the blocks of mainnet that this package insists on: the
+// mainNetCheckpoints are the checkpoints of mainnet: the
 // checkpoints of earlier dcrd releases, the first blake3 block, and what
 // chaincfg names as assumed valid and as minimum known work. By height.
 func mainNetCheckpoints() []listedBlock {

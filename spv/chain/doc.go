@@ -3,8 +3,8 @@
 // A light wallet has no ledger, so it cannot check transactions. What it can
 // check is work: every header proves that somebody has spent energy on it, and
 // commits to the transactions of its block and to a filter of its scripts. The
-// chain of valid headers with the most work is the chain; blocks and filters
-// that come from anybody are true if they fit its headers.
+// chain of valid headers with the most work is the chain; blocks and filters are true
+// if they fit its headers, whoever sends them.
 //
 // # The way of a header
 //
@@ -14,17 +14,16 @@
 //	batch, err := rules.Check(headers)    // any goroutine: no context, no state
 //	update, err := chain.Add(batch, now)  // the one owner of the Chain
 //
-// Check does what is costly and needs nothing but the headers: hashes, links,
-// proof of work. Add does what needs the ancestors: the difficulty and the
-// ticket price that they demand, the median of their times, the block versions
-// that miners have left behind, known blocks. It
-// then puts the headers on their branch, and makes that the best chain if it
-// has more work.
+// Check makes the costly checks, which need only the headers: hashes, links, proof of
+// work. Add makes the checks that need the ancestors: the difficulty and the ticket
+// price that they demand, the median of their times, outdated block versions,
+// checkpoints. It then puts the headers on their branch, and makes that the best chain
+// if it has more work.
 //
 // # Rules by height
 //
 // Stakeholders vote on rule changes, and a header does not tell the outcome of a
-// vote. Those that matter here are history on mainnet and testnet3 and decided
+// vote. The votes that matter here are history on mainnet and testnet3 and decided
 // by the parameters elsewhere, so each rule is applied strictly by height (see
 // NewRules). There is never a choice of two rules: a header that satisfies the
 // wrong hash function, the wrong difficulty rule or the wrong merkle rule for
@@ -64,10 +63,10 @@
 // A Chain holds the newest headers of the best chain, what is not stored yet,
 // and the side branches, at most 20,000 headers of those. A branch that is
 // overtaken becomes a side branch, so work that swings back and forth costs
-// nothing but memory. What is older is read from a Source. A reorganization can
-// go below what is in memory, at the cost of reading; one that replaces, or
-// takes, more than 20,000 blocks before it has more work exceeds the bound
-// (ErrLowWork), and the replaced branch is then not kept.
+// nothing but memory. Older headers are read from a Source. A reorganization can go
+// below the headers in memory, at the cost of reading. A branch of more than 20,000
+// headers that has not more work yet exceeds the bound (ErrLowWork). If more than 20,000
+// blocks leave the best chain, they are not kept as a branch.
 //
 // The Chain does no I/O of its own. Its owner asks Unstored what to write,
 // writes it in a goroutine of its choice, and reports with Stored; the chain may

@@ -13,8 +13,8 @@ func (bs *sideBranches) add(s *segment) {
 	}
 }
 
-// rebase is for when s replaces old on the best chain: all branches have to hang off
-// the new best chain then. s is none of them any more, and old is one, unless it is
+// rebase keeps the branches when s replaces old on the best chain: all have to hang off
+// the new best chain. s is not a side branch any more, and old becomes one, unless it is
 // empty.
 func (bs *sideBranches) rebase(old, s *segment) {
 	var kept sideBranches

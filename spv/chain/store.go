@@ -14,10 +14,10 @@ type storedChain struct {
 // shorten notes that the best chain has changed above a height.
 func (s *storedChain) shorten(fork uint32) { s.common = min(s.common, fork) }
 
-// Unstored is what the store lacks: it should drop all headers above the height
-// above and append these, at most max. work is the total work at the last of
-// them. !ok if there is nothing to store. They are as many as lie together in
-// memory; what is left comes next.
+// Unstored are headers that the store does not have: it should drop all headers above
+// the height above and append these, at most max. work is the total work at the last of
+// them. !ok if there is nothing to store. Only headers that lie together in memory come
+// at once; the rest comes next.
 //
 // Only proven headers are offered: those up to a checkpoint, or any once the chain
 // has the work that the network is known to have done.
@@ -49,8 +49,8 @@ func (c *Chain) Storable() int {
 func (c *Chain) Stored(tip BlockID) {
 	c.stored.tip = tip
 	if !c.rejoin() {
-		// The best chain has moved on to another branch meanwhile. Everything
-		// below what is in memory is common to both.
+		// The best chain has moved on to another branch meanwhile. All headers
+		// that are not in memory are common to both.
 		height := min(tip.Height, c.Tip().Height)
 		for height >= c.best.base && !c.storedIsBest(height) {
 			height--
@@ -60,7 +60,7 @@ func (c *Chain) Stored(tip BlockID) {
 	c.trim()
 }
 
-// rejoin notices that the whole stored chain is part of the best chain.
+// rejoin notes if the whole stored chain is part of the best chain.
 func (c *Chain) rejoin() bool {
 	if !c.Contains(c.stored.tip) {
 		return false

@@ -9,9 +9,9 @@ import (
 )
 
 // testnet3 has rules of its own, so that it can be mined without dedicated
-// hardware: a block that took long may have the lowest difficulty (until height
-// 962928), and since then there is a highest difficulty, at which blocks keep a
-// minute's distance.
+// hardware. Until height 962928 a block that took long may have the lowest difficulty.
+// Since then there is a highest difficulty, and blocks with it have to be a minute
+// apart.
 
 // testNet3MinSpacing is the distance at the highest difficulty, in seconds.
 const testNet3MinSpacing = 60
@@ -34,8 +34,8 @@ func newDifficultyCap(powLimit *uint256.Uint256) (c difficultyCap) {
 // at reports whether the cap is in force at height.
 func (c *difficultyCap) at(height uint32) bool { return c.bits != 0 && height >= c.from }
 
-// bitsInWindow is the target of a block inside a retarget window: the one of
-// its parent, or what the easing rule of testnet3 makes of it.
+// bitsInWindow is the target of a block inside a retarget window: the target of its
+// parent, unless the easing rule of testnet3 changes it.
 func (r *Rules) bitsInWindow(prev *Header, timestamp uint32, anc Ancestor) uint32 {
 	p := r.params
 	//lint:ignore SA1019 no other parameter says that a network had this rule

@@ -15,8 +15,8 @@ type Update struct {
 	Fork    BlockID // when Best: last block common to the old and the new best chain; the old tip if it only grew
 	Reorged int     // blocks of the old best chain that left it
 
-	// Future is, with ErrFuture, the header that it is about. Nothing else is wrong
-	// with it, and it may be added once the clock is there.
+	// Future is, with ErrFuture, the header of the error. Nothing else is wrong
+	// with it, and it may be added once the clock has reached its time.
 	Future *Future
 }
 
@@ -45,8 +45,8 @@ type Future struct {
 	BlockID
 	Time time.Time
 
-	// Work is that of its chain up to it, and what the headers behind it in the same
-	// batch prove to have been done. By which rules they were mined was not checked.
+	// Work is the work of its chain up to it, and of the headers behind it in the same
+	// batch. Only the proof of work of these was checked, not their difficulty.
 	Work uint256.Uint256
 }
 
