@@ -28,7 +28,7 @@ func (p *Peer) RequestAddrs() error {
 	var err error
 	p.getaddrs.Do(func() {
 		p.addrs.Store(maxAddrs)
-		err = p.Send(wire.NewMsgGetAddr())
+		err = p.send(wire.NewMsgGetAddr())
 	})
 	return err
 }

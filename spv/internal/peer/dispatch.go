@@ -14,12 +14,12 @@ import (
 func (p *Peer) dispatch(msg any) error {
 	switch msg := msg.(type) {
 	case *wire.MsgPing:
-		return p.Send(wire.NewMsgPong(msg.Nonce))
+		return p.send(wire.NewMsgPong(msg.Nonce))
 	case *wire.MsgGetInitState:
 		// dcrd drops a client that leaves this unanswered for 30 seconds.
-		return p.Send(wire.NewMsgInitState())
+		return p.send(wire.NewMsgInitState())
 	case *wire.MsgGetHeaders:
-		return p.Send(&wire.MsgHeaders{})
+		return p.send(&wire.MsgHeaders{})
 	case *wire.MsgVersion:
 		return protocolError("second version message")
 

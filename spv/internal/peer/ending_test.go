@@ -57,7 +57,7 @@ func TestRunEndsWithTheRemote(t *testing.T) {
 		err := endedNow(t, ended)
 		wantError(t, err, ErrClosed)
 		// Whoever asks later is told the reason, once.
-		if later := p.Send(wire.NewMsgPing(1)); later == nil || later.Error() != err.Error() {
+		if later := p.send(wire.NewMsgPing(1)); later == nil || later.Error() != err.Error() {
 			t.Errorf("%v, the connection ended with %v", later, err)
 		}
 	})

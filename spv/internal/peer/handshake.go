@@ -64,7 +64,7 @@ func (p *Peer) negotiate() error {
 	}
 	nonce := nonces.draw()
 	defer nonces.forget(nonce)
-	if err := p.Send(p.version(nonce)); err != nil {
+	if err := p.send(p.version(nonce)); err != nil {
 		return err
 	}
 
@@ -76,7 +76,7 @@ func (p *Peer) negotiate() error {
 		return err
 	}
 	p.pver.Store(p.remote.info.PVer)
-	if err := p.Send(wire.NewMsgVerAck()); err != nil {
+	if err := p.send(wire.NewMsgVerAck()); err != nil {
 		return err
 	}
 

@@ -68,10 +68,10 @@ func (p *Peer) SendHeaders(locator []chainhash.Hash) error {
 	if waiting != nil {
 		p.deliver(waiting, reply{err: ErrAfterSendHeaders})
 	}
-	if err := p.Send(wire.NewMsgSendHeaders()); err != nil {
+	if err := p.send(wire.NewMsgSendHeaders()); err != nil {
 		return err
 	}
-	return p.Send(msg)
+	return p.send(msg)
 }
 
 // RequestHeaders asks for the headers after locator. The answer goes to the
@@ -84,7 +84,7 @@ func (p *Peer) RequestHeaders(locator []chainhash.Hash) error {
 	if !p.waiting.announced() {
 		return fmt.Errorf("%w: RequestHeaders before SendHeaders", ErrRequest)
 	}
-	return p.Send(msg)
+	return p.send(msg)
 }
 
 // getHeaders makes the message.

@@ -31,7 +31,7 @@ type Peer struct {
 	remote identity
 	pver   atomic.Uint32 // fixed by the handshake, while the writer runs already
 
-	queue   chan wire.Message // accepted by Send and Serve
+	queue   chan wire.Message // accepted by send
 	queued  atomic.Int64      // bytes in the queue, and of the message that is being written
 	asks    chan question     // requests, handed to the writer one by one
 	written chan struct{}     // closed when the writer has ended

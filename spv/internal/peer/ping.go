@@ -65,9 +65,8 @@ func newPing() (*request, *wire.MsgPing) {
 	return newPingRequest(nonce), wire.NewMsgPing(nonce)
 }
 
-// Delivered returns nil once the remote has read everything that Serve, Announce and
-// Send queued before the call: it has answered a ping that was queued after it. A
-// message that was only written is on its way, and closing the connection may lose it.
+// Delivered returns nil once the remote has read everything that Serve and Announce
+// queued before the call: it has answered a ping that was queued after it. A message that was only written is on its way, and closing the connection may lose it.
 // Nodes handle messages in order, and finish with a transaction before the next message
 // (dcrd server.go, OnTx).
 func (p *Peer) Delivered(ctx context.Context) error {
@@ -76,7 +75,7 @@ func (p *Peer) Delivered(ctx context.Context) error {
 		return err
 	}
 	defer p.waiting.drop(r)
-	if err := p.Send(ping); err != nil {
+	if err := p.send(ping); err != nil {
 		return err
 	}
 	r.markSent()

@@ -38,12 +38,12 @@ func (p *Peer) Announce(txs []chainhash.Hash) error {
 	if len(txs) > maxAnnounce {
 		return fmt.Errorf("%w: %d transactions announced", ErrRequest, len(txs))
 	}
-	return p.Send(&wire.MsgInv{InvList: txInvs(txs)})
+	return p.send(&wire.MsgInv{InvList: txInvs(txs)})
 }
 
-// Serve queues a transaction that the remote asked for, as Send does. The
+// Serve queues a transaction that the remote asked for, as Announce does. The
 // transaction must not be changed any more.
-func (p *Peer) Serve(tx *wire.MsgTx) error { return p.Send(tx) }
+func (p *Peer) Serve(tx *wire.MsgTx) error { return p.send(tx) }
 
 // NotFound tells the remote that we don't have the transactions that it requested, ten
 // at most. Blocks are left out, which nobody expects of us: dcrd bans for more than
@@ -58,7 +58,7 @@ func (p *Peer) NotFound(inv []*wire.InvVect) error {
 	if len(msg.InvList) == 0 {
 		return nil
 	}
-	return p.Send(msg)
+	return p.send(msg)
 }
 
 // newTxSet is made when first needed: a first sync does without.
@@ -77,7 +77,7 @@ func (p *Peer) RequestTxs(txs []chainhash.Hash) error {
 	for _, hash := range txs {
 		p.txs().Put(hash)
 	}
-	return p.Send(&wire.MsgGetData{InvList: txInvs(txs)})
+	return p.send(&wire.MsgGetData{InvList: txInvs(txs)})
 }
 
 // onTx hands over a transaction that was asked for.

@@ -24,11 +24,11 @@ const (
 	writeLimit = 30 * time.Second // for the remote to take one message
 )
 
-// Send queues a message. It never blocks: when 1064 messages or 8 MiB wait
+// send queues a message. It never blocks: when 1064 messages or 8 MiB wait
 // already, the remote does not read and the connection is closed with
 // ErrOverflow. A nil error means that the message was queued, not that it has
 // arrived.
-func (p *Peer) Send(msg wire.Message) error {
+func (p *Peer) send(msg wire.Message) error {
 	select {
 	case <-p.end.done:
 		return p.end.closedError()

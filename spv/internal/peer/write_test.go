@@ -37,16 +37,16 @@ func TestSendOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := unread(t)
 		ended := call(func() (any, error) { return nil, p.Run(t.Context(), new(log)) })
-		if err := p.Send(wire.NewMsgPing(0)); err != nil {
+		if err := p.send(wire.NewMsgPing(0)); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait() // the writer has taken it and is stuck
 		for i := range 1064 {
-			if err := p.Send(wire.NewMsgPing(uint64(i))); err != nil {
+			if err := p.send(wire.NewMsgPing(uint64(i))); err != nil {
 				t.Fatalf("message %d: %v", i, err)
 			}
 		}
-		wantError(t, p.Send(wire.NewMsgPing(0)), ErrOverflow)
+		wantError(t, p.send(wire.NewMsgPing(0)), ErrOverflow)
 		got := <-ended
 		wantError(t, got.err, ErrOverflow)
 		if got.took != 0 {
@@ -88,7 +88,7 @@ func TestSendOverflowInBytes(t *testing.T) {
 				fits := min(maxQueuedBytes/(size+100), maxQueued)
 				for range 2 {
 					for i := range fits {
-						if err := p.Send(msg); err != nil {
+						if err := p.send(msg); err != nil {
 							t.Fatalf("message %d of %d bytes: %v", i, size, err)
 						}
 					}
@@ -99,7 +99,7 @@ func TestSendOverflowInBytes(t *testing.T) {
 				}
 				var err error
 				for err == nil {
-					err = p.Send(msg)
+					err = p.send(msg)
 					if n := len(p.queue) * size; n > maxQueuedBytes {
 						t.Fatalf("%d bytes are queued", n)
 					}
@@ -135,7 +135,7 @@ func TestWriteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := unread(t)
 		ended := call(func() (any, error) { return nil, p.Run(t.Context(), new(log)) })
-		if err := p.Send(wire.NewMsgPing(0)); err != nil {
+		if err := p.send(wire.NewMsgPing(0)); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

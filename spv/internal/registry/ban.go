@@ -19,7 +19,7 @@ func (r *Registry) Strike(addr string, reason Reason, why error, now time.Time) 
 		return false
 	}
 	newlyBanned = m.strike(reason, now)
-	if e := r.peers[addr]; e != nil && reason.Points() >= banThreshold {
+	if e := r.peers[addr]; e != nil && reason.points() >= banThreshold {
 		e.service.condemn(now)
 	}
 	if newlyBanned {

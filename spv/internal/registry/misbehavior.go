@@ -37,8 +37,8 @@ var reasons = [numReasons]struct {
 	OrphanHeader: {10, "orphan header"},
 }
 
-// Points is what the reason costs, from 1 to 100.
-func (r Reason) Points() int { return reasons[r].points }
+// points is what the reason costs, from 1 to 100.
+func (r Reason) points() int { return reasons[r].points }
 
 // String says the reason in words.
 func (r Reason) String() string { return reasons[r].text }
@@ -70,7 +70,7 @@ func (m *misbehavior) settle(now time.Time) {
 
 // strike adds the points of a reason, and reports whether that begins a ban.
 func (m *misbehavior) strike(reason Reason, now time.Time) (newlyBanned bool) {
-	m.points += reason.Points()
+	m.points += reason.points()
 	m.reasons = append(m.reasons, reason.String())
 	if n := len(m.reasons); n > maxHistory {
 		m.reasons = slices.Delete(m.reasons, 0, n-maxHistory)

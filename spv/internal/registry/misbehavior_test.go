@@ -7,7 +7,7 @@ import (
 
 func TestEveryReasonCosts(t *testing.T) {
 	for reason := range numReasons {
-		if p := reason.Points(); p < 1 || p > banThreshold || reason.String() == "" {
+		if p := reason.points(); p < 1 || p > banThreshold || reason.String() == "" {
 			t.Errorf("reason %d: %d points, %q", reason, p, reason)
 		}
 	}

@@ -256,7 +256,7 @@ func (w *world) heights(addr string) {
 
 func (w *world) strike(addr string) {
 	reason := Reason(w.pick(int(numReasons)))
-	if got, want := w.reg.Strike(addr, reason, errFault, w.now), w.model.strike(addr, reason.Points(), w.now); got != want {
+	if got, want := w.reg.Strike(addr, reason, errFault, w.now), w.model.strike(addr, reason.points(), w.now); got != want {
 		w.t.Errorf("a strike for %v bans: %v, want %v", reason, got, want)
 	}
 }
