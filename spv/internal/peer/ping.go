@@ -66,9 +66,10 @@ func newPing() (*request, *wire.MsgPing) {
 }
 
 // Delivered returns nil once the remote has read everything that Serve and Announce
-// queued before the call: it has answered a ping that was queued after it. A message that was only written is on its way, and closing the connection may lose it.
-// Nodes handle messages in order, and finish with a transaction before the next message
-// (dcrd server.go, OnTx).
+// queued before the call: it has answered a ping that was queued after it. A message
+// that was only written is on its way, and closing the connection may lose it. Nodes
+// handle messages in order, and finish with a transaction before the next message (dcrd
+// server.go, OnTx).
 func (p *Peer) Delivered(ctx context.Context) error {
 	r, ping := newPing()
 	if err := p.waiting.add(r); err != nil {
