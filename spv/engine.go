@@ -150,7 +150,9 @@ func (e *engine) run() error {
 	for e.err == nil {
 		e.now = e.syncer.now()
 		e.step()
-		e.syncer.publish(e.snapshot())
+		st := e.snapshot()
+		e.syncer.publish(st)
+		e.syncer.feed.set(feedState{e.readable(), st.Synced})
 		if err := e.chain.Failed(); err != nil {
 			e.fail(err)
 			break

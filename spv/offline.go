@@ -38,7 +38,7 @@ func (s *Syncer) offline(ctx context.Context, do func() error) error {
 
 // Check makes sure, before Run, that Status tells what chain.db holds: a file from
 // elsewhere is verified, and what is damaged in it is dropped. Run does that by itself.
-// Meanwhile Status and Changes tell how far it is.
+// Meanwhile Status and Watch tell how far it is.
 func (s *Syncer) Check(ctx context.Context) error {
 	return s.offline(ctx, func() error { return nil })
 }

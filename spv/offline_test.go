@@ -13,6 +13,7 @@ import (
 
 // What a Syncer that does not run is good for: it reads chain.db and edits what it says
 // of peers.
+// Rule 27.
 func TestWithoutRun(t *testing.T) {
 	cfg := spv.Config{Params: chaincfg.SimNetParams(), DataDir: t.TempDir()}
 	open := func() *spv.Syncer {
@@ -74,6 +75,7 @@ func TestWithoutRun(t *testing.T) {
 }
 
 // While it runs, Verify is refused, and what is asked of peers and dates is answered.
+// Rule 27.
 func TestWhileItRuns(t *testing.T) {
 	s, err := spv.New(spv.Config{Params: chaincfg.SimNetParams(), DataDir: t.TempDir(), Connect: []string{"127.0.0.1:1"}})
 	if err != nil {
@@ -82,7 +84,11 @@ func TestWhileItRuns(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	<-s.Changes()
+	for st := range s.Watch(ctx) {
+		if st.Reason != "not running" {
+			break
+		}
+	}
 	if _, err := s.Verify(ctx, nil); !errors.Is(err, spv.ErrRunning) {
 		t.Errorf("verified: %v", err)
 	}

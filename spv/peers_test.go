@@ -43,6 +43,7 @@ func TestEditingPeersNeedsAHost(t *testing.T) {
 
 // Whoever is cut off can be looked up afterwards, over a restart: when, for how
 // long and why.
+// Rule 14.
 func TestCutsCanBeLookedUp(t *testing.T) {
 	story(t, 400, func(w *world) {
 		w.join(spvtest.Behaviour{RefuseConnections: true})

@@ -190,6 +190,7 @@ func TestEverySettingCounts(t *testing.T) {
 
 // Of many peers that are known, MaxPeers are connected, with at times one more
 // that is being tried out; when one goes another takes its place.
+// Rule 20.
 func TestMaxPeers(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.joinMany(6, spvtest.Behaviour{})

@@ -44,13 +44,8 @@ type watcher struct {
 func watchStatus(ctx context.Context, syncer *spv.Syncer) *watcher {
 	w := new(watcher)
 	go func() {
-		for {
-			select {
-			case st := <-syncer.Changes():
-				w.see(st)
-			case <-ctx.Done():
-				return
-			}
+		for st := range syncer.Watch(ctx) {
+			w.see(st)
 		}
 	}()
 	return w

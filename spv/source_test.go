@@ -108,6 +108,7 @@ func (a *archive) RequestTxs([]chainhash.Hash) error { return nil }
 
 // Chain data may come from something else than a peer: what it gives is verified
 // and scanned the same way, and the Decred protocol is nowhere involved.
+// Rules 11 and 27.
 func TestSourceThatIsNoPeer(t *testing.T) {
 	c := paid(3000)
 	storyOn(t, c, func(w *world) {

@@ -32,11 +32,12 @@ type Syncer struct {
 	commands chan func(*engine) // run by the engine's goroutine
 	stopped  chan struct{}      // closed when Run is over
 
-	mu      sync.Mutex // guards the two below; held for moments only
-	status  Status
-	waiters chan struct{} // closed and replaced when Synced or Settled changes
+	mu       sync.Mutex // guards the three below; held for moments only
+	status   Status
+	waiters  chan struct{} // closed and replaced when Synced or Settled changes
+	watchers map[chan Status]struct{}
 
-	changes chan Status // latest value
+	feed feed
 }
 
 // New opens chain.db and returns a Syncer that is ready to Run. The caller
@@ -63,9 +64,10 @@ func New(cfg Config) (*Syncer, error) {
 		commands: make(chan func(*engine)),
 		stopped:  make(chan struct{}),
 		waiters:  make(chan struct{}),
-		changes:  make(chan Status, 1),
+		watchers: make(map[chan Status]struct{}),
 	}
 	s.idle <- struct{}{}
+	s.feed.changed = make(chan struct{})
 	s.status, err = storedStatus(cfg, db)
 	if err != nil && !mends(err) {
 		db.Close()
@@ -140,10 +142,21 @@ func (s *Syncer) Status() Status {
 	return s.status
 }
 
-// Changes delivers the newest Status after a change. A slow reader misses
-// snapshots in between and delays nobody. There is one channel, for one reader.
-func (s *Syncer) Changes() <-chan Status {
-	return s.changes
+// Watch delivers the Status, now and after each change, until ctx ends; then the channel
+// is closed. A slow reader misses snapshots in between and delays nobody.
+func (s *Syncer) Watch(ctx context.Context) <-chan Status {
+	ch := make(chan Status, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ch <- s.status
+	s.watchers[ch] = struct{}{}
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.watchers, ch)
+		close(ch)
+	})
+	return ch
 }
 
 // Wait returns nil once the condition holds, the context's error if that ends
@@ -174,21 +187,23 @@ func (s *Syncer) Wait(ctx context.Context, c Condition) error {
 	}
 }
 
-// publish makes a snapshot the current one, delivers it as a change and wakes those
+// publish makes a snapshot the current one, delivers it to who watches and wakes those
 // who wait for it.
 func (s *Syncer) publish(st Status) {
 	s.mu.Lock()
+	defer s.mu.Unlock() // who is woken finds the change delivered
 	if st.Synced != s.status.Synced || st.Settled != s.status.Settled {
 		close(s.waiters)
 		s.waiters = make(chan struct{})
 	}
 	s.status = st
-	select {
-	case <-s.changes: // replace what nobody has read
-	default:
+	for ch := range s.watchers {
+		select {
+		case <-ch: // replace what was not read
+		default:
+		}
+		ch <- st // only here and under the lock, so there is room
 	}
-	s.changes <- st // the engine is the only sender, so there is room
-	s.mu.Unlock()   // who is woken finds the change delivered
 }
 
 // do runs fn on the engine's goroutine and waits for it.

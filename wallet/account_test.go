@@ -45,6 +45,7 @@ func TestAddress(t *testing.T) {
 
 // TestGap: indices used out of order, each at the end of the gap, on both
 // branches, the later ones in blocks that were scanned long before.
+// Rule 16.
 func TestGap(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	key := testXPub(t, 1)
@@ -308,6 +309,7 @@ func TestVoidBelowTheBirthday(t *testing.T) {
 }
 
 // TestGapStays: watching an account again without a gap leaves the one that it has.
+// Rule 15.
 func TestGapStays(t *testing.T) {
 	w := open(t)
 	key := testXPub(t, 1)
@@ -319,6 +321,7 @@ func TestGapStays(t *testing.T) {
 }
 
 // TestWatchEndsWithItsContext: keys take long to derive, so it is asked at each.
+// Rule 9.
 func TestWatchEndsWithItsContext(t *testing.T) {
 	w := open(t)
 	a := &account{key: testXPub(t, 1), gap: maxGap}
@@ -336,6 +339,7 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 
 // TestNothingBelowTheBirthdayIsOwed: blocks that mattered to an address alone are not
 // tested any more once it is unwatched by itself.
+// Rule 15.
 func TestNothingBelowTheBirthdayIsOwed(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	key := testXPub(t, 1)

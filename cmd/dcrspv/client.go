@@ -35,13 +35,16 @@ func (p *program) withClient(ctx context.Context, cfg spv.Config, do func(contex
 	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 
+	statuses := syncer.Watch(runCtx)
+	<-statuses // what the last run has left
+
 	var running sync.WaitGroup
 	var runErr error
 	running.Go(func() {
 		runErr = syncer.Run(runCtx)
 		cancelDo(errors.Join(errStopped, runErr))
 	})
-	running.Go(func() { p.showProgress(runCtx, con, syncer.Changes()) })
+	running.Go(func() { p.showProgress(con, statuses) })
 
 	err = do(doCtx, &client{p: p, con: con, syncer: syncer})
 	stop()
@@ -85,7 +88,7 @@ func (p *program) config(ctx context.Context, wallets ...spv.Wallet) (spv.Config
 }
 
 // height resolves a flag that may be a date, with the stored headers if it is.
-func (p *program) height(ctx context.Context, w when) (uint32, error) {
+func (p *program) height(ctx context.Context, w heightOrDate) (uint32, error) {
 	if w.day.IsZero() {
 		return w.height, nil
 	}
@@ -112,7 +115,7 @@ func (p *program) offline(do func(*spv.Syncer) error, wallets ...spv.Wallet) err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var showing sync.WaitGroup
-	showing.Go(func() { p.showChecking(ctx, con, syncer.Changes()) })
+	showing.Go(func() { p.showChecking(con, syncer.Watch(ctx)) })
 	err = do(syncer)
 	stop()
 	showing.Wait()
@@ -120,16 +123,11 @@ func (p *program) offline(do func(*spv.Syncer) error, wallets ...spv.Wallet) err
 }
 
 // showChecking prints how far the verification of chain.db is.
-func (p *program) showChecking(ctx context.Context, con *console, changes <-chan spv.Status) {
+func (p *program) showChecking(con *console, statuses <-chan spv.Status) {
 	progress := verifyProgress(con)
-	for {
-		select {
-		case st := <-changes:
-			if st.Phase == spv.Checking {
-				progress(st.Tip.Height, st.Target)
-			}
-		case <-ctx.Done():
-			return
+	for st := range statuses {
+		if st.Phase == spv.Checking {
+			progress(st.Tip.Height, st.Target)
 		}
 	}
 }

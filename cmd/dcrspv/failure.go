@@ -53,13 +53,13 @@ func usage(remedy, format string, args ...any) *failure {
 	return &failure{status: statusUsage, what: fmt.Sprintf(format, args...), remedy: remedy}
 }
 
-// failed is any other failure.
-func failed(remedy, format string, args ...any) *failure {
+// newFailure is any other failure.
+func newFailure(remedy, format string, args ...any) *failure {
 	return &failure{status: statusFailed, what: fmt.Sprintf(format, args...), remedy: remedy}
 }
 
 // errInterrupted is what an interrupted command that had more to do ends with.
-var errInterrupted = failed("what was done is kept, run it again to continue", "interrupted")
+var errInterrupted = newFailure("what was done is kept, run it again to continue", "interrupted")
 
 // errDataDir: the data directory can't be made, for no reason known above.
 var errDataDir = errors.New("cannot create the data directory")
@@ -104,8 +104,8 @@ func saysErrno(err, kind error) bool {
 	return errors.As(kind, &errno) && strings.HasSuffix(err.Error(), errno.Error())
 }
 
-// explain turns any error into the line for the user.
-func explain(err error) *failure {
+// userError turns any error into the line for the user.
+func userError(err error) *failure {
 	var f *failure
 	if errors.As(err, &f) {
 		return f

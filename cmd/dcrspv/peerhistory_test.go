@@ -58,6 +58,7 @@ func TestPeerHistory(t *testing.T) {
 
 // Of many events the last twenty are printed, in order, and what is left out is
 // said.
+// Rule 26.
 func TestPeerHistoryIsCut(t *testing.T) {
 	var list []spv.Peer
 	for i := range 5 {

@@ -45,7 +45,7 @@ func (p *program) runRescan(ctx context.Context) error {
 		return p.rescanWatched(ctx)
 	}
 	// The addresses are checked before anything is fetched for them.
-	what, err := named(p.args)
+	what, err := parseTargets(p.args)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (p *program) runRescan(ctx context.Context) error {
 	defer done()
 	what.From = math.MaxInt32
 	if err := w.Watch(ctx, what); err != nil {
-		return badName(err)
+		return targetError(err)
 	}
 	own, err := p.ownWatched(ctx)
 	if err != nil {
@@ -205,12 +205,12 @@ func (q question) warning() warningDoc {
 
 // checkRange reports a wrong --from or --to.
 func (p *program) checkRange() error {
-	var ends [2]*when
+	var ends [2]*heightOrDate
 	for i, flag := range []struct{ name, value string }{{"--from", p.span.From}, {"--to", p.span.To}} {
 		if flag.value == "" {
 			continue
 		}
-		w, err := parseWhen(flag.name, flag.value, p.now())
+		w, err := parseHeightOrDate(flag.name, flag.value, p.now())
 		if err != nil {
 			return err
 		}
@@ -246,7 +246,7 @@ func (p *program) rangeHeights(ctx context.Context) (from, to uint32, err error)
 	if from, err = p.since(ctx, p.span.From); err != nil || p.span.To == "" {
 		return from, math.MaxInt32, err
 	}
-	w, err := parseWhen("--to", p.span.To, p.now())
+	w, err := parseHeightOrDate("--to", p.span.To, p.now())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -267,7 +267,7 @@ func (p *program) rangeHeights(ctx context.Context) (from, to uint32, err error)
 // lastHeight is the last block that a --to means: of the day after the one
 // given, for the same margin that --from has. reached tells that the stored
 // headers go beyond.
-func (p *program) lastHeight(ctx context.Context, w when) (height uint32, reached bool, err error) {
+func (p *program) lastHeight(ctx context.Context, w heightOrDate) (height uint32, reached bool, err error) {
 	if w.day.IsZero() {
 		return w.height, true, nil
 	}

@@ -35,6 +35,7 @@ func (d *rescanDoc) wantRange(t *testing.T, entries []spvtest.Entry, total int64
 
 // TestRescanAddresses: a question about any addresses, over a range of blocks, is
 // answered by all that is true of it, and leaves the wallet as it was.
+// Rule 26.
 func TestRescanAddresses(t *testing.T) {
 	n := newTestNetwork(t, 2)
 	addr := n.demo.used[0]
@@ -82,6 +83,7 @@ func TestRescanAddresses(t *testing.T) {
 // TestRescanBeginsBefore: the answer about a range knows the coins from before it, and
 // of an account the addresses that came into use before it; a quick one does not, and
 // says so.
+// Rule 26.
 func TestRescanBeginsBefore(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	history := n.demo.truth.History
@@ -108,6 +110,7 @@ func TestRescanBeginsBefore(t *testing.T) {
 }
 
 // TestRescanWatched: the whole watch set is tested again, from stored filters.
+// Rules 15 and 26.
 func TestRescanWatched(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 1)
@@ -128,6 +131,7 @@ func TestRescanWatched(t *testing.T) {
 
 // TestRescanOfAWatchedKey: a question about a watched key is answered by what watching
 // it has found, with its gap and its public keys.
+// Rule 26.
 func TestRescanOfAWatchedKey(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	n.dcrspv("watch", n.demo.xpub, "--gap", "60", "--pubkeys")

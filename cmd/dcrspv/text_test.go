@@ -56,6 +56,7 @@ func TestWordsForNumbers(t *testing.T) {
 }
 
 // TestPeerTableIsClean: what peers say of themselves cannot act on a terminal.
+// Rule 21.
 func TestPeerTableIsClean(t *testing.T) {
 	p, stdout, _ := testProgram(t)
 	err := p.printPeers([]spv.Peer{

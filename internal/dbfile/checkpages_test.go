@@ -108,6 +108,7 @@ func TestDeepPages(t *testing.T) {
 
 // TestHugePage: a page that says that a million others belong to it, in a file with a
 // hole of that size, must not be read into memory.
+// Rule 20.
 func TestHugePage(t *testing.T) {
 	path, content := made(t)
 	size := os.Getpagesize()

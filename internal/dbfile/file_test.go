@@ -86,6 +86,7 @@ func TestNotFile(t *testing.T) {
 
 // TestChangedWhileOpen: whatever is done to a file while it is open, reads and writes
 // fail with an error that says so, for good, and Close returns and gives up the lock.
+// Rule 25.
 func TestChangedWhileOpen(t *testing.T) {
 	older := func(path string, content []byte) error { return os.WriteFile(path, content, 0o600) }
 	for name, test := range map[string]struct {
@@ -170,6 +171,7 @@ func TestReplacedAndClosed(t *testing.T) {
 }
 
 // TestPanics: a panic in a read or a write is an error, and says whose it is.
+// Rule 24.
 func TestPanics(t *testing.T) {
 	var none []int
 	for name, write := range map[string]bool{"read": false, "write": true} {

@@ -13,6 +13,7 @@ import (
 )
 
 // TestPipe: a pipe in the place of the file would have Open wait for a writer.
+// Rule 24.
 func TestPipe(t *testing.T) {
 	path := testPath(t)
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -27,6 +28,7 @@ const littleSpace = "DBFILE_TEST_SPACE" // set for the process that has little
 
 // TestLittleAddressSpace: where there is no room for the mapping that is asked for, a
 // smaller one is made. The limit holds for a process, so it is one of its own.
+// Rule 24.
 func TestLittleAddressSpace(t *testing.T) {
 	path := testPath(t)
 	if os.Getenv(littleSpace) == "" {

@@ -9,6 +9,7 @@ import (
 
 // TestHeads: a head that a crash has left half written is none, and the other one counts.
 // One that was whole and is damaged is an error if it was the newer one.
+// Rules 17 and 25.
 func TestHeads(t *testing.T) {
 	path, before := made(t)
 	f := opened(t, path)

@@ -89,6 +89,7 @@ func goodAndBad(t *testing.T) (good, bad *miner) {
 	return good, bad
 }
 
+// Rules 10 and 12.
 func TestCheckpointRefusesOtherBlock(t *testing.T) {
 	good, bad := goodAndBad(t)
 	c := newChain(withCheckpoints(good, 20), nil)
@@ -108,6 +109,7 @@ func TestCheckpointRefusesOtherBlock(t *testing.T) {
 
 // The branch with the checkpoint is best once it reaches it, whatever work another
 // has gathered, and the other is forgotten.
+// Rule 12.
 func TestCheckpointBeatsWork(t *testing.T) {
 	good, bad := goodAndBad(t)
 	c := newChain(withCheckpoints(good, 20), nil)
@@ -132,6 +134,7 @@ func TestCheckpointBeatsWork(t *testing.T) {
 
 // Once the best chain has a checkpoint, nothing forks off below it, even where no
 // checkpoint is contradicted yet. At the checkpoint itself a fork is allowed.
+// Rule 12.
 func TestNoForkBelowCheckpoint(t *testing.T) {
 	good, bad := goodAndBad(t)
 	c := newChain(withCheckpoints(good, 20), nil)
@@ -158,6 +161,7 @@ func TestNoForkBelowCheckpoint(t *testing.T) {
 }
 
 // A stored chain that a checkpoint has overtaken is replaced from the start.
+// Rule 12.
 func TestStoredChainThatContradictsCheckpoint(t *testing.T) {
 	good, bad := goodAndBad(t)
 	store := &memStore{headers: bad.headers[1:]}
@@ -179,6 +183,7 @@ func TestStoredChainThatContradictsCheckpoint(t *testing.T) {
 	wantTip(t, c, good.id(35))
 }
 
+// Rule 10.
 func TestKnownBlocks(t *testing.T) {
 	good, bad := goodAndBad(t)
 	r := NewRules(chaincfg.SimNetParams(), KnownBlocks(good.id(20), good.id(10)))
@@ -197,6 +202,7 @@ func TestKnownBlocks(t *testing.T) {
 }
 
 // A chain is suspect when no checkpoint ahead can vouch for it, and too little work.
+// Rule 12.
 func TestSuspect(t *testing.T) {
 	m := newMiner(t, simnet())
 	m.mineN(30, 1, 0)

@@ -163,6 +163,7 @@ func TestNextLeavesRecentAttemptsAlone(t *testing.T) {
 }
 
 // Addresses that were good come up far more often than hearsay.
+// Rule 22.
 func TestGoodIsPreferred(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := Open(t.TempDir(), nil)
@@ -223,6 +224,7 @@ func share(b *Book, is func(ip netip.Addr) bool) int {
 
 // One peer that tells of ten thousand addresses of one network, or of all
 // networks there are, does not take over the book.
+// Rules 20 and 22.
 func TestFloodOfOneSourceIsBounded(t *testing.T) {
 	honest := func() (*Book, string) {
 		b, path := open(t)

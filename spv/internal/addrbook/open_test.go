@@ -95,6 +95,7 @@ func TestBookIsSavedMeanwhile(t *testing.T) {
 }
 
 // A file that can't be used is kept beside, and the book works.
+// Rule 24.
 func TestUnusableFileIsSetAside(t *testing.T) {
 	good := saved(t)
 	var fields map[string]json.RawMessage
@@ -145,6 +146,7 @@ func TestUnusableFileIsSetAside(t *testing.T) {
 
 // A book that was saved by a clock which was far ahead of or behind the one of now is
 // used all the same, without waiting, and kept.
+// Rule 24.
 func TestBookOfAnotherTime(t *testing.T) {
 	var file map[string]any
 	if err := json.Unmarshal(saved(t), &file); err != nil {

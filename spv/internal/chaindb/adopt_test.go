@@ -15,6 +15,7 @@ func newRand() *rand.Rand { return rand.New(rand.NewPCG(8, 9)) }
 
 // TestAdopt: whatever bits of a file change while nobody has it open, it is not trusted,
 // what is wrong is dropped, and when that has come again all is as it was.
+// Rule 25.
 func TestAdopt(t *testing.T) {
 	db, m := stored(t, 3*segmentBlocks+60)
 	path := db.path
@@ -84,6 +85,7 @@ func again(t *testing.T, db *DB, m *model) {
 }
 
 // TestAdoptForeign: of a chain that somebody has made up, nothing is left.
+// Rule 25.
 func TestAdoptForeign(t *testing.T) {
 	rules := simnetRules()
 	for name, test := range map[string]struct {
@@ -118,6 +120,7 @@ func TestAdoptForeign(t *testing.T) {
 
 // TestAdoptEnds: how often a file that is not trusted is verified, and the peers are asked
 // for what is missing, is not up to how often somebody has broken it.
+// Rule 25.
 func TestAdoptEnds(t *testing.T) {
 	db, m := stored(t, 20*segmentBlocks)
 	for segment := uint32(1); segment < 20; segment += 2 {
@@ -139,6 +142,7 @@ func TestAdoptEnds(t *testing.T) {
 // TestAdoptWithAClockThatIsBehind: a computer that has lost its clock with its power (it
 // has no battery for it) has a file that was not sealed, and a year that is long ago. What
 // is in the file is not damaged: it must neither go nor be called so.
+// Rule 24.
 func TestAdoptWithAClockThatIsBehind(t *testing.T) {
 	db, m := stored(t, 600)
 	db.origin.trusted.Store(false)

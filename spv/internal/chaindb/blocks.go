@@ -25,11 +25,30 @@ func (db *DB) Blocks(heights chain.Range, fn func(height uint32, h *chain.Header
 		if missing := r.filters.Missing(heights); len(missing) > 0 {
 			return fmt.Errorf("%w: filter %d in %s", ErrNotFound, missing[0].From, db.path)
 		}
-		first, _ := segmentOf(heights.From)
-		last, _ := segmentOf(heights.To)
-		return eachSegment(r.tx, first, last, func(segment uint32) (bool, error) {
-			return r.blocksOf(segment, heights, fn)
+		return r.blocks(heights, fn)
+	})
+}
+
+// Read is Blocks for a range of which some filters may not be held: they are nil.
+// ErrNotFound if the range reaches above the tip.
+func (db *DB) Read(heights chain.Range, fn func(height uint32, h *chain.Header, filter []byte)) error {
+	return db.view(func(r *reader) error {
+		if heights.To > r.tip.Height {
+			return r.noHeader(heights.To)
+		}
+		return r.blocks(heights, func(height uint32, h *chain.Header, filter []byte) bool {
+			fn(height, h, filter)
+			return true
 		})
+	})
+}
+
+// blocks calls fn for each block of a range, until fn returns false.
+func (r *reader) blocks(heights chain.Range, fn func(uint32, *chain.Header, []byte) bool) error {
+	first, _ := segmentOf(heights.From)
+	last, _ := segmentOf(heights.To)
+	return eachSegment(r.tx, first, last, func(segment uint32) (bool, error) {
+		return r.blocksOf(segment, heights, fn)
 	})
 }
 
@@ -85,7 +104,7 @@ func (r *reader) blocksOf(segment uint32, heights chain.Range,
 		if height > heights.To {
 			break
 		}
-		if filters[i] == nil {
+		if filters[i] == nil && r.filters.Contains(height) {
 			return false, r.damage(Filters, height, "filter %d is missing", height)
 		}
 		if !fn(height, headerAt(headers, i), filters[i]) {

@@ -54,6 +54,7 @@ func wantLittle(t *testing.T, what string, before uint64) {
 
 // TestCraftedSevered: what a file from elsewhere says was set aside was not verified, so
 // it must not become the chain by itself.
+// Rule 25.
 func TestCraftedSevered(t *testing.T) {
 	for name, foreign := range map[string]bool{"changed": false, "from elsewhere": true} {
 		db, m := stored(t, 2*segmentBlocks-1) // 0 to 499
@@ -96,6 +97,7 @@ func TestCraftedSevered(t *testing.T) {
 
 // TestCraftedHeights: what a file says about how high it is costs no time, and no fault of
 // ours follows from it.
+// Rules 20 and 25.
 func TestCraftedHeights(t *testing.T) {
 	for _, height := range []uint32{1<<31 - 1, 1 << 31, ^uint32(0)} {
 		tip := chain.BlockID{Height: height}
@@ -164,6 +166,7 @@ func TestCraftedBuckets(t *testing.T) {
 
 // TestForeignBlobs: a seal that names the file's id, which is in the file for everybody
 // to read, does not make it ours: its blobs (bans, known good nodes) are not believed.
+// Rule 25.
 func TestForeignBlobs(t *testing.T) {
 	path, other := testPath(t), filepath.Join(t.TempDir(), "chain.db")
 	ours, theirs := openTest(t, path, simnetRules()), openTest(t, other, simnetRules())

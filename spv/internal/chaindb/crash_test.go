@@ -23,6 +23,7 @@ func (m *model) copy() *model {
 // which the disk has written some pages and not others, in any order: bbolt writes
 // all pages, syncs, writes the root and syncs. Before the sync any subset of the
 // pages may be there, but no root; after it, all pages and a part of the root.
+// Rule 17.
 func TestPowerLoss(t *testing.T) {
 	rules := simnetRules()
 	rng := rand.New(rand.NewPCG(7, 7))
@@ -144,6 +145,7 @@ func writeForever(path string) error {
 
 // TestKilled kills a process that writes, at random moments, and looks at what it
 // leaves: the state after the last write that was reported, or the one after.
+// Rule 17.
 func TestKilled(t *testing.T) {
 	rules := simnetRules()
 	rng := rand.New(rand.NewPCG(9, 9))

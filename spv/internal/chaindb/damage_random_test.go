@@ -9,6 +9,7 @@ import (
 
 // TestMendAtRandom: however damage, reorgs, restarts and what a sync fetches follow each
 // other, in the end everything is there and right.
+// Rule 25.
 func TestMendAtRandom(t *testing.T) {
 	for seed := range uint64(12) {
 		rng := rand.New(rand.NewPCG(seed, 1))

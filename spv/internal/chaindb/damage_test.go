@@ -73,6 +73,7 @@ func mend(t *testing.T, db *DB) *Damage {
 }
 
 // TestMendFilters: the filters of a segment are dropped and can be put again.
+// Rule 25.
 func TestMendFilters(t *testing.T) {
 	for segment := range uint32(3) {
 		db, m := stored(t, 2*segmentBlocks+60)
@@ -98,6 +99,7 @@ func TestMendFilters(t *testing.T) {
 
 // TestMendHeaders: the chain ends below headers that are damaged, and once they have
 // come again it is whole, with all the filters but theirs.
+// Rule 25.
 func TestMendHeaders(t *testing.T) {
 	for _, blocks := range []int{3*segmentBlocks + 60, 4*segmentBlocks - 1, 3 * segmentBlocks} {
 		c := mined(blocks)
@@ -214,6 +216,7 @@ func TestMendAndReorganize(t *testing.T) {
 
 // TestUnlinked: a segment of another branch, which a disk has brought back, is found
 // although its checksum is right.
+// Rule 25.
 func TestUnlinked(t *testing.T) {
 	db, m := stored(t, 3*segmentBlocks)
 	other := m.chain.fork(segmentBlocks - 1)
@@ -258,6 +261,7 @@ func TestMendKeyOutOfPlace(t *testing.T) {
 }
 
 // TestMendBlob: a blob that is damaged is dropped alone.
+// Rule 25.
 func TestMendBlob(t *testing.T) {
 	db := openTest(t, testPath(t), simnetRules())
 	if err := errors.Join(db.PutBlob("a", noise(99)), db.PutBlob("b", noise(9))); err != nil {

@@ -184,6 +184,7 @@ func TestBlocks(t *testing.T) {
 
 // TestBlocksMissing: what the file says it holds and does not is damage, and no
 // block is handed out in its place.
+// Rule 25.
 func TestBlocksMissing(t *testing.T) {
 	const last = segmentBlocks + 10
 	for name, test := range map[string]struct {
@@ -222,6 +223,7 @@ func TestBlocksMissing(t *testing.T) {
 
 // TestBlocksSnapshot: what is written during a scan does not disturb it, nor it
 // the writer.
+// Rule 18.
 func TestBlocksSnapshot(t *testing.T) {
 	rules := simnetRules()
 	db := openTest(t, testPath(t), rules)
@@ -373,6 +375,7 @@ func TestFailedWriteThatArrived(t *testing.T) {
 
 // TestDamagedWhileOpen overwrites the file of an open DB. Reading and writing
 // fail with ErrCorrupt, Close does not hang, and the lock is gone.
+// Rule 25.
 func TestDamagedWhileOpen(t *testing.T) {
 	rules := simnetRules()
 	path := testPath(t)
@@ -432,6 +435,7 @@ func TestSegmentRecords(t *testing.T) {
 }
 
 // FuzzSegment parses arbitrary bytes.
+// Rule 25.
 func FuzzSegment(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 0xff, 0xff})
 	f.Add(bytes.Repeat([]byte{1}, segmentBlocks+1))
@@ -460,6 +464,7 @@ func TestNoRange(t *testing.T) {
 
 // TestBlocksOfAnotherBranch: a segment of another branch, which a disk has brought back,
 // is found by a scan too: its checksum is right.
+// Rule 25.
 func TestBlocksOfAnotherBranch(t *testing.T) {
 	db, m := stored(t, 3*segmentBlocks)
 	other := m.chain.fork(segmentBlocks - 1)

@@ -14,6 +14,7 @@ import (
 // TestDiskFull limits the size of files of this process, so that a write fails as
 // it does on a full disk. It says so, nothing is lost, and it works once there is
 // space.
+// Rule 24.
 func TestDiskFull(t *testing.T) {
 	rules := simnetRules()
 	path := testPath(t)

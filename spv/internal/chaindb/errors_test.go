@@ -13,6 +13,7 @@ import (
 
 // TestCutOffWhileRead cuts the file while a callback reads the mapping. That is
 // damage, although the fault is in the caller's own code.
+// Rule 25.
 func TestCutOffWhileRead(t *testing.T) {
 	rules := simnetRules()
 	path := testPath(t)

@@ -137,6 +137,7 @@ func (m *model) differs(db *DB) error {
 
 // TestModel does random writes and compares the file with the model after each,
 // closing and opening it again now and then.
+// Rule 17.
 func TestModel(t *testing.T) {
 	rules := simnetRules()
 	for seed := range uint64(3) {

@@ -61,6 +61,7 @@ func TestOpenEmpty(t *testing.T) {
 
 // TestOpenRefuses: what cannot be opened is told apart, says what to do in one
 // line, and is left as it was.
+// Rule 24.
 func TestOpenRefuses(t *testing.T) {
 	simnet := simnetRules()
 	good := func(path string) error {
@@ -245,6 +246,7 @@ func TestOpenInUse(t *testing.T) {
 // TestOpenDamaged overwrites a random page with noise. Whatever it was, nothing
 // panics, and damage that matters is found: Open or Verify fails, or every byte
 // that is read is right.
+// Rule 25.
 func TestOpenDamaged(t *testing.T) {
 	rules := simnetRules()
 	path := testPath(t)

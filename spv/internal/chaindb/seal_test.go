@@ -9,6 +9,7 @@ import (
 )
 
 // TestSeal: a file is trusted as long as nobody but us has changed it.
+// Rule 25.
 func TestSeal(t *testing.T) {
 	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
 		t.Log("what the file system tells about files is less here")

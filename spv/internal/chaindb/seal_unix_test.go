@@ -13,6 +13,7 @@ import (
 
 // TestSealThatIsNoFile: what stands in the place of the seal, in a directory from
 // elsewhere, is neither waited for, nor read into memory, nor written over.
+// Rule 25.
 func TestSealThatIsNoFile(t *testing.T) {
 	precious := filepath.Join(t.TempDir(), "wallet.db")
 	if err := os.WriteFile(precious, make([]byte, 9000), 0o600); err != nil {

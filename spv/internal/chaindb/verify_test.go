@@ -57,6 +57,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// Rule 9.
 func TestVerifyIsInterrupted(t *testing.T) {
 	db, c := verifyDB(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -66,6 +67,7 @@ func TestVerifyIsInterrupted(t *testing.T) {
 	}
 }
 
+// Rule 25.
 func TestVerifyFindsDamage(t *testing.T) {
 	at := func(height uint32) []byte { segment, _ := segmentOf(height); return segmentKey(segment) }
 	header := func(height uint32, edit func(h *chain.Header)) func(*bbolt.Tx) error {

@@ -57,6 +57,7 @@ func wantFault(t *testing.T, db *DB, height uint32, kind error) {
 
 // Every rule is broken by one header of a chain that is otherwise as it should
 // be: its hashes, its work and all that follows are consistent with that header.
+// Rules 10 and 25.
 func TestVerifyChecksEveryRule(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -148,6 +149,7 @@ func TestVerifyChecksHashes(t *testing.T) {
 	}
 }
 
+// Rules 12 and 25.
 func TestVerifyAnchors(t *testing.T) {
 	c := genesisChain(simnetRules())
 	c.extend(simnetRules(), rand.New(rand.NewPCG(4, 2)), 310, 40, true)
@@ -169,6 +171,7 @@ func TestVerifyAnchors(t *testing.T) {
 
 // A chain that is past all anchors must have the work of the network. One that is
 // not may still get it.
+// Rules 12 and 25.
 func TestVerifyKnownWork(t *testing.T) {
 	c := genesisChain(simnetRules())
 	c.extend(simnetRules(), rand.New(rand.NewPCG(4, 2)), 310, 40, true)
@@ -215,6 +218,7 @@ func TestVerifyAddsUpWork(t *testing.T) {
 }
 
 // A header ahead of the clock is not called damage: the clock may be wrong.
+// Rule 24.
 func TestVerifyFuture(t *testing.T) {
 	db, _ := storedChain(t, simnetRules(), 310, func(w *wire.BlockHeader) {
 		if w.Height == 305 {
@@ -229,6 +233,7 @@ func TestVerifyFuture(t *testing.T) {
 }
 
 // The filters that no header commits to are checked as a set, if all are held.
+// Rules 11 and 25.
 func TestVerifyFilterSet(t *testing.T) {
 	const commitFrom = 260
 	uncommitted := chain.NewRules(chaincfg.SimNetParams(), chain.CommitmentsFrom(commitFrom, chainhash.Hash{}))

@@ -50,6 +50,7 @@ func aged() *allowance {
 
 // What nobody asked for is let in or skipped until its burst is used up, and then
 // as its rate says. One more is an error that says of what and how much.
+// Rule 20.
 func TestUnaskedIsLimited(t *testing.T) {
 	relayed := map[string]bool{wire.CmdHeaders: true, wire.CmdInv: true, wire.CmdTx: true}
 	for command, c := range unasked {
@@ -81,6 +82,7 @@ func TestUnaskedIsLimited(t *testing.T) {
 }
 
 // Small messages are limited in number, whatever is in them.
+// Rule 20.
 func TestSmallMessagesAreLimited(t *testing.T) {
 	for _, command := range []string{wire.CmdHeaders, wire.CmdInv} {
 		var fresh allowance
@@ -123,6 +125,7 @@ func txItem(n byte) *wire.InvVect { return wire.NewInvVect(wire.InvTypeTx, &chai
 func blockItem(n byte) *wire.InvVect { return wire.NewInvVect(wire.InvTypeBlock, &chainhash.Hash{n}) }
 
 // Each request makes its answer welcome once, whatever else has come.
+// Rule 20.
 func TestAnswersAreWelcomeOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		request wire.Message
@@ -303,6 +306,7 @@ func TestGetDataOfWhatWasAnnounced(t *testing.T) {
 }
 
 // What is remembered of our own announcements is bounded.
+// Rule 20.
 func TestAnnouncementsAreForgotten(t *testing.T) {
 	var a allowance
 	for i := range 10_000 {

@@ -12,6 +12,7 @@ import (
 
 // On a slow line an answer is waited for while it comes in, and so is the one behind
 // it. Silence is not, nor is less than four kilobytes a second.
+// Rule 1.
 func TestAnswerThatComesInIsWaitedFor(t *testing.T) {
 	long := new(wire.MsgCFiltersV2)
 	hs := blockHashes(1, 100)
@@ -62,6 +63,7 @@ func TestAnswerThatComesInIsWaitedFor(t *testing.T) {
 
 // Nodes answer in order, so a request is not waited for any longer because those
 // behind it are answered.
+// Rule 22.
 func TestRequestThatWasPassedOverIsNotWaitedFor(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		first := askFilters(t.Context(), p, blockHashes(1, 10))

@@ -91,6 +91,7 @@ func TestBlocksAtMost(t *testing.T) {
 }
 
 // The answer to a block that was given up is good once.
+// Rule 5.
 func TestBlocksLateAnswer(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		msgs, hs := blocks(1)
@@ -175,6 +176,7 @@ func TestBlocksStallsWithoutProgress(t *testing.T) {
 	})
 }
 
+// Rule 7.
 func TestBlocksEndsWithTheCallersError(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		msgs, hs := blocks(20)
@@ -196,6 +198,7 @@ func TestBlocksEndsWithTheCallersError(t *testing.T) {
 
 // A slow caller holds up the remote, not the memory, and is not held against
 // the remote.
+// Rule 20.
 func TestBlocksBackpressure(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		msgs, hs := blocks(100)

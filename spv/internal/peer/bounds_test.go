@@ -70,6 +70,7 @@ func tooLong(t *testing.T, raw []byte) (refused bool) {
 
 // A length beyond what the command can have is refused before a byte of the
 // payload has come; the longest one is not.
+// Rule 21.
 func TestLengthIsBoundedByCommand(t *testing.T) {
 	for command, limit := range longest {
 		t.Run(command, func(t *testing.T) {
@@ -95,6 +96,7 @@ func TestLengthIsBoundedByCommand(t *testing.T) {
 
 // Blocks and transactions are as long as the network allows, filters as long as
 // a block can make them.
+// Rule 21.
 func TestLengthIsBoundedByNetwork(t *testing.T) {
 	for _, c := range []struct {
 		params *chaincfg.Params
@@ -167,6 +169,7 @@ func allocated(f func()) uint64 {
 }
 
 // A remote gets no more memory than twice what it has sent, and half a MiB.
+// Rules 20 and 21.
 func TestMemoryFollowsWhatArrives(t *testing.T) {
 	for name, c := range map[string]struct {
 		head  []byte

@@ -37,6 +37,7 @@ func TestCloseWithoutRun(t *testing.T) {
 	})
 }
 
+// Rule 9.
 func TestRunEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := connect(t, remoteVersion())

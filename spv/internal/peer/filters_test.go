@@ -184,6 +184,7 @@ func TestFiltersOneByOneProgress(t *testing.T) {
 	})
 }
 
+// Rule 5.
 func TestFiltersLateAnswer(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		hs := blockHashes(1, 10)

@@ -94,6 +94,7 @@ func floods(t testing.TB) []flood {
 
 // Every flood ends the connection within two seconds with an error that names the
 // message, and what is held meanwhile stays within the bounds.
+// Rule 20.
 func TestFloodsEnd(t *testing.T) {
 	for _, f := range floods(t) {
 		t.Run(f.name, func(t *testing.T) {
@@ -138,6 +139,7 @@ func TestFloodsEnd(t *testing.T) {
 
 // A minute of each flood at once, and no reading: what that makes us hold, or
 // even allocate, is bounded.
+// Rule 20.
 func TestFloodsWithoutReading(t *testing.T) {
 	for _, f := range floods(t) {
 		t.Run(f.name, func(t *testing.T) {
@@ -175,6 +177,7 @@ func (a answering) GetData(inv []*wire.InvVect) { a.p.NotFound(inv) }
 
 // A remote that asks for everything we announce and reads nothing is cut off at
 // the bound of the queue.
+// Rule 20.
 func TestAskingWithoutReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, theirs := unread(t)

@@ -10,6 +10,7 @@ import (
 )
 
 // What a remote speaks shows in its first four bytes, and no more are waited for.
+// Rule 24.
 func TestWhatARemoteSpeaks(t *testing.T) {
 	magic := func(params *chaincfg.Params) string {
 		return string(encode(t, wire.NewMsgVerAck(), params.Net)[:magicSize])

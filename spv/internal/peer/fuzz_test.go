@@ -48,6 +48,7 @@ func (p *Peer) expectAll() {
 // FuzzRead feeds a stream of bytes to the reader. Whatever it is, the reader
 // ends with an error of this package that is fit to be shown, and takes from it
 // exactly the messages that the wire package does.
+// Rule 21.
 func FuzzRead(f *testing.F) {
 	seeds := []wire.Message{
 		wire.NewMsgPing(1), wire.NewMsgPong(2), remoteVersion(), wire.NewMsgVerAck(), wire.NewMsgGetInitState(),

@@ -73,6 +73,7 @@ func TestHandshakeAnswersWhatComesBeforeVerack(t *testing.T) {
 }
 
 // Time that our own Handler takes is not the remote's.
+// Rule 7.
 func TestHandlerMayTakeItsTime(t *testing.T) {
 	l := &log{hold: make(chan struct{})}
 	running(t, l, func(t *testing.T, p *Peer, r *remote, ended <-chan answer[any]) {

@@ -93,6 +93,7 @@ func TestHandshakeVersionIsTheLower(t *testing.T) {
 
 // A remote that its version message rules out has cost our version message and
 // nothing else: no verack is sent, and Accept is asked last.
+// Rule 3.
 func TestHandshakeRefusesBeforeAnythingElse(t *testing.T) {
 	errLagging := errors.New("lags behind")
 	accept := func(Info) error { return errLagging }
@@ -256,6 +257,7 @@ func TestHandshakeNegativeHeight(t *testing.T) {
 
 // The version message is due after 3 seconds, the rest after 5, whatever else
 // the remote says meanwhile.
+// Rule 9.
 func TestHandshakeDeadlines(t *testing.T) {
 	for name, c := range map[string]struct {
 		play func(r *remote)
@@ -336,6 +338,7 @@ func TestBlackHoleDelaysNobody(t *testing.T) {
 	})
 }
 
+// Rule 9.
 func TestHandshakeEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, _ := newRemote(t)

@@ -136,6 +136,7 @@ func TestHeadersStalls(t *testing.T) {
 
 // The answer to a request that was called off is nobody's fault and nobody's
 // news, and it is not taken for the answer to the next one.
+// Rule 5.
 func TestHeadersLateAnswer(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, l *log) {
 		a, b := makeHeaders(genesis, 0, 10), makeHeaders(chainhash.Hash{2}, 20, 10)
@@ -204,6 +205,7 @@ func TestHeadersCalledOffBeforeItIsSent(t *testing.T) {
 	})
 }
 
+// Rule 4.
 func TestSendHeaders(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, l *log) {
 		wantError(t, p.RequestHeaders([]chainhash.Hash{genesis}), ErrRequest)

@@ -7,6 +7,7 @@ import (
 
 // An answer is waited for while it comes in, the longer the more share the line when it
 // does. That it once came in fast counts for the limit of a request.
+// Rule 1.
 func TestIncomingIsWaitedFor(t *testing.T) {
 	in := incoming{began: 1000, seen: 1000, good: noon}
 	bytes, now := int64(1000), noon

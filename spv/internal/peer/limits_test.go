@@ -68,9 +68,10 @@ func TestDocumentedLimits(t *testing.T) {
 	}
 }
 
-// Rule 20: whatever it sends of what nobody asked for, a remote that sends more than
-// the table has for a second is gone within two, new or known for long. A new one is
+// Whatever it sends of what nobody asked for, a remote that sends more than the
+// table has for a second is gone within two, new or known for long. A new one is
 // with much less of what small messages are allowed many of.
+// Rule 20.
 func TestFloodIsOverInTwoSeconds(t *testing.T) {
 	connections := map[string]func() *allowance{"new": func() *allowance { return new(allowance) }, "known": aged}
 	small := map[string][]int{wire.CmdHeaders: {1, 182, listLength(50, 181)}, wire.CmdInv: {1, 37, listLength(20, invSize)}}

@@ -20,6 +20,7 @@ func payload(t *testing.T, msg wire.Message) []byte {
 	return encode(t, msg, simnet.Net)[wire.MessageHeaderSize:]
 }
 
+// Rule 21.
 func TestUnknownCommandIsSkipped(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		r.out <- rawMessage("future", bytes.Repeat([]byte{1}, 100_000))
@@ -47,6 +48,7 @@ func endedNow(t *testing.T, ended <-chan answer[any]) error {
 	}
 }
 
+// Rule 21.
 func TestMessagesThatEndTheConnection(t *testing.T) {
 	ping := encode(t, wire.NewMsgPing(1), simnet.Net)
 	badSum := bytes.Clone(ping)

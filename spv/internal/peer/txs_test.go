@@ -143,6 +143,7 @@ func hashesOfTxs(txs []*wire.MsgTx) (hs []chainhash.Hash) {
 	return hs
 }
 
+// Rules 20 and 21.
 func TestRequestTxsIsBounded(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
 		_, hs := transactions(20 * maxTxs)

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 )
 
+// Rule 21.
 func TestUserAgent(t *testing.T) {
 	const own = "/dcrwire:1.0.0/"
 	for _, c := range []struct {
@@ -25,6 +26,7 @@ func TestUserAgent(t *testing.T) {
 	}
 }
 
+// Rule 21.
 func TestCleanUserAgent(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                           "",
@@ -41,6 +43,7 @@ func TestCleanUserAgent(t *testing.T) {
 	}
 }
 
+// Rule 21.
 func FuzzCleanUserAgent(f *testing.F) {
 	f.Add("/dcrd:2.1.3/\x1b]0;title\x07")
 	f.Add("\xed\xa0\x80\u2028")

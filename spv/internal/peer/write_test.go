@@ -64,6 +64,7 @@ func bigTx(n int) *wire.MsgTx {
 
 // What waits is bounded in bytes as well, whatever the messages are, and what has
 // been written no longer counts.
+// Rule 20.
 func TestSendOverflowInBytes(t *testing.T) {
 	invs := make([]*wire.InvVect, wire.MaxInvPerMsg)
 	for i := range invs {

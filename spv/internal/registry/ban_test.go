@@ -7,6 +7,7 @@ import (
 
 const addrA, addrB = "192.0.2.1:9108", "192.0.2.2:9108"
 
+// Rule 14.
 func TestStrikesAddUpToABan(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	for i := range 4 {
@@ -27,6 +28,7 @@ func TestStrikesAddUpToABan(t *testing.T) {
 }
 
 // Every way to look at a ban sees its end, and its points are gone with it.
+// Rule 14.
 func TestBanExpiresForAllReaders(t *testing.T) {
 	before, after := t0.Add(24*time.Hour-1), t0.Add(24*time.Hour)
 	setup := func() *Registry {
@@ -189,6 +191,7 @@ func TestABanCountsAtOnce(t *testing.T) {
 
 // Neither being forgotten, nor coming back, nor another port, nor a restart
 // clears what is held against a machine.
+// Rule 14.
 func TestWhatIsHeldAgainstAPeerOutlivesIt(t *testing.T) {
 	r := fixture(t, Options{MaxPeers: 1}, addrA)
 	for range 4 {
@@ -236,6 +239,7 @@ func TestGoodServiceDoesNotBuyOffStrikes(t *testing.T) {
 }
 
 // That all are banned is said with the first who will not be any more, and why it is.
+// Rule 23.
 func TestAllBanned(t *testing.T) {
 	r := fixture(t, Options{})
 	if _, _, ok := r.AllBanned(t0); ok {

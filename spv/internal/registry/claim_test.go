@@ -10,6 +10,7 @@ import (
 // claimTime is how long claims count in these tests.
 const claimTime = 5 * time.Second
 
+// Rule 2.
 func TestTargetIsTheHighestCredibleClaim(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	if got := r.Target(t0); got != 0 {
@@ -55,6 +56,7 @@ func TestClaimFailedWithoutAClaim(t *testing.T) {
 	}
 }
 
+// Rule 3.
 func TestLagging(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB, "192.0.2.3:1")
 	connectOne(t, r, addrA, 94)
@@ -113,8 +115,9 @@ func TestReorganized(t *testing.T) {
 	}
 }
 
-// Rule 22: a claim lives as long as it brings something new: five seconds after
-// it was asked for, or after it last delivered and was asked on.
+// A claim lives as long as it brings something new: five seconds after it was
+// asked for, or after it last delivered and was asked on.
+// Rule 22.
 func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 1000)
@@ -140,6 +143,7 @@ func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
 }
 
 // Who hangs up just before its time is over has not made good either.
+// Rule 22.
 func TestHangingUpSavesNoClaim(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 1_000_000)
@@ -163,6 +167,7 @@ func TestHangingUpSavesNoClaim(t *testing.T) {
 
 // That we stood still ends no claim. A connection that did not outlive it leaves
 // no doubt behind, and the peer may be dialed at once.
+// Rule 23.
 func TestAwayIsHeldAgainstNobody(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	for _, addr := range []string{addrA, addrB} {
@@ -209,6 +214,7 @@ func TestClaimCountsWhileTheAnswerComesIn(t *testing.T) {
 
 // Who announces a block says that it has it, and may be asked for it; that is no
 // proof, and no claim that anybody waits for.
+// Rule 2.
 func TestAnnouncedIsSaid(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)

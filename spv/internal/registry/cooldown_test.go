@@ -6,6 +6,7 @@ import (
 	"time"
 )
 
+// Rule 14.
 func TestCooldownDoubles(t *testing.T) {
 	var c cooldown
 	if !c.over(t0) {
@@ -57,6 +58,7 @@ func TestCooldownsAreSeparate(t *testing.T) {
 
 // A success ends the pause after failures of this peer for this kind, and no
 // other: not another kind's, not another peer's, not that of missing data.
+// Rule 23.
 func TestSuccessClearsOnlyItsOwnCooldown(t *testing.T) {
 	peers := []string{far(1), far(2), far(3)}
 	for _, lucky := range peers {
@@ -107,6 +109,7 @@ func TestKindsHaveNames(t *testing.T) {
 }
 
 // A pause because of blocks ends when all that it was about leave the best chain.
+// Rule 23.
 func TestPauseEndsWithTheBranch(t *testing.T) {
 	for name, tc := range map[string]struct {
 		heights []uint32
@@ -152,6 +155,7 @@ func TestRowOfFailuresStartsOver(t *testing.T) {
 
 // New valid headers end a pause for headers however they came, in a later
 // connection too; they are no answer that makes a score.
+// Rule 23.
 func TestNewHeadersEndThePauseForHeaders(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 1000)

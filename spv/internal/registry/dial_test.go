@@ -142,6 +142,7 @@ func TestIncompatiblePeersAreLeftAlone(t *testing.T) {
 }
 
 // A persistent peer is dialed again at most 18 s later, however bad its record.
+// Rule 23.
 func TestPersistentPeersAreAlwaysRedialed(t *testing.T) {
 	r := fixture(t, Options{})
 	if err := r.Add(addrA, true, t0); err != nil {
@@ -160,6 +161,7 @@ func TestPersistentPeersAreAlwaysRedialed(t *testing.T) {
 
 // A peer that was of no use is not dialed for ten minutes, and counts as no spare
 // meanwhile.
+// Rule 14.
 func TestUselessPeerRests(t *testing.T) {
 	r := fixture(t, Options{})
 	r.Add(far(1), false, t0)
@@ -178,6 +180,7 @@ func TestUselessPeerRests(t *testing.T) {
 
 // When nobody else is left, those are dialed again that were of no use or have
 // served badly, at short intervals. A ban stays.
+// Rule 23.
 func TestRelent(t *testing.T) {
 	for name, left := range map[string]func(r *Registry){
 		"of no use":    func(r *Registry) { r.Disconnected(far(1), ErrUseless, t0) },

@@ -8,6 +8,7 @@ import (
 
 // A liar does not get another hearing by connecting again, and it takes longer
 // each time.
+// Rule 22.
 func TestDoubtsOutlastTheConnection(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	now := t0
@@ -50,6 +51,7 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 }
 
 // A host that has not made good is doubted under any port.
+// Rule 22.
 func TestDoubtsGoByTheMachine(t *testing.T) {
 	r := fixture(t, Options{}, addrA, "192.0.2.1:2")
 	connectOne(t, r, addrA, 1000)
@@ -66,6 +68,7 @@ func TestDoubtsGoByTheMachine(t *testing.T) {
 
 // Headers that everybody has make nothing good: the doubts about a machine go on,
 // and grow, whatever little it claims in between.
+// Rule 22.
 func TestKnownHeadersEndNoDoubt(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	now := t0
@@ -88,6 +91,7 @@ func TestKnownHeadersEndNoDoubt(t *testing.T) {
 }
 
 // The doubts remembered are bounded: the first to end is forgotten first.
+// Rule 20.
 func TestDoubtsAreBounded(t *testing.T) {
 	r := fixture(t, Options{})
 	for i := range maxDoubts + 10 {

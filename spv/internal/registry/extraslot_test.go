@@ -8,6 +8,7 @@ import (
 
 // However good the connected peers are, every five minutes one that was never
 // met is let in, and unless it serves better it is the one to go.
+// Rule 22.
 func TestNewFacesAreMet(t *testing.T) {
 	r, now := settled(t, Options{})
 	for i := range r.opts.MaxConnected {
@@ -159,6 +160,7 @@ func TestMarginOfAnUpgrade(t *testing.T) {
 	}
 }
 
+// Rule 22.
 func TestABetterPeerReplacesTheWorst(t *testing.T) {
 	r, now := settled(t, Options{}, far(50))
 	if addr, ok := r.NextDial(now); ok {

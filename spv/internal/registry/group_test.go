@@ -31,6 +31,7 @@ func TestGroup(t *testing.T) {
 }
 
 // An attacker who owns a network gets one connection, not all of them.
+// Rule 22.
 func TestOneConnectionOfEachGroup(t *testing.T) {
 	r := fixture(t, Options{}, "203.0.1.1:1", "203.0.2.1:1", "203.0.3.1:1", "203.1.1.1:1",
 		"127.0.0.1:1", "127.0.0.2:1", "a.example:1", "b.example:1")

@@ -201,6 +201,7 @@ func TestHistoryIsKept(t *testing.T) {
 }
 
 // What strangers say can neither grow nor break what shows it.
+// Rule 21.
 func TestReasonsAreCleaned(t *testing.T) {
 	for in, want := range map[string]string{
 		"a fault":                       "a fault",
@@ -220,6 +221,7 @@ func TestReasonsAreCleaned(t *testing.T) {
 }
 
 // A history that was saved is bounded and cleaned again: the file may be anybody's.
+// Rule 21.
 func TestStrangeHistoryIsLoaded(t *testing.T) {
 	var events strings.Builder
 	for i := range 9 {

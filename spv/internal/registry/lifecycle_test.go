@@ -64,6 +64,7 @@ func TestLifecycle(t *testing.T) {
 
 // Two dials of one address, or two connections to it, cannot be: whoever asks
 // next is told somebody else, or nobody.
+// Rule 1.
 func TestNoParallelDialsOfOneAddress(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	for _, step := range []func() error{

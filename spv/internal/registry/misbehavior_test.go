@@ -5,6 +5,7 @@ import (
 	"time"
 )
 
+// Rule 14.
 func TestEveryReasonCosts(t *testing.T) {
 	for reason := range numReasons {
 		if p := reason.points(); p < 1 || p > banThreshold || reason.String() == "" {

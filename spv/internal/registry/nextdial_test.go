@@ -51,6 +51,7 @@ func TestOnlyPersistent(t *testing.T) {
 	}
 }
 
+// Rule 1.
 func TestAddressesAreNeededWhenSlotsStayEmpty(t *testing.T) {
 	r := fixture(t, Options{MaxConnected: 2})
 	needs := func(want bool, when time.Time, why string) {
@@ -103,9 +104,10 @@ func TestNextDialTimeIsExact(t *testing.T) {
 	}
 }
 
-// Rule 22: an address that has delivered is dialed before any that has not,
-// although it could not be reached a moment ago, and when all slots are taken it
-// need not wait for its turn among strangers.
+// An address that has delivered is dialed before any that has not, although it
+// could not be reached a moment ago, and when all slots are taken it need not
+// wait for its turn among strangers.
+// Rule 22.
 func TestWhoHasDeliveredIsDialedFirst(t *testing.T) {
 	r := fixture(t, Options{MaxConnected: 1}, addrA, far(3))
 	r.Success(addrA, Filters, time.Second, t0.Add(-time.Hour))

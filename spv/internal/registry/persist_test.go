@@ -69,6 +69,7 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 }
 
+// Rule 14.
 func TestOldAddressesAreForgottenBansAreNot(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	later := t0.Add(30*24*time.Hour + time.Second)
@@ -128,6 +129,7 @@ func TestTimesInTheFutureAreTakenAsNow(t *testing.T) {
 
 // What was true of connections in another run is not believed: nobody is
 // connected or ahead, no target, nobody to ask, nothing told.
+// Rule 2.
 func TestNothingOfAnotherRunIsTakenForLive(t *testing.T) {
 	r := crowded(t)
 	r.Add(addrB, true, t0)

@@ -15,6 +15,7 @@ const maxConnected, maxPeers = 3, 12
 // until its end over saving and loading, no more than MaxConnected connections
 // and one are begun, the list is what a naive model says, and a subscriber sees
 // connections begin and end by turns.
+// Rule 14.
 func TestAnySequenceKeepsTheRules(t *testing.T) {
 	for seed := range uint64(30) {
 		rng := rand.New(rand.NewPCG(seed, 7))

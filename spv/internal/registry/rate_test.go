@@ -44,6 +44,7 @@ func TestRate(t *testing.T) {
 
 // The pauses of a slow peer: per kind, twice as long each time in a row, and no
 // success ends them.
+// Rule 14.
 func TestSlowPeersRest(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	connectAll(t, r, 100)
@@ -89,6 +90,7 @@ func TestSlowPeersRest(t *testing.T) {
 }
 
 // Slow is better than nobody.
+// Rule 23.
 func TestTheOnlyPeerMayBeSlow(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	connectOne(t, r, addrA, 100)
@@ -119,6 +121,7 @@ func TestHeadersAreNotMeasured(t *testing.T) {
 }
 
 // A slow peer that has become quick is asked again.
+// Rule 23.
 func TestQuickAnswerEndsThePauseOfASlowPeer(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	connectAll(t, r, 100)

@@ -71,6 +71,7 @@ func TestAddKeepsOnePeerOnce(t *testing.T) {
 	}
 }
 
+// Rule 20.
 func TestNoRoom(t *testing.T) {
 	r := New(Options{MaxPeers: 6, MaxConnected: 100}, rand.New(rand.NewPCG(1, 2)))
 	add := func(addr string, persistent bool) error { return r.Add(addr, persistent, t0) }
@@ -151,6 +152,7 @@ func TestResetForgetsWhatWasClaimed(t *testing.T) {
 }
 
 // That sendheaders was sent is true of one connection.
+// Rule 4.
 func TestSentHeadersEndsWithTheConnection(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 1)

@@ -20,6 +20,7 @@ func TestSpeedFactor(t *testing.T) {
 	}
 }
 
+// Rule 14.
 func TestScore(t *testing.T) {
 	now, old := t0, t0.Add(-2*time.Hour)
 	edge, inside := t0.Add(-time.Hour), t0.Add(-time.Hour+1)
@@ -51,6 +52,7 @@ func TestScore(t *testing.T) {
 }
 
 // The penalty for a recent failure fades without any further event.
+// Rule 23.
 func TestScoreFadesByItself(t *testing.T) {
 	var r serviceStats
 	r.success(0, t0)
@@ -79,6 +81,7 @@ func TestLatencyIsAMovingAverage(t *testing.T) {
 }
 
 // Below the floor a peer gets another chance after 5 minutes, then 15, 45 ...
+// Rule 23.
 func TestScoreRecovers(t *testing.T) {
 	var r serviceStats
 	now := t0

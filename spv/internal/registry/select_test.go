@@ -87,6 +87,7 @@ func TestEqualsAreInRandomOrder(t *testing.T) {
 
 // Who is asked, over all that may speak against it. One that may not be asked,
 // however good it is, doesn't keep the others from being asked.
+// Rule 2.
 func TestWhoIsAsked(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil   func(r *Registry, addr string)
@@ -133,6 +134,7 @@ func TestWhoIsAsked(t *testing.T) {
 
 // A peer that connected at our height serves what was mined since, once it has
 // shown that it has it.
+// Rule 2.
 func TestServingFollowsProof(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)
@@ -143,6 +145,7 @@ func TestServingFollowsProof(t *testing.T) {
 }
 
 // A claim without end gets one chance, then the peers that delivered are asked.
+// Rules 2 and 22.
 func TestALiarGetsOneProbe(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	connectOne(t, r, addrA, math.MaxInt32)
@@ -159,6 +162,7 @@ func TestALiarGetsOneProbe(t *testing.T) {
 }
 
 // A chain may become lower in a reorganization: that is no fault.
+// Rule 14.
 func TestALowerHeightIsNoFault(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)
@@ -173,6 +177,7 @@ func TestALowerHeightIsNoFault(t *testing.T) {
 
 // Who rests is named for the case that nobody else is left, for whatever reason it
 // rests; who is banned never.
+// Rule 23.
 func TestThoseWhoRestAreLeft(t *testing.T) {
 	for name, rest := range map[string]func(r *Registry, kind Kind){
 		"failed": func(r *Registry, kind Kind) {

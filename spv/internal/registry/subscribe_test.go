@@ -45,6 +45,7 @@ func TestSubscriberIsToldWhoIsConnected(t *testing.T) {
 	wantChanges(t, s, Change{addrB, true}, Change{addrA, false})
 }
 
+// Rule 18.
 func TestSlowSubscriberGetsWhatMatters(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
 	connectOne(t, r, addrA, 1)

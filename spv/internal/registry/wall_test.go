@@ -21,6 +21,7 @@ var steps = []time.Duration{
 // Set by whatever it is, while running or between saving and loading in one run, the
 // clock neither ends a ban or a pause nor makes it longer, and what is shown is when it
 // ends by that clock.
+// Rule 24.
 func TestClockThatIsSetEndsNothing(t *testing.T) {
 	for _, by := range steps {
 		t.Run(by.String(), func(t *testing.T) {

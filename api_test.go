@@ -1,4 +1,4 @@
-package main
+package dcrspv_test
 
 import (
 	"go/importer"

@@ -1,13 +1,11 @@
-package main
+package dcrspv_test
 
 import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,11 +21,12 @@ var mayImport = map[string][]string{
 	"cmd/spvbench": {"wallet", "spv", "spv/spvtest", "filters"},
 	"cmd/dcrspv":   {"wallet", "spv", "spv/chain", "spv/spvtest", "filters"}, // what any program could use
 	"wallet":       {"spv", "spv/chain", "internal/dbfile", "filters"},       // of spv only the types of the interface that it fulfils
-	"spv": {"spv/internal/requests", "spv/internal/registry", "spv/internal/addrbook", "spv/internal/peer", "spv/internal/chaindb",
+	"spv": {"spv/internal/requests", "spv/internal/scan", "spv/internal/registry", "spv/internal/addrbook", "spv/internal/peer", "spv/internal/chaindb",
 		"spv/chain", "internal/dbfile", "filters"},
 	"spv/spvtest": {"spv/chain", "filters"},
 
 	"spv/internal/requests": {"spv/internal/registry"},
+	"spv/internal/scan":     {"spv/chain", "filters"},
 	"spv/internal/registry": {"spv/chain", "filters"},
 	"spv/internal/addrbook": {},
 	"spv/internal/peer":     {"spv/chain", "filters"},
@@ -46,37 +45,14 @@ const module = "dcrspv"
 // sources parses the files of the product: no tests, no other modules.
 func sources(t *testing.T) map[string][]*ast.File {
 	t.Helper()
-	root := filepath.Join("..", "..")
 	packages := make(map[string][]*ast.File)
 	fset := token.NewFileSet()
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	for _, file := range goFiles(t, func(name string) bool { return !strings.HasSuffix(name, "_test.go") }) {
+		parsed, err := parser.ParseFile(fset, file, nil, 0)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		if d.IsDir() {
-			_, modErr := os.Stat(filepath.Join(path, "go.mod"))
-			if path != root && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") || modErr == nil) {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		file, err := parser.ParseFile(fset, path, nil, 0)
-		if err != nil {
-			return err
-		}
-		dir, err := filepath.Rel(root, filepath.Dir(path))
-		if err != nil {
-			return err
-		}
-		dir = filepath.ToSlash(dir)
-		packages[dir] = append(packages[dir], file)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		packages[path.Dir(file)] = append(packages[path.Dir(file)], parsed)
 	}
 	return packages
 }
@@ -85,8 +61,8 @@ func importsOf(files []*ast.File) []string {
 	seen := make(map[string]bool)
 	for _, f := range files {
 		for _, spec := range f.Imports {
-			if path, err := strconv.Unquote(spec.Path.Value); err == nil {
-				seen[path] = true
+			if name, err := strconv.Unquote(spec.Path.Value); err == nil {
+				seen[name] = true
 			}
 		}
 	}
@@ -101,8 +77,8 @@ func TestImportsRunDownwards(t *testing.T) {
 			t.Errorf("package %s has no place in the house", dir)
 			continue
 		}
-		for _, path := range importsOf(files) {
-			inner, own := strings.CutPrefix(path, module+"/")
+		for _, name := range importsOf(files) {
+			inner, own := strings.CutPrefix(name, module+"/")
 			if own && !slices.Contains(allowed, inner) {
 				t.Errorf("%s must not import %s", dir, inner)
 			}
@@ -119,9 +95,9 @@ func TestPurePackages(t *testing.T) {
 	packages := sources(t)
 	clocks := []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"}
 	for _, dir := range pure {
-		for _, path := range importsOf(packages[dir]) {
-			if slices.Contains([]string{"os", "io/fs", "context", "syscall", "log", "os/exec", "math/rand"}, path) {
-				t.Errorf("%s is pure and must not import %s", dir, path)
+		for _, name := range importsOf(packages[dir]) {
+			if slices.Contains([]string{"os", "io/fs", "context", "syscall", "log", "os/exec", "math/rand"}, name) {
+				t.Errorf("%s is pure and must not import %s", dir, name)
 			}
 		}
 		for _, file := range packages[dir] {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// when is a place in the chain as people say it: a height, or a day.
-type when struct {
+// heightOrDate is a place in the chain as people say it: a height, or a day.
+type heightOrDate struct {
 	height uint32
 	day    time.Time // start of the day in UTC; zero if a height was given
 }
@@ -20,30 +20,30 @@ const noHeight = 10_000_000
 // maxHeight leaves room for arithmetic with heights.
 const maxHeight = math.MaxInt32
 
-// parseWhen reads HEIGHT or YYYY-MM-DD; flag is for the error.
-func parseWhen(flag, s string, now time.Time) (when, error) {
+// parseHeightOrDate reads HEIGHT or YYYY-MM-DD; flag is for the error.
+func parseHeightOrDate(flag, s string, now time.Time) (heightOrDate, error) {
 	if strings.Contains(s, "-") && !strings.HasPrefix(s, "-") {
 		day, err := time.Parse(time.DateOnly, s)
 		if err != nil {
-			return when{}, usage("give a height or a date like 2024-05-31", "bad %s %q", flag, s)
+			return heightOrDate{}, usage("give a height or a date like 2024-05-31", "bad %s %q", flag, s)
 		}
 		if day.After(today(now)) {
-			return when{}, usage("give a day that has begun", "%s %s is in the future", flag, s)
+			return heightOrDate{}, usage("give a day that has begun", "%s %s is in the future", flag, s)
 		}
-		return when{day: day}, nil
+		return heightOrDate{day: day}, nil
 	}
 	height, err := parseHeight(flag, s)
 	if err != nil {
-		return when{}, usage("give a height or a date like 2024-05-31", "bad %s %q", flag, s)
+		return heightOrDate{}, usage("give a height or a date like 2024-05-31", "bad %s %q", flag, s)
 	}
 	if day, err := time.Parse("20060102", s); err == nil && height > noHeight {
-		return when{}, usage("write "+day.Format(time.DateOnly)+" if that day is meant",
+		return heightOrDate{}, usage("write "+day.Format(time.DateOnly)+" if that day is meant",
 			"%s %s is no height that any network has, but looks like a date", flag, s)
 	}
-	return when{height: height}, nil
+	return heightOrDate{height: height}, nil
 }
 
-// today is the latest date that is today's, here or in UTC, as parseWhen reads dates.
+// today is the latest date that is today's, here or in UTC, as parseHeightOrDate reads dates.
 func today(now time.Time) time.Time {
 	if here, err := time.Parse(time.DateOnly, now.Format(time.DateOnly)); err == nil && here.After(now) {
 		return here
