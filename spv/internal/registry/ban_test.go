@@ -238,7 +238,7 @@ func TestGoodServiceDoesNotBuyOffStrikes(t *testing.T) {
 	}
 }
 
-// That all are banned is said with the first who will not be any more, and why it is.
+// When all are banned, AllBanned names the peer whose ban ends first, and the reason.
 // Rule 23.
 func TestAllBanned(t *testing.T) {
 	r := fixture(t, Options{})

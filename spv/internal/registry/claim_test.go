@@ -97,8 +97,8 @@ func TestEventsOfStrangersChangeNothing(t *testing.T) {
 	}
 }
 
-// What a peer has proved on a branch that lost is no reason to ask it again;
-// what it still claims is.
+// Blocks that a peer has proved on a branch that lost are no reason to ask it again. A
+// claim that it still makes is a reason.
 func TestReorganized(t *testing.T) {
 	var c claim
 	c.connected(100, true)
@@ -115,8 +115,8 @@ func TestReorganized(t *testing.T) {
 	}
 }
 
-// A claim lives as long as it brings something new: five seconds after it was
-// asked for, or after it last delivered and was asked on.
+// A claim counts as long as it brings something new: five seconds after the peer was
+// asked, or was asked again after it had delivered.
 // Rule 22.
 func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
@@ -142,7 +142,7 @@ func TestOnlyNewHeadersKeepAClaimAlive(t *testing.T) {
 	}
 }
 
-// Who hangs up just before its time is over has not made good either.
+// Hanging up just before the time is over counts as a failed claim.
 // Rule 22.
 func TestHangingUpSavesNoClaim(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
@@ -165,8 +165,8 @@ func TestHangingUpSavesNoClaim(t *testing.T) {
 	}
 }
 
-// That we stood still ends no claim. A connection that did not outlive it leaves
-// no doubt behind, and the peer may be dialed at once.
+// Time in which this process stood still ends no claim. If a connection ended in it,
+// there is no doubt about the peer, and it may be dialed at once.
 // Rule 23.
 func TestAwayIsHeldAgainstNobody(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB)
@@ -193,8 +193,7 @@ func TestAwayIsHeldAgainstNobody(t *testing.T) {
 	}
 }
 
-// A claim that was asked for counts longer while the answer comes in; nothing else
-// makes it.
+// A claim counts longer while the answer to it comes in, and for no other reason.
 func TestClaimCountsWhileTheAnswerComesIn(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 1000)
@@ -212,8 +211,8 @@ func TestClaimCountsWhileTheAnswerComesIn(t *testing.T) {
 	}
 }
 
-// Who announces a block says that it has it, and may be asked for it; that is no
-// proof, and no claim that anybody waits for.
+// A peer that announces a block says that it has it, and may be asked for it. That is
+// no proof, and no claim with a time limit.
 // Rule 2.
 func TestAnnouncedIsSaid(t *testing.T) {
 	r := fixture(t, Options{}, addrA)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// No more dials than slots, whoever asks how often.
+// There are no more dials than slots, however often NextDial is called.
 func TestSlots(t *testing.T) {
 	r := fixture(t, Options{MaxConnected: 2}, far(1), far(2), far(3))
 	for range 2 {

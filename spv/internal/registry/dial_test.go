@@ -55,7 +55,7 @@ func TestBackoffSequence(t *testing.T) {
 	}
 }
 
-// Who lets us connect and hangs up is met as seldom as who can't be reached.
+// A peer that accepts and hangs up is dialed as seldom as one that can't be reached.
 func TestHangingUpCountsAsAFailedDial(t *testing.T) {
 	r := New(Options{}, rand.New(middle{}))
 	r.Add(addrA, false, t0)
@@ -109,8 +109,8 @@ func TestJitterIsSmall(t *testing.T) {
 	}
 }
 
-// A peer that is no use is left alone for a day, over a restart too; one that
-// the user has named is not.
+// An incompatible peer is not dialed for a day, over a restart too, unless the user has
+// named it.
 func TestIncompatiblePeersAreLeftAlone(t *testing.T) {
 	wrong := fmt.Errorf("%w: wrong network", ErrIncompatible)
 	r := fixture(t, Options{}, addrA)
@@ -159,8 +159,7 @@ func TestPersistentPeersAreAlwaysRedialed(t *testing.T) {
 	}
 }
 
-// A peer that was of no use is not dialed for ten minutes, and counts as no spare
-// meanwhile.
+// An unhelpful peer is not dialed for ten minutes, and is no candidate meanwhile.
 // Rule 14.
 func TestUselessPeerRests(t *testing.T) {
 	r := fixture(t, Options{})
@@ -178,8 +177,8 @@ func TestUselessPeerRests(t *testing.T) {
 	}
 }
 
-// When nobody else is left, those are dialed again that were of no use or have
-// served badly, at short intervals. A ban stays.
+// When nobody else is left, peers that were unhelpful or have served badly are dialed
+// again, at short intervals. A ban stays.
 // Rule 23.
 func TestRelent(t *testing.T) {
 	for name, left := range map[string]func(r *Registry){
@@ -222,8 +221,7 @@ func TestRelent(t *testing.T) {
 	}
 }
 
-// There is nothing to relent of while all that is in the way is the wait between
-// dials, nor for persistent peers.
+// Nothing changes for peers that only wait between dials, nor for persistent peers.
 func TestNothingToRelentOf(t *testing.T) {
 	r := fixture(t, Options{}, far(1))
 	r.Add(far(2), true, t0)

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// A liar does not get another hearing by connecting again, and it takes longer
-// each time.
+// A liar is not believed again by connecting again, and doubted longer each time.
 // Rule 22.
 func TestDoubtsOutlastTheConnection(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
@@ -34,7 +33,7 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 		now = now.Add(doubt)
 		r.Disconnected(addrA, nil, now)
 	}
-	// Making good clears it.
+	// Delivering the claimed blocks clears it.
 	if err := redial(r, addrA, 1000, now); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +49,7 @@ func TestDoubtsOutlastTheConnection(t *testing.T) {
 	}
 }
 
-// A host that has not made good is doubted under any port.
+// A host whose claim failed is doubted on any port.
 // Rule 22.
 func TestDoubtsGoByTheMachine(t *testing.T) {
 	r := fixture(t, Options{}, addrA, "192.0.2.1:2")
@@ -66,8 +65,8 @@ func TestDoubtsGoByTheMachine(t *testing.T) {
 	}
 }
 
-// Headers that everybody has make nothing good: the doubts about a machine go on,
-// and grow, whatever little it claims in between.
+// Headers that everybody has prove nothing: the doubts about a machine go on, and grow,
+// even if it claims little in between.
 // Rule 22.
 func TestKnownHeadersEndNoDoubt(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
@@ -90,7 +89,7 @@ func TestKnownHeadersEndNoDoubt(t *testing.T) {
 	}
 }
 
-// The doubts remembered are bounded: the first to end is forgotten first.
+// The number of doubts is bounded: the first to end is forgotten first.
 // Rule 20.
 func TestDoubtsAreBounded(t *testing.T) {
 	r := fixture(t, Options{})

@@ -6,7 +6,7 @@ import (
 )
 
 // settled makes a registry with MaxConnected connections that have stood for a
-// while, and candidates that were met before and never served anything.
+// while, and candidates that were tried before and never served anything.
 func settled(t *testing.T, opts Options, candidates ...string) (*Registry, time.Time) {
 	t.Helper()
 	r := fixture(t, opts)
@@ -48,7 +48,7 @@ func TestNoEvictionWhenSomebodyHasLeft(t *testing.T) {
 	if addr, ok := r.NextEviction(now); ok {
 		t.Errorf("evicts %s", addr)
 	}
-	// The next newcomer is given its time: who was named before is not any more.
+	// The next newcomer gets its time: the peer that was named before may stay.
 	r.Add(far(51), false, now)
 	if err := redial(r, far(51), 100, now); err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestNoEvictionWhenSomebodyHasLeft(t *testing.T) {
 	}
 }
 
-// The user keeps the one that was named: another has to go.
+// The user makes the named peer persistent: another has to go.
 func TestAPeerNamedForEvictionBecomesPersistent(t *testing.T) {
 	r, now := settled(t, Options{}, far(50))
 	spoil(r, far(3), now)
@@ -75,8 +75,8 @@ func TestAPeerNamedForEvictionBecomesPersistent(t *testing.T) {
 	}
 }
 
-// Two too many are one too many whatever the newcomers prove: the worst of the
-// others goes at once, and only the last decision waits for them.
+// With two too many the worst of the others goes at once: one has to go, whatever the
+// newcomers prove. Only the last decision waits for them.
 func TestOneOfTwoTooManyGoesAtOnce(t *testing.T) {
 	r, now := settled(t, Options{MaxConnected: 3}, far(50), far(51))
 	spoil(r, far(1), now)
@@ -104,7 +104,7 @@ func TestPersistentPeersAreNeverEvicted(t *testing.T) {
 	if addr, ok := r.NextDial(now); ok {
 		t.Errorf("%s is dialed in place of a persistent peer", addr)
 	}
-	// Even when, by whatever means, too many are connected.
+	// Even if too many are connected.
 	if err := redial(r, far(50), 100, now); err != nil {
 		t.Fatal(err)
 	}

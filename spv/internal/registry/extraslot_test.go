@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// However good the connected peers are, every five minutes one that was never
-// met is let in, and unless it serves better it is the one to go.
+// However good the connected peers are, every five minutes one that was never tried is
+// let in, and unless it serves better it has to go.
 // Rule 22.
 func TestNewFacesAreMet(t *testing.T) {
 	r, now := settled(t, Options{})
@@ -58,7 +58,7 @@ func TestNewFaceThatDeliversStays(t *testing.T) {
 }
 
 // A stranger is let in at once if the owner wants it, although nobody could be evicted
-// yet, and one that was met before only if it says so: one for each time.
+// yet; a peer that was tried before only if the owner allows it; one for each call.
 func TestStrangersOnDemand(t *testing.T) {
 	r, _ := settled(t, Options{}, far(50))
 	now := t0.Add(time.Second) // all connections are new

@@ -33,7 +33,7 @@ func wantHistory(t *testing.T, r *Registry, addr string, now time.Time, want ...
 	}
 }
 
-// Whatever disconnects, pauses or bans leaves one event, with its end and reason.
+// Each disconnect, pause and ban leaves one event, with its end and reason.
 func TestEachPunishmentIsOneEvent(t *testing.T) {
 	useless := fmt.Errorf("%w: no blocks", ErrUseless)
 	alien := fmt.Errorf("%w: another network", ErrIncompatible)
@@ -94,8 +94,8 @@ func TestNoUntilWhereTheUserHasChosen(t *testing.T) {
 	wantHistory(t, r, addrA, t0, Event{Kind: Disconnect, Time: t0, Reason: "of no use"})
 }
 
-// The last five are kept, latest last. What fails while a pause lasts makes it
-// longer and is no other one.
+// The last five are kept, latest last. A failure during a pause makes it longer and is
+// no event of its own.
 func TestFiveEventsAreKept(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)
@@ -135,8 +135,8 @@ func TestPauseThatHasEndedSaysSo(t *testing.T) {
 	}
 }
 
-// Who lifts a ban takes it out of the history, and a reset all the rest. The
-// history goes with the address.
+// Lifting a ban takes it out of the history, and a reset takes out all the rest. The
+// history is forgotten with the address.
 func TestHistoryIsClearedWithThePunishment(t *testing.T) {
 	r := fixture(t, Options{MaxPeers: 1}, addrA)
 	connectOne(t, r, addrA, 100)
@@ -168,8 +168,7 @@ func TestHistoryIsClearedWithThePunishment(t *testing.T) {
 	}
 }
 
-// To lift the ban of one port is to lift that of its whole host; what the others
-// have a ban of their own for stays.
+// Lifting the ban of one port lifts the ban of its whole host. Bans of other ports stay.
 func TestUnbanOfOnePortInTheHistory(t *testing.T) {
 	ports := []string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"}
 	r := fixture(t, Options{}, ports...)
@@ -200,7 +199,7 @@ func TestHistoryIsKept(t *testing.T) {
 	}
 }
 
-// What strangers say can neither grow nor break what shows it.
+// Reasons from strangers are bounded and can be shown safely.
 // Rule 21.
 func TestReasonsAreCleaned(t *testing.T) {
 	for in, want := range map[string]string{
@@ -240,7 +239,7 @@ func TestStrangeHistoryIsLoaded(t *testing.T) {
 	}
 }
 
-// tellReason gives one reason for everything that has one, and sees that it is in
+// tellReason uses one reason for everything that takes one, and checks that it is in
 // bounds, can be shown, and is the same after saving and loading.
 func tellReason(t *testing.T, reason string) {
 	t.Helper()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Every event in every state: what it leads to. What is impossible is an error,
-// or nothing at all where it may be a late message about a peer that is gone.
+// The result of every event in every state. An impossible event is an error, or does
+// nothing if it may be a late message about a peer that is gone.
 func TestLifecycle(t *testing.T) {
 	const unknown = state(99)
 	states := []state{unknown, stateIdle, stateDialing, stateConnected}
@@ -62,8 +62,8 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
-// Two dials of one address, or two connections to it, cannot be: whoever asks
-// next is told somebody else, or nobody.
+// There are never two dials of one address, or two connections to it: the next NextDial
+// names another peer, or nobody.
 // Rule 1.
 func TestNoParallelDialsOfOneAddress(t *testing.T) {
 	r := fixture(t, Options{}, addrA)

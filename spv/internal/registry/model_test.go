@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// model is what the registry should say, worked out naively: it keeps all that
-// has happened and begins from the beginning whenever it is asked.
+// model computes what the registry should say in a naive way: it keeps all events, and
+// goes through all of them for each answer.
 type model struct {
 	peers       map[string]*modelPeer
 	misbehavior map[string]*modelMisbehavior // by what a ban goes by

@@ -21,8 +21,8 @@ func arrive(r *Registry, addr string, pver uint32) error {
 	return err
 }
 
-// However peers arrive, the slots for batched filters are not given away, and
-// those beyond are open to everybody.
+// In whatever order peers arrive, the slots for batched filters are kept, and the other
+// slots are open to everybody.
 func TestSlotsAreKeptForBatchedFilters(t *testing.T) {
 	for _, c := range []struct {
 		max, before int // batched peers that arrive first

@@ -85,8 +85,8 @@ func TestEqualsAreInRandomOrder(t *testing.T) {
 	}
 }
 
-// Who is asked, over all that may speak against it. One that may not be asked,
-// however good it is, doesn't keep the others from being asked.
+// Who is asked, with all reasons against it. A peer that may not be asked, however good
+// it is, doesn't keep the others from being asked.
 // Rule 2.
 func TestWhoIsAsked(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -151,7 +151,7 @@ func TestALiarGetsOneProbe(t *testing.T) {
 	connectOne(t, r, addrA, math.MaxInt32)
 	connectOne(t, r, addrB, 101)
 	r.Validated(addrB, 90, t0)
-	wantAddrs(t, r.Ahead(100, t0), addrB, addrA) // who has proved more goes first
+	wantAddrs(t, r.Ahead(100, t0), addrB, addrA) // the one that has proved more goes first
 	r.ClaimFailed(addrA, t0)
 	wantAddrs(t, r.Ahead(100, t0), addrB)
 	if got := r.Target(t0); got != 101 {
@@ -175,8 +175,8 @@ func TestALowerHeightIsNoFault(t *testing.T) {
 	}
 }
 
-// Who rests is named for the case that nobody else is left, for whatever reason it
-// rests; who is banned never.
+// A peer that rests, for whatever reason, is named for the case that nobody else is
+// left. A banned peer never is.
 // Rule 23.
 func TestThoseWhoRestAreLeft(t *testing.T) {
 	for name, rest := range map[string]func(r *Registry, kind Kind){

@@ -82,7 +82,7 @@ func TestEndOfASubscription(t *testing.T) {
 	}
 	r.Close()
 	r.Close()
-	// The last news comes through, and that it was the last.
+	// The last change comes through, and then the end.
 	if _, open := <-stays.Changed(); !open {
 		t.Error("the last news is lost")
 	}
