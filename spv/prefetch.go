@@ -16,7 +16,7 @@ import (
 // the last one ended: 2000 for each round trip. But where a known block lies
 // ahead, the headers behind it can be asked for at once. So while one peer
 // serves the tip, others fetch the stretches between the known blocks above it
-// (chain.Rules.KnownBlocks). They wait here, in memory, until the chain has got
+// (chain.Rules.NextCheckpoint). They wait here, in memory, until the chain has got
 // there, and are then checked in their context as all others are.
 
 // prefetch holds the stretches above the tip, in height order.
@@ -84,12 +84,12 @@ func (p *prefetch) plan(rules *chain.Rules, tip uint32) {
 		return st.to.Height <= tip && st.flight == nil
 	})
 	for p.next = max(p.next, tip); ; {
-		from, ok := rules.KnownBlock(p.next)
+		from, ok := rules.NextCheckpoint(p.next)
 		if !ok {
 			return
 		}
 		p.next = from.Height + 1
-		if to, ok := rules.KnownBlock(p.next); ok {
+		if to, ok := rules.NextCheckpoint(p.next); ok {
 			p.stretches = append(p.stretches, &stretch{from: from, to: to, last: from})
 		}
 	}
@@ -178,7 +178,7 @@ func (ev prefetchReply) apply(e *engine) {
 	}
 	last := chain.BlockID{Height: ev.batch.Headers[n-1].Height(), Hash: ev.batch.Hashes[n-1]}
 	if last.Height > st.to.Height || last.Height == st.to.Height && last != st.to {
-		e.judge(s, registry.Headers, 0, chain.ErrAnchor)
+		e.judge(s, registry.Headers, 0, chain.ErrCheckpoint)
 		st.dead = true
 		e.headers.prefetch.drop(st)
 		return

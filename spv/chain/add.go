@@ -15,7 +15,7 @@ import (
 //
 // On an error the headers before the bad one are added nevertheless, and Update
 // describes that. ErrOrphan, ErrFuture, ErrLowWork and ErrSource prove nothing
-// against whoever sent the batch; ErrAnchor, ErrMedianTime, ErrSpacing, ErrBits,
+// against whoever sent the batch; ErrCheckpoint, ErrMedianTime, ErrSpacing, ErrBits,
 // ErrStakeDiff, ErrVersion and ErrStakeVersion do.
 func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
 	var u Update
@@ -99,7 +99,7 @@ func (c *Chain) grow(on *segment, parent BlockID) (*segment, error) {
 		return &s, nil
 	}
 	if known := c.rules.checkpoints.lastHeight(c.Tip().Height); parent.Height < known {
-		return nil, fmt.Errorf("%w: a branch at height %d, below known block %d", ErrAnchor, parent.Height, known)
+		return nil, fmt.Errorf("%w: a branch at height %d, below checkpoint %d", ErrCheckpoint, parent.Height, known)
 	}
 	below, err := c.workAt(parent.Height)
 	return &segment{base: parent.Height + 1, below: below}, err
@@ -134,7 +134,7 @@ func (c *Chain) checkUnproven(height uint32) error {
 // check. w may have counted these ancestors or others.
 func (r *Rules) checkContext(h *Header, hash *chainhash.Hash, anc Ancestor, w *versionWindow, now time.Time) error {
 	if r.checkpoints.contradict(BlockID{h.Height(), *hash}) {
-		return ErrAnchor
+		return ErrCheckpoint
 	}
 	prev := anc(h.Height() - 1)
 	if prev == nil {

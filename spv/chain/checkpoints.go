@@ -64,15 +64,15 @@ func (cs checkpoints) contradict(id BlockID) bool {
 	return ok && known.Height == id.Height && known.Hash != id.Hash
 }
 
-// KnownBlocks adds checkpoints of one's own to those of the network. The best chain
+// Checkpoints adds checkpoints of one's own to those of the network. The best chain
 // must contain them.
-func KnownBlocks(ids ...BlockID) Option {
+func Checkpoints(ids ...BlockID) Option {
 	return func(r *Rules) { r.checkpoints.add(ids...) }
 }
 
-// KnownBlock is the lowest checkpoint at or above height; ok is false if there is
+// NextCheckpoint is the lowest checkpoint at or above height; ok is false if there is
 // none.
-func (r *Rules) KnownBlock(height uint32) (id BlockID, ok bool) { return r.checkpoints.next(height) }
+func (r *Rules) NextCheckpoint(height uint32) (id BlockID, ok bool) { return r.checkpoints.next(height) }
 
-// Anchors is the number of checkpoints at or below height.
-func (r *Rules) Anchors(height uint32) int { return r.checkpoints.upTo(height) }
+// CheckpointsUpTo is the number of checkpoints at or below height.
+func (r *Rules) CheckpointsUpTo(height uint32) int { return r.checkpoints.upTo(height) }

@@ -94,14 +94,14 @@ func TestCheckpointRefusesOtherBlock(t *testing.T) {
 	good, bad := goodAndBad(t)
 	c := newChain(withCheckpoints(good, 20), nil)
 	u, err := c.Add(bad.batch(1, 30), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 	if u.Added != 19 || u.Last != bad.id(19) {
 		t.Errorf("update %+v", u)
 	}
 	wantTip(t, c, bad.id(19))
 	// Refused again, at the same place.
 	u, err = c.Add(bad.batch(15, 30), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 	if u.Added != 0 || u.Best || u.Last != bad.id(19) {
 		t.Errorf("update %+v", u)
 	}
@@ -127,7 +127,7 @@ func TestCheckpointBeatsWork(t *testing.T) {
 		t.Error("the refuted branch is still there")
 	}
 	_, err := c.Add(bad.batch(6, 7), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 	mustAdd(t, c, good.batch(21, 35))
 	wantTip(t, c, good.id(35))
 }
@@ -148,7 +148,7 @@ func TestNoForkBelowCheckpoint(t *testing.T) {
 		t.Fatal("branch below the checkpoint kept")
 	}
 	_, err := c.Add(bad.batch(6, 8), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 
 	late := good.fork(20)
 	late.mineN(20, 1, 3)
@@ -157,7 +157,7 @@ func TestNoForkBelowCheckpoint(t *testing.T) {
 	late = good.fork(19)
 	late.mineN(1, 1, 4)
 	_, err = c.Add(late.batch(20, 20), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 }
 
 // A stored chain that a checkpoint has overtaken is replaced from the start.
@@ -184,19 +184,19 @@ func TestStoredChainThatContradictsCheckpoint(t *testing.T) {
 }
 
 // Rule 10.
-func TestKnownBlocks(t *testing.T) {
+func TestCheckpoints(t *testing.T) {
 	good, bad := goodAndBad(t)
-	r := NewRules(chaincfg.SimNetParams(), KnownBlocks(good.id(20), good.id(10)))
+	r := NewRules(chaincfg.SimNetParams(), Checkpoints(good.id(20), good.id(10)))
 	for height, want := range map[uint32]int{9: 0, 10: 1, 19: 1, 20: 2, 1000: 2} {
-		if got := r.Anchors(height); got != want {
+		if got := r.CheckpointsUpTo(height); got != want {
 			t.Errorf("%d checkpoints up to %d, want %d", got, height, want)
 		}
 	}
 	c := newChain(r, nil)
 	mustAdd(t, c, good.batch(1, 12))
 	_, err := c.Add(bad.batch(6, 12), testNow)
-	wantErr(t, err, ErrAnchor)
-	if main := NewRules(chaincfg.MainNetParams()); main.Anchors(1<<31) != 41 || main.Anchors(439) != 0 {
+	wantErr(t, err, ErrCheckpoint)
+	if main := NewRules(chaincfg.MainNetParams()); main.CheckpointsUpTo(1<<31) != 41 || main.CheckpointsUpTo(439) != 0 {
 		t.Error("mainnet's own checkpoints are not counted")
 	}
 }
@@ -217,7 +217,7 @@ func TestSuspect(t *testing.T) {
 		{nil, 0, false}, {nil, 1, true}, {nil, 29, true}, {nil, 30, false},
 		{[]BlockID{m.id(20)}, 19, false}, {[]BlockID{m.id(20)}, 20, false}, {[]BlockID{m.id(20)}, 21, true},
 	} {
-		c := newChain(NewRules(p, KnownBlocks(tt.checkpoints...)), nil)
+		c := newChain(NewRules(p, Checkpoints(tt.checkpoints...)), nil)
 		mustAdd(t, c, m.batch(1, 30).upTo(tt.upTo))
 		if got := c.Suspect(); got != tt.want {
 			t.Errorf("checkpoints %v, %d blocks: %v", tt.checkpoints, tt.upTo, got)

@@ -41,9 +41,9 @@ const (
 	// ErrStakeVersion: not zero before votes could be counted, or a change
 	// within an interval.
 	ErrStakeVersion = ErrorKind("wrong stake version")
-	// ErrAnchor: another block than the known one at some height, or a branch
-	// that leaves the chain below such a block.
-	ErrAnchor = ErrorKind("contradicts a known block")
+	// ErrCheckpoint: another block than the checkpoint at some height, or a branch
+	// that leaves the chain below a checkpoint.
+	ErrCheckpoint = ErrorKind("contradicts a checkpoint")
 	// ErrBlockMismatch: the block belongs to another header.
 	ErrBlockMismatch = ErrorKind("not the block of this header")
 	// ErrBlockSize: the block is not as large as its header says, or the header

@@ -18,10 +18,10 @@ import (
 
 // Report says what Verify has checked.
 type Report struct {
-	Tip     chain.BlockID   // last header checked
-	Work    uint256.Uint256 // of the chain up to Tip, added up again
-	Proven  bool            // Work is what the network is known to have done
-	Anchors int             // checkpoints that the chain contains
+	Tip         chain.BlockID   // last header checked
+	Work        uint256.Uint256 // of the chain up to Tip, added up again
+	Proven      bool            // Work is what the network is known to have done
+	Checkpoints int             // checkpoints that the chain contains
 
 	// Headers is the number of all, genesis to Tip: each is linked to the one
 	// before it, has the right height, size and stake fields, proof of work, the
@@ -250,7 +250,7 @@ func (v *verifier) count(n uint32) {
 		r.Headers++
 	}
 	r.Tip, r.Work, r.Proven = v.chain.Tip(), v.chain.Work(), v.chain.Proven()
-	r.Anchors = rules.Anchors(r.Tip.Height)
+	r.Checkpoints = rules.CheckpointsUpTo(r.Tip.Height)
 }
 
 // finish checks what can be said at the end of the chain.
