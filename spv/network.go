@@ -112,7 +112,7 @@ func (e *engine) dialMore() {
 
 // relent has those dialed that were of no use, if that is all there is.
 func (e *engine) relent() bool {
-	return e.registry.Alone() && e.registry.NeedsAddresses(e.now) && e.registry.Relent(e.now)
+	return e.registry.Alone() && e.registry.NeedsAddresses(e.now) && e.registry.RetryAvoided(e.now)
 }
 
 // drawAddress moves an address from the book to the registry.

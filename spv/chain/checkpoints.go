@@ -72,7 +72,9 @@ func Checkpoints(ids ...BlockID) Option {
 
 // NextCheckpoint is the lowest checkpoint at or above height; ok is false if there is
 // none.
-func (r *Rules) NextCheckpoint(height uint32) (id BlockID, ok bool) { return r.checkpoints.next(height) }
+func (r *Rules) NextCheckpoint(height uint32) (id BlockID, ok bool) {
+	return r.checkpoints.next(height)
+}
 
 // CheckpointsUpTo is the number of checkpoints at or below height.
 func (r *Rules) CheckpointsUpTo(height uint32) int { return r.checkpoints.upTo(height) }

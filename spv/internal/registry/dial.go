@@ -27,8 +27,8 @@ const (
 type dialState struct {
 	delay    time.Duration // that led to next, before the persistent fifth and jitter
 	next     time.Time     // not before this
-	avoid    time.Time     // nor before this, unless persistent or relented: it was unhelpful
-	relented bool          // it is dialed next all the same, whatever its score is
+	avoid    time.Time     // nor before this, unless persistent or retry: it was unhelpful
+	retry    bool          // it is dialed next all the same, whatever its score is
 	failures int           // dials in a row
 	tried    bool          // has answered, failed or been refused once in this run
 }
@@ -36,7 +36,7 @@ type dialState struct {
 // failed notes a failed dial; ours: the fault was on this computer.
 func (d *dialState) failed(ours bool) {
 	d.tried = true
-	d.relented = false
+	d.retry = false
 	if ours {
 		d.startOver()
 	} else {
@@ -70,9 +70,9 @@ func (d *dialState) avoidUntil(t time.Time) { d.avoid = t }
 // setTried says whether the address counts as tried in this run.
 func (d *dialState) setTried(tried bool) { d.tried = tried }
 
-// relent has the address dialed soon, whatever there is against it.
-func (d *dialState) relent(now time.Time) {
-	d.relented = true
+// allowRetry has the address dialed soon, whatever there is against it.
+func (d *dialState) allowRetry(now time.Time) {
+	d.retry = true
 	d.next = earliest(d.next, now.Add(d.delay/persistentFactor))
 }
 
@@ -105,7 +105,7 @@ func (r *Registry) dialable(now time.Time) iter.Seq2[*entry, time.Time] {
 // dialTime returns when an idle peer may be dialed, now at the earliest.
 func (r *Registry) dialTime(e *entry, now time.Time) time.Time {
 	when := latest(now, e.dial.next, r.bans.until(e.key, now))
-	if e.persistent || e.dial.relented {
+	if e.persistent || e.dial.retry {
 		return when
 	}
 	when = latest(when, e.dial.avoid)
@@ -119,8 +119,8 @@ func (r *Registry) dialTime(e *entry, now time.Time) time.Time {
 	return when
 }
 
-// Spares is how many peers could be dialed now if there were room for them.
-func (r *Registry) Spares(now time.Time) int {
+// DialCandidates is how many peers could be dialed now if there were room for them.
+func (r *Registry) DialCandidates(now time.Time) int {
 	n := 0
 	for _, when := range r.dialable(now) {
 		if !when.After(now) {
@@ -130,14 +130,14 @@ func (r *Registry) Spares(now time.Time) int {
 	return n
 }
 
-// Relent has all peers dialed once more that are avoided because they were unhelpful
+// RetryAvoided has all peers dialed once more that are avoided because they were unhelpful
 // or incompatible, or have a low score, as soon as if they were persistent. It is for
 // when nobody else is left who may have what is needed. Bans stay. It reports whether
 // that concerns anybody.
-func (r *Registry) Relent(now time.Time) (concerns bool) {
+func (r *Registry) RetryAvoided(now time.Time) (concerns bool) {
 	for e, when := range r.dialable(now) {
-		if !e.persistent && !e.dial.relented && when.After(latest(now, e.dial.next, r.bans.until(e.key, now))) {
-			e.dial.relent(now)
+		if !e.persistent && !e.dial.retry && when.After(latest(now, e.dial.next, r.bans.until(e.key, now))) {
+			e.dial.allowRetry(now)
 			concerns = true
 		}
 	}

@@ -161,18 +161,18 @@ func TestPersistentPeersAreAlwaysRedialed(t *testing.T) {
 
 // An unhelpful peer is not dialed for ten minutes, and is no candidate meanwhile.
 // Rule 14.
-func TestUselessPeerRests(t *testing.T) {
+func TestUnhelpfulPeerRests(t *testing.T) {
 	r := fixture(t, Options{})
 	r.Add(far(1), false, t0)
-	if r.Spares(t0) != 1 {
-		t.Errorf("%d spares", r.Spares(t0))
+	if r.DialCandidates(t0) != 1 {
+		t.Errorf("%d candidates", r.DialCandidates(t0))
 	}
 	connectOne(t, r, far(1), 100)
-	r.Disconnected(far(1), fmt.Errorf("%w: %w", ErrUseless, errors.New("no blocks")), t0)
-	if _, ok := r.NextDial(t0.Add(unhelpfulTime - 1)); ok || r.Spares(t0.Add(unhelpfulTime-1)) != 0 {
+	r.Disconnected(far(1), fmt.Errorf("%w: %w", ErrUnhelpful, errors.New("no blocks")), t0)
+	if _, ok := r.NextDial(t0.Add(unhelpfulTime - 1)); ok || r.DialCandidates(t0.Add(unhelpfulTime-1)) != 0 {
 		t.Error("dialed before its rest is over")
 	}
-	if addr, _ := r.NextDial(t0.Add(unhelpfulTime)); addr != far(1) || r.Spares(t0.Add(unhelpfulTime)) != 1 {
+	if addr, _ := r.NextDial(t0.Add(unhelpfulTime)); addr != far(1) || r.DialCandidates(t0.Add(unhelpfulTime)) != 1 {
 		t.Error("not dialed after its rest")
 	}
 }
@@ -180,9 +180,9 @@ func TestUselessPeerRests(t *testing.T) {
 // When nobody else is left, peers that were unhelpful or have served badly are dialed
 // again, at short intervals. A ban stays.
 // Rule 23.
-func TestRelent(t *testing.T) {
+func TestRetryAvoided(t *testing.T) {
 	for name, left := range map[string]func(r *Registry){
-		"of no use":    func(r *Registry) { r.Disconnected(far(1), ErrUseless, t0) },
+		"unhelpful":    func(r *Registry) { r.Disconnected(far(1), ErrUnhelpful, t0) },
 		"served badly": func(r *Registry) { r.Failure(far(1), Blocks, 0, errFault, t0); r.Disconnected(far(1), errFault, t0) },
 	} {
 		r := fixture(t, Options{}, far(1), far(2))
@@ -197,8 +197,8 @@ func TestRelent(t *testing.T) {
 		if when, ok := r.NextDialTime(t0); !r.Alone() || !r.NeedsAddresses(t0) || !ok || when.Sub(t0) < 5*time.Minute {
 			t.Errorf("%s: dialed after %v", name, when.Sub(t0))
 		}
-		if !r.Relent(t0) || r.Relent(t0) {
-			t.Errorf("%s: relents twice or never", name)
+		if !r.RetryAvoided(t0) || r.RetryAvoided(t0) {
+			t.Errorf("%s: retries twice or never", name)
 		}
 		when, ok := r.NextDialTime(t0)
 		if addr, _ := r.NextDial(when); !ok || addr != far(1) || when.Sub(t0) > 2*time.Second {
@@ -208,27 +208,27 @@ func TestRelent(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.DialFailed(far(1), errFault, when)
-		if again, _ := r.NextDialTime(when); again.Sub(when) < 4*time.Minute || !r.Relent(when) {
+		if again, _ := r.NextDialTime(when); again.Sub(when) < 4*time.Minute || !r.RetryAvoided(when) {
 			t.Errorf("%s: not reached, and dialed after %v", name, again.Sub(when))
 		}
 		if err := redial(r, far(1), 100, when); err != nil {
 			t.Fatal(err)
 		}
-		r.Disconnected(far(1), ErrUseless, when)
+		r.Disconnected(far(1), ErrUnhelpful, when)
 		if again, _ := r.NextDialTime(when); again.Sub(when) < 5*time.Minute {
-			t.Errorf("%s: of no use again, and dialed after %v", name, again.Sub(when))
+			t.Errorf("%s: unhelpful again, and dialed after %v", name, again.Sub(when))
 		}
 	}
 }
 
 // Nothing changes for peers that only wait between dials, nor for persistent peers.
-func TestNothingToRelentOf(t *testing.T) {
+func TestNothingToRetry(t *testing.T) {
 	r := fixture(t, Options{}, far(1))
 	r.Add(far(2), true, t0)
 	connectAll(t, r, 100)
 	r.Disconnected(far(1), errFault, t0)
-	r.Disconnected(far(2), ErrUseless, t0)
-	if r.Relent(t0) {
-		t.Error("relents")
+	r.Disconnected(far(2), ErrUnhelpful, t0)
+	if r.RetryAvoided(t0) {
+		t.Error("retries")
 	}
 }

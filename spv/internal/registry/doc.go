@@ -60,7 +60,7 @@
 //     sooner, and then chooses who goes (TryStranger).
 //
 // A peer that was unhelpful or has a low score is not dialed for a while, unless
-// nobody else is left (Relent).
+// nobody else is left (RetryAvoided).
 //
 // Persistent peers are the user's choice. They are exempt from all three, from
 // the floor and from being forgotten; not from bans.

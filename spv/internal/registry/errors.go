@@ -22,10 +22,10 @@ const (
 	// slots that are left are for peers that send filters in batches.
 	ErrQuota ErrorKind = "too many peers of an old version"
 
-	// ErrUseless is for the owner to wrap the reason of a disconnect in, when the
+	// ErrUnhelpful is for the owner to wrap the reason of a disconnect in, when the
 	// peer did not give what was needed. It is not dialed again for 10 minutes,
-	// unless it is persistent or nobody else is left (Relent).
-	ErrUseless ErrorKind = "of no use"
+	// unless it is persistent or nobody else is left (RetryAvoided).
+	ErrUnhelpful ErrorKind = "unhelpful"
 
 	// ErrAway is for the owner to wrap the reason of a disconnect in, when this
 	// process had stood still: nothing is held against the peer, and it is dialed

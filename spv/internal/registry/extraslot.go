@@ -92,8 +92,8 @@ func (r *Registry) ProbeNow(now time.Time) { r.extra.allow(now) }
 // again allows a peer that was tried before.
 func (r *Registry) TryStranger(again bool, now time.Time) { r.extra.invite(again, now) }
 
-// NoStranger tells that nobody was dialed for the slot since TryStranger.
-func (r *Registry) NoStranger() bool { return r.extra.stranger }
+// StrangerPending tells that nobody was dialed for the slot since TryStranger.
+func (r *Registry) StrangerPending() bool { return r.extra.stranger }
 
 // NextEviction returns whom to disconnect because more than MaxConnected peers
 // are connected: the peer with the lowest score; then the one that has proved the

@@ -63,7 +63,7 @@ func TestStrangersOnDemand(t *testing.T) {
 	r, _ := settled(t, Options{}, far(50))
 	now := t0.Add(time.Second) // all connections are new
 	r.TryStranger(false, now)
-	if addr, ok := r.NextDial(now); ok || !r.NoStranger() || !r.NeedsAddresses(now) {
+	if addr, ok := r.NextDial(now); ok || !r.StrangerPending() || !r.NeedsAddresses(now) {
 		t.Errorf("dials %q, which was met", addr)
 	}
 	r.TryStranger(true, now)
@@ -80,7 +80,7 @@ func TestStrangersOnDemand(t *testing.T) {
 	if err := redial(r, far(51), 100, now); err != nil {
 		t.Fatal(err)
 	}
-	if addr, ok := r.NextDial(now); ok || r.NoStranger() {
+	if addr, ok := r.NextDial(now); ok || r.StrangerPending() {
 		t.Errorf("dials %q too", addr)
 	}
 	if addr, ok := r.NextEviction(now); ok {

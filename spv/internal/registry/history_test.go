@@ -35,7 +35,7 @@ func wantHistory(t *testing.T, r *Registry, addr string, now time.Time, want ...
 
 // Each disconnect, pause and ban leaves one event, with its end and reason.
 func TestEachPunishmentIsOneEvent(t *testing.T) {
-	useless := fmt.Errorf("%w: no blocks", ErrUseless)
+	unhelpful := fmt.Errorf("%w: no blocks", ErrUnhelpful)
 	alien := fmt.Errorf("%w: another network", ErrIncompatible)
 	old := fmt.Errorf("%w: version 9", ErrQuota)
 	low := fmt.Errorf("%w: too low", ErrRefused)
@@ -46,8 +46,8 @@ func TestEachPunishmentIsOneEvent(t *testing.T) {
 	}{
 		"lost": {addrA, func(r *Registry) { r.Disconnected(addrA, errFault, t0) },
 			[]Event{{Kind: Disconnect, Time: t0, Reason: "a fault"}}},
-		"of no use": {addrA, func(r *Registry) { r.Disconnected(addrA, useless, t0) },
-			[]Event{{Kind: Disconnect, Time: t0, Until: t0.Add(10 * time.Minute), Reason: "of no use: no blocks"}}},
+		"unhelpful": {addrA, func(r *Registry) { r.Disconnected(addrA, unhelpful, t0) },
+			[]Event{{Kind: Disconnect, Time: t0, Until: t0.Add(10 * time.Minute), Reason: "unhelpful: no blocks"}}},
 		"stopped": {addrA, func(r *Registry) { r.Disconnected(addrA, nil, t0) }, nil},
 		"incompatible": {addrB, func(r *Registry) { r.DialFailed(addrB, alien, t0) },
 			[]Event{{Kind: Disconnect, Time: t0, Until: t0.Add(24 * time.Hour), Reason: "incompatible peer: another network"}}},
@@ -90,8 +90,8 @@ func TestNoUntilWhereTheUserHasChosen(t *testing.T) {
 	r := fixture(t, Options{})
 	r.Add(addrA, true, t0)
 	connectOne(t, r, addrA, 100)
-	r.Disconnected(addrA, ErrUseless, t0)
-	wantHistory(t, r, addrA, t0, Event{Kind: Disconnect, Time: t0, Reason: "of no use"})
+	r.Disconnected(addrA, ErrUnhelpful, t0)
+	wantHistory(t, r, addrA, t0, Event{Kind: Disconnect, Time: t0, Reason: "unhelpful"})
 }
 
 // The last five are kept, latest last. A failure during a pause makes it longer and is
@@ -187,7 +187,7 @@ func TestHistoryIsKept(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)
 	r.Failure(addrA, Filters, 0, errFault, t0)
-	r.Disconnected(addrA, ErrUseless, t0)
+	r.Disconnected(addrA, ErrUnhelpful, t0)
 	r.Ban(addrA, t0)
 	now := t0.Add(5 * time.Second)
 	was, is := historyOf(r, addrA, now), historyOf(reload(t, r, now), addrA, now)
@@ -251,7 +251,7 @@ func tellReason(t *testing.T, reason string) {
 	connectOne(t, r, far(0), 100)
 	r.Failure(far(0), Filters, 7, why, t0)
 	r.Incomplete(far(0), Blocks, why, t0)
-	r.Disconnected(far(0), fmt.Errorf("%w: %w", ErrUseless, why), t0)
+	r.Disconnected(far(0), fmt.Errorf("%w: %w", ErrUnhelpful, why), t0)
 	connectOne(t, r, far(1), 100)
 	r.Strike(far(1), BadBlock, why, t0)
 	r.Disconnected(far(1), why, t0)

@@ -23,7 +23,7 @@ func (r *Registry) Dialing(addr string, now time.Time) error {
 // DialFailed notes that a dial or its handshake has failed. The next dial waits 5
 // to 90 seconds (persistent: 1 to 18), longer each time; 24 hours, also over a
 // restart, for a peer that can't be used (ErrIncompatible), unless it is persistent
-// or nobody else is left (Relent); 10 minutes after ErrQuota. After ErrOurs it waits
+// or nobody else is left (RetryAvoided); 10 minutes after ErrQuota. After ErrOurs it waits
 // the shortest time and is not counted.
 func (r *Registry) DialFailed(addr string, err error, now time.Time) {
 	e := r.peers[addr]
@@ -96,7 +96,7 @@ func (r *Registry) Disconnected(addr string, reason error, now time.Time) {
 	if !away {
 		r.scheduleRedial(e, now)
 	}
-	if errors.Is(reason, ErrUseless) {
+	if errors.Is(reason, ErrUnhelpful) {
 		e.dial.avoidUntil(now.Add(unhelpfulTime))
 		r.noteDisconnect(e, e.dial.avoid, reason, now)
 	} else if reason != nil {
