@@ -142,3 +142,8 @@ func openTest(tb testing.TB, path string, rules *chain.Rules) *DB {
 }
 
 func testPath(tb testing.TB) string { return filepath.Join(tb.TempDir(), "chain.db") }
+
+// workOf returns the work that a block adds to its chain, as dcrd computes it.
+func workOf(h *chain.Header) *uint256.Uint256 {
+	return new(uint256.Uint256).SetBig(standalone.CalcWork(h.Bits()))
+}

@@ -7,9 +7,7 @@ import (
 
 	"dcrspv/spv/chain"
 
-	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
-	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
 )
@@ -40,8 +38,3 @@ type noPrevScripts struct{}
 
 // PrevScript satisfies blockcf2.PrevScripter.
 func (noPrevScripts) PrevScript(*wire.OutPoint) (uint16, []byte, bool) { return 0, nil, false }
-
-// workOf returns the work that a block adds to its chain.
-func workOf(h *chain.Header) *uint256.Uint256 {
-	return new(uint256.Uint256).SetBig(standalone.CalcWork(h.Bits()))
-}

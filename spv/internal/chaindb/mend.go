@@ -17,7 +17,8 @@ func (db *DB) Mend(d *Damage) error {
 	return db.update(func(r *reader) error {
 		switch d.Part {
 		case Headers:
-			// Above headers that break a rule nothing is worth keeping. A fault of the disk breaks a checksum.
+			// A fault of the disk breaks a checksum. Above headers that break a rule nothing
+			// is worth keeping.
 			keep := db.origin.own.Load() && !errors.As(d.Err, new(chain.ErrorKind))
 			return r.removeHeaders(d.Range, keep, db.Trusted())
 		case Filters:
@@ -52,7 +53,7 @@ func (r *reader) removeHeaders(bad chain.Range, keep, trusted bool) error {
 	kept, work := r.soundBelow(first)
 	base, filter := genesisOf(r.rules)
 	if kept == 0 {
-		work = *workOf(&base)
+		work = chain.Work(base.Bits())
 	} else {
 		below, err := r.header(kept*segmentBlocks - 1)
 		if err != nil {
@@ -107,20 +108,14 @@ func (r *reader) damagedUpTo(from, last uint32) uint32 {
 // soundBelow returns how many segments of headers, of the lowest n, come before the
 // first that is damaged, and the work in them.
 func (r *reader) soundBelow(n uint32) (sound uint32, work uint256.Uint256) {
-	of := make(map[uint32]uint256.Uint256) // by difficulty: few differ
 	for ; sound < n; sound++ {
 		value, count, err := r.headerSegment(sound)
 		if err != nil {
 			return sound, work
 		}
 		for i := range count {
-			h := headerAt(value, i)
-			w, ok := of[h.Bits()]
-			if !ok {
-				w = *workOf(h)
-				of[h.Bits()] = w
-			}
-			work.Add(&w)
+			own := chain.Work(headerAt(value, i).Bits())
+			work.Add(&own)
 		}
 	}
 	return sound, work

@@ -116,7 +116,7 @@ func (db *DB) check(tx *bbolt.Tx) error {
 func (db *DB) create() error {
 	params := db.rules.Params()
 	genesis, filter := genesisOf(db.rules)
-	s := &state{tip: genesis.ID(), work: *workOf(&genesis), filters: chain.Ranges{{From: 0, To: 0}}}
+	s := &state{tip: genesis.ID(), work: chain.Work(genesis.Bits()), filters: chain.Ranges{{From: 0, To: 0}}}
 	id := make([]byte, fileIDSize)
 	rand.Read(id) // never fails
 	db.origin.setID(id)
