@@ -52,10 +52,10 @@ func wantLittle(t *testing.T, what string, before uint64) {
 	}
 }
 
-// TestCraftedSevered: what a file from elsewhere says was set aside was not verified, so
+// TestCraftedDetached: what a file from elsewhere says was set aside was not verified, so
 // it must not become the chain by itself.
 // Rule 25.
-func TestCraftedSevered(t *testing.T) {
+func TestCraftedDetached(t *testing.T) {
 	for name, foreign := range map[string]bool{"changed": false, "from elsewhere": true} {
 		db, m := stored(t, 2*segmentBlocks-1) // 0 to 499
 		made := m.chain.fork(m.chain.tip())
