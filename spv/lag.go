@@ -1,7 +1,6 @@
 package spv
 
 import (
-	"fmt"
 	"time"
 
 	"dcrspv/spv/internal/registry"
@@ -9,10 +8,12 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-// lagGrace is how long a peer may be behind once we follow the chain: in a
-// burst of blocks the first peer's announcement comes before the last's.
-// During the initial sync there is none.
-const lagGrace = 5 * time.Second
+const (
+	// lagGrace is how long a peer may be behind once we follow the chain: in a
+	// burst of blocks the first peer's announcement comes before the last's.
+	// During the initial sync there is none.
+	lagGrace = 5 * time.Second
+)
 
 // lagState is how long a peer has been behind.
 type lagState struct {
@@ -25,15 +26,10 @@ func (l *lagState) excuse(away time.Duration) {
 	}
 }
 
-// acceptHeight refuses a peer in the handshake, before it costs anything.
-func (e *engine) acceptHeight(info SourceInfo) error {
-	return lagError(info.Height, e.network.reach.Load())
-}
-
 // reach is the height that peers are measured by: our tip, or while filters are
 // missing the last block that we have the filter of. Headers alone don't show
-// that anybody has the blocks; those who have shown more are not cut off for
-// them.
+// that anybody has the blocks, so whoever has as many blocks as we have filters is not cut
+// off for headers.
 func (e *engine) reach() uint32 {
 	tip := e.chain.Tip().Height
 	from, ok := e.filtersFrom()
@@ -44,17 +40,10 @@ func (e *engine) reach() uint32 {
 	return min(tip, through)
 }
 
-func lagError(height, tip uint32) error {
-	if uint64(height)+registry.MaxLag >= uint64(tip) {
-		return nil
-	}
-	return fmt.Errorf("%w: at block %d, %d behind", ErrLagging, height, tip-height)
-}
-
 // disconnectLagging ends the connections to peers that are too far behind our tip.
 func (e *engine) disconnectLagging() {
 	tip := e.reach()
-	e.network.reach.Store(tip)
+	e.network.measure(e.chain.Tip().Height, tip)
 	lagging := make(map[string]bool)
 	for _, addr := range e.registry.Lagging(tip) {
 		s := e.sessions[addr]
@@ -65,7 +54,7 @@ func (e *engine) disconnectLagging() {
 		if s.lag.since.IsZero() {
 			s.lag.since = e.now
 		}
-		if e.following && e.now.Sub(s.lag.since) < lagGrace {
+		if e.following.on && e.now.Sub(s.lag.since) < lagGrace {
 			continue
 		}
 		e.disconnect(s, lagError(e.registry.Height(addr), tip))
@@ -99,7 +88,7 @@ func (e *engine) mayBeAhead(s *session) bool {
 		return false
 	}
 	e.recheck(s)
-	return s.headers.recheck || s.headers.flight != nil && !s.headers.flight.late
+	return s.recheck.wanted || s.headers.waiting()
 }
 
 // lagTime is when a lagging peer's grace ends.

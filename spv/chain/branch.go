@@ -18,8 +18,8 @@ func (c *Chain) settle(s *segment, u *Update) error {
 	c.branches.evict(c.maxSide)
 	if !slices.Contains(c.branches, s) {
 		last := BlockID{}
-		if hash, ok := c.Hash(s.fork()); ok {
-			last = BlockID{s.fork(), hash}
+		if fork, ok := c.Block(s.fork()); ok {
+			last = fork
 		}
 		u.refused(last)
 		return fmt.Errorf("%w: branch of %d headers at height %d", ErrLowWork, s.len(), s.fork())
@@ -41,7 +41,7 @@ func (c *Chain) promote(s *segment, u *Update) error {
 	if err != nil {
 		return err
 	}
-	forkHash, ok := c.Hash(fork)
+	forkBlock, ok := c.Block(fork)
 	if !ok {
 		return c.src.err
 	}
@@ -52,7 +52,7 @@ func (c *Chain) promote(s *segment, u *Update) error {
 	c.rejoin()
 	c.dropRefuted()
 	c.branches.evict(c.maxSide)
-	u.switched(BlockID{fork, forkHash}, int(oldTip.Height-fork))
+	u.switched(forkBlock, int(oldTip.Height-fork))
 	return nil
 }
 

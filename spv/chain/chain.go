@@ -127,6 +127,12 @@ func (c *Chain) Hash(height uint32) (hash chainhash.Hash, ok bool) {
 	return child.PrevBlock(), true
 }
 
+// Block is the block of the best chain at height; !ok as for Hash.
+func (c *Chain) Block(height uint32) (id BlockID, ok bool) {
+	hash, ok := c.Hash(height)
+	return BlockID{height, hash}, ok
+}
+
 // Blocks are the headers and the hashes of a range of the best chain; !ok if it
 // is not all there, or if the Source fails. They may be lent: they are only for
 // reading and never change.
@@ -225,14 +231,18 @@ func (c *Chain) ancestors(on *segment) Ancestor {
 
 // switchTo makes a branch that hangs off the best chain its end.
 func (c *Chain) switchTo(s *segment) {
-	fork := s.fork()
-	if fork >= c.best.base {
-		c.best = c.best.upTo(fork)
-		c.best.join(s)
-	} else {
-		c.best = *s
+	end := *s
+	if s.fork() >= c.best.base {
+		end = c.best.upTo(s.fork())
+		end.join(s)
 	}
-	if fork < c.rules.asertAnchor {
+	c.setBest(end, s.fork())
+}
+
+// setBest sets the end of the best chain, which has changed above a height.
+func (c *Chain) setBest(end segment, above uint32) {
+	c.best = end
+	if above < c.rules.asertAnchor {
 		c.asert = nil
 	}
 }

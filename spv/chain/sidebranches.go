@@ -76,3 +76,6 @@ func (bs *sideBranches) evict(allowed int) {
 func (bs *sideBranches) dropBelow(height uint32) {
 	*bs = slices.DeleteFunc(*bs, func(b *segment) bool { return b.fork() < height })
 }
+
+// clear drops all branches.
+func (bs *sideBranches) clear() { *bs = nil }

@@ -15,8 +15,8 @@ type storedChain struct {
 func (s *storedChain) shorten(fork uint32) { s.common = min(s.common, fork) }
 
 // Unstored are headers that the store does not have: it should drop all headers above
-// the height above and append these, at most max. work is the total work at the last of
-// them. !ok if there is nothing to store. Only headers that lie together in memory come
+// the height above and append these, at most max, perhaps none. work is the total work at
+// the last of them. !ok if there is nothing to do. Only headers that lie together in memory come
 // at once; the rest comes next.
 //
 // Only proven headers are offered: those up to a checkpoint, or any once the chain
@@ -27,6 +27,9 @@ func (s *storedChain) shorten(fork uint32) { s.common = min(s.common, fork) }
 // and never change.
 func (c *Chain) Unstored(max int) (above uint32, headers []Header, work uint256.Uint256, ok bool) {
 	n := min(max, c.Storable())
+	if c.stored.common == c.Tip().Height && c.stored.tip.Height > c.stored.common {
+		return c.stored.common, nil, c.Work(), true // it has blocks that were abandoned
+	}
 	if n <= 0 {
 		return 0, nil, work, false
 	}
