@@ -1,7 +1,6 @@
 package filters
 
-// kernel is one way to run the two loops in which the time goes: decoding values
-// and hashing scripts. All give the same answers.
+// kernel is one way to run the two costly loops: decoding values and hashing scripts. All give the same answers.
 type kernel uint8
 
 const (

@@ -16,8 +16,7 @@ type Matcher struct {
 // maxStep is the number of scripts that are looked up in one step, at most.
 const maxStep = 2 * lanes
 
-// Match reports whether any script of q may be in the block whose filter this
-// is. No is certain; yes may be wrong, once in 784,931 pairs of script and block.
+// Match reports whether any script of q may be in the block of this filter. No is certain; yes may be wrong, once in 784,931 pairs of script and block.
 // key is the first 16 bytes of the block's merkle root. An empty filter matches
 // nothing. Match keeps no reference to filter.
 //
@@ -61,9 +60,9 @@ func (m *Matcher) matchGroup(k kernel, g *group, s *sipState) bool {
 	return false
 }
 
-// grain is how coarsely the n values of a filter are marked: so many bits less. A
-// fine grain lets fewer scripts pass by chance, one in 383 where the other lets
-// pass one in 48, but takes more of the nearest caches. The marks of a large filter
+// grain is how coarsely the n values of a filter are marked: by how many bits they are
+// shortened. With the fine grain one script in 383 hits a mark by chance, with the
+// coarse one in 48, but the fine table takes more of the nearest caches. The marks of a large filter
 // are kept within 256 KiB.
 func grain(n uint64, scripts int) uint64 {
 	const (

@@ -14,7 +14,7 @@ type Query struct {
 	kernel kernel // what this processor matches fastest with
 }
 
-// lanes is the number of scripts in a block, what the widest vectors hold.
+// lanes is the number of scripts in a block: the lanes of the widest vectors.
 const lanes = 8
 
 // group holds scripts of the same number of SipHash message words, in blocks of

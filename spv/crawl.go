@@ -69,7 +69,7 @@ func (e *engine) tryFaster() {
 		c.tried = e.now
 		for _, again := range []bool{false, true} {
 			e.registry.TryStranger(again, e.now)
-			if e.dialMore(); !e.registry.NoStranger() {
+			if e.dialMore(); !e.registry.StrangerPending() {
 				break
 			}
 		}
@@ -130,7 +130,7 @@ func (e *engine) judgeTrial(s *session, kind registry.Kind) {
 		e.disconnect(slowest, fmt.Errorf("%w: %s takes %v for %s, others %v", errReplaced, s.addr, own, kind, others))
 		e.crawl.begin(e.now)
 	case done, tried >= crawlTrialMost, tried >= crawlTrial && !faster:
-		e.drop(s, fmt.Errorf("%w: it is no faster than the others", registry.ErrUseless))
+		e.drop(s, fmt.Errorf("%w: it is no faster than the others", registry.ErrUnhelpful))
 	}
 }
 

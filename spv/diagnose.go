@@ -244,7 +244,7 @@ func (s *situation) explain(f failure, subject string) diagnosis {
 	case is(chain.ErrLowWork):
 		return say(poorChain, troubleAfter, "wait until it has synced, or connect to another node",
 			"the chain of %s has less work than %s is known to have", subject, name)
-	case is(registry.ErrUseless, peer.ErrStalled):
+	case is(registry.ErrUnhelpful, peer.ErrStalled):
 		return say(mute, muteAfter, "connect to another node", "nothing comes from %s", subject)
 	case is(syscall.ECONNREFUSED):
 		return say(refuses, troubleAfter, "start the node, or "+address, "%s accepts no connection", subject)

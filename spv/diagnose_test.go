@@ -69,7 +69,7 @@ func TestDiagnoseTheOnlyPeer(t *testing.T) {
 		{fmt.Errorf("proxy: %w", proxyError{"127.0.0.1:9050", refused("there")}), false, troubleAfter, "the proxy at 127.0.0.1:9050 does not work: dial", "start it"},
 		{lagError(100, 5000), false, troubleAfter, only + "lags behind: at block 100, 4900 behind", "if simnet was begun anew, this data directory is of the chain before: delete /data/chain.db"},
 		{chain.ErrLowWork, true, troubleAfter, "less work than simnet is known to have", "wait"},
-		{fmt.Errorf("%w: %w", registry.ErrUseless, peer.ErrStalled), true, muteAfter, "nothing comes from " + nodeA, "another node"},
+		{fmt.Errorf("%w: %w", registry.ErrUnhelpful, peer.ErrStalled), true, muteAfter, "nothing comes from " + nodeA, "another node"},
 		{io.ErrNoProgress, false, troubleAfter, only + "can't be used: multiple Read", "another node"},
 	} {
 		s := situation{params: chaincfg.SimNetParams(), file: "/data/chain.db", chosen: []string{nodeA}}

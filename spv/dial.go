@@ -41,7 +41,7 @@ func (e *engine) dialMore() {
 
 // relent has peers dialed again that were unhelpful, if there are no others.
 func (e *engine) relent() bool {
-	return e.registry.Alone() && e.registry.NeedsAddresses(e.now) && e.registry.Relent(e.now)
+	return e.registry.Alone() && e.registry.NeedsAddresses(e.now) && e.registry.RetryAvoided(e.now)
 }
 
 // drawAddress moves an address from the book to the registry.

@@ -89,13 +89,13 @@ func (e *engine) replaceUseless() {
 		clear(useful) // all that could be asked have been
 	}
 	spares := e.spares()
-	if spares == 0 && e.registry.Relent(e.now) {
+	if spares == 0 && e.registry.RetryAvoided(e.now) {
 		spares = e.spares()
 	}
 	for addr, s := range e.sessions {
 		if !useful[addr] && spares > 0 {
 			spares--
-			e.disconnect(s, fmt.Errorf("%w: it has no %s that we need", registry.ErrUseless, kind))
+			e.disconnect(s, fmt.Errorf("%w: it has no %s that we need", registry.ErrUnhelpful, kind))
 		}
 	}
 }
@@ -119,7 +119,7 @@ func (e *engine) tryStrangers() {
 		if worst, ok := e.registry.WorseThan(newest.addr, e.now); ok {
 			e.disconnect(e.sessions[worst], errReplaced)
 		} else {
-			e.disconnect(newest, fmt.Errorf("%w: no new block for %v", registry.ErrUseless, e.now.Sub(st.stale).Round(time.Second)))
+			e.disconnect(newest, fmt.Errorf("%w: no new block for %v", registry.ErrUnhelpful, e.now.Sub(st.stale).Round(time.Second)))
 		}
 	}
 	e.registry.ProbeNow(e.now)
@@ -154,11 +154,11 @@ func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 // spares is how many others could be tried; the address book helps out.
 func (e *engine) spares() int {
 	for range e.cfg.MaxPeers {
-		if e.registry.Spares(e.now) >= e.cfg.MaxPeers || !e.draw() {
+		if e.registry.DialCandidates(e.now) >= e.cfg.MaxPeers || !e.draw() {
 			break
 		}
 	}
-	return e.registry.Spares(e.now)
+	return e.registry.DialCandidates(e.now)
 }
 
 // stallAlarm is for looking whether anything has moved.

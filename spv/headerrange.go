@@ -25,7 +25,7 @@ type prefetched struct {
 // errUnlinked: headers do not continue what has come before.
 var errUnlinked = errors.New("headers of another chain")
 
-// add takes the headers that continue a range. chain.ErrAnchor is that they contradict
+// add takes the headers that continue a range. chain.ErrCheckpoint is that they contradict
 // its end, errUnlinked that they, or those before, are of another chain.
 func (r *headerRange) add(s *session, b chain.Batch) error {
 	n := len(b.Headers)
@@ -38,7 +38,7 @@ func (r *headerRange) add(s *session, b chain.Batch) error {
 	last := chain.BlockID{Height: b.Headers[n-1].Height(), Hash: b.Hashes[n-1]}
 	if last.Height > r.to.Height || last.Height == r.to.Height && last != r.to {
 		r.giveUp()
-		return chain.ErrAnchor
+		return chain.ErrCheckpoint
 	}
 	r.last = last
 	r.batches = append(r.batches, prefetched{s, b})

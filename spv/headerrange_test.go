@@ -37,8 +37,8 @@ func TestHeaderRange(t *testing.T) {
 		"nothing":                  {[]chain.Batch{{}}, errUnlinked, false, 0},
 		"another chain from first": {[]chain.Batch{batch(c, 12, 30)}, errUnlinked, false, 0},
 		"another chain later":      {[]chain.Batch{batch(other, 11, 30), batch(c, 31, 50)}, errUnlinked, true, 0},
-		"another end":              {[]chain.Batch{batch(other, 11, 50)}, chain.ErrAnchor, true, 0},
-		"beyond the end":           {[]chain.Batch{batch(c, 11, 51)}, chain.ErrAnchor, true, 0},
+		"another end":              {[]chain.Batch{batch(other, 11, 50)}, chain.ErrCheckpoint, true, 0},
+		"beyond the end":           {[]chain.Batch{batch(c, 11, 51)}, chain.ErrCheckpoint, true, 0},
 	} {
 		r := &headerRange{from: c.ID(10), to: c.ID(50), last: c.ID(10)}
 		var err error

@@ -93,7 +93,7 @@ func (e *engine) judge(s *session, kind registry.Kind, height uint32, err error)
 		if kind == registry.Headers {
 			e.registry.ClaimFailed(s.addr, e.now)
 		}
-		e.disconnect(s, fmt.Errorf("%w: does not answer: %w", registry.ErrUseless, err))
+		e.disconnect(s, fmt.Errorf("%w: does not answer: %w", registry.ErrUnhelpful, err))
 	case errors.Is(err, peer.ErrProtocol):
 		e.strike(s, registry.Protocol, err)
 		e.disconnect(s, err)
@@ -152,7 +152,7 @@ func (e *engine) judgeEnd(s *session, err error) error {
 	case errors.Is(err, peer.ErrProtocol):
 		e.strike(s, registry.Protocol, err)
 	case errors.Is(err, peer.ErrFlood):
-		err = fmt.Errorf("%w: %w", registry.ErrUseless, err)
+		err = fmt.Errorf("%w: %w", registry.ErrUnhelpful, err)
 	default:
 		return e.excused(s, err)
 	}

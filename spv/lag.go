@@ -3,6 +3,8 @@ package spv
 import (
 	"time"
 
+	"dcrspv/spv/internal/registry"
+
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
@@ -68,7 +70,7 @@ func (e *engine) disconnectLagging() {
 // our last: then it says that it has it.
 func (e *engine) keepsUp(s *session) bool {
 	tip := e.chain.Tip().Height
-	for height := tip - min(tip, maxLag); height <= tip; height++ {
+	for height := tip - min(tip, registry.MaxLag); height <= tip; height++ {
 		if hash, ok := e.chain.Hash(height); ok && hash == s.chain.inv {
 			e.registry.Announced(s.addr, height)
 			return true

@@ -39,7 +39,7 @@ func setStory(t *testing.T, fn func(w *world)) {
 // startSet runs the Syncer with the rules of the world's chain.
 func (w *world) startSet(change ...func(*spv.Config)) {
 	w.t.Helper()
-	rules := w.chain.KnownRules()
+	rules := w.chain.RulesWithFilterSet()
 	w.start(append([]func(*spv.Config){func(cfg *spv.Config) {
 		cfg.Params, cfg.Rules = nil, rules
 	}}, change...)...)
@@ -84,7 +84,7 @@ func (w *world) wantRight(banned ...int) {
 // wantStored checks what is in chain.db.
 func (w *world) wantStored() {
 	w.t.Helper()
-	db, err := chaindb.Open(w.dir+"/"+spv.ChainFile, w.chain.KnownRules())
+	db, err := chaindb.Open(w.dir+"/"+spv.ChainFile, w.chain.RulesWithFilterSet())
 	if err != nil {
 		w.t.Fatal(err)
 	}

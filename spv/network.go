@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dcrspv/spv/internal/addrbook"
+	"dcrspv/spv/internal/registry"
 )
 
 // network is the side towards peers: dialing, and what is counted.
@@ -27,11 +28,6 @@ type network struct {
 }
 
 const (
-	// maxLag is how far a peer may be behind our tip. One that is further
-	// behind can't help us and is cut off (dcrwallet spv/sync.go
-	// disconnectStragglers uses the same 6).
-	maxLag = 6
-
 	dialTimeout = 10 * time.Second
 
 	// When peers are discovered, this many are heard, or this time is given,
@@ -120,7 +116,7 @@ func isOwnLimit(err error) bool {
 }
 
 func lagError(height, tip uint32) error {
-	if uint64(height)+maxLag >= uint64(tip) {
+	if uint64(height)+registry.MaxLag >= uint64(tip) {
 		return nil
 	}
 	return fmt.Errorf("%w: at block %d, %d behind", ErrLagging, height, tip-height)

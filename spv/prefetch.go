@@ -15,7 +15,7 @@ import (
 // the last one ended: 2000 for each round trip. But where a checkpoint lies
 // ahead, the headers behind it can be requested at once. So while one peer
 // serves the tip, others fetch the ranges between the checkpoints above it
-// (chain.Rules.KnownBlocks). They wait here, in memory, until the chain has got
+// (chain.Rules.NextCheckpoint). They wait here, in memory, until the chain has got
 // there, and are then checked in their context as all others are.
 type prefetch struct {
 	ranges []*headerRange
@@ -35,12 +35,12 @@ func (p *prefetch) plan(rules *chain.Rules, tip uint32) {
 	}
 	p.ranges = slices.DeleteFunc(p.ranges, func(r *headerRange) bool { return r.to.Height <= tip && r.request == nil })
 	for p.next = max(p.next, tip); ; {
-		from, ok := rules.KnownBlock(p.next)
+		from, ok := rules.NextCheckpoint(p.next)
 		if !ok {
 			return
 		}
 		p.next = from.Height + 1
-		if to, ok := rules.KnownBlock(p.next); ok {
+		if to, ok := rules.NextCheckpoint(p.next); ok {
 			p.ranges = append(p.ranges, &headerRange{from: from, to: to, last: from})
 		}
 	}

@@ -18,7 +18,7 @@ func withKnownBlocks(c *spvtest.Chain, n uint32) func(*spv.Config) {
 		for h := n; h <= c.Tip().Height; h += n {
 			known = append(known, c.ID(h))
 		}
-		cfg.Rules = chain.NewRules(chaincfg.SimNetParams(), chain.KnownBlocks(known...))
+		cfg.Rules = chain.NewRules(chaincfg.SimNetParams(), chain.Checkpoints(known...))
 	}
 }
 

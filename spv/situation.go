@@ -119,7 +119,7 @@ func banText(ban registry.Event) string {
 // explains it. Nobody is there then who could tell of new blocks of ours.
 func (e *engine) contradicted() (fork *uint32) {
 	for _, s := range e.sessions {
-		if !s.chain.onSideBranch || s.chain.fork+maxLag >= e.chain.Tip().Height {
+		if !s.chain.onSideBranch || s.chain.fork+registry.MaxLag >= e.chain.Tip().Height {
 			return nil
 		}
 		if fork == nil || s.chain.fork > *fork {

@@ -39,7 +39,7 @@ func (s *Syncer) Verify(ctx context.Context, progress func(done, total uint32)) 
 	err = s.exclusive(ctx, func() error {
 		r, err := s.db.Verify(ctx, progress)
 		report = ChainReport{
-			Tip: r.Tip, Work: r.Work, Proven: r.Proven, Checkpoints: r.Anchors,
+			Tip: r.Tip, Work: r.Work, Proven: r.Proven, Checkpoints: r.Checkpoints,
 			Headers: r.Headers, Blake3: r.Blake3, Prices: r.Prices,
 			Filters: r.Filters, Committed: r.Committed, FilterSet: r.FilterSet,
 		}

@@ -23,7 +23,7 @@ type chainReportDoc struct {
 	Headers   uint32 `json:"headers"`
 	Blake3    uint32 `json:"blake3"`  // headers with blake3 work; that of others is blake256
 	Prices    uint32 `json:"prices"`  // headers whose ticket price was computed again
-	Anchors   int    `json:"anchors"` // known blocks that the chain contains
+	Anchors   int    `json:"anchors"` // checkpoints that the chain contains
 	Work      string `json:"work"`    // of the whole chain, in hex
 	Proven    bool   `json:"proven"`  // it is what the network is known to have done
 	Filters   uint32 `json:"filters"`

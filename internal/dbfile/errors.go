@@ -10,7 +10,7 @@ func (e ErrorKind) Error() string { return string(e) }
 const (
 	// ErrInUse: somebody else has the file open.
 	ErrInUse = ErrorKind("the file is in use")
-	// ErrDamaged: the pages of the file make no sense, or cannot be read.
+	// ErrDamaged: the pages of the file are wrong, or cannot be read.
 	ErrDamaged = ErrorKind("the file is damaged")
 	// ErrReplaced: the file was deleted, or another one took its place, while it was
 	// open. What was written since is lost with it.

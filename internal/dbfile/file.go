@@ -33,21 +33,21 @@ type Options struct {
 	// Existing: a file that is not there is an error. Otherwise it is made.
 	Existing bool
 
-	// Nameless: the name goes once the file is open, so that nothing is left of it
-	// however the program ends. Where an open file can't be removed it stays.
+	// Nameless: the name is removed once the file is open, so that nothing is left of
+	// it however the program ends. Where an open file can't be removed it stays.
 	Nameless bool
 
-	// Unchanged reports whether the file is as its user left it. Then only those
-	// pages are checked that lead to others, not those that hold values. nil is no.
+	// Unchanged reports whether the file is as its user left it. Then only the pages
+	// that lead to others are checked, not the pages with values. nil is no.
 	Unchanged func(file *os.File, head Head) bool
 
-	// Needed reports whether a bucket is needed to open an unchanged file. Of others
-	// nothing is read before CheckRest. nil is that all are.
+	// Needed reports whether a bucket is needed to open an unchanged file. Other
+	// buckets are not read before CheckRest. With nil all are needed.
 	Needed func(bucket string) bool
 
-	// Check, if not nil, looks at what is in the file once its pages were checked, and
-	// before it is opened for writing; whole tells that it was not unchanged. Its error
-	// is that of Open.
+	// Check, if not nil, checks the content of the file after its pages were checked,
+	// and before it is opened for writing; whole is false if it was Unchanged. Its
+	// error is the error of Open.
 	Check func(tx *bbolt.Tx, whole bool) error
 
 	// Leave is called by Close, if nothing has gone wrong, before anybody else can
@@ -58,7 +58,7 @@ type Options struct {
 // File is an open bbolt file. View may be called by any number of goroutines; writes
 // are done one after the other.
 type File struct {
-	*bbolt.DB // for its settings; not to be closed, read or written by itself
+	*bbolt.DB // for its settings; it must not be closed, read or written directly
 
 	path  string
 	file  *os.File // of DB
@@ -66,9 +66,8 @@ type File struct {
 
 	nameless bool
 
-	depth   depth // to which Open has checked the pages
-	rest    sync.Once
-	restErr error
+	depth depth // to which Open has checked the pages
+	rest  rest
 
 	over      atomic.Pointer[error] // why nothing works any more
 	closed    atomic.Bool
@@ -106,7 +105,7 @@ func Open(path string, o Options) (*File, error) {
 	return f, nil
 }
 
-// kindOf names what is not a regular file.
+// kindOf names a kind of file that is not regular.
 func kindOf(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -119,8 +118,8 @@ func kindOf(mode fs.FileMode) string {
 	return "device"
 }
 
-// checkClosed checks a file that nobody writes to, and tells to what depth. bbolt reads
-// next to nothing of a file that is opened for reading.
+// checkClosed checks a file that nobody writes to, and tells to what depth. It is opened
+// for reading, as bbolt reads hardly anything then.
 func checkClosed(path string, o Options) (depth depth, err error) {
 	o.MapBytes = 0
 	f, err := open(path, o, true)
@@ -260,12 +259,12 @@ func (f *File) Update(fn func(*bbolt.Tx) error) error {
 	})
 }
 
-// mapFailed is how bbolt tells that it could not map a file that has grown. It has no
+// mapFailed begins bbolt's error when it could not map a file that has grown. It has no
 // mapping at all then (bbolt db.allocate).
 const mapFailed = "mmap allocate error"
 
-// otherState ends the use of a file that is not in the state that we know: its newest head
-// is damaged, or it is another file.
+// otherState ends the use of a file that is not in the state that we left it in: its
+// newest head is damaged, or it is another file.
 func (f *File) otherState() error {
 	if err := checkHeads(f.file, f.Info().PageSize); err != nil {
 		return f.fail(err)
@@ -273,8 +272,7 @@ func (f *File) otherState() error {
 	return f.fail(ErrReplaced)
 }
 
-// inPlace checks that the open file is the one that the name stands for, and that all
-// of it is there.
+// inPlace checks that the open file is the one that has the name, and is not shortened.
 func (f *File) inPlace(size int64) error {
 	mine, err := f.file.Stat()
 	if err != nil {
@@ -286,7 +284,7 @@ func (f *File) inPlace(size int64) error {
 	return f.named(mine)
 }
 
-// named checks that the open file is the one that its name stands for.
+// named checks that the open file is the one that has the name.
 func (f *File) named(mine os.FileInfo) error {
 	if f.nameless {
 		return nil
@@ -298,9 +296,9 @@ func (f *File) named(mine os.FileInfo) error {
 	return err
 }
 
-// Close gives the file back, after the reads and writes that are under way, unless
-// something has gone wrong in one. It is ErrReplaced if what was written is lost with the
-// file. Calling it again does nothing.
+// Close closes the file, after the reads and writes that are under way; if one of them
+// has failed it does not wait. The error is ErrReplaced if the file is lost with all that
+// was written. Calling it again does nothing.
 func (f *File) Close() error {
 	if !f.closed.CompareAndSwap(false, true) {
 		return nil
@@ -336,8 +334,8 @@ func (f *File) Over() error {
 	return nil
 }
 
-// Usable is the error of whatever would be done with the file: why it cannot be used any
-// more, or bbolt's of one that was closed; nil if it can be used.
+// Usable is why the file cannot be used any more; bbolt's error if it was closed; nil if
+// it can be used.
 func (f *File) Usable() error {
 	if f.closed.Load() {
 		return bolterrors.ErrDatabaseNotOpen

@@ -10,12 +10,12 @@ import (
 )
 
 // Guard runs fn, which reads from the mapping or has bbolt do so, and turns its panics
-// into errors: a fault of the mapping, wherever it was read, and what bbolt stumbles
-// over, is damage; the rest is our own fault, and says so. After one nothing is asked
-// of bbolt any more, which may have stopped with its mutexes held and would write into
-// a file that may be precious: all there is to do is Close.
+// into errors. A fault of the mapping and a panic inside bbolt are damage. Any other
+// panic is our own fault, and the error says so. After a panic bbolt is not used any
+// more: it may have stopped with its mutexes held, and could write into a precious file.
+// Only Close is left.
 //
-// View and Update are guarded; others are for goroutines that a View has started.
+// View and Update are guarded. Guard is for goroutines that a View has started.
 func (f *File) Guard(fn func() error) (err error) {
 	if over := f.over.Load(); over != nil {
 		return *over
@@ -50,11 +50,11 @@ func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
 
-// helpers are packages that bbolt and we call: a panic in one is that of its caller.
+// helpers are packages that bbolt and we call: a panic in one is a fault of its caller.
 var helpers = []string{"runtime", "sort", "slices", "bytes", "encoding/binary"}
 
 // began tells where a panic began, and whether that is in bbolt. It is called in the
-// deferred function that has recovered the panic, while the frames below still show.
+// deferred function that has recovered the panic: the frames are still there.
 func began() (where string, bolt bool) {
 	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])

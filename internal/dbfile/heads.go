@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// Head is what counts of pages 0 and 1.
+// Head is the head of a file: the one of pages 0 and 1 that counts.
 type Head struct {
 	Tx    uint64 // the last transaction
 	Pages uint64 // in use or free
@@ -40,18 +40,18 @@ func ReadHead(file io.ReaderAt, pageSize int) (newest Head, err error) {
 	return newest, nil
 }
 
-// Of the two heads the newer valid one counts, and bbolt goes back to the other without
-// a word: to the file as it was before its last change. That is right if a crash has
-// left a head half written, which then is partly the new one and partly the one before.
-// It is wrong if the newer one was whole and is damaged: if it were valid with one bit
-// different, or if it is not even like a head of this file.
+// Of the two heads the newer valid one counts. If it is not valid, bbolt silently takes
+// the other: the file as it was before its last change. That is right if a crash has
+// left a head half written, which is then partly the new one and partly the old one. It
+// is wrong if the newer one was whole and was damaged later: then it would be valid with
+// one bit changed, or it does not even look like a head of this file.
 
 const (
-	headFixed = 16 // so many bytes at the beginning are the same in all heads of a file
-	headTx    = 48 // where the transaction is
+	headFixed = 16 // bytes at the beginning that are the same in all heads of a file
+	headTx    = 48 // offset of the transaction
 )
 
-// checkHeads checks that what counts of a file is its newest state.
+// checkHeads checks that the head that counts is the newest one.
 func checkHeads(file io.ReaderAt, pageSize int) error {
 	heads := make([][]byte, 2)
 	for id := range heads {
@@ -81,7 +81,7 @@ func validHead(h []byte) bool {
 	return native.Uint32(h) == headMagic && native.Uint32(h[4:]) == headVersion && native.Uint64(h[headSize-8:]) == sum.Sum64()
 }
 
-// nearlyHead is the head that h is with one bit different; nil if there is none.
+// nearlyHead is the valid head that differs from h in one bit; nil if there is none.
 func nearlyHead(h []byte) []byte {
 	was := bytes.Clone(h)
 	for bit := range 8 * len(h) {
@@ -94,9 +94,9 @@ func nearlyHead(h []byte) []byte {
 	return nil
 }
 
-// checkFreeList looks at the page with the list of free pages, as bbolt does in
-// each commit, but without care: it would count through as many pages as noise
-// there says.
+// checkFreeList checks the page with the list of free pages. bbolt uses that page in
+// each commit without a check: it would go through any number of pages that a damaged
+// page names.
 func (f *File) checkFreeList() error {
 	pageSize := f.Info().PageSize
 	h, err := ReadHead(f.file, pageSize)

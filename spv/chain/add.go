@@ -6,47 +6,23 @@ import (
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/math/uint256"
 )
 
-// Update says what an Add has changed.
-type Update struct {
-	Added   int     // new headers taken, on whatever branch
-	Last    BlockID // last header of the batch that is known now; zero if none is
-	Best    bool    // the best chain changed
-	Fork    BlockID // when Best: last block common to the old and the new best chain; the old tip if it only grew
-	Reorged int     // blocks of the old best chain that left it
-
-	// Future is, with ErrFuture, the header that it is about. Nothing else is wrong
-	// with it, and it may be added once the clock is there.
-	Future *Future
-}
-
-// Future is a header that is too far ahead of the clock.
-type Future struct {
-	BlockID
-	Time time.Time
-
-	// Work is that of its chain up to it, and what the headers behind it in the same
-	// batch prove to have been done. By which rules they were mined was not checked.
-	Work uint256.Uint256
-}
-
 // Add takes a batch of checked headers: it skips those already known, checks the
-// others against their branch (difficulty, ticket price, times, versions, anchors), adds
+// others against their branch (difficulty, ticket price, times, versions, checkpoints), adds
 // them, and switches to their branch if that is now the best. The batch is
 // copied.
 //
 // On an error the headers before the bad one are added nevertheless, and Update
 // describes that. ErrOrphan, ErrFuture, ErrLowWork and ErrSource prove nothing
-// against whoever sent the batch; ErrAnchor, ErrMedianTime, ErrSpacing, ErrBits,
+// against whoever sent the batch; ErrCheckpoint, ErrMedianTime, ErrSpacing, ErrBits,
 // ErrStakeDiff, ErrVersion and ErrStakeVersion do.
 func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
 	var u Update
 	if c.broken != nil {
 		return u, c.broken
 	}
-	c.srcErr = nil
+	c.src.forget()
 	on, first, err := c.skipKnown(b, &u)
 	if err != nil {
 		return u, err
@@ -64,22 +40,21 @@ func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
 	if err != nil {
 		return u, err
 	}
-	c.on = on
+	anc := c.ancestors(on)
 	for i := first; i < len(b.Headers) && err == nil; i++ {
-		err = c.extend(&b.Headers[i], &b.Hashes[i], now)
+		err = c.extend(on, anc, &b.Headers[i], &b.Hashes[i], now)
 		switch {
 		case err == nil:
-			u.Added++
-			u.Last = on.tip()
+			u.took(on.tip())
 		case errors.Is(err, ErrFuture):
-			u.Future = future(on, b.Headers[i:], b.Hashes[i])
+			u.delayed(future(on, b.Headers[i:], b.Hashes[i]))
 		}
 	}
 	if u.Added == 0 {
 		return u, err
 	}
 	if on == &c.best {
-		u.Best, u.Fork = true, oldTip
+		u.switched(oldTip, 0)
 		c.dropRefuted()
 		return u, err
 	}
@@ -87,16 +62,6 @@ func (c *Chain) Add(b Batch, now time.Time) (Update, error) {
 		err = serr
 	}
 	return u, err
-}
-
-// future describes the first of some headers that would follow a branch.
-func future(on *segment, headers []Header, hash chainhash.Hash) *Future {
-	f := &Future{BlockID: BlockID{headers[0].Height(), hash}, Time: headers[0].Time(), Work: *on.work()}
-	for i := range headers {
-		work := Work(headers[i].Bits())
-		f.Work.Add(&work)
-	}
-	return f
 }
 
 // skipKnown passes over the headers that are known. first is the index of the
@@ -108,20 +73,21 @@ func (c *Chain) skipKnown(b Batch, u *Update) (on *segment, first int, err error
 		if s == nil {
 			break
 		}
-		on, u.Last = s, id
+		on = s
+		u.skipped(id)
 	}
 	if first == 0 && len(b.Headers) > 0 {
 		h := &b.Headers[0]
 		parent := BlockID{h.Height() - 1, h.PrevBlock()}
-		if on = c.find(parent); on == nil && c.srcErr == nil {
+		if on = c.find(parent); on == nil && c.src.err == nil {
 			return nil, 0, fmt.Errorf("%w: %v", ErrOrphan, parent)
 		}
 	}
-	return on, first, c.srcErr
+	return on, first, c.src.err
 }
 
-// grow is the segment to which a child of parent is to be added: on itself if
-// parent is its tip, else a new branch.
+// grow is the segment that gets a child of parent: on itself if parent is its tip, else
+// a new branch.
 func (c *Chain) grow(on *segment, parent BlockID) (*segment, error) {
 	if parent == on.tip() {
 		return on, nil
@@ -132,43 +98,43 @@ func (c *Chain) grow(on *segment, parent BlockID) (*segment, error) {
 		s := on.upTo(parent.Height)
 		return &s, nil
 	}
-	if known := c.rules.lastAnchor(c.Tip().Height); parent.Height < known {
-		return nil, fmt.Errorf("%w: a branch at height %d, below known block %d", ErrAnchor, parent.Height, known)
+	if known := c.rules.checkpoints.lastHeight(c.Tip().Height); parent.Height < known {
+		return nil, fmt.Errorf("%w: a branch at height %d, below checkpoint %d", ErrCheckpoint, parent.Height, known)
 	}
 	below, err := c.workAt(parent.Height)
 	return &segment{base: parent.Height + 1, below: below}, err
 }
 
 // extend checks one header against the branch that Add is extending and adds it.
-func (c *Chain) extend(h *Header, hash *chainhash.Hash, now time.Time) error {
-	err := c.rules.checkContext(h, hash, c.anc, &c.versions, now)
-	if c.srcErr != nil {
-		return c.srcErr // what the rules say without their context means nothing
+func (c *Chain) extend(on *segment, anc Ancestor, h *Header, hash *chainhash.Hash, now time.Time) error {
+	err := c.rules.checkContext(h, hash, anc, &c.versions, now)
+	if c.src.err != nil {
+		return c.src.err // without the ancestors the rules say nothing
 	}
-	if err == nil && c.on == &c.best {
+	if err == nil && on == &c.best {
 		err = c.checkUnproven(h.Height())
 	}
 	if err != nil {
 		return fmt.Errorf("block %v: %w", BlockID{h.Height(), *hash}, err)
 	}
-	c.on.push(h, hash)
+	on.push(h, hash)
 	return nil
 }
 
-// checkUnproven bounds a best chain that has little work: unless an anchor is
+// checkUnproven bounds a best chain that has little work: unless a checkpoint is
 // ahead that will confirm or refute it, it gets the room of a side branch.
 func (c *Chain) checkUnproven(height uint32) error {
-	if c.Proven() || c.rules.anchorAbove(height-1) || height-c.common <= uint32(c.maxSide) {
+	if c.Proven() || c.rules.checkpoints.anyAbove(height-1) || height-c.stored.common <= uint32(c.maxSide) {
 		return nil
 	}
-	return fmt.Errorf("%w: %d headers and still below the network's known work", ErrLowWork, height-c.common)
+	return fmt.Errorf("%w: %d headers and still below the network's known work", ErrLowWork, height-c.stored.common)
 }
 
-// checkContext checks a header against its ancestors, by the rules that Check
-// could not. w is a window on the same ancestors or on others.
+// checkContext checks a header against its ancestors, by the rules that Check can't
+// check. w may have counted these ancestors or others.
 func (r *Rules) checkContext(h *Header, hash *chainhash.Hash, anc Ancestor, w *versionWindow, now time.Time) error {
-	if r.contradictsAnchor(BlockID{h.Height(), *hash}) {
-		return ErrAnchor
+	if r.checkpoints.contradict(BlockID{h.Height(), *hash}) {
+		return ErrCheckpoint
 	}
 	prev := anc(h.Height() - 1)
 	if prev == nil {

@@ -125,7 +125,7 @@ func TestAddRejects(t *testing.T) {
 // Rule 10.
 func TestAddChecksSpacing(t *testing.T) {
 	r := simnet()
-	r.capBits, r.capHeight = 0x207fffff, 5
+	r.cap.bits, r.cap.from = 0x207fffff, 5
 	m := newMiner(t, r)
 	m.mineN(10, 1, 0)
 	c := newChain(r, nil)

@@ -25,9 +25,9 @@ func (r *Rules) asertBits(prev *Header, anc Ancestor) uint32 {
 	blocks := int64(prev.Height()) - int64(anchor.Height())
 	delay := elapsed - blocks*int64(p.TargetTimePerBlock/time.Second)
 	next := scaleTarget(p.WorkDiffV2Blake3StartBits, delay, p.WorkDiffV2HalfLifeSecs, &r.powLimit)
-	if r.capBits != 0 && next < r.capBits {
+	if r.cap.bits != 0 && next < r.cap.bits {
 		// The compact forms are compared, as dcrd does.
-		return r.capBits
+		return r.cap.bits
 	}
 	return next
 }

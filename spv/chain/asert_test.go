@@ -157,8 +157,8 @@ func TestAsertAnchor(t *testing.T) {
 		r := NewRules(chaincfg.TestNet3Params())
 		anchor := at(1170047, 1693000000)
 		anc := func(uint32) *Header { return anchor }
-		if got := r.NextBits(at(1170047+1000, 1693000000), 0, anc); got != r.capBits || got != 0x1d03ffff {
-			t.Errorf("far ahead: %08x, cap %08x", got, r.capBits)
+		if got := r.NextBits(at(1170047+1000, 1693000000), 0, anc); got != r.cap.bits || got != 0x1d03ffff {
+			t.Errorf("far ahead: %08x, cap %08x", got, r.cap.bits)
 		}
 	})
 }

@@ -2,17 +2,12 @@ package chain
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/decred/dcrd/blockchain/standalone/v2"
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/crypto/blake256"
 	"github.com/decred/dcrd/wire"
 )
-
-// maxBlockSize is the largest size that any vote on it can allow.
-func maxBlockSize(p *chaincfg.Params) int { return slices.Max(p.MaximumBlockSizes) }
 
 // CheckBlock checks that b is the block of the (accepted) header h, with
 // exactly the transactions that h commits to. The size is part of that: the

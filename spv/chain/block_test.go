@@ -197,3 +197,21 @@ func TestCheckEmptyFilter(t *testing.T) {
 	copy(h[offStakeRoot:], hash[:])
 	wantErr(t, r.CheckFilter(&h, nil), ErrFilter)
 }
+
+// BenchmarkCheckFilter is the verification of one filter of 241 bytes, the average of
+// about 90 scripts.
+func BenchmarkCheckFilter(b *testing.B) {
+	r := simnet()
+	filter := make([]byte, 241)
+	hash := blake256.Sum256(filter)
+	var h Header
+	setHeight(&h, 1)
+	copy(h[offStakeRoot:], hash[:])
+	b.SetBytes(int64(len(filter)))
+	for b.Loop() {
+		if err := r.CheckFilter(&h, filter); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(1e9/(float64(b.Elapsed().Nanoseconds())/float64(b.N)), "filters/s")
+}

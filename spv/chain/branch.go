@@ -8,35 +8,33 @@ import (
 	"github.com/decred/dcrd/math/uint256"
 )
 
-// settle decides what becomes of the side branch s that Add has extended: the
-// best chain, a side branch, or nothing.
+// settle decides about the side branch s that Add has extended: it becomes the best
+// chain, stays a side branch, or is dropped.
 func (c *Chain) settle(s *segment, u *Update) error {
-	if !slices.Contains(c.branches, s) {
-		c.branches = append(c.branches, s)
-	}
+	c.branches.add(s)
 	if c.better(s) {
 		return c.promote(s, u)
 	}
-	c.evict()
+	c.branches.evict(c.maxSide)
 	if !slices.Contains(c.branches, s) {
-		u.Added, u.Last = 0, BlockID{}
+		last := BlockID{}
 		if fork, ok := c.Block(s.fork()); ok {
-			u.Last = fork
+			last = fork
 		}
+		u.refused(last)
 		return fmt.Errorf("%w: branch of %d headers at height %d", ErrLowWork, s.len(), s.fork())
 	}
 	return nil
 }
 
 // better reports whether the branch should be the best chain: because it has
-// reached an anchor, which no other can then, or has more work.
+// reached a checkpoint, which no other can then, or has more work.
 func (c *Chain) better(s *segment) bool {
-	return c.rules.lastAnchor(s.tip().Height) >= s.base || s.work().Gt(c.best.work())
+	return c.rules.checkpoints.lastHeight(s.tip().Height) >= s.base || s.work().Gt(c.best.work())
 }
 
-// promote makes the side branch s the end of the best chain. What leaves the
-// best chain becomes a side branch itself, so that nothing is lost if the work
-// swings back.
+// promote makes the side branch s the end of the best chain. The blocks that leave the
+// best chain become a side branch, so that nothing is lost if the work swings back.
 func (c *Chain) promote(s *segment, u *Update) error {
 	fork, oldTip := s.fork(), c.Tip()
 	old, err := c.bestAbove(fork)
@@ -45,55 +43,17 @@ func (c *Chain) promote(s *segment, u *Update) error {
 	}
 	forkBlock, ok := c.Block(fork)
 	if !ok {
-		return c.srcErr
+		return c.src.err
 	}
 
-	others := c.branches
-	c.branches = nil
-	for _, b := range others {
-		if b != s {
-			c.rebase(b, &old, s)
-		}
-	}
-	if old.len() > 0 {
-		c.branches = append(c.branches, &old)
-	}
-	if fork >= c.best.base {
-		c.best = c.best.upTo(fork)
-		c.best.join(s)
-	} else {
-		c.best = *s
-	}
-	c.common = min(c.common, fork)
-	if fork < c.rules.asertAnchor {
-		c.asert = nil
-	}
+	c.branches.rebase(&old, s)
+	c.switchTo(s)
+	c.stored.shorten(fork)
 	c.rejoin()
 	c.dropRefuted()
-	c.evict()
-	u.Best, u.Fork, u.Reorged = true, forkBlock, int(oldTip.Height-fork)
+	c.branches.evict(c.maxSide)
+	u.switched(forkBlock, int(oldTip.Height-fork))
 	return nil
-}
-
-// rebase keeps the side branch b when s replaces old on the best chain: b must
-// then hang off the new best chain.
-func (c *Chain) rebase(b, old, s *segment) {
-	if b.fork() >= s.base {
-		// It hung off a block that leaves the best chain.
-		if old.len() == 0 {
-			return // which is too long to be kept
-		}
-		joined := old.upTo(b.fork())
-		joined.join(b)
-		b = &joined
-	}
-	if n := b.common(s); n > 0 {
-		rest := b.from(b.base + uint32(n))
-		b = &rest
-	}
-	if b.len() > 0 {
-		c.branches = append(c.branches, b)
-	}
 }
 
 // bestAbove is a copy of the best chain above a height, empty if that is too
@@ -113,7 +73,7 @@ func (c *Chain) bestAbove(height uint32) (segment, error) {
 	for at := s.base; at < c.best.base; at++ {
 		h, hash, ok := c.block(at)
 		if !ok {
-			return segment{}, c.srcErr
+			return segment{}, c.src.err
 		}
 		s.push(&h, &hash)
 	}
@@ -129,28 +89,11 @@ func (c *Chain) block(height uint32) (h Header, hash chainhash.Hash, ok bool) {
 	return h, hash, ok
 }
 
-// evict drops the branches with the least work until the rest is within bounds.
-func (c *Chain) evict() {
-	for {
-		total, least := 0, 0
-		for i, b := range c.branches {
-			total += b.len()
-			if b.work().Lt(c.branches[least].work()) {
-				least = i
-			}
-		}
-		if total <= c.maxSide {
-			return
-		}
-		c.branches = slices.Delete(c.branches, least, least+1)
-	}
-}
-
-// dropRefuted drops the branches that leave the best chain below an anchor it
+// dropRefuted drops the branches that leave the best chain below a checkpoint it
 // has reached: they can only contradict it.
 func (c *Chain) dropRefuted() {
-	known := c.rules.lastAnchor(c.Tip().Height)
-	c.branches = slices.DeleteFunc(c.branches, func(b *segment) bool { return b.fork() < known })
+	known := c.rules.checkpoints.lastHeight(c.Tip().Height)
+	c.branches.dropBelow(known)
 }
 
 // workAt is the total work of the best chain up to and including height. Below
@@ -161,51 +104,12 @@ func (c *Chain) workAt(height uint32) (uint256.Uint256, error) {
 	}
 	total := c.best.below
 	for at := c.best.base - 1; at > height; at-- {
-		h := c.read(at)
+		h := c.src.header(at)
 		if h == nil {
-			return total, c.srcErr
+			return total, c.src.err
 		}
 		w := Work(h.Bits())
 		total.Sub(&w)
 	}
 	return total, nil
-}
-
-// Abandon has the best chain end before a block of it. What follows that block, and all side
-// branches, are forgotten as if they had never come; they come back if they are added
-// again. Unstored has the store drop what it has of them.
-//
-// It is for a branch that nobody serves. The genesis block, and blocks that are not on the
-// best chain, change nothing. On an error, an ErrSource, nothing has changed.
-func (c *Chain) Abandon(id BlockID) (u Update, err error) {
-	if id.Height == 0 || !c.Contains(id) {
-		return u, nil
-	}
-	oldTip, end := c.Tip(), id.Height-1
-	if end >= c.best.base {
-		c.best = c.best.upTo(end)
-	} else if err := c.reload(end); err != nil {
-		return u, err
-	}
-	c.branches = nil
-	c.common = min(c.common, end)
-	if end < c.rules.asertAnchor {
-		c.asert = nil
-	}
-	return Update{Best: true, Fork: c.Tip(), Reorged: int(oldTip.Height - end)}, nil
-}
-
-// reload makes the best chain end with a stored block.
-func (c *Chain) reload(height uint32) error {
-	c.srcErr = nil
-	work, err := c.workAt(height)
-	h, hash, ok := c.block(height)
-	if err != nil || !ok {
-		return c.srcErr
-	}
-	own := Work(h.Bits())
-	work.Sub(&own)
-	c.best = segment{base: height, below: work}
-	c.best.push(&h, &hash)
-	return nil
 }

@@ -288,7 +288,7 @@ func TestDeepReorgDropsBranches(t *testing.T) {
 	}
 }
 
-// With a network's known work ahead, and no anchor to tell, a low-work chain is
+// With a network's known work ahead, and no checkpoint to tell, a low-work chain is
 // not kept without bounds.
 // Rules 12 and 20.
 func TestUnprovenChainIsBounded(t *testing.T) {
@@ -306,8 +306,8 @@ func TestUnprovenChainIsBounded(t *testing.T) {
 	if _, _, _, ok := c.Unstored(1000); ok {
 		t.Error("unproven headers offered to the store")
 	}
-	// An anchor ahead bounds it by itself; the work proves it at the last.
-	r.anchors = []anchor{{115, m.headers[115].Hash()}}
+	// A checkpoint ahead bounds it by itself; the work proves it at the last.
+	r.checkpoints = checkpoints{{115, m.headers[115].Hash()}}
 	mustAdd(t, c, m.batch(100, 109))
 	if c.Proven() {
 		t.Error("proven too early")

@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -10,49 +9,31 @@ import (
 
 const (
 	// recentHeaders is how many headers of the best chain stay in memory after
-	// they have been stored. It covers what the rules look back at for one
-	// block: 2880 for the difficulty of the blake256 era, 1000 for the block
+	// they have been stored. It covers the blocks that the rules for one block
+	// depend on: 2880 for the difficulty of the blake256 era, 1000 for the block
 	// version, 400 for the ticket price.
 	recentHeaders = 4096
 
 	// maxSideHeaders bounds the headers of all side branches together, and
-	// those of an unproven best chain that no anchor will confirm or refute.
+	// those of an unproven best chain that no checkpoint will confirm or refute.
 	maxSideHeaders = 20000
 )
 
-// Source gives the headers of the stored best chain by height, up to its tip. A
-// Chain asks it only for heights below those it holds in memory.
-type Source interface {
-	Header(height uint32) (Header, error)
-	Headers(Range) ([]Header, error)
-}
-
 // Chain keeps the best chain of headers, the one with the most work that
-// contradicts no anchor, and the branches that may overtake it. It has one
+// contradicts no checkpoint, and the branches that may overtake it. It has one
 // owner: no method may run at the same time as another.
 //
 // In memory are the newest headers of the best chain, all that are not yet
 // stored, and the side branches. Older headers are read from the Source.
 type Chain struct {
 	rules    *Rules
-	src      Source
-	best     segment    // end of the best chain; never empty
-	branches []*segment // each hangs off the best chain at its fork()
-
-	// The store holds the chain that ends with stored. Up to the height common
-	// it is the best chain: heights at or below are read from the Source when
-	// they are not in memory. best begins at or below common+1.
-	stored BlockID
-	common uint32
-
+	src      reader
+	best     segment // end of the best chain; never empty, begins at or below stored.common+1
+	branches sideBranches
+	stored   storedChain
 	versions versionWindow // of the branch extended last
-
-	on     *segment // the branch that Add is extending
-	anc    Ancestor // likewise: c.ancestor
-	asert  *Header  // block rules.asertAnchor of the best chain, once needed
-	srcErr error    // first failure of src during the current Add
-	failed error    // first failure of src ever
-	broken error    // the stored tip could not be loaded
+	asert    *Header       // block rules.asertAnchor of the best chain, once needed
+	broken   error         // the stored tip could not be loaded
 
 	keep    int // recentHeaders
 	maxSide int // maxSideHeaders
@@ -62,34 +43,33 @@ type Chain struct {
 // total work (as handed out by Unstored; it counts for nothing if tip is the
 // genesis block, which need not be stored: then src may be nil).
 //
-// A stored chain that contradicts an anchor, because it was written by a
+// A stored chain that contradicts a checkpoint, because it was written by a
 // version that did not have it, is not used: the Chain starts again from the
 // genesis block.
 //
 // If src cannot read its own tip, every Add fails with ErrSource.
 func New(r *Rules, src Source, tip BlockID, work uint256.Uint256) *Chain {
-	c := &Chain{rules: r, src: src, stored: tip, keep: recentHeaders, maxSide: maxSideHeaders}
-	c.anc = c.ancestor
+	c := &Chain{rules: r, src: reader{src: src, genesis: r.genesis}, keep: recentHeaders, maxSide: maxSideHeaders}
 	if tip.Height == 0 || !c.load(tip, work) {
 		h, id := r.Genesis()
 		c.best = segment{}
 		c.best.push(&h, &id.Hash)
 	}
-	c.common = c.Tip().Height
+	c.stored = storedChain{tip: tip, common: c.Tip().Height}
 	return c
 }
 
-// load makes the stored tip the best chain; !ok if that contradicts an anchor.
+// load makes the stored tip the best chain; !ok if that contradicts a checkpoint.
 func (c *Chain) load(tip BlockID, work uint256.Uint256) (ok bool) {
-	if known, any := c.rules.lastAnchorBlock(tip.Height); any {
-		if h := c.read(known.height); h != nil && h.Hash() != known.hash {
+	if known, any := c.rules.checkpoints.last(tip.Height); any {
+		if h := c.src.header(known.Height); h != nil && h.Hash() != known.Hash {
 			return false
 		}
 	}
-	h := c.read(tip.Height)
+	h := c.src.header(tip.Height)
 	switch {
 	case h == nil:
-		h, c.broken = new(Header), c.srcErr
+		h, c.broken = new(Header), c.src.err
 	case h.Hash() != tip.Hash:
 		c.broken = fmt.Errorf("%w: block %d is not %v", ErrSource, tip.Height, tip.Hash)
 	}
@@ -111,13 +91,13 @@ func (c *Chain) Work() uint256.Uint256 { return *c.best.work() }
 // to have done. Until then it may be an imitation.
 func (c *Chain) Proven() bool { return c.best.work().GtEq(&c.rules.minWork) }
 
-// Suspect reports whether the best chain has passed the last anchor and has
+// Suspect reports whether the best chain has passed the last checkpoint and has
 // less work even so than the network is known to have done. Then it is not the
-// network's chain, or not all of it yet; Unstored holds back what is above the
-// anchor.
+// network's chain, or not all of it yet; Unstored holds back the headers above
+// the checkpoint.
 func (c *Chain) Suspect() bool {
 	height := c.Tip().Height
-	return !c.Proven() && !c.rules.anchorAbove(height) && c.rules.lastAnchor(height) < height
+	return !c.Proven() && !c.rules.checkpoints.anyAbove(height) && c.rules.checkpoints.lastHeight(height) < height
 }
 
 // Header is the header of the best chain at height; !ok above the tip, or if
@@ -167,7 +147,7 @@ func (c *Chain) Blocks(r Range) (headers []Header, hashes []chainhash.Hash, ok b
 		from, to := int(r.From-c.best.base), int(r.To+1-c.best.base)
 		return c.best.headers.slice(from, to), c.best.hashes.slice(from, to), true
 	}
-	headers, ok = c.readMany(Range{r.From, min(r.To, c.best.base-1)})
+	headers, ok = c.src.headers(Range{r.From, min(r.To, c.best.base-1)})
 	if !ok {
 		return nil, nil, false
 	}
@@ -183,25 +163,9 @@ func (c *Chain) Blocks(r Range) (headers []Header, hashes []chainhash.Hash, ok b
 	return headers, hashes, ok
 }
 
-// readMany gives stored headers.
-func (c *Chain) readMany(r Range) (headers []Header, ok bool) {
-	headers, err := c.src.Headers(r)
-	if err != nil {
-		c.sourceFailed(err)
-	}
-	return headers, err == nil
-}
-
-// sourceFailed notes that the Source could not be read.
-func (c *Chain) sourceFailed(err error) {
-	err = fmt.Errorf("%w: %w", ErrSource, err)
-	c.srcErr = cmp.Or(c.srcErr, err)
-	c.failed = cmp.Or(c.failed, err)
-}
-
 // Failed is the first failure of the Source, as an ErrSource; nil if it has not failed.
-// What was asked of the Chain since may not be true.
-func (c *Chain) Failed() error { return c.failed }
+// Later results of the Chain may be wrong.
+func (c *Chain) Failed() error { return c.src.failed }
 
 // Contains reports whether the block is on the best chain.
 func (c *Chain) Contains(id BlockID) bool {
@@ -251,31 +215,37 @@ func (c *Chain) bestHeader(height uint32) *Header {
 	if height == c.rules.asertAnchor {
 		// Every difficulty is measured from this block.
 		if c.asert == nil {
-			c.asert = c.read(height)
+			c.asert = c.src.header(height)
 		}
 		return c.asert
 	}
-	return c.read(height)
+	return c.src.header(height)
 }
 
-// ancestor is the header at height of the branch that Add is extending.
-func (c *Chain) ancestor(height uint32) *Header {
-	if height >= c.on.base {
-		return c.on.at(height)
+// ancestors gives the headers of a branch by height.
+func (c *Chain) ancestors(on *segment) Ancestor {
+	return func(height uint32) *Header {
+		if height >= on.base {
+			return on.at(height)
+		}
+		return c.bestHeader(height)
 	}
-	return c.bestHeader(height)
 }
 
-// read gives a stored header; nil if that fails.
-func (c *Chain) read(height uint32) *Header {
-	if height == 0 {
-		h := c.rules.genesis
-		return &h
+// switchTo makes a branch that hangs off the best chain its end.
+func (c *Chain) switchTo(s *segment) {
+	end := *s
+	if s.fork() >= c.best.base {
+		end = c.best.upTo(s.fork())
+		end.join(s)
 	}
-	h, err := c.src.Header(height)
-	if err != nil {
-		c.sourceFailed(err)
-		return nil
+	c.setBest(end, s.fork())
+}
+
+// setBest sets the end of the best chain, which has changed above a height.
+func (c *Chain) setBest(end segment, above uint32) {
+	c.best = end
+	if above < c.rules.asertAnchor {
+		c.asert = nil
 	}
-	return &h
 }

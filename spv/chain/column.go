@@ -2,9 +2,9 @@ package chain
 
 import "slices"
 
-// column is a list that grows at its end and is dropped at its beginning
-// without moving what lies between: it is kept in pieces. Its elements are
-// written once, so a part of it may be lent to another goroutine.
+// column is a list that grows at its end and shrinks at its beginning. It is kept in
+// pieces, so that no element is moved. Elements are written once, so a part of it may
+// be lent to another goroutine.
 type column[T any] struct {
 	pieces  [][]T // of pieceLen elements, but for the last one
 	dropped int   // elements of the first piece that are not part of it any more

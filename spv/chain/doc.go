@@ -3,8 +3,8 @@
 // A light wallet has no ledger, so it cannot check transactions. What it can
 // check is work: every header proves that somebody has spent energy on it, and
 // commits to the transactions of its block and to a filter of its scripts. The
-// chain of valid headers with the most work is the chain; blocks and filters
-// that come from anybody are true if they fit its headers.
+// chain of valid headers with the most work is the chain; blocks and filters are true
+// if they fit its headers, whoever sends them.
 //
 // # The way of a header
 //
@@ -14,17 +14,16 @@
 //	batch, err := rules.Check(headers)    // any goroutine: no context, no state
 //	update, err := chain.Add(batch, now)  // the one owner of the Chain
 //
-// Check does what is costly and needs nothing but the headers: hashes, links,
-// proof of work. Add does what needs the ancestors: the difficulty and the
-// ticket price that they demand, the median of their times, the block versions
-// that miners have left behind, known blocks. It
-// then puts the headers on their branch, and makes that the best chain if it
-// has more work.
+// Check makes the costly checks, which need only the headers: hashes, links, proof of
+// work. Add makes the checks that need the ancestors: the difficulty and the ticket
+// price that they demand, the median of their times, outdated block versions,
+// checkpoints. It then puts the headers on their branch, and makes that the best chain
+// if it has more work.
 //
 // # Rules by height
 //
 // Stakeholders vote on rule changes, and a header does not tell the outcome of a
-// vote. Those that matter here are history on mainnet and testnet3 and decided
+// vote. The votes that matter here are history on mainnet and testnet3 and decided
 // by the parameters elsewhere, so each rule is applied strictly by height (see
 // NewRules). There is never a choice of two rules: a header that satisfies the
 // wrong hash function, the wrong difficulty rule or the wrong merkle rule for
@@ -43,31 +42,31 @@
 //
 // Not checked although it could be: the ticket price before DCP0001, on mainnet
 // below height 149248, where it changes (every 144 blocks). Another rule was in
-// force there, and anchors vouch for the blocks.
+// force there, and checkpoints vouch for the blocks.
 //
-// # Anchors and known work
+// # Checkpoints and known work
 //
 // Work is relative: a chain of a few cheap blocks is valid too, until a better
 // one comes. Two facts keep a wallet from being led into such a chain.
 //
-// Anchors are blocks of the past that are beyond doubt. Another block at the
-// height of an anchor is refused, and so is any branch that leaves the best
-// chain below an anchor it has reached. A branch that reaches an anchor is the
+// Checkpoints are blocks of the past that are beyond doubt. Another block at the
+// height of a checkpoint is refused, and so is any branch that leaves the best
+// chain below a checkpoint it has reached. A branch that reaches a checkpoint is the
 // best chain, whatever the work of others.
 //
 // MinKnownChainWork (of chaincfg) is what the network is known to have done.
 // A chain below it is not Proven: it is held in memory, bounded, and only the
-// part up to its last anchor is offered for storage.
+// part up to its last checkpoint is offered for storage.
 //
 // # Memory and storage
 //
 // A Chain holds the newest headers of the best chain, what is not stored yet,
 // and the side branches, at most 20,000 headers of those. A branch that is
 // overtaken becomes a side branch, so work that swings back and forth costs
-// nothing but memory. What is older is read from a Source. A reorganization can
-// go below what is in memory, at the cost of reading; one that replaces, or
-// takes, more than 20,000 blocks before it has more work exceeds the bound
-// (ErrLowWork), and the replaced branch is then not kept.
+// nothing but memory. Older headers are read from a Source. A reorganization can go
+// below the headers in memory, at the cost of reading. A branch of more than 20,000
+// headers that has not more work yet exceeds the bound (ErrLowWork). If more than 20,000
+// blocks leave the best chain, they are not kept as a branch.
 //
 // The Chain does no I/O of its own. Its owner asks Unstored what to write,
 // writes it in a goroutine of its choice, and reports with Stored; the chain may

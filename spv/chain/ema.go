@@ -37,8 +37,8 @@ func (r *Rules) emaBits(prev *Header, timestamp uint32, anc Ancestor) uint32 {
 	if target.Cmp(r.params.PowLimit) > 0 {
 		target.Set(r.params.PowLimit)
 	}
-	if r.cappedAt(uint32(next)) {
-		if lowest := r.capTarget.ToBig(); target.Cmp(lowest) < 0 {
+	if r.cap.at(uint32(next)) {
+		if lowest := r.cap.target.ToBig(); target.Cmp(lowest) < 0 {
 			target = lowest
 		}
 	}

@@ -1,8 +1,8 @@
 package chain
 
-// ErrorKind tells errors of this package apart: errors.Is(err, ErrBits). All of
-// them but ErrOrphan, ErrFuture, ErrLowWork and ErrSource prove that whoever
-// made the data broke a rule.
+// ErrorKind tells errors of this package apart: errors.Is(err, ErrBits). All of them
+// except ErrOrphan, ErrFuture, ErrLowWork and ErrSource prove that the maker of the data
+// broke a rule.
 type ErrorKind string
 
 // Error makes ErrorKind an error.
@@ -36,20 +36,20 @@ const (
 	ErrFinalState = ErrorKind("wrong lottery state")
 	// ErrFreshStake: more tickets than one block may sell.
 	ErrFreshStake = ErrorKind("too many tickets")
-	// ErrVersion: a block version that most miners have left behind.
+	// ErrVersion: a block version that most miners do not use any more.
 	ErrVersion = ErrorKind("outdated block version")
 	// ErrStakeVersion: not zero before votes could be counted, or a change
 	// within an interval.
 	ErrStakeVersion = ErrorKind("wrong stake version")
-	// ErrAnchor: another block than the known one at some height, or a branch
-	// that leaves the chain below such a block.
-	ErrAnchor = ErrorKind("contradicts a known block")
+	// ErrCheckpoint: another block than the checkpoint at some height, or a branch
+	// that leaves the chain below a checkpoint.
+	ErrCheckpoint = ErrorKind("contradicts a checkpoint")
 	// ErrBlockMismatch: the block belongs to another header.
 	ErrBlockMismatch = ErrorKind("not the block of this header")
 	// ErrBlockSize: the block is not as large as its header says, or the header
 	// says a size that no block can have.
 	ErrBlockSize = ErrorKind("wrong block size")
-	// ErrMerkle: the transactions are not those that the header commits to.
+	// ErrMerkle: the header commits to other transactions.
 	ErrMerkle = ErrorKind("wrong merkle root")
 	// ErrFilter: the filter is not the one that the header commits to.
 	ErrFilter = ErrorKind("wrong filter")
@@ -60,7 +60,7 @@ const (
 	// ErrOrphan: the parent of the first header is not known. Not a fault: ask
 	// with a locator.
 	ErrOrphan = ErrorKind("parent not known")
-	// ErrLowWork: the branch would need more memory than its work earns it.
+	// ErrLowWork: the branch has too little work for the memory that it needs.
 	ErrLowWork = ErrorKind("not enough work to be kept")
 	// ErrSource: the Source failed. A local failure, nobody's fault.
 	ErrSource = ErrorKind("stored headers not readable")

@@ -117,8 +117,7 @@ func (h *Header) FilterKey() [16]byte {
 	return [16]byte(h[offMerkleRoot : offMerkleRoot+16])
 }
 
-// HeaderFromWire serializes w. Times are cut to whole seconds, as they are on
-// the wire.
+// HeaderFromWire serializes w. Times become whole seconds, as they are on the wire.
 func HeaderFromWire(w *wire.BlockHeader) Header {
 	var h Header
 	le := binary.LittleEndian
@@ -167,7 +166,7 @@ func (h *Header) Wire() wire.BlockHeader {
 	}
 }
 
-// BlockID names a block. The height is redundant, and what makes a lookup cheap.
+// BlockID names a block. The height is redundant, but makes a lookup cheap.
 type BlockID struct {
 	Height uint32
 	Hash   chainhash.Hash

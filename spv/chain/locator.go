@@ -6,8 +6,7 @@ import "github.com/decred/dcrd/chaincfg/chainhash"
 // first one by one, then at doubling distances, ending with the genesis block.
 // A peer answers it with the headers after the first of them on its own chain.
 //
-// from may be on a side branch. For a block that is not known the locator is
-// that of the tip.
+// from may be on a side branch. For an unknown block the locator begins at the tip.
 func (c *Chain) Locator(from BlockID) []chainhash.Hash {
 	s := c.find(from)
 	if s == nil {

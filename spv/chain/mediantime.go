@@ -16,7 +16,7 @@ const (
 )
 
 // medianTime is the median of the times of prev and the blocks before it, 11 in
-// all, fewer near the genesis block. Of an even number it is the upper one of
+// all, fewer near the genesis block. With an even number of blocks it is the upper of
 // the two in the middle, as in dcrd (CalcPastMedianTime). !ok if an ancestor is
 // not known.
 func medianTime(prev *Header, anc Ancestor) (median uint32, ok bool) {

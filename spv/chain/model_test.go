@@ -244,8 +244,8 @@ func (s *simulation) check() {
 			}
 		}
 	}
-	if c.best.base > c.common+1 || c.best.len() == 0 {
-		s.t.Fatalf("memory begins at %d, store is common up to %d", c.best.base, c.common)
+	if c.best.base > c.stored.common+1 || c.best.len() == 0 {
+		s.t.Fatalf("memory begins at %d, store is common up to %d", c.best.base, c.stored.common)
 	}
 }
 

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"math"
+	"slices"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -28,15 +29,12 @@ type Rules struct {
 	asertAnchor uint32 // the block that ASERT measures from
 
 	filterSetHash chainhash.Hash // of all filters below commitments; zero: none known
-	anchors       []anchor       // by height
+	checkpoints   checkpoints
 	minWork       uint256.Uint256
 	powLimit      uint256.Uint256
-	maxBlockSize  int
+	maxBlockSize  int // the largest that a vote can allow, in bytes
 
-	// testnet3 caps its difficulty; zero elsewhere.
-	capTarget uint256.Uint256
-	capBits   uint32
-	capHeight uint32 // EMA cap and minute spacing from here on
+	cap difficultyCap // of testnet3; zero elsewhere
 }
 
 // NewRules makes the rules of a network of chaincfg.
@@ -56,7 +54,7 @@ func NewRules(params *chaincfg.Params, options ...Option) *Rules {
 		commitments:  never,
 		blake3:       never,
 		asertAnchor:  never,
-		maxBlockSize: maxBlockSize(params),
+		maxBlockSize: slices.Max(params.MaximumBlockSizes),
 		supply:       newSupply(params),
 	}
 	r.powLimit.SetBig(params.PowLimit)
@@ -70,15 +68,15 @@ func NewRules(params *chaincfg.Params, options ...Option) *Rules {
 		r.blake3 = 794368
 		r.asertAnchor = 794367
 		r.filterSetHash = mustHash("f95e09f9ded38f8d6c32e5158a1f286633881393659218c63f5ab0fc86b36c83")
-		r.anchors = parseAnchors(mainNetAnchors())
+		r.checkpoints = parseCheckpoints(mainNetCheckpoints())
 	case wire.TestNet3:
 		r.stakeDiffV2 = 0
 		r.commitments = 323328
 		r.blake3 = 1170048
 		r.asertAnchor = 1170047
 		r.filterSetHash = mustHash("619c08f5adda6f834212bbdaee3002fdc4efed731477af6c0fed490bbe2488d0")
-		r.anchors = parseAnchors(testNet3Anchors())
-		r.setTestNet3Cap()
+		r.checkpoints = parseCheckpoints(testNet3Checkpoints())
+		r.cap = newDifficultyCap(&r.powLimit)
 	default:
 		if forced(params, chaincfg.VoteIDSDiffAlgorithm) {
 			r.stakeDiffV2 = 0
@@ -153,13 +151,4 @@ func (r *Rules) PowHash(h *Header) chainhash.Hash {
 		return blake3.Sum256(h[:])
 	}
 	return h.Hash()
-}
-
-// mustHash parses a hash in this source.
-func mustHash(s string) chainhash.Hash {
-	h, err := chainhash.NewHashFromStr(s)
-	if err != nil {
-		panic("chain: bad hash in source: " + s)
-	}
-	return *h
 }

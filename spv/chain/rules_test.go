@@ -52,12 +52,12 @@ func TestActivationHeightsFitChaincfg(t *testing.T) {
 		if r.asertAnchor != r.blake3-1 {
 			t.Errorf("%s: ASERT measures from %d", p.Name, r.asertAnchor)
 		}
-		if a, ok := r.lastAnchorBlock(r.blake3); !ok || a.height != r.blake3 {
-			t.Errorf("%s: the first blake3 block is no anchor", p.Name)
+		if a, ok := r.checkpoints.last(r.blake3); !ok || a.Height != r.blake3 {
+			t.Errorf("%s: the first blake3 block is no checkpoint", p.Name)
 		}
 	}
-	if r := NewRules(chaincfg.TestNet3Params()); !r.contradictsAnchor(BlockID{Height: r.capHeight}) {
-		t.Error("testnet3: the first block with a highest difficulty is no anchor")
+	if r := NewRules(chaincfg.TestNet3Params()); !r.checkpoints.contradict(BlockID{Height: r.cap.from}) {
+		t.Error("testnet3: the first block with a highest difficulty is no checkpoint")
 	}
 }
 

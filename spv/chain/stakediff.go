@@ -6,9 +6,8 @@ import (
 )
 
 // NextStakeDiff is the ticket price, in atoms, of the block after prev by the
-// rule of DCP0001. It is what a header must have where that rule is active,
-// which on mainnet is from height 149248 on. The result is -1 if an ancestor
-// that it depends on is not known.
+// rule of DCP0001. A header must have it where that rule is active, on mainnet from
+// height 149248 on. The result is -1 if an ancestor that it depends on is not known.
 func (r *Rules) NextStakeDiff(prev *Header, anc Ancestor) int64 {
 	p := r.params
 	next := int64(prev.Height()) + 1
@@ -85,10 +84,10 @@ func (r *Rules) checkStakeDiff(h, prev *Header, anc Ancestor) error {
 	return nil
 }
 
-// checkStakeDiffV1 checks what is easily checked of the price before DCP0001:
-// it starts at the minimum, changes at the ends of windows alone, and never falls
+// checkStakeDiffV1 checks a part of the rule for the price before DCP0001:
+// it starts at the minimum, changes only at the ends of windows, and never falls
 // below the minimum (calcNextRequiredStakeDifficultyV1). How it changes is not
-// recomputed: on mainnet the anchors vouch for those blocks.
+// recomputed: on mainnet the checkpoints vouch for those blocks.
 func (r *Rules) checkStakeDiffV1(h, prev *Header) error {
 	p := r.params
 	height, got, want := int64(h.Height()), h.SBits(), prev.SBits()

@@ -126,12 +126,12 @@ func TestReorgAndBackBetweenWrites(t *testing.T) {
 	}
 }
 
-// Up to an anchor headers are stored although the chain is not proven yet.
+// Up to a checkpoint headers are stored although the chain is not proven yet.
 // Rule 12.
-func TestUnstoredUpToAnchor(t *testing.T) {
+func TestUnstoredUpToCheckpoint(t *testing.T) {
 	m := newMiner(t, simnet())
 	m.mineN(100, 1, 0)
-	r := anchored(m, 20, 50)
+	r := withCheckpoints(m, 20, 50)
 	r.minWork = chainWork(m.fork(80))
 	store := &memStore{}
 	c := newChain(r, store)

@@ -9,8 +9,8 @@ type supply struct {
 	subsidy  []int64 // of each block in it; the last one's stays
 }
 
-// newSupply adds the intervals up once, until nothing is paid any more: at
-// each change of the ticket price it would take longer than all else.
+// newSupply adds the intervals up once, until nothing is paid any more: doing this at
+// each change of the ticket price would take longer than all other checks.
 func newSupply(p *chaincfg.Params) supply {
 	s := supply{interval: p.SubsidyReductionInterval}
 	subsidy := p.BaseSubsidy

@@ -13,8 +13,8 @@ import (
 // counted in blocks that know it.
 
 const (
-	// countedVersions is the highest block version told apart from later ones:
-	// that of dcrd since blake3, which is one lower on mainnet.
+	// countedVersions is the highest block version that has a count of its own: the
+	// version of dcrd since blake3, which is one lower on mainnet.
 	countedVersions = 12
 
 	// stakeVersionSince is the block version that has a stake version.
@@ -30,9 +30,9 @@ func (r *Rules) newestVersion() int32 {
 	return countedVersions
 }
 
-// versionWindow counts the block versions of the last blocks of a branch, as
-// many as a majority is found among. Moving it on by one block costs one block;
-// only on another branch it is counted anew. The zero value is ready for use.
+// versionWindow counts the block versions of the last blocks of a branch, as many as the
+// rule of the majority needs. Moving it on by one block costs one block; only for another
+// branch all blocks are counted again. The zero value is ready for use.
 type versionWindow struct {
 	top    BlockID // the last block counted
 	counts [countedVersions + 1]int
@@ -94,8 +94,7 @@ func (w *versionWindow) isBelow(prev *Header, distance uint32, anc Ancestor) boo
 	return child != nil && child.PrevBlock() == w.top.Hash
 }
 
-// checkVersion checks that the block version is not one that a majority has
-// left behind.
+// checkVersion checks that the block version is not outdated: a majority uses newer ones.
 func (r *Rules) checkVersion(h *Header, hash *chainhash.Hash, prev *Header, anc Ancestor, w *versionWindow) error {
 	version := h.Version()
 	if version >= r.newestVersion() {
@@ -118,7 +117,7 @@ func (r *Rules) checkVersion(h *Header, hash *chainhash.Hash, prev *Header, anc 
 func (r *Rules) exempt(id BlockID, version int32) bool {
 	switch r.params.Net {
 	case wire.MainNet:
-		return version == 6 && slices.Contains(mainNetOutdated(), knownBlock{id.Height, id.Hash.String()})
+		return version == 6 && slices.Contains(mainNetOutdated(), listedBlock{id.Height, id.Hash.String()})
 	case wire.TestNet3:
 		return version == 7 && id.Height <= 323282
 	}

@@ -79,7 +79,7 @@ func FilterItems(n int) Option {
 }
 
 // CommitFrom makes height the first block whose header commits to its filter
-// (DCP0005); those below are as on mainnet before that. See [Chain.KnownRules].
+// (DCP0005); those below are as on mainnet before that. See [Chain.RulesWithFilterSet].
 func CommitFrom(height uint32) Option {
 	return func(c *config) {
 		c.rules = chain.NewRules(c.params, chain.CommitmentsFrom(height, chainhash.Hash{}))
@@ -126,10 +126,10 @@ func (c *Chain) Params() *chaincfg.Params { return c.config.params }
 // Rules are the header rules that the chain is built by.
 func (c *Chain) Rules() *chain.Rules { return c.config.rules }
 
-// KnownRules returns the rules of the chain with the hash of the filters below
-// the height given to [CommitFrom], which must have been mined: what a client
-// that knows this network goes by.
-func (c *Chain) KnownRules() *chain.Rules {
+// RulesWithFilterSet returns the rules of the chain with the hash of the filters below
+// the height given to [CommitFrom], which must have been mined. A client that knows this
+// network uses them.
+func (c *Chain) RulesWithFilterSet() *chain.Rules {
 	h := blake256.NewHasher256()
 	for height := range c.config.commitFrom {
 		h.WriteBytes(c.Filter(height))

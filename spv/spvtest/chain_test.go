@@ -242,7 +242,7 @@ func TestCommitFrom(t *testing.T) {
 	c.Mine(300)
 	follow(t, c)
 	checkBlocks(t, c, 1, 400)
-	first, last, want, ok := c.KnownRules().FilterSetHash()
+	first, last, want, ok := c.RulesWithFilterSet().FilterSetHash()
 	if !ok || first != 0 || last != 249 {
 		t.Fatalf("filter set %d to %d, %v", first, last, ok)
 	}

@@ -11,7 +11,7 @@ import (
 
 const (
 	// maxAdd is how many addresses are taken at once: as many as an addr
-	// message may have.
+	// message can have.
 	maxAdd = wire.MaxAddrPerMsg
 
 	// A pick makes this many draws. In the first ones it leaves out addresses
@@ -21,7 +21,7 @@ const (
 	restAttempt = 10 * time.Minute
 )
 
-// Pause is how long Next finds nothing again after it has found nothing, unless
+// Pause is how long Next does not search again after it has found nothing, unless
 // addresses are added: 100 draws from a small book take 15 ms.
 const Pause = 5 * time.Second
 
@@ -36,10 +36,9 @@ type Book struct {
 // Close saves the book and ends its goroutine. Closing again does nothing.
 func (b *Book) Close() error { return b.manager.Stop() }
 
-// Add notes addresses of nodes (IP:port) that source told of: the host:port or
-// IP of a peer, or the name of a seeder. All names count as one source. Of more
-// than 1000 addresses the rest is dropped, and so is what is no public IP
-// address with a port.
+// Add adds addresses of nodes (IP:port) from a source: the host:port or IP of a
+// peer, or the name of a seeder. All names count as one source. Only the first 1000
+// addresses are taken, and only public IP addresses with a port.
 func (b *Book) Add(addrs []string, source string) {
 	nodes := make([]*addrmgr.NetAddress, 0, min(len(addrs), maxAdd))
 	for _, addr := range addrs[:min(len(addrs), maxAdd)] {
@@ -52,9 +51,9 @@ func (b *Book) Add(addrs []string, source string) {
 }
 
 // Next picks an address to connect to, or none if the book has none that skip
-// lets through. An address that was attempted less than 10 minutes before now
-// is picked only when nothing else turns up. After it has found nothing it does
-// not look again for a Pause.
+// lets through. An address that was attempted less than 10 minutes before now is
+// picked only if there is hardly anything else. After it has found nothing it does not
+// search again for a Pause.
 func (b *Book) Next(skip func(addr string) bool, now time.Time) (addr string, ok bool) {
 	if b.paused(now) {
 		return "", false
@@ -95,9 +94,8 @@ func (b *Book) Attempt(addr string) {
 	}
 }
 
-// Good notes that addr is a node of use: it is kept longer and picked more
-// often. It should be called once the handshake is done and the node is known
-// not to lag behind.
+// Good notes that addr is a useful node: it is kept longer and picked more often. It
+// should be called once the handshake is done and the node is known not to lag behind.
 func (b *Book) Good(addr string) {
 	if node := parse(addr); node != nil {
 		_ = b.manager.Good(node) // only an unknown address is an error
@@ -116,7 +114,7 @@ func parse(addr string) *addrmgr.NetAddress {
 	return address(ap.Addr(), ap.Port())
 }
 
-// parseSource returns who told of an address. Names are all 0.0.0.0, which
+// parseSource returns the source of an address for addrmgr. All names are 0.0.0.0, which
 // addrmgr takes for a group of its own.
 func parseSource(source string) *addrmgr.NetAddress {
 	if node := parse(source); node != nil {

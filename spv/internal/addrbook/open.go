@@ -18,7 +18,7 @@ const (
 // Open loads the book from peers.json in dir, which is created when missing.
 // The book is saved there every 10 minutes and by Close. A file that is damaged
 // or of a newer version is set aside as peers.json.unusable, and the book is
-// then empty: addresses can be had again. log may be nil.
+// empty then: addresses can be found again. log may be nil.
 func Open(dir string, log slog.Logger) *Book {
 	if log == nil {
 		log = slog.Disabled
@@ -29,20 +29,20 @@ func Open(dir string, log slog.Logger) *Book {
 	path := filepath.Join(dir, fileName)
 	before, readErr := os.ReadFile(path)
 
-	b := &Book{manager: addrmgr.New(dir)}
-	b.manager.Start()
+	manager := addrmgr.New(dir)
+	manager.Start()
 	if _, err := os.Stat(path); readErr != nil || !errors.Is(err, fs.ErrNotExist) {
-		return b
+		return &Book{manager: manager}
 	}
-	// addrmgr deletes a file that it can't read. What it has counted by then
-	// stays in its counters, and with nothing to go with them GetAddress never
-	// returns: start again with another one. (Stop writes an empty file.)
+	// addrmgr deletes a file that it can't read, but keeps the counts of the part
+	// that it has read. With counts and no addresses GetAddress never returns: start
+	// again with another one. (Stop writes an empty file.)
 	log.Warnf("Address book %s is unusable; it is kept as %s%s", path, fileName, setAsideExt)
 	if err := os.WriteFile(path+setAsideExt, before, 0o600); err != nil {
 		log.Warnf("Address book: %v", err)
 	}
-	b.manager.Stop()
-	b.manager = addrmgr.New(dir)
-	b.manager.Start()
-	return b
+	manager.Stop()
+	manager = addrmgr.New(dir)
+	manager.Start()
+	return &Book{manager: manager}
 }

@@ -7,13 +7,13 @@ import (
 	"dcrspv/spv/chain"
 )
 
-// Adopt verifies all of a file that is not trusted, drops what is wrong in it, and
-// trusts the rest. Of a file that was made elsewhere the blobs are dropped too. A
-// trusted file is left as it is.
+// Adopt verifies all of a file that is not trusted, drops its wrong parts, and trusts the
+// rest. In a file that was made elsewhere the blobs are dropped too. A trusted file is
+// left as it is.
 //
-// progress is as that of [DB.Verify]; it begins anew after headers were dropped.
-// dropped, if not nil, is told of each part that was. Errors: ErrCorrupt of a file that
-// can't be read at all, that of ctx, those of writing.
+// progress is called as by [DB.Verify]; it begins anew after headers were dropped.
+// dropped, if not nil, is called with each part that was dropped. Errors: ErrCorrupt of a
+// file that can't be read at all, that of ctx, those of writing.
 func (db *DB) Adopt(ctx context.Context, progress func(done, total uint32), dropped func(*Damage)) error {
 	last := ""
 	drop := func(d *Damage) error {
@@ -32,7 +32,7 @@ func (db *DB) Adopt(ctx context.Context, progress func(done, total uint32), drop
 		switch {
 		case err == nil, errors.As(err, &first):
 		case errors.Is(err, chain.ErrFuture):
-			// Our clock may be behind, and then these come again when it is not.
+			// Our clock may be behind. Then a sync fetches these again later.
 			tip, _ := db.Tip()
 			first = &Damage{Path: db.path, Part: Headers, Range: chain.Range{From: report.Headers, To: tip.Height}, Err: err}
 		default:

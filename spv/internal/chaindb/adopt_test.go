@@ -127,7 +127,7 @@ func TestAdoptEnds(t *testing.T) {
 		spoil(t, db, headersBucket, segment)
 	}
 	db = reopened(t, db) // and somebody else did it
-	db.trusted.Store(false)
+	db.origin.trusted.Store(false)
 	rounds := 0
 	for tip, _ := db.Tip(); !db.Trusted() || tip.Height < m.chain.tip(); tip, _ = db.Tip() {
 		rounds++
@@ -145,7 +145,7 @@ func TestAdoptEnds(t *testing.T) {
 // Rule 24.
 func TestAdoptWithAClockThatIsBehind(t *testing.T) {
 	db, m := stored(t, 600)
-	db.trusted.Store(false)
+	db.origin.trusted.Store(false)
 	synctest.Test(t, func(t *testing.T) { // it is the year 2000
 		var dropped []*Damage
 		err := db.Adopt(t.Context(), nil, func(d *Damage) { dropped = append(dropped, d) })

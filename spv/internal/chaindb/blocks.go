@@ -14,10 +14,10 @@ import (
 //
 // All of it is one read transaction: fn sees the chain as it was at the start,
 // whatever is written meanwhile. The space that such writes free is not used again
-// before it ends; and should the file outgrow its mapping, which is a gigabyte at
-// first, but on Windows and on 32-bit systems hardly more than the file, they wait
-// for it. So fn must not write to the DB, nor wait for somebody who does, and a
-// scan of a whole chain is better made in pieces.
+// before the transaction ends. If the file outgrows its mapping, the writes wait for the
+// transaction. The mapping is a gigabyte at first, but on Windows and on 32-bit systems
+// hardly more than the file. So fn must not write to the DB, nor wait for a writer, and
+// a scan of a whole chain is better made in pieces.
 //
 // ErrNotFound if a filter of the range is not held; fn has not been called then.
 func (db *DB) Blocks(heights chain.Range, fn func(height uint32, h *chain.Header, filter []byte) bool) error {
@@ -53,9 +53,9 @@ func (r *reader) blocks(heights chain.Range, fn func(uint32, *chain.Header, []by
 }
 
 // eachSegment calls fn for the segments first to last, until it returns false or
-// an error, and has the system read ahead and forget what was read: a scan of a
-// file that is not in memory becomes some five times as fast, and one of a large
-// file leaves little of it in ours.
+// an error, and has the system read ahead and drop pages that were read: a scan of a
+// file that is not in memory becomes some five times as fast, and a scan of a large file
+// leaves little of it in our memory.
 func eachSegment(tx *bbolt.Tx, first, last uint32, fn func(segment uint32) (more bool, err error)) error {
 	const (
 		distance    = 16 // segments: one to two megabytes

@@ -2,16 +2,15 @@ package chaindb
 
 import "bytes"
 
-// checkedSegment is a segment of headers of which the checksum was right. Who reads
-// headers one at a time, such as a chain that a peer tells of headers it has, would have
-// it computed for each.
+// checkedSegment is a segment of headers whose checksum was right. Without it the
+// checksum would be computed again for each header that is read by itself.
 type checkedSegment struct {
 	of      *state // of the file then; another state may have other headers
 	segment uint32
 	headers []byte // a copy
 }
 
-// checked returns the segment of a height, the last one that was asked for if it is that.
+// checked returns the segment of a height, from memory if it is the same as last time.
 // Errors are those of Header.
 func (db *DB) checked(height uint32) (*checkedSegment, error) {
 	now := db.state.Load()

@@ -52,10 +52,10 @@ func wantLittle(t *testing.T, what string, before uint64) {
 	}
 }
 
-// TestCraftedSevered: what a file from elsewhere says was set aside was not verified, so
+// TestCraftedDetached: what a file from elsewhere says was set aside was not verified, so
 // it must not become the chain by itself.
 // Rule 25.
-func TestCraftedSevered(t *testing.T) {
+func TestCraftedDetached(t *testing.T) {
 	for name, foreign := range map[string]bool{"changed": false, "from elsewhere": true} {
 		db, m := stored(t, 2*segmentBlocks-1) // 0 to 499
 		made := m.chain.fork(m.chain.tip())
@@ -67,14 +67,14 @@ func TestCraftedSevered(t *testing.T) {
 			}
 			value = append(value, h[:]...)
 		}
-		lie := &severed{from: 2 * segmentBlocks, tip: made.headers[made.tip()].ID()}
+		lie := &detached{from: 2 * segmentBlocks, tip: made.headers[made.tip()].ID()}
 		lie.tip.Hash[3] ^= 1
 		lie.work.SetUint64(1 << 62)
 		if foreign {
 			if err := os.Remove(sealPath(db.path)); err != nil {
 				t.Fatal(err)
 			}
-			db.trusted.Store(false) // or its next write makes a new one
+			db.origin.trusted.Store(false) // or its next write makes a new one
 		}
 		// Its chain ends one block below.
 		if err := db.ReplaceHeaders(2*segmentBlocks-2, nil, m.chain.work[2*segmentBlocks-2]); err != nil {
@@ -83,7 +83,7 @@ func TestCraftedSevered(t *testing.T) {
 		db = crafted(t, db, func(tx *bbolt.Tx) error {
 			return errors.Join(
 				put(tx, headersBucket, segmentKey(2), value),
-				put(tx, metaBucket, severedKey, lie.encode()))
+				put(tx, metaBucket, detachedKey, lie.encode()))
 		})
 		adopted(t, db)
 		if err := db.ReplaceHeaders(2*segmentBlocks-2, m.chain.headers[2*segmentBlocks-1:], m.chain.work[2*segmentBlocks-1]); err != nil {
@@ -101,19 +101,19 @@ func TestCraftedSevered(t *testing.T) {
 func TestCraftedHeights(t *testing.T) {
 	for _, height := range []uint32{1<<31 - 1, 1 << 31, ^uint32(0)} {
 		tip := chain.BlockID{Height: height}
-		aside := &severed{from: segmentBlocks, tip: tip}
+		aside := &detached{from: segmentBlocks, tip: tip}
 		for name, lie := range map[string]func(tx *bbolt.Tx) error{
 			"the tip": func(tx *bbolt.Tx) error { return put(tx, metaBucket, tipKey, appendID(nil, tip)) },
 			"the tip, no headers": func(tx *bbolt.Tx) error {
 				return errors.Join(put(tx, metaBucket, tipKey, appendID(nil, tip)), tx.Bucket(headersBucket).Delete(segmentKey(0)))
 			},
-			"set aside": func(tx *bbolt.Tx) error { return put(tx, metaBucket, severedKey, aside.encode()) },
+			"set aside": func(tx *bbolt.Tx) error { return put(tx, metaBucket, detachedKey, aside.encode()) },
 		} {
 			for _, foreign := range []bool{false, true} {
 				db, m := stored(t, 60)
 				before := allocated()
 				if foreign {
-					db.id = noise(fileIDSize) // in the seal, not in the file
+					db.origin.id = noise(fileIDSize) // in the seal, not in the file
 				}
 				err := errors.Join(db.PutBlob("a", nil), db.file.Update(lie), db.Close())
 				if err != nil {
@@ -139,7 +139,7 @@ func TestCraftedHeights(t *testing.T) {
 // TestCraftedBuckets: buckets in the place of values.
 func TestCraftedBuckets(t *testing.T) {
 	for name, place := range map[string]struct{ bucket, key []byte }{
-		"severed": {metaBucket, severedKey},
+		"severed": {metaBucket, detachedKey},
 		"headers": {headersBucket, segmentKey(1)},
 		"filters": {filtersBucket, segmentKey(1)},
 	} {

@@ -25,7 +25,7 @@ func TestMendAtRandom(t *testing.T) {
 				}
 			case 2:
 				db = reopened(t, db)
-				db.trusted.Store(true) // spoil has made no seal
+				db.origin.trusted.Store(true) // spoil has made no seal
 			case 3: // a reorg, often a deep one
 				m.chain = m.chain.fork(m.chain.tip() - uint32(rng.IntN(int(m.chain.tip()))))
 				m.chain.extend(db.rules, rng, segmentBlocks+rng.IntN(2*segmentBlocks), 30, true)
@@ -47,7 +47,7 @@ func TestMendAtRandom(t *testing.T) {
 		if report, err := db.Verify(t.Context(), nil); err != nil || report.Filters != m.chain.tip()+1 {
 			t.Errorf("seed %d: %d filters of %d, %v", seed, report.Filters, m.chain.tip()+1, err)
 		}
-		if s := db.state.Load().severed; s != nil && s.from <= m.chain.tip()+1 {
+		if s := db.state.Load().detached; s != nil && s.from <= m.chain.tip()+1 {
 			t.Errorf("seed %d: something is still set aside", seed)
 		}
 		if err := db.Close(); err != nil {

@@ -197,7 +197,7 @@ func TestMendAndReorganize(t *testing.T) {
 	if _, err := m.replace(rules, rng, db, segmentBlocks-1, 3*segmentBlocks); err != nil {
 		t.Fatal(err)
 	}
-	if db.state.Load().severed != nil {
+	if db.state.Load().detached != nil {
 		t.Error("still set aside")
 	}
 	if err := m.differs(db); err != nil {

@@ -22,10 +22,8 @@ type DB struct {
 	state    atomic.Pointer[state] // as of the last write
 	lastRead atomic.Pointer[checkedSegment]
 
-	mu      sync.Mutex  // held while writing
-	id      []byte      // of this file, told apart from others
-	own     atomic.Bool // it was made here
-	trusted atomic.Bool
+	mu     sync.Mutex // held while writing
+	origin origin
 }
 
 // Tip returns the last block of the stored chain and the work of the chain up to
@@ -60,8 +58,8 @@ func (db *DB) view(fn func(*reader) error) error {
 	return wrap("reading", db.path, err)
 }
 
-// update runs fn in a write transaction, together with what fn makes of the
-// state, and syncs the file. On an error nothing has changed.
+// update runs fn in a write transaction, writes the state that fn has changed, and syncs
+// the file. On an error nothing has changed.
 func (db *DB) update(fn func(*reader) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -78,13 +76,13 @@ func (db *DB) update(fn func(*reader) error) error {
 	if err == nil {
 		db.state.Store(&next)
 		if distrust {
-			db.trusted.Store(false)
+			db.origin.trusted.Store(false)
 		}
-		db.renewSeal()
+		db.origin.renewSeal(db.file)
 		return nil
 	}
 	// If the very last step failed, the sync of the root page, the file may
-	// hold the new state after all. What counts is what it says.
+	// hold the new state after all. The file decides.
 	if db.file.Over() == nil {
 		_ = db.view(func(r *reader) error { // fails if it is closed
 			db.state.Store(r.state)

@@ -6,11 +6,11 @@
 //
 // # What is not believed
 //
-// What is read is checked against a checksum (value.go), and headers against the one
-// that follows. What is wrong is a [Damage], and [DB.Mend] drops that part, for a sync to
-// fetch again. A file that this installation did not write itself, or that was changed
-// while it was closed, is not trusted (seal.go): [DB.Adopt] verifies all of it before it
-// is used. A file of which the pages make no sense is an ErrCorrupt that is no Damage.
+// Everything that is read is checked against a checksum (value.go), and headers against
+// the next one. A wrong part is a [Damage], and [DB.Mend] drops it, for a sync to fetch
+// again. A file that this installation did not write itself, or that was changed while it
+// was closed, is not trusted (seal.go): [DB.Adopt] verifies all of it before it is used. A
+// file with wrong pages is an ErrCorrupt that is no Damage.
 //
 // # What is kept
 //
@@ -18,8 +18,8 @@
 // a wallet born in mid-chain needs none below its birthday, the birthday may move
 // down later, and ranges may arrive in any order. [DB.Filters] says which are
 // held. A reorganization is [DB.ReplaceHeaders] with the new branch: it drops the
-// headers and the filters of the old one in the same step. And there are blobs,
-// small state of others that is not worth a file of its own.
+// headers and the filters of the old one in the same step. And there are blobs: small
+// state of other packages that needs no file of its own.
 //
 // Every write is one transaction and is synced to disk when the call returns. A
 // program killed at any moment finds the old state or the new one.
@@ -37,7 +37,7 @@
 //	         "tip"                height, hash (32 bytes)
 //	         "work"               of the chain up to the tip, 32 bytes
 //	         "filters"            first and last height of each span that is held
-//	         "severed"            as a rule missing; see state.go
+//	         "severed"            as a rule missing; see detached.go
 //	headers  segment (height/250) up to 250 headers of 180 bytes, ascending
 //	filters  segment (height/250) up to 250 records, ascending: the length plus one
 //	                              as uvarint, then the filter; 0: not held. Records
@@ -45,9 +45,9 @@
 //	                              holds nothing is missing.
 //	blobs    name                 bytes
 //
-// Numbers are big endian and of 32 bits if nothing else is said. Each value but the first
-// two ends with its checksum, of 32 bits. A header is found
-// by arithmetic; there is no index by hash, as a header holds its height.
+// Numbers are big endian and have 32 bits if nothing else is said. Each value except the
+// first two ends with its checksum of 32 bits. A header is found by arithmetic; there is
+// no index by hash, as a header holds its height.
 //
 // # Cost
 //

@@ -24,8 +24,8 @@ const (
 	// ErrNewer: a newer version of the program wrote the file. It was left as it
 	// is.
 	ErrNewer = ErrorKind("file of a newer version")
-	// ErrOlder: an older version of the program wrote the file, in a way that is not
-	// read any more. It was left as it is.
+	// ErrOlder: an older version of the program wrote the file, in a layout that this
+	// one does not read any more. It was left as it is.
 	ErrOlder = ErrorKind("file of an older version")
 	// ErrCorrupt: the file is damaged, or not a chain file at all. A [Damage] is a
 	// part of it that can be dropped.

@@ -11,9 +11,9 @@ import (
 // reference to them.
 //
 // The caller has verified the filters. ErrGap if one has no header here. They
-// may come in any order and at any place of the chain, but it is best to give
-// some 2000 at a time, in ascending order: a call costs two syncs of the disk, and
-// rewrites the ends it touches.
+// may come in any order and at any place of the chain. It is best to give some 2000 at a
+// time, in ascending order: a call costs two syncs of the disk, and rewrites the
+// segments at its ends.
 func (db *DB) PutFilters(from uint32, filters [][]byte) error {
 	if len(filters) == 0 {
 		return nil
@@ -24,7 +24,7 @@ func (db *DB) PutFilters(from uint32, filters [][]byte) error {
 			return fmt.Errorf("%w: filters %d to %d, the tip is %d", ErrGap, from, to, r.tip.Height)
 		}
 		heights := chain.Range{From: from, To: uint32(to)}
-		r.filters = r.filters.Add(heights)
+		r.setFilters(r.filters.Add(heights))
 		return r.editFilters(heights, func(height uint32) []byte {
 			if f := filters[height-from]; f != nil {
 				return f
@@ -61,11 +61,11 @@ func (r *reader) dropFilters(drop chain.Range) error {
 			return err
 		}
 	}
-	r.filters = r.filters.Remove(drop)
+	r.setFilters(r.filters.Remove(drop))
 	return nil
 }
 
-// editFilters sets each filter of the range to what filter says; nil means not
+// editFilters sets each filter of the range to the result of filter; nil means not
 // held. Only the segments of the range are written.
 func (r *reader) editFilters(heights chain.Range, filter func(height uint32) []byte) error {
 	bucket := r.tx.Bucket(filtersBucket)

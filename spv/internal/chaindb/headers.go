@@ -1,14 +1,11 @@
 package chaindb
 
 import (
-	"bytes"
 	"fmt"
-	"math"
 
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/math/uint256"
-	"go.etcd.io/bbolt"
 )
 
 // Header returns the header of the stored chain at a height. ErrNotFound above the tip.
@@ -62,9 +59,10 @@ func (db *DB) Headers(heights chain.Range) ([]chain.Header, error) {
 // The caller has checked the headers. ErrGap if above is higher than the tip, or
 // the headers do not link to the block there, or are not consecutive.
 //
-// Should the headers lead up to what [DB.Mend] has set aside, that is the chain again
-// from there on, and the rest of them is not needed: Tip and Filters tell. If the file was
-// not trusted then, it is not any more: see [DB.Adopt].
+// If the headers lead up to the part that [DB.Mend] has set aside, that part belongs to
+// the chain again, and the rest of the headers is not needed: Tip and Filters tell. If
+// the file was not trusted when it was set aside, it is not trusted any more: see
+// [DB.Adopt].
 func (db *DB) ReplaceHeaders(above uint32, headers []chain.Header, work uint256.Uint256) error {
 	return db.update(func(r *reader) error {
 		if above > r.tip.Height {
@@ -91,15 +89,12 @@ func (db *DB) ReplaceHeaders(above uint32, headers []chain.Header, work uint256.
 		if err := r.writeHeaders(above, below); err != nil {
 			return err
 		}
-		if r.tip, r.work = tip, work; !joins {
+		if !joins {
+			r.setTip(tip, work)
 			return nil
 		}
-		s := r.severed
-		r.distrust = !s.trusted
-		r.tip, r.work, r.severed = s.tip, s.work, nil
-		for _, held := range s.filters {
-			r.filters = r.filters.Add(held)
-		}
+		r.setDistrust(!r.detached.trusted)
+		r.attach()
 		return nil
 	})
 }
@@ -148,21 +143,4 @@ func (r *reader) writeHeaders(above uint32, headers []chain.Header) error {
 	}
 	last, _ := segmentOf(r.tip.Height)
 	return deleteSegments(bucket, segment, last)
-}
-
-// deleteSegments deletes what there is of the segments first to last; the highest number
-// is all above, whatever keys it has. How many that can be is up to the file, not to what
-// it says.
-func deleteSegments(bucket *bbolt.Bucket, first, last uint32) error {
-	next, end := segmentKey(first), segmentKey(last)
-	for {
-		key, _ := bucket.Cursor().Seek(next)
-		if key == nil || last < math.MaxUint32 && bytes.Compare(key, end) > 0 {
-			return nil
-		}
-		next = append(bytes.Clone(key), 0) // the lowest key above
-		if err := bucket.Delete(key); err != nil {
-			return err
-		}
-	}
 }

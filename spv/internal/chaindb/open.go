@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -14,9 +13,6 @@ import (
 	"dcrspv/internal/dbfile"
 	"dcrspv/spv/chain"
 
-	"github.com/decred/dcrd/blockchain/standalone/v2"
-	"github.com/decred/dcrd/gcs/v4/blockcf2"
-	"github.com/decred/dcrd/math/uint256"
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
 )
@@ -48,7 +44,7 @@ func Open(path string, rules *chain.Rules) (*DB, error) {
 	if err != nil {
 		return nil, wrap("opening", path, err)
 	}
-	db := &DB{path: path, rules: rules, file: file}
+	db := &DB{path: path, rules: rules, file: file, origin: origin{path: path}}
 	if err := db.open(readSeal(path)); err != nil {
 		file.Close()
 		return nil, wrap("opening", path, err)
@@ -56,7 +52,7 @@ func Open(path string, rules *chain.Rules) (*DB, error) {
 	return db, nil
 }
 
-// open takes the state of the file, and makes what belongs into a fresh one.
+// open takes the state of the file, or creates it in a new one.
 func (db *DB) open(left *seal) error {
 	fresh := false
 	err := db.file.View(func(tx *bbolt.Tx) error {
@@ -70,19 +66,18 @@ func (db *DB) open(left *seal) error {
 		return err
 	}
 	if !fresh {
-		db.own.Store(left != nil && left.ID == hex.EncodeToString(db.id))
-		db.trusted.Store(db.own.Load() && left.unbroken(db.file.OS(), db.file.Committed()))
+		db.origin.recall(left, db.file)
 		return nil
 	}
-	db.own.Store(true)
+	db.origin.own.Store(true)
 	if err := db.create(); err != nil {
 		return err
 	}
 	return db.trust()
 }
 
-// check checks that the file is one of ours, its version and its network, and takes its
-// state. What is wrong with the headers and filters is found when they are read.
+// check checks that the file is a chain file, its version and its network, and takes its
+// state. Damaged headers and filters are found when they are read.
 func (db *DB) check(tx *bbolt.Tx) error {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
@@ -108,10 +103,11 @@ func (db *DB) check(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	if db.id, err = get(tx, metaBucket, idKey); err != nil || len(db.id) != fileIDSize {
+	id, err := get(tx, metaBucket, idKey)
+	if err != nil || len(id) != fileIDSize {
 		return corrupt(db.path, "it has lost its name")
 	}
-	db.id = bytes.Clone(db.id)
+	db.origin.setID(bytes.Clone(id))
 	db.state.Store(s)
 	return nil
 }
@@ -120,20 +116,21 @@ func (db *DB) check(tx *bbolt.Tx) error {
 func (db *DB) create() error {
 	params := db.rules.Params()
 	genesis, filter := genesisOf(db.rules)
-	s := &state{tip: genesis.ID(), work: *workOf(&genesis), filters: chain.Ranges{{From: 0, To: 0}}}
-	db.id = make([]byte, fileIDSize)
-	rand.Read(db.id) // never fails
+	s := &state{tip: genesis.ID(), work: chain.Work(genesis.Bits()), filters: chain.Ranges{{From: 0, To: 0}}}
+	id := make([]byte, fileIDSize)
+	rand.Read(id) // never fails
+	db.origin.setID(id)
 	err := db.file.Update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{metaBucket, headersBucket, filtersBucket, blobsBucket} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
 		}
-		// What tells what the file is has no checksum: any version must find it.
+		// Version and network have no checksum: all versions have to find them.
 		return errors.Join(
 			tx.Bucket(metaBucket).Put(versionKey, binary.BigEndian.AppendUint32(nil, FileVersion)),
 			tx.Bucket(metaBucket).Put(networkKey, binary.BigEndian.AppendUint32(nil, uint32(params.Net))),
-			put(tx, metaBucket, idKey, slices.Clip(db.id)),
+			put(tx, metaBucket, idKey, slices.Clip(id)),
 			putGenesis(tx, &genesis, filter),
 			s.put(tx),
 		)
@@ -142,36 +139,4 @@ func (db *DB) create() error {
 		db.state.Store(s)
 	}
 	return err
-}
-
-// putGenesis stores the genesis block as all there is of the lowest segment.
-func putGenesis(tx *bbolt.Tx, genesis *chain.Header, filter []byte) error {
-	r := records{filter}
-	return errors.Join(
-		put(tx, headersBucket, segmentKey(0), bytes.Clone(genesis[:])),
-		put(tx, filtersBucket, segmentKey(0), r.value()),
-	)
-}
-
-// genesisOf returns the header and the filter of the genesis block, which is made from
-// the block itself. Neither is nil.
-func genesisOf(rules *chain.Rules) (chain.Header, []byte) {
-	genesis, _ := rules.Genesis()
-	filter, err := blockcf2.Regular(rules.Params().GenesisBlock, noPrevScripts{})
-	if err != nil {
-		panic(fmt.Sprintf("filter of the genesis block: %v", err)) // the parameters are part of the program
-	}
-	return genesis, append([]byte{}, filter.Bytes()...)
-}
-
-// noPrevScripts are the scripts that the genesis block spends: it has no inputs
-// but the coinbase's.
-type noPrevScripts struct{}
-
-// PrevScript satisfies blockcf2.PrevScripter.
-func (noPrevScripts) PrevScript(*wire.OutPoint) (uint16, []byte, bool) { return 0, nil, false }
-
-// workOf returns the work that a block adds to its chain.
-func workOf(h *chain.Header) *uint256.Uint256 {
-	return new(uint256.Uint256).SetBig(standalone.CalcWork(h.Bits()))
 }

@@ -9,8 +9,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// reader reads one state of the file, in a transaction. In one that writes the state is
-// what it will be.
+// reader reads one state of the file, in a transaction. In a write transaction it is the
+// state that the transaction makes.
 type reader struct {
 	path  string
 	rules *chain.Rules
@@ -19,6 +19,9 @@ type reader struct {
 
 	distrust bool // once it is written, the file is not trusted any more
 }
+
+// setDistrust says whether the file is trusted once it is written.
+func (r *reader) setDistrust(distrust bool) { r.distrust = distrust }
 
 // header returns the header at a height, pointing into the mapping. ErrNotFound above
 // the tip.
@@ -38,7 +41,7 @@ func (r *reader) noHeader(height uint32) error {
 	return fmt.Errorf("%w: header %d in %s", ErrNotFound, height, r.path)
 }
 
-// headerSegment returns a segment of the chain's headers, all that are due in it.
+// headerSegment returns a segment of the chain's headers. It is complete.
 func (r *reader) headerSegment(segment uint32) (value []byte, count int, err error) {
 	value, count, err = r.segmentOfHeaders(segment)
 	start := segment * segmentBlocks
@@ -48,7 +51,7 @@ func (r *reader) headerSegment(segment uint32) (value []byte, count int, err err
 	return value, count, err
 }
 
-// segmentOfHeaders returns whatever is stored as a segment of headers.
+// segmentOfHeaders returns a stored segment of headers, complete or not.
 func (r *reader) segmentOfHeaders(segment uint32) (value []byte, count int, err error) {
 	value, err = get(r.tx, headersBucket, segmentKey(segment))
 	if err == nil {
@@ -72,9 +75,9 @@ func (r *reader) filterSegment(segment uint32, filters *records) error {
 	return nil
 }
 
-// linkedSegment is headerSegment, and checks that what follows the segment follows it: one
-// of another branch would be as well formed. Inside it nothing can be exchanged, as it has
-// one checksum.
+// linkedSegment is headerSegment, and checks that the next segment continues it: a
+// segment of another branch would be just as well formed. Inside a segment nothing can be
+// exchanged, as it has one checksum.
 func (r *reader) linkedSegment(segment uint32) (value []byte, count int, err error) {
 	value, count, err = r.headerSegment(segment)
 	if err != nil {
@@ -83,7 +86,7 @@ func (r *reader) linkedSegment(segment uint32) (value []byte, count int, err err
 	last := segment*segmentBlocks + uint32(count) - 1
 	says := r.tip.Hash
 	if last < r.tip.Height {
-		// Whether that is right as a whole does not matter, if it says the right hash.
+		// The next segment may be damaged: here only its first hash counts.
 		next := r.tx.Bucket(headersBucket).Get(segmentKey(segment + 1))
 		if says = (chainhash.Hash{}); len(next) >= chain.HeaderSize {
 			says = headerAt(next, 0).PrevBlock()
@@ -100,8 +103,8 @@ func (r *reader) linkedSegment(segment uint32) (value []byte, count int, err err
 	return nil, 0, r.unlinked(last)
 }
 
-// unlinked is the Damage of a header that the one after it does not follow. Either may
-// be wrong.
+// unlinked is the Damage of a header that the next one does not follow. Either may be
+// wrong.
 func (r *reader) unlinked(height uint32) error {
 	first, _ := segmentOf(height)
 	last, _ := segmentOf(height + 1)

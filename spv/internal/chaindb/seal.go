@@ -6,20 +6,23 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"sync/atomic"
+
+	"dcrspv/internal/dbfile"
 )
 
-// A checksum that anybody can compute proves nothing about where a file is from. So
-// beside chain.db lies chain.seal, with what the file system alone writes down about a
-// file: its number, its size, and the time of its last change, which no
-// program can set. They are those of chain.db as this program left it, together with
-// its last transaction, the random name that it was given when it was made, and the
-// number of the seal's own file, so that one that was copied along is none. A file
-// that came from elsewhere, whatever its content, or that was changed while no program
-// of ours ran, is another one; then all of it is verified (see [DB.Adopt]). Who brings a
-// whole disk can bring these too, and on Windows the time can be set.
+// seal is the content of chain.seal, which lies beside chain.db. A checksum that anybody
+// can compute proves nothing about where a file is from. So the seal holds what only the
+// file system writes about chain.db: its number, its size, and the time of its last
+// change, which no program can set; all as this program left the file. It also holds the
+// last transaction, the random name of the file, and the number of the seal's own file,
+// so that a copied seal is not valid. If a file came from elsewhere, or was changed while
+// none of our programs ran, its seal does not fit, and all of it is verified (see
+// [DB.Adopt]). This does not protect against somebody who replaces the whole disk, and on
+// Windows the time can be set.
 //
-// The seal is renewed after each transaction. Should the program be killed between the
-// two, or the machine lose power, the file is verified once for nothing.
+// The seal is renewed after each transaction. If the program is killed between the two,
+// or the machine loses power, the file is verified once without need.
 type seal struct {
 	ID      string `json:"id"`
 	Tx      uint64 `json:"tx"`
@@ -62,14 +65,15 @@ func numberOf(path string) uint64 {
 	return number
 }
 
-// isSeal reports whether a file, no link, of the size of a seal is there. What a directory
-// from elsewhere has in its place may be a pipe, endless, or lead to a file that is precious.
+// isSeal reports whether there is a regular file of the size of a seal. In a directory
+// from elsewhere there may be a pipe without end in its place, or a link to a precious
+// file.
 func isSeal(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && info.Mode().IsRegular() && info.Size() == sealSize
 }
 
-// unbroken reports whether a file is as it was when it was sealed.
+// unbroken reports whether a file is the same as when it was sealed.
 func (s *seal) unbroken(file *os.File, tx uint64) bool {
 	if s == nil {
 		return false
@@ -78,7 +82,7 @@ func (s *seal) unbroken(file *os.File, tx uint64) bool {
 	return now.look(file) == nil && now == *s
 }
 
-// look takes what the file system says.
+// look takes what the file system says about a file.
 func (s *seal) look(file *os.File) error {
 	info, err := file.Stat()
 	if err == nil {
@@ -88,70 +92,46 @@ func (s *seal) look(file *os.File) error {
 	return err
 }
 
-// Trusted reports whether everything in the file was verified here. What is read of one
-// that is not may be wrong.
-func (db *DB) Trusted() bool { return db.trusted.Load() }
-
-// trust takes the file, as it is, for verified, but for what was set aside. Of one that was
-// made elsewhere that goes, and the blobs, as nothing can tell whether they are right.
-func (db *DB) trust() error {
-	own, aside := db.own.Load(), db.state.Load().severed
-	if !own || !db.Trusted() && aside != nil {
-		err := db.update(func(r *reader) error {
-			if own {
-				unverified := *aside
-				unverified.trusted = false
-				r.severed = &unverified
-				return nil
-			}
-			if err := r.dropSevered(); err != nil {
-				return err
-			}
-			if err := r.tx.DeleteBucket(blobsBucket); err != nil {
-				return err
-			}
-			_, err := r.tx.CreateBucket(blobsBucket)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	db.own.Store(true)
-	db.trusted.Store(true)
-	db.renewSeal()
-	return nil
+// origin is where a file is from, and what is known of its content.
+type origin struct {
+	path    string      // of the file
+	id      []byte      // of this file, told apart from others
+	own     atomic.Bool // it was made here
+	trusted atomic.Bool // all of it was verified here
 }
 
-// Distrust has all of the file verified before it is used again: where something has turned
-// bad there may be more.
-func (db *DB) Distrust() {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	db.trusted.Store(false)
-	db.renewSeal()
+func (o *origin) setID(id []byte) { o.id = id }
+
+// ours notes that the file was made here, or was verified here as a whole.
+func (o *origin) ours() {
+	o.own.Store(true)
+	o.trusted.Store(true)
 }
 
-// renewSeal is called after each transaction, with mu held. Failing costs a verification
-// at the next start, and nothing now. The seal of a file that is not trusted any more says
-// no more than that it is ours.
-func (db *DB) renewSeal() {
-	if !db.own.Load() {
+// recall says what the seal that a file was left with says about it.
+func (o *origin) recall(left *seal, file *dbfile.File) {
+	o.own.Store(left != nil && left.ID == hex.EncodeToString(o.id))
+	o.trusted.Store(o.own.Load() && left.unbroken(file.OS(), file.Committed()))
+}
+
+// renewSeal writes the seal. It is called after each transaction, while no other one
+// can begin. Failing costs a verification at the next start, and nothing now. The seal
+// of a file that is not trusted any more says no more than that it is ours.
+func (o *origin) renewSeal(from *dbfile.File) {
+	if !o.own.Load() {
 		return
 	}
-	path := sealPath(db.path)
+	path := sealPath(o.path)
 	if !isSeal(path) {
 		os.Remove(path)
 		if os.WriteFile(path, make([]byte, sealSize), 0o600) != nil {
 			return
 		}
 	}
-	s := seal{ID: hex.EncodeToString(db.id), Self: numberOf(path)}
-	if db.Trusted() {
-		s.Tx = db.file.Committed()
-		if s.look(db.file.OS()) != nil {
+	s := seal{ID: hex.EncodeToString(o.id), Self: numberOf(path)}
+	if o.trusted.Load() {
+		s.Tx = from.Committed()
+		if s.look(from.OS()) != nil {
 			return
 		}
 	}

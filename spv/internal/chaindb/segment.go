@@ -1,19 +1,22 @@
 package chaindb
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"dcrspv/spv/chain"
+
+	"go.etcd.io/bbolt"
 )
 
 // segmentBlocks is the number of blocks in a segment, the unit of storage.
 //
 // Large segments make the file compact and reading sequential; small ones make
 // adding a single block cheap, since bbolt rewrites whole values, up to four at a
-// time. At 250 that is at most 180 KB of headers and about as much of filters, and
-// two segments of headers, what a full bbolt leaf holds, fill 22 pages to the last
-// few bytes.
+// time. At 250 that is at most 180 KB of headers and about as much of filters. A full
+// bbolt leaf holds two segments of headers, and these fill 22 pages almost exactly.
 const segmentBlocks = 250
 
 // segmentOf returns the segment of a height and the height's index in it.
@@ -87,4 +90,21 @@ func (r *records) value() []byte {
 		value = append(value, f...)
 	}
 	return value
+}
+
+// deleteSegments deletes the segments first to last, as far as they exist. If last is the
+// highest number, all keys above first go. The keys are looked for one by one: the file
+// may say anything about how many there are.
+func deleteSegments(bucket *bbolt.Bucket, first, last uint32) error {
+	next, end := segmentKey(first), segmentKey(last)
+	for {
+		key, _ := bucket.Cursor().Seek(next)
+		if key == nil || last < math.MaxUint32 && bytes.Compare(key, end) > 0 {
+			return nil
+		}
+		next = append(bytes.Clone(key), 0) // the lowest key above
+		if err := bucket.Delete(key); err != nil {
+			return err
+		}
+	}
 }

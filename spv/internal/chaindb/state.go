@@ -1,13 +1,11 @@
 package chaindb
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
 	"dcrspv/spv/chain"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 	"go.etcd.io/bbolt"
 )
@@ -22,22 +20,40 @@ var (
 	filtersBucket = []byte("filters")
 	blobsBucket   = []byte("blobs")
 
-	versionKey = []byte("version")
-	networkKey = []byte("network")
-	tipKey     = []byte("tip")
-	workKey    = []byte("work")
-	rangesKey  = []byte("filters")
-	severedKey = []byte("severed")
-	idKey      = []byte("id")
+	versionKey  = []byte("version")
+	networkKey  = []byte("network")
+	tipKey      = []byte("tip")
+	workKey     = []byte("work")
+	rangesKey   = []byte("filters")
+	detachedKey = []byte("severed")
+	idKey       = []byte("id")
 )
 
-// state is what bucket meta says about the other buckets. A state in memory is
-// immutable: writers make a new one.
+// state is what bucket meta says about the other buckets. The state of a DB is never
+// changed: a write transaction makes a copy, and changes that.
 type state struct {
-	tip     chain.BlockID
-	work    uint256.Uint256
-	filters chain.Ranges // heights whose filter is held
-	severed *severed     // nil as a rule
+	tip      chain.BlockID
+	work     uint256.Uint256
+	filters  chain.Ranges // heights whose filter is held
+	detached *detached    // nil as a rule
+}
+
+// setTip sets the last block and the work of the chain.
+func (s *state) setTip(tip chain.BlockID, work uint256.Uint256) { s.tip, s.work = tip, work }
+
+// setFilters sets which filters are held.
+func (s *state) setFilters(held chain.Ranges) { s.filters = held }
+
+// setDetached sets what is stored above damaged headers, or that there is nothing.
+func (s *state) setDetached(d *detached) { s.detached = d }
+
+// attach makes the detached part the upper part of the chain.
+func (s *state) attach() {
+	d := s.detached
+	s.tip, s.work, s.detached = d.tip, d.work, nil
+	for _, held := range d.filters {
+		s.filters = s.filters.Add(held)
+	}
 }
 
 // put writes the state as part of the transaction that makes it true.
@@ -48,74 +64,10 @@ func (s *state) put(tx *bbolt.Tx) error {
 		put(tx, metaBucket, workKey, work[:]),
 		put(tx, metaBucket, rangesKey, appendRanges(nil, s.filters)),
 	)
-	if s.severed == nil {
-		return errors.Join(err, tx.Bucket(metaBucket).Delete(severedKey))
+	if s.detached == nil {
+		return errors.Join(err, tx.Bucket(metaBucket).Delete(detachedKey))
 	}
-	return errors.Join(err, put(tx, metaBucket, severedKey, s.severed.encode()))
-}
-
-func (s *severed) encode() []byte {
-	work := s.work.Bytes()
-	b := binary.BigEndian.AppendUint32(nil, s.from)
-	b = append(appendID(b, s.tip), work[:]...)
-	if s.trusted {
-		return appendRanges(append(b, 1), s.filters)
-	}
-	return appendRanges(append(b, 0), s.filters)
-}
-
-func decodeSevered(b []byte) (s *severed, err error) {
-	const fixed = 4 + idSize + 32 + 1
-	if len(b) < fixed {
-		return nil, fmt.Errorf("what was set aside has %d bytes", len(b))
-	}
-	s = &severed{from: binary.BigEndian.Uint32(b), tip: decodeID(b[4:]), trusted: b[fixed-1] == 1}
-	s.work.SetBytes((*[32]byte)(b[4+idSize:]))
-	s.filters, err = decodeRanges(b[fixed:], s.tip.Height)
-	if err == nil && (s.from > s.tip.Height || s.tip.Height > maxHeight) {
-		err = fmt.Errorf("what was set aside begins at %d and ends at %d", s.from, s.tip.Height)
-	}
-	return s, err
-}
-
-// maxHeight bounds the heights that are believed: with more the arithmetic of segments
-// would overflow. There is a block every five minutes.
-const maxHeight = 1<<31 - 1
-
-const idSize = 4 + chainhash.HashSize // of a BlockID: its height, its hash
-
-func appendID(b []byte, id chain.BlockID) []byte {
-	return append(binary.BigEndian.AppendUint32(b, id.Height), id.Hash[:]...)
-}
-
-func decodeID(b []byte) (id chain.BlockID) {
-	id.Height = binary.BigEndian.Uint32(b)
-	copy(id.Hash[:], b[4:])
-	return id
-}
-
-func appendRanges(b []byte, ranges chain.Ranges) []byte {
-	for _, r := range ranges {
-		b = binary.BigEndian.AppendUint32(b, r.From)
-		b = binary.BigEndian.AppendUint32(b, r.To)
-	}
-	return b
-}
-
-// decodeRanges reads heights of filters of a chain up to a tip.
-func decodeRanges(b []byte, tip uint32) (ranges chain.Ranges, err error) {
-	if len(b)%8 != 0 {
-		return nil, fmt.Errorf("%d bytes are no ranges", len(b))
-	}
-	for next := uint64(0); len(b) > 0; b = b[8:] {
-		r := chain.Range{From: binary.BigEndian.Uint32(b), To: binary.BigEndian.Uint32(b[4:])}
-		if uint64(r.From) < next || r.To < r.From || r.To > tip {
-			return nil, fmt.Errorf("filters %d to %d of a chain that ends at %d", r.From, r.To, tip)
-		}
-		ranges = append(ranges, r)
-		next = uint64(r.To) + 2 // adjacent ranges would be one
-	}
-	return ranges, nil
+	return errors.Join(err, put(tx, metaBucket, detachedKey, s.detached.encode()))
 }
 
 // readState reads the state, and checks it against itself.
@@ -126,7 +78,7 @@ func readState(tx *bbolt.Tx) (*state, error) {
 		}
 	}
 	values := make(map[string][]byte)
-	for _, key := range [][]byte{tipKey, workKey, rangesKey, severedKey} {
+	for _, key := range [][]byte{tipKey, workKey, rangesKey, detachedKey} {
 		value, err := get(tx, metaBucket, key)
 		if err != nil {
 			return nil, fmt.Errorf("meta record %q: %w", key, err)
@@ -146,10 +98,10 @@ func readState(tx *bbolt.Tx) (*state, error) {
 	if s.filters, err = decodeRanges(values[string(rangesKey)], s.tip.Height); err != nil {
 		return nil, err
 	}
-	if aside := values[string(severedKey)]; aside != nil {
-		s.severed, err = decodeSevered(aside)
-		if err == nil && s.severed.from <= s.tip.Height {
-			err = fmt.Errorf("what was set aside begins at %d, the tip is %d", s.severed.from, s.tip.Height)
+	if aside := values[string(detachedKey)]; aside != nil {
+		s.detached, err = decodeDetached(aside)
+		if err == nil && s.detached.from <= s.tip.Height {
+			err = fmt.Errorf("what was set aside begins at %d, the tip is %d", s.detached.from, s.tip.Height)
 		}
 	}
 	return s, err

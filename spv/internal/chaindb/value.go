@@ -8,10 +8,10 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Every value ends with a CRC-32C over the name of its bucket, its key and itself, so
-// that one which has moved is as wrong as one that has changed. Processors have an
-// instruction for this one: it costs 10 ns a filter, where the hash that the header
-// commits to takes a microsecond.
+// checksumSize is the size of the CRC-32C at the end of every value, over the name of its
+// bucket, its key and itself: a value that has moved is as wrong as one that has changed.
+// Processors have an instruction for CRC-32C: it costs 10 ns a filter, while the hash
+// that the header commits to takes a microsecond.
 const checksumSize = crc32.Size
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -25,8 +25,7 @@ func checksum(bucket, key, value []byte) uint32 {
 	return crc32.Update(sum, castagnoli, value)
 }
 
-// put stores a value with its checksum, for which it may use what value has of spare
-// capacity.
+// put stores a value with its checksum. It may use the spare capacity of value.
 func put(tx *bbolt.Tx, bucket, key, value []byte) error {
 	sum := checksum(bucket, key, value)
 	return tx.Bucket(bucket).Put(key, binary.BigEndian.AppendUint32(value, sum))

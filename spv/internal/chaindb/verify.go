@@ -18,10 +18,10 @@ import (
 
 // Report says what Verify has checked.
 type Report struct {
-	Tip     chain.BlockID   // last header checked
-	Work    uint256.Uint256 // of the chain up to Tip, added up again
-	Proven  bool            // Work is what the network is known to have done
-	Anchors int             // known blocks that the chain contains
+	Tip         chain.BlockID   // last header checked
+	Work        uint256.Uint256 // of the chain up to Tip, added up again
+	Proven      bool            // Work is what the network is known to have done
+	Checkpoints int             // checkpoints that the chain contains
 
 	// Headers is the number of all, genesis to Tip: each is linked to the one
 	// before it, has the right height, size and stake fields, proof of work, the
@@ -39,12 +39,12 @@ type Report struct {
 	// known hash.
 	FilterSet bool
 
-	// Damaged are filters that are not right, in ascending order. What is wrong is
-	// said of the first of each stretch.
+	// Damaged are wrong filters, in ascending order. Neighbours are one Damage, with
+	// the error of the first.
 	Damaged []*Damage
 }
 
-// damaged adds filters that are not right.
+// damaged adds wrong filters.
 func (r *Report) damaged(d *Damage) {
 	if n := len(r.Damaged); n > 0 && r.Damaged[n-1].Range.To+1 == d.Range.From {
 		r.Damaged[n-1].Range.To = d.Range.To
@@ -65,8 +65,9 @@ func (r *Report) damaged(d *Damage) {
 // If nothing is wrong the file is trusted from now on. Otherwise the error is a
 // [Damage] that names the height of the first fault, and wraps the chain.ErrorKind of
 // the rule if there is one; chain.ErrFuture of a file that was made elsewhere, which may
-// be the fault of this computer's clock; ErrCorrupt of a file that can't be read; that of ctx. A header that is wrong
-// ends it, a filter does not. The Report counts what was checked, and found right.
+// be the fault of this computer's clock; ErrCorrupt of a file that can't be read; that of
+// ctx. A wrong header ends the verification, a wrong filter does not. The Report counts
+// what was found right.
 func (db *DB) Verify(ctx context.Context, progress func(done, total uint32)) (Report, error) {
 	if progress == nil {
 		progress = func(uint32, uint32) {}
@@ -92,9 +93,8 @@ func (db *DB) Verify(ctx context.Context, progress func(done, total uint32)) (Re
 	return v.report, err
 }
 
-// verifier is the state of one Verify. Workers check what needs nothing but a
-// segment itself, which is what is costly: see part. The rest is done by one
-// goroutine, in order of height.
+// verifier is the state of one Verify. Workers do the costly checks, which need only a
+// segment itself: see part. The rest is done by one goroutine, in order of height.
 type verifier struct {
 	*reader
 	db       *DB
@@ -105,8 +105,7 @@ type verifier struct {
 	setHash *blake256.Hasher256 // of the filters so far that no header commits to
 }
 
-// Header makes the verifier the chain's source of what it has already checked, checksum
-// and all.
+// Header makes the verifier the chain's source. Its checksum was checked already.
 func (v *verifier) Header(height uint32) (chain.Header, error) {
 	segment, index := segmentOf(height)
 	value := v.tx.Bucket(headersBucket).Get(segmentKey(segment))
@@ -221,7 +220,7 @@ func (v *verifier) headers(p *part) error {
 		return nil
 	}
 	now := time.Now()
-	if v.db.own.Load() {
+	if v.db.origin.own.Load() {
 		now = time.Unix(math.MaxUint32, 0) // none was too early when it was stored
 	}
 	update, err := v.chain.Add(p.batch, now)
@@ -251,7 +250,7 @@ func (v *verifier) count(n uint32) {
 		r.Headers++
 	}
 	r.Tip, r.Work, r.Proven = v.chain.Tip(), v.chain.Work(), v.chain.Proven()
-	r.Anchors = rules.Anchors(r.Tip.Height)
+	r.Checkpoints = rules.CheckpointsUpTo(r.Tip.Height)
 }
 
 // finish checks what can be said at the end of the chain.
@@ -268,7 +267,7 @@ func (v *verifier) finish(last uint32) error {
 	}
 	for _, name := range [][]byte{headersBucket, filtersBucket} {
 		key, _ := v.tx.Bucket(name).Cursor().Seek(segmentKey(last + 1))
-		if key != nil && v.severed == nil {
+		if key != nil && v.detached == nil {
 			return v.all("there are %s above the tip %d", name, r.Tip.Height)
 		}
 	}

@@ -23,8 +23,7 @@ type part struct {
 	err     error         // first fault: of a header above batch, or of a filter
 }
 
-// part reads a segment; the error is that of a segment that has not the headers
-// it should have.
+// part reads a segment; it is an error if headers are missing.
 func (v *verifier) part(segment uint32) (*part, error) {
 	value, _, err := v.headerSegment(segment)
 	return &part{start: segment * segmentBlocks, headers: value, checked: make(chan struct{})}, err

@@ -150,26 +150,26 @@ func TestVerifyChecksHashes(t *testing.T) {
 }
 
 // Rules 12 and 25.
-func TestVerifyAnchors(t *testing.T) {
+func TestVerifyCheckpoints(t *testing.T) {
 	c := genesisChain(simnetRules())
 	c.extend(simnetRules(), rand.New(rand.NewPCG(4, 2)), 310, 40, true)
 	good, bad := c.header(280).ID(), c.header(260).ID()
 	bad.Hash[0]++
 	for _, known := range [][]chain.BlockID{{good}, {good, bad}} {
-		rules := chain.NewRules(chaincfg.SimNetParams(), chain.KnownBlocks(known...))
+		rules := chain.NewRules(chaincfg.SimNetParams(), chain.Checkpoints(known...))
 		db := openTest(t, testPath(t), rules)
 		c.store(t, db, 0)
 		if len(known) == 2 {
-			wantFault(t, db, 260, chain.ErrAnchor)
+			wantFault(t, db, 260, chain.ErrCheckpoint)
 			continue
 		}
-		if report, err := db.Verify(context.Background(), nil); err != nil || report.Anchors != 1 {
-			t.Errorf("%d anchors, %v", report.Anchors, err)
+		if report, err := db.Verify(context.Background(), nil); err != nil || report.Checkpoints != 1 {
+			t.Errorf("%d checkpoints, %v", report.Checkpoints, err)
 		}
 	}
 }
 
-// A chain that is past all anchors must have the work of the network. One that is
+// A chain that is past all checkpoints must have the work of the network. One that is
 // not may still get it.
 // Rules 12 and 25.
 func TestVerifyKnownWork(t *testing.T) {
@@ -186,13 +186,13 @@ func TestVerifyKnownWork(t *testing.T) {
 	}{
 		{"enough", 0, nil, true, false},
 		{"too little", 1, nil, false, true},
-		{"past the last anchor", 1, []chain.BlockID{c.header(309).ID()}, false, true},
-		{"at the last anchor", 1, []chain.BlockID{c.header(310).ID()}, false, false},
-		{"below the last anchor", 1, []chain.BlockID{beyond}, false, false},
+		{"past the last checkpoint", 1, []chain.BlockID{c.header(309).ID()}, false, true},
+		{"at the last checkpoint", 1, []chain.BlockID{c.header(310).ID()}, false, false},
+		{"below the last checkpoint", 1, []chain.BlockID{beyond}, false, false},
 	} {
 		params := chaincfg.SimNetParams()
 		params.MinKnownChainWork = new(big.Int).Add(work, big.NewInt(tt.more))
-		rules := chain.NewRules(params, chain.KnownBlocks(tt.known...))
+		rules := chain.NewRules(params, chain.Checkpoints(tt.known...))
 		db := openTest(t, testPath(t), rules)
 		c.store(t, db, 0)
 		report, err := db.Verify(context.Background(), nil)
@@ -225,7 +225,7 @@ func TestVerifyFuture(t *testing.T) {
 			w.Timestamp = time.Unix(math.MaxUint32, 0) // the latest that there is
 		}
 	})
-	db.own.Store(false) // of ours none was too early when it was stored
+	db.origin.own.Store(false) // of ours none was too early when it was stored
 	report, err := db.Verify(context.Background(), nil)
 	if !errors.Is(err, chain.ErrFuture) || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "header 305: ") || report.Headers != 305 {
 		t.Errorf("%d headers, %v", report.Headers, err)

@@ -15,20 +15,20 @@ const (
 	// maxAddrs is how many addresses are taken from a remote.
 	maxAddrs = wire.MaxAddrPerMsg
 
-	// freshAddr is how long ago a node may have been seen for its address to
-	// be taken, and how far in the future, by the clock of who tells it: ours may be
-	// wrong, and it can write what it likes either way.
+	// freshAddr is how long ago, or how far in the future, a node may have been seen
+	// for its address to be taken. That is by the remote's clock: ours may be wrong,
+	// and the remote can write any time anyway.
 	freshAddr = 24 * time.Hour
 )
 
-// RequestAddrs asks for addresses of other nodes (getaddr). What comes goes to
-// Handler.Addrs; dcrd may stay silent. Only the first call sends anything:
-// dcrd ignores a second one.
+// RequestAddrs requests addresses of other nodes (getaddr). They go to Handler.Addrs;
+// dcrd may stay silent. Only the first call sends anything: dcrd ignores a second
+// getaddr.
 func (p *Peer) RequestAddrs() error {
 	var err error
 	p.getaddrs.Do(func() {
 		p.addrs.Store(maxAddrs)
-		err = p.Send(wire.NewMsgGetAddr())
+		err = p.send(wire.NewMsgGetAddr())
 	})
 	return err
 }
@@ -40,7 +40,7 @@ func (p *Peer) onAddrs(addrs []string) error {
 		return nil
 	}
 	p.addrs.Add(-int64(len(addrs)))
-	return p.hand(func(h Handler) { h.Addrs(addrs) })
+	return p.callbacks.call(func(h Handler) { h.Addrs(addrs) })
 }
 
 // hostPorts returns the full nodes in an addr message that were seen lately.
@@ -77,11 +77,6 @@ func hostPortsV2(msg *wire.MsgAddrV2, now time.Time) []string {
 // wanted tells whether an address is of a full node that was seen lately.
 func wanted(services wire.ServiceFlag, port uint16, age time.Duration) bool {
 	return services&wire.SFNodeNetwork != 0 && port != 0 && age.Abs() <= freshAddr
-}
-
-// remoteTime is what the remote's clock says now, by its own word.
-func (p *Peer) remoteTime() time.Time {
-	return p.met.Round(0).Add(p.info.TimeOffset).Add(time.Since(p.met))
 }
 
 func hostPort(host string, port uint16) string {

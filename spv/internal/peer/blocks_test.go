@@ -242,6 +242,6 @@ func TestRequestsEndWithTheConnection(t *testing.T) {
 		wantError(t, (<-filters).err, ErrClosed)
 		wantError(t, (<-got).err, ErrClosed)
 		wantError(t, (<-askBlocks(t.Context(), p, hs)).err, ErrClosed)
-		wantError(t, p.Send(wire.NewMsgPing(1)), ErrClosed)
+		wantError(t, p.send(wire.NewMsgPing(1)), ErrClosed)
 	})
 }

@@ -50,7 +50,7 @@ var ignored = []string{
 func tooLong(t *testing.T, raw []byte) (refused bool) {
 	t.Helper()
 	running(t, new(log), func(t *testing.T, p *Peer, r *remote, end <-chan answer[any]) {
-		p.oweAll()
+		p.expectAll()
 		r.out <- raw
 		synctest.Wait()
 		select {
@@ -183,8 +183,8 @@ func TestMemoryFollowsWhatArrives(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {
-				p.oweAll()
-				p.allowance.owed[classBlock] = 0
+				p.expectAll()
+				p.allowance.expected[classBlock] = 0
 				body := make([]byte, c.sends)
 				before := p.Stats().BytesIn
 				took := allocated(func() {

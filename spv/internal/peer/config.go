@@ -1,11 +1,6 @@
 package peer
 
 import (
-	"time"
-
-	"dcrspv/spv/chain"
-
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 	"github.com/decred/slog"
@@ -17,7 +12,7 @@ type Config struct {
 	// Params is the network.
 	Params *chaincfg.Params
 
-	// UserAgentName and UserAgentVersion are told to the remote.
+	// UserAgentName and UserAgentVersion are sent to the remote.
 	UserAgentName, UserAgentVersion string
 
 	// Relay asks the remote to announce transactions. Blocks are announced in
@@ -41,76 +36,12 @@ type Config struct {
 	// very connection.
 	Nonces *Nonces
 
-	// Line is what the connections have together, so that none has to answer faster
-	// than their line is. nil is a line for each.
+	// Line is the line that the connections share, so that none has to answer faster
+	// than the line allows. nil is a line for each.
 	Line *Line
 
 	// Log is for messages of this package; nil is silence.
 	Log slog.Logger
-}
-
-// Info is what the remote told about itself in the handshake. Nothing of it is
-// verified.
-type Info struct {
-	Addr       string           // as given to Handshake
-	UserAgent  string           // printable, at most 128 characters
-	PVer       uint32           // agreed protocol version, 9 or higher
-	Services   wire.ServiceFlag // SFNodeNetwork is set
-	Height     uint32           // tip of the remote; 0 if it said a negative number
-	TimeOffset time.Duration    // remote clock minus ours, whole seconds
-}
-
-// Handler takes what arrives without being waited for. Its methods are called
-// from Run, one at a time and in the order of arrival. They may block: nothing
-// is read from this connection meanwhile. They must not wait for an answer of
-// the same Peer, and should return soon after the context of Run has ended.
-// Slices and messages belong to the Handler. One that keeps them for later has to
-// bound how many bytes those are: at once a remote may send 12,000 items or
-// headers, and 8 MiB of transactions.
-type Handler interface {
-	// Headers receives announcements, and after SendHeaders every headers
-	// message, empty ones included.
-	Headers(headers []chain.Header)
-
-	// Inv receives announcements of blocks and transactions, never empty.
-	Inv(inv []*wire.InvVect)
-
-	// GetData receives requests for transactions that we announced, never
-	// empty, and for ten items at most that were not. The answer is a Serve for
-	// each, or NotFound.
-	GetData(inv []*wire.InvVect)
-
-	// Addrs receives addresses of other full nodes, as host:port, after
-	// RequestAddrs: at most 1000 in all, each said to have been seen within
-	// 24 hours. The host is an IP address or, from protocol version 12 on, an
-	// onion address, which only a proxy can reach.
-	Addrs(addrs []string)
-
-	// Tx receives a transaction that was asked for with RequestTxs. Nothing
-	// about it is verified but its hash.
-	Tx(tx *wire.MsgTx)
-
-	// NotFound receives the hashes of transactions that were asked for with
-	// RequestTxs and that the remote does not have, never empty.
-	NotFound(txs []chainhash.Hash)
-}
-
-// Stats are the counters of a connection. Bytes include message headers.
-type Stats struct {
-	BytesIn, BytesOut int64
-
-	Incoming int64 // bytes that have come of an answer that is not complete yet
-
-	// Requests sent: messages of each command, and items in getdata.
-	GetHeaders, GetCFsV2, GetCFilterV2, Blocks, Txs int64
-
-	// Unsolicited counts filters, blocks and transactions that were never
-	// asked for.
-	Unsolicited int64
-
-	Latency     time.Duration // of the last ping; 0 before the first answer
-	LastMessage time.Time     // when the last message was complete
-	Moved       time.Time     // when a byte of an answer last came
 }
 
 // ProtocolVersion is the protocol version in our version messages if Config.MaxPVer

@@ -9,17 +9,17 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// dispatch gives a message to whoever it belongs to. An error ends the
-// connection. What a light client has no answer for is ignored.
+// dispatch answers a message, or gives it to its request or to the Handler. An error
+// ends the connection. Messages that a light client has no answer for are ignored.
 func (p *Peer) dispatch(msg any) error {
 	switch msg := msg.(type) {
 	case *wire.MsgPing:
-		return p.Send(wire.NewMsgPong(msg.Nonce))
+		return p.send(wire.NewMsgPong(msg.Nonce))
 	case *wire.MsgGetInitState:
 		// dcrd drops a client that leaves this unanswered for 30 seconds.
-		return p.Send(wire.NewMsgInitState())
+		return p.send(wire.NewMsgInitState())
 	case *wire.MsgGetHeaders:
-		return p.Send(&wire.MsgHeaders{})
+		return p.send(&wire.MsgHeaders{})
 	case *wire.MsgVersion:
 		return protocolError("second version message")
 
@@ -46,44 +46,27 @@ func (p *Peer) dispatch(msg any) error {
 
 	case *wire.MsgInv:
 		if len(msg.InvList) > 0 {
-			return p.hand(func(h Handler) { h.Inv(msg.InvList) })
+			return p.callbacks.call(func(h Handler) { h.Inv(msg.InvList) })
 		}
 	case *wire.MsgGetData:
 		if err := p.allowance.unknown(msg.InvList, time.Now()); err != nil {
 			return err
 		}
 		if len(msg.InvList) > 0 {
-			return p.hand(func(h Handler) { h.GetData(msg.InvList) })
+			return p.callbacks.call(func(h Handler) { h.GetData(msg.InvList) })
 		}
 	case *wire.MsgTx:
 		return p.onTx(msg)
 	case *wire.MsgAddr:
-		return p.onAddrs(hostPorts(msg, p.remoteTime()))
+		return p.onAddrs(hostPorts(msg, p.remote.clock()))
 	case *wire.MsgAddrV2:
-		return p.onAddrs(hostPortsV2(msg, p.remoteTime()))
+		return p.onAddrs(hostPortsV2(msg, p.remote.clock()))
 	}
 	return nil
 }
 
-// answer delivers an answer to its request, or counts it when it was never
-// asked for.
-func (p *Peer) answer(c class, r *request, late bool, rep reply) {
-	switch {
-	case r != nil:
-		p.deliver(r, rep)
-	case !late:
-		p.unasked(c)
-	}
-}
-
-// unasked counts an answer that answers nothing.
-func (p *Peer) unasked(c class) {
-	p.count.unsolicited.Add(1)
-	p.allowance.unfit(c, time.Now())
-}
-
-// onNotFound ends the requests for blocks that the remote does not have, and
-// hands over which transactions that were asked for it does not have.
+// onNotFound ends the requests for blocks that the remote does not have, and gives the
+// Handler the requested transactions that it does not have.
 func (p *Peer) onNotFound(items []*wire.InvVect) error {
 	var missing []chainhash.Hash
 	now := time.Now()
@@ -93,8 +76,8 @@ func (p *Peer) onNotFound(items []*wire.InvVect) error {
 		case wire.InvTypeBlock:
 			fits = p.blockNotFound(item.Hash)
 		case wire.InvTypeTx:
-			if fits = p.asked().Contains(item.Hash); fits {
-				p.asked().Delete(item.Hash)
+			if fits = p.txs().Contains(item.Hash); fits {
+				p.txs().Delete(item.Hash)
 				missing = append(missing, item.Hash)
 			}
 		}
@@ -103,21 +86,5 @@ func (p *Peer) onNotFound(items []*wire.InvVect) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return p.hand(func(h Handler) { h.NotFound(missing) })
-}
-
-// hand calls the Handler. During the handshake there is none yet, and the call
-// is kept for Run.
-func (p *Peer) hand(f func(Handler)) error {
-	if p.handler == nil {
-		if len(p.backlog) == maxBacklog {
-			return protocolError("more than %d messages before verack", maxBacklog)
-		}
-		p.backlog = append(p.backlog, f)
-		return nil
-	}
-	p.hold.begin()
-	defer p.hold.end()
-	f(p.handler)
-	return nil
+	return p.callbacks.call(func(h Handler) { h.NotFound(missing) })
 }

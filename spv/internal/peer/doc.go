@@ -1,8 +1,7 @@
-// Package peer is one connection to one Decred node: it shakes hands, keeps
+// Package peer is one connection to one Decred node: it makes the handshake, keeps
 // the connection alive, and turns requests into answers. It decides nothing
-// about the chain. Whether headers, filters and blocks are valid is for the
-// caller to find out; this package only makes sure that an answer belongs to
-// its question.
+// about the chain. The caller finds out whether headers, filters and blocks are
+// valid; this package only makes sure that an answer belongs to its request.
 //
 // # Life of a connection
 //
@@ -12,31 +11,31 @@
 //	headers, err := p.Headers(ctx, locator, stop)   // from any goroutine
 //
 // A Peer has three goroutines. The caller of Run is the reader: it decodes one
-// message after the other, gives answers to whoever waits for them and
-// everything else to the Handler. The writer is the only one that writes to
+// message after the other, gives answers to their requests and everything else to
+// the Handler. The writer is the only one that writes to
 // the connection. The third sends a ping every minute. There is no goroutine
 // for a message and none for a request: Headers, Filters and Blocks are plain
 // calls that return when the answer is there. Transactions are small and many:
-// RequestTxs only asks, and each one comes to the Handler.
+// RequestTxs only sends the request, and each transaction comes to the Handler.
 //
 // # What is waited for, and how long
 //
 //	the remote's version message    3 s after the connection
 //	the whole handshake             5 s
 //	the answer to a ping           15 s, longer while bytes arrive
-//	progress of a request          30 s, longer while an answer comes in, the slower the more
-//	                               connections share the line
+//	progress of a request          30 s, longer while an answer comes in, however slowly if
+//	                               many connections share the line
 //	a message to be written        30 s
 //
-// # How an answer finds its question
+// # How an answer finds its request
 //
 // dcrd answers in order, but nothing in the protocol promises it, and a node
 // stays silent about a filter it does not have. So an answer is matched by its
 // content: a block by its hash, a batch of filters by its first or last block,
-// a pong by its number. Only `headers` carry no mark. At most one getheaders
-// is therefore outstanding, and after sendheaders there is none at all, because
-// an announcement looks exactly like an answer; from then on all headers go to
-// the Handler.
+// a pong by its number. Only `headers` have nothing that tells their request. So at
+// most one getheaders is outstanding, and after sendheaders there is none at all,
+// because an announcement looks exactly like an answer; from then on all headers go
+// to the Handler.
 //
 // A request ends with its answer, its context, the connection, or after 30
 // seconds without progress of its own. The answer to a request that was given
@@ -47,7 +46,7 @@
 // An answer is welcome once for each request, and a getdata once for each
 // transaction that we announced. For everything else there is a limit per kind of
 // message, far above what a node has reason to send (the numbers and their
-// sources are in allowance.go):
+// sources are in limits.go):
 //
 //	                            at once   a minute
 //	inv           messages        5,000      1,200     500 at first
@@ -68,13 +67,13 @@
 //	skipped       bytes           4 MiB      4 MiB
 //	asked for     bytes of tx     8 MiB     16 MiB
 //
-// What may come at once is used up, and comes back at the rate of the second column;
-// at first there is less where the table says so, so that a burst has to be earned.
+// The first column is used up, and comes back at the rate of the second. At first
+// there is less where the table says so, so that a burst has to be earned.
 //
 // One message more ends the connection with ErrFlood. That is decided by the
-// command and the length, before any of the payload is read. What nobody asked
-// for and what a light client has no use for, known to this package or not, is
-// skipped: neither held in memory nor hashed.
+// command and the length, before any of the payload is read. Answers without a
+// request, and messages that a light client does not use, known to this package or
+// not, are skipped: neither held in memory nor hashed.
 //
 // # What is bounded
 //
@@ -88,12 +87,12 @@
 //	a message that nobody asked for     432 kB: 12,000 announcements
 //	an answer being read                10 MB on mainnet, 26 MB elsewhere: 100 filters
 //	blocks for each call of Blocks      4, of at most 393,216 bytes on mainnet
-//	what waits to be written            8 MiB, and 1064 messages
+//	messages to be written              8 MiB, and 1064 messages
 //	hashes of what was announced,
 //	asked for and given up              4000
 //
-// Messages that nobody waits for wait for the Handler, and while the Handler
-// is busy nothing is read, so that the remote's own send buffer fills up. Time
-// the Handler takes is not held against the remote. A remote that asks faster
-// than it reads loses the connection.
+// Messages that answer no request go to the Handler. While the Handler is busy nothing
+// is read, so that the remote's own send buffer fills up. The time of the Handler does
+// not count against the remote. A remote that makes requests faster than it reads the
+// answers loses the connection.
 package peer

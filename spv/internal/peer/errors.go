@@ -18,13 +18,13 @@ const (
 	ErrSelf ErrorKind = "connected to ourselves"
 
 	// ErrNetwork is a remote on another of Decred's networks. It is a NetworkError,
-	// which names that.
+	// which names the network.
 	ErrNetwork ErrorKind = "wrong network"
 
 	// ErrWebServer is a remote that answers as a web server does, in HTTP or with
-	// an alert of TLS. As often as not it is no fault of the address: the network
-	// that we are in wants a log-in first and answers everything itself (RFC 8952
-	// calls that a captive portal).
+	// an alert of TLS. Often the address is right, but our own network wants a
+	// log-in first and answers everything itself (RFC 8952 calls that a captive
+	// portal).
 	ErrWebServer ErrorKind = "answered by a web server"
 
 	// ErrNotDecred is a remote that speaks anything else.
@@ -47,18 +47,18 @@ const (
 	// ErrTimeout is a handshake, a ping or a write that took too long.
 	ErrTimeout ErrorKind = "timed out"
 
-	// ErrProtocol is a remote that has broken the protocol: it sent a message
-	// that can't be decoded, which ends the connection, or an answer that is
-	// proved not to be what was asked for, which ends the request and leaves
-	// the connection to the caller.
+	// ErrProtocol is a remote that has broken the protocol. If it sent a message
+	// that can't be decoded, the connection ends. If it sent an answer that can't
+	// belong to the request, the request ends, and the caller decides about the
+	// connection.
 	ErrProtocol ErrorKind = "protocol violation"
 
-	// ErrOverflow is a remote that does not read what it asks for.
+	// ErrOverflow is a remote that does not read the answers to its requests.
 	ErrOverflow ErrorKind = "send queue overflow"
 
-	// ErrFlood is a remote that sends more than a node has reason to. Unless it
-	// may only have passed on what others flood it with (announcements,
-	// transactions, headers), it is an ErrProtocol too.
+	// ErrFlood is a remote that sends more than a node has reason to. It is an
+	// ErrProtocol too, except for messages that a node may only have passed on while
+	// others flood it (announcements, transactions, headers).
 	ErrFlood ErrorKind = "flood"
 )
 
@@ -78,7 +78,7 @@ const (
 	// could not be told from an announcement.
 	ErrAfterSendHeaders ErrorKind = "headers can't be requested after sendheaders"
 
-	// ErrRequest is a call with arguments that can't be asked, such as more
+	// ErrRequest is a call with arguments that make no request, such as more
 	// than 100 filters. Nothing was sent.
 	ErrRequest ErrorKind = "bad request"
 )

@@ -25,7 +25,7 @@ func (p *Peer) Filters(ctx context.Context, hashes []chainhash.Hash) ([][]byte, 
 	if len(hashes) == 0 || len(hashes) > wire.MaxCFiltersV2PerBatch {
 		return nil, fmt.Errorf("%w: %d filters", ErrRequest, len(hashes))
 	}
-	if p.info.PVer >= wire.BatchedCFiltersV2Version {
+	if p.remote.info.PVer >= wire.BatchedCFiltersV2Version {
 		return p.filterBatch(ctx, hashes)
 	}
 	return p.filtersOneByOne(ctx, hashes)
@@ -33,8 +33,7 @@ func (p *Peer) Filters(ctx context.Context, hashes []chainhash.Hash) ([][]byte, 
 
 func (p *Peer) filterBatch(ctx context.Context, hashes []chainhash.Hash) ([][]byte, error) {
 	first, last := hashes[0], hashes[len(hashes)-1]
-	r := newRequest(kindBatch, []chainhash.Hash{first, last}, 1)
-	r.whole = true
+	r := newBatchRequest(first, last)
 	if err := p.waiting.add(r); err != nil {
 		return nil, err
 	}

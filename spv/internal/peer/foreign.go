@@ -8,11 +8,11 @@ import (
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
-// magicSize is the size of what a message begins with: the number of its network.
+// magicSize is the size of the number of the network, which every message begins with.
 const magicSize = 4
 
-// NetworkError is an ErrNetwork: the name of the network that a remote is on, as
-// package chaincfg has it.
+// NetworkError is an ErrNetwork that names the network of the remote, as package
+// chaincfg does.
 type NetworkError string
 
 // Error implements the error interface.
@@ -21,7 +21,7 @@ func (e NetworkError) Error() string { return fmt.Sprintf("%s: %s", ErrNetwork, 
 // Is makes it an ErrNetwork.
 func (e NetworkError) Is(target error) bool { return target == ErrNetwork }
 
-// foreignError is the error of a message that begins as none of our network does.
+// foreignError is the error of a message that does not begin with our network's number.
 func foreignError(begin [magicSize]byte) error {
 	return fmt.Errorf("%w: %w", ErrProtocol, foreign(begin))
 }

@@ -27,21 +27,21 @@ func reading(stream []byte) *Peer {
 		conn:    newMeter(ours),
 		in:      bufio.NewReader(bytes.NewReader(stream)),
 		queue:   make(chan wire.Message, maxQueued), // nobody empties it
-		done:    make(chan struct{}),
+		end:     ending{done: make(chan struct{})},
 		waiting: newPending(),
-		handler: new(log),
-		asked:   newAsked(),
+		txs:     newTxSet(),
 	}
+	p.callbacks = callbacks{handler: new(log), time: &p.handlerTime}
 	p.addrs.Store(maxAddrs)
-	p.oweAll()
+	p.expectAll()
 	p.pver.Store(wire.BatchedCFiltersV2Version)
 	return p
 }
 
-// oweAll makes a great many answers of each kind welcome.
-func (p *Peer) oweAll() {
-	for c := range p.allowance.owed {
-		p.allowance.owed[c] = 1_000_000
+// expectAll makes a great many answers of each kind welcome.
+func (p *Peer) expectAll() {
+	for c := range p.allowance.expected {
+		p.allowance.expected[c] = 1_000_000
 	}
 }
 

@@ -19,11 +19,11 @@ const (
 )
 
 // Handshake agrees with the remote on a protocol version, for at most 5
-// seconds or until ctx ends, and checks that it is of use: a full node of the
-// right network, protocol version 9 or higher, not ourselves, and whatever
-// cfg.Accept asks. A remote that is refused gets nothing from us but our
-// version message. One that does not send its own within 3 seconds has timed
-// out. addr is what the Peer is to be known as.
+// seconds or until ctx ends, and checks that it can be used: a full node of the
+// right network, protocol version 9 or higher, not ourselves, and accepted by
+// cfg.Accept. A remote that is refused gets nothing from us but our version message.
+// A remote that does not send its own within 3 seconds has timed out. addr is the name
+// of the Peer.
 //
 // Handshake owns conn from the start and closes it on an error. On success
 // either Run or Close must be called, or a goroutine and the connection stay.
@@ -38,7 +38,7 @@ func Handshake(ctx context.Context, conn net.Conn, addr string, cfg *Config) (*P
 	defer cancel()
 	p := newPeer(conn, addr, cfg)
 	stop := context.AfterFunc(ctx, func() { p.Close(context.Cause(ctx)) })
-	err := p.shake()
+	err := p.negotiate()
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
@@ -46,25 +46,25 @@ func Handshake(ctx context.Context, conn net.Conn, addr string, cfg *Config) (*P
 		p.Close(err)
 		<-p.written
 		if errors.Is(err, ErrProtocol) {
-			return nil, err // who says it and hangs up may have ended our writing first
+			return nil, err // the remote may have hung up after it, and ended our writing first
 		}
-		return nil, p.reason
+		return nil, p.end.why()
 	}
 	p.log.Debugf("%s: connected to %s, protocol version %d, height %d",
-		addr, p.info.UserAgent, p.info.PVer, p.info.Height)
+		addr, p.remote.info.UserAgent, p.remote.info.PVer, p.remote.info.Height)
 	return p, nil
 }
 
-// shake sends our version, checks the remote's, and answers whatever else
+// negotiate sends our version, checks the remote's, and answers whatever else
 // comes before the remote's verack: dcrd asks for the initial state there.
-func (p *Peer) shake() error {
+func (p *Peer) negotiate() error {
 	nonces := p.cfg.Nonces
 	if nonces == nil {
 		nonces = new(Nonces)
 	}
 	nonce := nonces.draw()
 	defer nonces.forget(nonce)
-	if err := p.Send(p.version(nonce)); err != nil {
+	if err := p.send(p.version(nonce)); err != nil {
 		return err
 	}
 
@@ -72,11 +72,11 @@ func (p *Peer) shake() error {
 	if err != nil {
 		return err
 	}
-	if err := p.check(remote, nonces); err != nil {
+	if err := p.check(remote, nonces, time.Now()); err != nil {
 		return err
 	}
-	p.pver.Store(p.info.PVer)
-	if err := p.Send(wire.NewMsgVerAck()); err != nil {
+	p.pver.Store(p.remote.info.PVer)
+	if err := p.send(wire.NewMsgVerAck()); err != nil {
 		return err
 	}
 
@@ -114,8 +114,8 @@ func (p *Peer) readVersion() (*wire.MsgVersion, error) {
 	return msg.(*wire.MsgVersion), nil
 }
 
-// version is our version message. It tells no addresses: we know of none of
-// our own that somebody could connect to, and dcrd uses neither.
+// version is our version message. It has no addresses: nobody can connect to us, and
+// dcrd uses neither of them.
 func (p *Peer) version(nonce uint64) *wire.MsgVersion {
 	var height uint32
 	if p.cfg.Height != nil {
@@ -131,25 +131,19 @@ func (p *Peer) version(nonce uint64) *wire.MsgVersion {
 	return msg
 }
 
-// check notes what the remote says about itself and refuses it if it is of no
-// use.
-func (p *Peer) check(remote *wire.MsgVersion, nonces *Nonces) error {
-	p.info.UserAgent = cleanUserAgent(remote.UserAgent)
-	p.info.PVer = min(uint32(max(remote.ProtocolVersion, 0)), p.cfg.maxPVer())
-	p.info.Services = remote.Services
-	p.info.Height = uint32(max(remote.LastBlock, 0))
-	p.met = time.Now()
-	p.info.TimeOffset = remote.Timestamp.Sub(p.met).Round(time.Second)
-
+// check notes what the remote says about itself, and refuses a remote that can't be
+// used.
+func (p *Peer) check(version *wire.MsgVersion, nonces *Nonces, now time.Time) error {
+	p.remote.introduce(version, p.cfg.maxPVer(), now)
 	switch {
-	case nonces.ours(remote.Nonce):
+	case nonces.ours(version.Nonce):
 		return ErrSelf
-	case !remote.HasService(wire.SFNodeNetwork):
-		return fmt.Errorf("%w: services %v", ErrServices, remote.Services)
-	case p.info.PVer < minPVer:
-		return fmt.Errorf("%w: %d", ErrVersion, remote.ProtocolVersion)
+	case !version.HasService(wire.SFNodeNetwork):
+		return fmt.Errorf("%w: services %v", ErrServices, version.Services)
+	case p.remote.info.PVer < minPVer:
+		return fmt.Errorf("%w: %d", ErrVersion, version.ProtocolVersion)
 	case p.cfg.Accept != nil:
-		return p.cfg.Accept(p.info)
+		return p.cfg.Accept(p.remote.info)
 	}
 	return nil
 }

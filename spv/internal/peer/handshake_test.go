@@ -255,32 +255,6 @@ func TestHandshakeNegativeHeight(t *testing.T) {
 	})
 }
 
-// As many messages as are kept may come before the verack, and reach the Handler.
-func TestHandshakeKeepsWhatComesBeforeVerack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ours, r := newRemote(t)
-		result := shake(t.Context(), ours, testConfig())
-		expect[*wire.MsgVersion](r)
-		r.send(remoteVersion())
-		for range maxBacklog {
-			r.send(invMsg(1))
-		}
-		r.send(wire.NewMsgVerAck())
-		res := <-result
-		if res.err != nil {
-			t.Fatal(res.err)
-		}
-		l := new(log)
-		ended := call(func() (any, error) { return nil, res.peer.Run(t.Context(), l) })
-		synctest.Wait()
-		if len(l.inv) != maxBacklog {
-			t.Errorf("%d announcements of %d reached the handler", len(l.inv), maxBacklog)
-		}
-		res.peer.Close(nil)
-		<-ended
-	})
-}
-
 // The version message is due after 3 seconds, the rest after 5, whatever else
 // the remote says meanwhile.
 // Rule 9.
@@ -377,43 +351,6 @@ func TestHandshakeEndsWithItsContext(t *testing.T) {
 		if res.took != time.Second {
 			t.Errorf("ended after %v", res.took)
 		}
-	})
-}
-
-// dcrd asks for headers and for the initial state before its verack, and drops
-// a client that doesn't answer the latter.
-func TestHandshakeAnswersWhatComesBeforeVerack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ours, r := newRemote(t)
-		result := shake(t.Context(), ours, testConfig())
-		expect[*wire.MsgVersion](r)
-		getHeaders := wire.NewMsgGetHeaders()
-		getHeaders.AddBlockLocatorHash(&chainhash.Hash{1})
-		r.send(remoteVersion(), getHeaders, wire.NewMsgGetInitState(), wire.NewMsgSendHeaders(),
-			wire.NewMsgPing(5), invMsg(3))
-		expect[*wire.MsgVerAck](r)
-		if n := len(expect[*wire.MsgHeaders](r).Headers); n != 0 {
-			t.Errorf("%d headers", n)
-		}
-		expect[*wire.MsgInitState](r)
-		if pong := expect[*wire.MsgPong](r); pong.Nonce != 5 {
-			t.Errorf("pong %d", pong.Nonce)
-		}
-		r.send(wire.NewMsgVerAck())
-		res := <-result
-		if res.err != nil {
-			t.Fatal(res.err)
-		}
-		// What was for the Handler is not lost.
-		l := new(log)
-		ended := make(chan error, 1)
-		go func() { ended <- res.peer.Run(t.Context(), l) }()
-		synctest.Wait()
-		if len(l.inv) != 3 {
-			t.Errorf("%d announcements reached the handler", len(l.inv))
-		}
-		res.peer.Close(nil)
-		<-ended
 	})
 }
 

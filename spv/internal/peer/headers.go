@@ -26,12 +26,11 @@ import (
 // ErrAfterSendHeaders. The other errors are ErrStalled, ErrProtocol, ErrClosed,
 // ErrRequest and that of ctx.
 func (p *Peer) Headers(ctx context.Context, locator []chainhash.Hash, stop chainhash.Hash) ([]chain.Header, error) {
-	msg, err := getHeaders(p.info.PVer, locator, stop)
+	msg, err := getHeaders(p.remote.info.PVer, locator, stop)
 	if err != nil {
 		return nil, err
 	}
-	r := newRequest(kindHeaders, []chainhash.Hash{{}}, 1)
-	r.locator = locator
+	r := newHeadersRequest(locator)
 	if err := p.waiting.add(r); err != nil {
 		return nil, err
 	}
@@ -53,12 +52,12 @@ func (p *Peer) Headers(ctx context.Context, locator []chainhash.Hash, stop chain
 }
 
 // SendHeaders asks the remote to announce blocks by their headers from now on
-// (sendheaders), and then for what comes after locator, so that nothing mined
+// (sendheaders), and then for the headers after locator, so that nothing mined
 // in between is missed. The answer and all later headers go to the Handler. A
 // Headers call that is still waiting ends with ErrAfterSendHeaders, and so does
 // a second SendHeaders, which sends nothing.
 func (p *Peer) SendHeaders(locator []chainhash.Hash) error {
-	msg, err := getHeaders(p.info.PVer, locator, chainhash.Hash{})
+	msg, err := getHeaders(p.remote.info.PVer, locator, chainhash.Hash{})
 	if err != nil {
 		return err
 	}
@@ -69,23 +68,23 @@ func (p *Peer) SendHeaders(locator []chainhash.Hash) error {
 	if waiting != nil {
 		p.deliver(waiting, reply{err: ErrAfterSendHeaders})
 	}
-	if err := p.Send(wire.NewMsgSendHeaders()); err != nil {
+	if err := p.send(wire.NewMsgSendHeaders()); err != nil {
 		return err
 	}
-	return p.Send(msg)
+	return p.send(msg)
 }
 
 // RequestHeaders asks for the headers after locator. The answer goes to the
 // Handler. Before SendHeaders it is ErrRequest.
 func (p *Peer) RequestHeaders(locator []chainhash.Hash) error {
-	msg, err := getHeaders(p.info.PVer, locator, chainhash.Hash{})
+	msg, err := getHeaders(p.remote.info.PVer, locator, chainhash.Hash{})
 	if err != nil {
 		return err
 	}
 	if !p.waiting.announced() {
 		return fmt.Errorf("%w: RequestHeaders before SendHeaders", ErrRequest)
 	}
-	return p.Send(msg)
+	return p.send(msg)
 }
 
 // getHeaders makes the message.
@@ -102,7 +101,7 @@ func getHeaders(pver uint32, locator []chainhash.Hash, stop chainhash.Hash) (*wi
 	return msg, nil
 }
 
-// onHeaders gives a headers message to whoever it belongs to.
+// onHeaders gives a headers message to its request, or to the Handler.
 func (p *Peer) onHeaders(headers []chain.Header) error {
 	r, late := p.waiting.takeHeaders(headers)
 	switch {
@@ -110,13 +109,25 @@ func (p *Peer) onHeaders(headers []chain.Header) error {
 		p.deliver(r, reply{key: headersKey, msg: headers})
 	case late:
 	default:
-		if n := len(headers); n > 0 {
-			if headers[0].PrevBlock() == p.announced {
-				p.allowance.continued()
-			}
-			p.announced = headers[n-1].Hash()
+		if p.announced.continues(headers) {
+			p.allowance.continued()
 		}
-		return p.hand(func(h Handler) { h.Headers(headers) })
+		return p.callbacks.call(func(h Handler) { h.Headers(headers) })
 	}
 	return nil
+}
+
+// lastAnnounced is the last header that came unasked. It belongs to the reader.
+type lastAnnounced struct {
+	last chainhash.Hash
+}
+
+// continues notes an announcement, and tells whether it continues the one before.
+func (a *lastAnnounced) continues(headers []chain.Header) bool {
+	if len(headers) == 0 {
+		return false
+	}
+	before := a.last
+	a.last = headers[len(headers)-1].Hash()
+	return headers[0].PrevBlock() == before
 }

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Line is what all connections of a client come in by. One that is slow they have
-// together, so less is asked of each.
-// The zero value is ready to use, by any number of goroutines.
+// Line is the line to the internet that all connections of a client share. If it is
+// slow, each connection may be slower. The zero value is ready to use, by any number of
+// goroutines.
 type Line struct {
 	mu     sync.Mutex
 	meters map[*meter]bool
 }
 
-// moving is how long ago a byte has come by a connection that still moves.
+// moving is how long a connection counts as moving after its last byte came.
 const moving = 5 * time.Second
 
-// join adds a connection. There is no line without others.
+// join adds a connection. A nil Line has no others.
 func (l *Line) join(m *meter) {
 	if l == nil {
 		return
@@ -29,7 +29,7 @@ func (l *Line) join(m *meter) {
 	l.meters[m] = true
 }
 
-// leave takes a connection off that has ended.
+// leave removes a connection that has ended.
 func (l *Line) leave(m *meter) {
 	if l == nil {
 		return
@@ -39,7 +39,7 @@ func (l *Line) leave(m *meter) {
 	delete(l.meters, m)
 }
 
-// shared is how many connections move now, at least one.
+// shared is how many connections are moving now, at least one.
 func (l *Line) shared(now time.Time) (n int) {
 	if l == nil {
 		return 1

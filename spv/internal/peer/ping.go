@@ -2,13 +2,11 @@ package peer
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -23,7 +21,7 @@ func (p *Peer) pingLoop() {
 	for {
 		select {
 		case <-ticker.C:
-		case <-p.done:
+		case <-p.end.done:
 			return
 		}
 		err := p.ping()
@@ -64,34 +62,24 @@ func (p *Peer) ping() error {
 // newPing is a ping, and the request that its answer belongs to.
 func newPing() (*request, *wire.MsgPing) {
 	nonce := rand.Uint64()
-	r := newRequest(kindPong, []chainhash.Hash{pongHash(nonce)}, 1)
-	r.limit = pingLimit
-	r.alive = true
-	return r, wire.NewMsgPing(nonce)
+	return newPingRequest(nonce), wire.NewMsgPing(nonce)
 }
 
-// Delivered returns nil once the remote has read everything that Serve, Announce and
-// Send queued before the call: it has answered a ping that stood behind. That a message
-// was written only tells that it is on its way, and closing the connection may lose
-// it. Nodes handle what comes in order, and a transaction before the next message
-// (dcrd server.go, OnTx).
+// Delivered returns nil once the remote has read everything that Serve and Announce
+// queued before the call: it has answered a ping that was queued after it. A message
+// that was only written is on its way, and closing the connection may lose it. Nodes
+// handle messages in order, and finish with a transaction before the next message (dcrd
+// server.go, OnTx).
 func (p *Peer) Delivered(ctx context.Context) error {
 	r, ping := newPing()
 	if err := p.waiting.add(r); err != nil {
 		return err
 	}
 	defer p.waiting.drop(r)
-	if err := p.Send(ping); err != nil {
+	if err := p.send(ping); err != nil {
 		return err
 	}
-	r.sent = true
+	r.markSent()
 	_, err := p.await(ctx, r)
 	return err
-}
-
-// pongHash is the number of a ping as a key has it.
-func pongHash(nonce uint64) chainhash.Hash {
-	var h chainhash.Hash
-	binary.LittleEndian.PutUint64(h[:], nonce)
-	return h
 }

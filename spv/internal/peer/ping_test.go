@@ -78,40 +78,6 @@ func TestPingWaitsWhileBytesArrive(t *testing.T) {
 	})
 }
 
-// Time that our own Handler takes is not the remote's.
-// Rule 7.
-func TestHandlerMayTakeItsTime(t *testing.T) {
-	l := &log{hold: make(chan struct{})}
-	running(t, l, func(t *testing.T, p *Peer, r *remote, ended <-chan answer[any]) {
-		l.hold = make(chan struct{}) // of this bubble
-		hs := blockHashes(1, 10)
-		time.Sleep(50 * time.Second)
-		early := askFilters(t.Context(), p, hs)
-		expect[*wire.MsgGetCFsV2](r)
-		time.Sleep(5 * time.Second)
-		r.send(invMsg(1))
-		synctest.Wait()
-		silent := askFilters(t.Context(), p, blockHashes(2, 10))
-		expect[*wire.MsgGetCFsV2](r)
-		r.send(batchMsg(hs))
-		time.Sleep(10 * time.Minute)
-		close(l.hold)
-		wantFilters(t, <-early, hs)
-		got := <-silent
-		wantError(t, got.err, ErrStalled)
-		if got.took != 10*time.Minute+30*time.Second {
-			t.Errorf("stalled after %v", got.took)
-		}
-		select {
-		case got := <-ended:
-			t.Errorf("connection ended: %v", got.err)
-		default:
-		}
-		p.Close(nil)
-		<-ended
-	})
-}
-
 // A remote that is only silent to us still gets its own pings answered.
 func TestPingIsAnswered(t *testing.T) {
 	conversation(t, remoteVersion(), func(t *testing.T, p *Peer, r *remote, _ *log) {

@@ -25,9 +25,8 @@ const (
 // transaction count that is always zero.
 const entrySize = chain.HeaderSize + 1
 
-// firstPart is how much of a payload is believed in before any of it has come.
-// It is more than an honest batch of filters, message of headers or block
-// usually has.
+// firstPart is how much memory is made for a payload before any of it has come, in
+// bytes. An honest batch of filters, message of headers or block is usually smaller.
 const firstPart = 512 << 10
 
 // head is a message header, with the network checked already.
@@ -38,7 +37,7 @@ type head struct {
 }
 
 // read returns the next message: []chain.Header for a headers message, nil for
-// one that is of no use to a light client, else a wire.Message. An error is the
+// one that a light client does not use, else a wire.Message. An error is the
 // end of the connection and has its kind.
 func (p *Peer) read() (any, error) {
 	h, err := p.readHead()
@@ -71,9 +70,9 @@ func (p *Peer) readHead() (head, error) {
 	}, nil
 }
 
-// readBody reads the payload of a message and decodes it. What the remote has
-// no reason to send ends the connection before any of it is read; what is of no
-// use to us is skipped without being held in memory, its checksum ignored.
+// readBody reads the payload of a message and decodes it. A message that the remote
+// has no reason to send ends the connection before any of it is read. A message that
+// we do not use is skipped without being held in memory, and its checksum is ignored.
 //
 // Headers have their own decoder because a whole chain passes through it: the
 // wire package takes each header apart, only for it to be put together again
@@ -100,7 +99,7 @@ func (p *Peer) readBody(h head) (any, error) {
 		p.incoming.begin(p.conn.in.Load())
 		defer p.incoming.end()
 	}
-	payload, err := p.readPayload(int(h.length))
+	payload, err := p.payload.read(p.in, int(h.length))
 	if err != nil {
 		return nil, readError(err)
 	}
@@ -131,8 +130,7 @@ func isAnswer(msg wire.Message) bool {
 	return false
 }
 
-// maxLength is the longest payload of a message in bytes, of the longest that
-// there is for nil.
+// maxLength is the longest payload of a message in bytes; nil is a message of any kind.
 func (p *Peer) maxLength(msg wire.Message) uint32 {
 	if msg == nil {
 		return wire.MaxMessagePayload
@@ -164,7 +162,7 @@ func filterSlack(params *chaincfg.Params) uint32 {
 }
 
 // emptyMessage returns the message to decode a payload into, or nil for a
-// command that a light client has no use for, known or not.
+// command that a light client does not use, known or not.
 func emptyMessage(command string) wire.Message {
 	switch command {
 	case wire.CmdVersion:
@@ -203,16 +201,21 @@ func emptyMessage(command string) wire.Message {
 	return nil
 }
 
-// readPayload reads n bytes into memory that the next call uses again: decoding
-// copies all it keeps. It takes no more than twice what has arrived: a batch of
-// filters may have 26 MB, which is a lot to give to a remote that only says so.
-func (p *Peer) readPayload(n int) ([]byte, error) {
-	if cap(p.payload) < n {
-		p.payload = make([]byte, min(n, firstPart))
+// payloadBuffer is memory for one message after the other.
+type payloadBuffer struct {
+	buf []byte
+}
+
+// read reads n bytes into memory that the next call uses again: decoding copies all it
+// keeps. It takes no more than twice what has arrived: a batch of filters may have 26
+// MB, which is too much to reserve for a remote that only says so.
+func (p *payloadBuffer) read(in io.Reader, n int) ([]byte, error) {
+	if cap(p.buf) < n {
+		p.buf = make([]byte, min(n, firstPart))
 	}
-	payload := p.payload[:min(n, cap(p.payload))]
+	payload := p.buf[:min(n, cap(p.buf))]
 	for have := 0; ; {
-		if _, err := io.ReadFull(p.in, payload[have:]); err != nil {
+		if _, err := io.ReadFull(in, payload[have:]); err != nil {
 			return nil, err
 		}
 		have = len(payload)

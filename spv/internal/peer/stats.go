@@ -2,12 +2,29 @@ package peer
 
 import (
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/decred/dcrd/wire"
 )
+
+// Stats are the counters of a connection. Bytes include message headers.
+type Stats struct {
+	BytesIn, BytesOut int64
+
+	Incoming int64 // bytes of an answer that is not complete yet
+
+	// Requests sent: messages of each command, and items in getdata.
+	GetHeaders, GetCFsV2, GetCFilterV2, Blocks, Txs int64
+
+	// Unsolicited counts filters, blocks and transactions that were never
+	// asked for.
+	Unsolicited int64
+
+	Latency     time.Duration // of the last ping; 0 before the first answer
+	LastMessage time.Time     // when the last message was complete
+	Moved       time.Time     // when a byte of an answer last came
+}
 
 // meter counts the bytes of a connection and notes when some arrived.
 type meter struct {
@@ -19,7 +36,7 @@ type meter struct {
 
 func newMeter(conn net.Conn) *meter { return &meter{Conn: conn, began: time.Now()} }
 
-// heardAt is when the last bytes came, by the clock that nobody sets.
+// heardAt is when the last bytes came, by the steady clock.
 func (m *meter) heardAt() time.Time { return m.began.Add(time.Duration(m.heard.Load())) }
 
 func (m *meter) Read(b []byte) (int, error) {
@@ -37,7 +54,7 @@ func (m *meter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// counters are the numbers behind Stats, besides those of the meter.
+// counters are the numbers behind Stats that the meter does not count.
 type counters struct {
 	getHeaders, getCFsV2, getCFilterV2, blocks, txs atomic.Int64
 	unsolicited                                     atomic.Int64
@@ -64,7 +81,7 @@ func (c *counters) sent(msg wire.Message) {
 	}
 }
 
-// skipped counts a message that was not read because nobody had asked for it.
+// skipped counts a message that was skipped because no request expected it.
 func (c *counters) skipped(msg wire.Message) {
 	switch msg.(type) {
 	case *wire.MsgCFiltersV2, *wire.MsgCFilterV2, *wire.MsgBlock, *wire.MsgTx:
@@ -77,7 +94,7 @@ func (p *Peer) Stats() Stats {
 	s := Stats{
 		BytesIn:      p.conn.in.Load(),
 		BytesOut:     p.conn.out.Load(),
-		Incoming:     p.incoming.so(p.conn.in.Load()),
+		Incoming:     p.incoming.received(p.conn.in.Load()),
 		GetHeaders:   p.count.getHeaders.Load(),
 		GetCFsV2:     p.count.getCFsV2.Load(),
 		GetCFilterV2: p.count.getCFilterV2.Load(),
@@ -91,35 +108,4 @@ func (p *Peer) Stats() Stats {
 		s.LastMessage = time.Unix(0, ns)
 	}
 	return s
-}
-
-// hold measures how long the reader has been kept from reading by our own
-// side. Requests subtract it: a remote is not late because we did not look.
-type hold struct {
-	mu    sync.Mutex
-	sum   time.Duration
-	since time.Time // zero while nothing holds the reader
-}
-
-func (h *hold) begin() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.since = time.Now()
-}
-
-func (h *hold) end() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.sum += time.Since(h.since)
-	h.since = time.Time{}
-}
-
-// total returns the time held so far, the present hold included.
-func (h *hold) total() time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.since.IsZero() {
-		return h.sum
-	}
-	return h.sum + time.Since(h.since)
 }

@@ -14,9 +14,8 @@ const (
 	// add nothing to the ban score of dcrd.
 	maxTxs = 500
 
-	// maxTxsAsked is how many transactions that were asked for are remembered
-	// until they come. Of a remote that answers nothing the oldest are
-	// forgotten.
+	// maxTxsAsked is how many requested transactions are remembered until they
+	// come. If the remote answers nothing, the oldest are forgotten.
 	maxTxsAsked = 1000
 
 	// maxAnnounce is the most transactions a call announces. The remote may ask
@@ -28,9 +27,9 @@ const (
 	maxNotFound = 10
 )
 
-// Announce tells the remote of up to 1000 transactions that we can serve. It
-// asks for those that it wants: Handler.GetData. An announcement is good for one
-// request. No transactions send nothing.
+// Announce tells the remote of up to 1000 transactions that we can serve. The remote
+// requests the ones that it wants: Handler.GetData. An announcement is good for one
+// request. Without transactions nothing is sent.
 func (p *Peer) Announce(txs []chainhash.Hash) error {
 	// dcrd bans for an empty inv.
 	if len(txs) == 0 {
@@ -39,16 +38,16 @@ func (p *Peer) Announce(txs []chainhash.Hash) error {
 	if len(txs) > maxAnnounce {
 		return fmt.Errorf("%w: %d transactions announced", ErrRequest, len(txs))
 	}
-	return p.Send(&wire.MsgInv{InvList: txInvs(txs)})
+	return p.send(&wire.MsgInv{InvList: txInvs(txs)})
 }
 
-// Serve queues a transaction that the remote asked for, as Send does. The
+// Serve queues a transaction that the remote asked for, as Announce does. The
 // transaction must not be changed any more.
-func (p *Peer) Serve(tx *wire.MsgTx) error { return p.Send(tx) }
+func (p *Peer) Serve(tx *wire.MsgTx) error { return p.send(tx) }
 
-// NotFound tells that we don't have what the remote asked for: of the first ten
-// transactions. Nothing is said of blocks, which nobody expects of us: dcrd bans
-// for more than five of them.
+// NotFound tells the remote that we don't have the transactions that it requested, ten
+// at most. Blocks are left out, which nobody expects of us: dcrd bans for more than
+// five of them.
 func (p *Peer) NotFound(inv []*wire.InvVect) error {
 	msg := wire.NewMsgNotFound()
 	for _, iv := range inv {
@@ -59,11 +58,11 @@ func (p *Peer) NotFound(inv []*wire.InvVect) error {
 	if len(msg.InvList) == 0 {
 		return nil
 	}
-	return p.Send(msg)
+	return p.send(msg)
 }
 
-// newAsked is made when first needed: a first sync does without.
-func newAsked() func() *lru.Set[chainhash.Hash] {
+// newTxSet is made when first needed: a first sync does without.
+func newTxSet() func() *lru.Set[chainhash.Hash] {
 	return sync.OnceValue(func() *lru.Set[chainhash.Hash] { return lru.NewSet[chainhash.Hash](maxTxsAsked) })
 }
 
@@ -76,20 +75,20 @@ func (p *Peer) RequestTxs(txs []chainhash.Hash) error {
 		return fmt.Errorf("%w: %d transactions", ErrRequest, len(txs))
 	}
 	for _, hash := range txs {
-		p.asked().Put(hash)
+		p.txs().Put(hash)
 	}
-	return p.Send(&wire.MsgGetData{InvList: txInvs(txs)})
+	return p.send(&wire.MsgGetData{InvList: txInvs(txs)})
 }
 
 // onTx hands over a transaction that was asked for.
 func (p *Peer) onTx(tx *wire.MsgTx) error {
 	hash := tx.TxHash()
-	if !p.asked().Contains(hash) {
+	if !p.txs().Contains(hash) {
 		p.unasked(classTx)
 		return nil
 	}
-	p.asked().Delete(hash)
-	return p.hand(func(h Handler) { h.Tx(tx) })
+	p.txs().Delete(hash)
+	return p.callbacks.call(func(h Handler) { h.Tx(tx) })
 }
 
 // txInvs lists transactions for a message. The hashes are copied: the writer

@@ -67,7 +67,7 @@ func TestServeMany(t *testing.T) {
 			wantError(t, p.Serve(tx), nil)
 		}
 		for range 64 {
-			wantError(t, p.Send(wire.NewMsgPong(0)), nil)
+			wantError(t, p.send(wire.NewMsgPong(0)), nil)
 		}
 		for i := range hs {
 			msg, _, err := wire.ReadMessage(theirs, wire.ProtocolVersion, simnet.Net)
@@ -154,7 +154,7 @@ func TestRequestTxsIsBounded(t *testing.T) {
 			wantError(t, p.RequestTxs(part), nil)
 			expect[*wire.MsgGetData](r)
 		}
-		if n := p.asked().Len(); n != maxTxsAsked {
+		if n := p.txs().Len(); n != maxTxsAsked {
 			t.Errorf("%d transactions are remembered", n)
 		}
 	})

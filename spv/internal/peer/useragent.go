@@ -7,9 +7,9 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// UserAgent returns what our version message says of a program: the wire package's
-// own user agent, and then the name and version, unless the name is empty. What a
-// message can't hold, being too long or not ASCII, is an error, and is left out.
+// UserAgent returns the user agent of our version message: the wire package's own, and
+// then the name and version, unless the name is empty. A name or version that is too
+// long or not ASCII is an error, and is left out.
 func UserAgent(name, version string) (string, error) {
 	msg := wire.MsgVersion{UserAgent: wire.DefaultUserAgent}
 	if name == "" {

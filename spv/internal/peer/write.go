@@ -17,21 +17,21 @@ const (
 	maxQueued = maxAnnounce + 64
 
 	// maxQueuedBytes is the size of all of them: 80 of the largest transactions
-	// that nodes relay (dcrd's mempool, MaxStandardTxSize). The one that is
-	// being written counts.
+	// that nodes relay (dcrd's mempool, MaxStandardTxSize). The message that is
+	// being written counts too.
 	maxQueuedBytes = 8 << 20
 
 	writeLimit = 30 * time.Second // for the remote to take one message
 )
 
-// Send queues a message. It never blocks: when 1064 messages or 8 MiB wait
+// send queues a message. It never blocks: when 1064 messages or 8 MiB wait
 // already, the remote does not read and the connection is closed with
 // ErrOverflow. A nil error means that the message was queued, not that it has
 // arrived.
-func (p *Peer) Send(msg wire.Message) error {
+func (p *Peer) send(msg wire.Message) error {
 	select {
-	case <-p.done:
-		return p.closedError()
+	case <-p.end.done:
+		return p.end.closedError()
 	default:
 	}
 	size := queuedSize(msg)
@@ -72,27 +72,27 @@ func queuedSize(msg wire.Message) int64 {
 	return int64(size)
 }
 
-// question is a message of a request.
+// question is a message of a request, on its way to the writer.
 type question struct {
 	request *request
 	msg     wire.Message
 }
 
 // ask hands a message of a request to the writer and waits until it is taken.
-// Requests are not queued: however many a caller makes, none of them overflows
-// the queue that keeps our answers to the remote.
+// Requests are not queued: however many a caller makes, they never overflow the queue,
+// which is for our answers to the remote.
 func (p *Peer) ask(ctx context.Context, r *request, msg wire.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	select {
 	case p.asks <- question{r, msg}:
-		r.sent = true
+		r.markSent()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-p.done:
-		return p.closedError()
+	case <-p.end.done:
+		return p.end.closedError()
 	}
 }
 
@@ -106,9 +106,9 @@ func (p *Peer) writeLoop() {
 		case msg = <-p.queue:
 			queued = queuedSize(msg)
 		case q := <-p.asks:
-			p.waiting.asked(q.request)
+			p.waiting.noteOrder(q.request)
 			msg = q.msg
-		case <-p.done:
+		case <-p.end.done:
 			return
 		}
 		if err := p.write(msg); err != nil {
@@ -126,7 +126,7 @@ func (p *Peer) write(msg wire.Message) error {
 		return fmt.Errorf("%w: %w", ErrClosed, err)
 	}
 	p.count.sent(msg)
-	p.allowance.asked(msg)
+	p.allowance.expect(msg)
 	_, err = wire.WriteMessageN(p.conn, msg, p.pver.Load(), p.cfg.Params.Net)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"testing"
@@ -38,16 +37,16 @@ func TestSendOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := unread(t)
 		ended := call(func() (any, error) { return nil, p.Run(t.Context(), new(log)) })
-		if err := p.Send(wire.NewMsgPing(0)); err != nil {
+		if err := p.send(wire.NewMsgPing(0)); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait() // the writer has taken it and is stuck
 		for i := range 1064 {
-			if err := p.Send(wire.NewMsgPing(uint64(i))); err != nil {
+			if err := p.send(wire.NewMsgPing(uint64(i))); err != nil {
 				t.Fatalf("message %d: %v", i, err)
 			}
 		}
-		wantError(t, p.Send(wire.NewMsgPing(0)), ErrOverflow)
+		wantError(t, p.send(wire.NewMsgPing(0)), ErrOverflow)
 		got := <-ended
 		wantError(t, got.err, ErrOverflow)
 		if got.took != 0 {
@@ -90,7 +89,7 @@ func TestSendOverflowInBytes(t *testing.T) {
 				fits := min(maxQueuedBytes/(size+100), maxQueued)
 				for range 2 {
 					for i := range fits {
-						if err := p.Send(msg); err != nil {
+						if err := p.send(msg); err != nil {
 							t.Fatalf("message %d of %d bytes: %v", i, size, err)
 						}
 					}
@@ -101,7 +100,7 @@ func TestSendOverflowInBytes(t *testing.T) {
 				}
 				var err error
 				for err == nil {
-					err = p.Send(msg)
+					err = p.send(msg)
 					if n := len(p.queue) * size; n > maxQueuedBytes {
 						t.Fatalf("%d bytes are queued", n)
 					}
@@ -137,7 +136,7 @@ func TestWriteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := unread(t)
 		ended := call(func() (any, error) { return nil, p.Run(t.Context(), new(log)) })
-		if err := p.Send(wire.NewMsgPing(0)); err != nil {
+		if err := p.send(wire.NewMsgPing(0)); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -148,59 +147,5 @@ func TestWriteTimeout(t *testing.T) {
 			t.Errorf("ended after %v", got.took)
 		}
 		wantError(t, (<-filters).err, ErrClosed)
-	})
-}
-
-func TestCloseFromEverywhere(t *testing.T) {
-	running(t, new(log), func(t *testing.T, p *Peer, r *remote, ended <-chan answer[any]) {
-		first := errors.New("first")
-		p.Close(first)
-		done := make(chan struct{})
-		for range 8 {
-			go func() {
-				p.Close(errors.New("later"))
-				done <- struct{}{}
-			}()
-		}
-		for range 8 {
-			<-done
-		}
-		wantError(t, (<-ended).err, first)
-		wantError(t, p.Run(t.Context(), new(log)), ErrRequest)
-	})
-}
-
-func TestCloseWithoutRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, _ := connect(t, remoteVersion())
-		p.Close(nil)
-		wantError(t, p.Run(t.Context(), new(log)), ErrClosed)
-	})
-}
-
-// Rule 9.
-func TestRunEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, _ := connect(t, remoteVersion())
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		ended := call(func() (any, error) { return nil, p.Run(ctx, new(log)) })
-		got := <-ended
-		wantError(t, got.err, context.DeadlineExceeded)
-		if got.took != time.Hour {
-			t.Errorf("ended after %v", got.took)
-		}
-	})
-}
-
-func TestRunEndsWithTheRemote(t *testing.T) {
-	running(t, new(log), func(t *testing.T, p *Peer, r *remote, ended <-chan answer[any]) {
-		r.hangUp()
-		err := endedNow(t, ended)
-		wantError(t, err, ErrClosed)
-		// Whoever asks later is told the reason, once.
-		if later := p.Send(wire.NewMsgPing(1)); later == nil || later.Error() != err.Error() {
-			t.Errorf("%v, the connection ended with %v", later, err)
-		}
 	})
 }

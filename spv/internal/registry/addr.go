@@ -10,7 +10,7 @@ import (
 
 // NormalizeAddr returns addr as host:port in the one form in which the registry
 // keeps it, so that no peer is known twice: lower case, IP addresses in their
-// shortest form, IPv4 never dressed as IPv6, the port without leading zeros.
+// shortest form, IPv4 never written as IPv6, the port without leading zeros.
 // defaultPort is used when addr has none; if that is empty too, or anything
 // else is wrong, the error is ErrAddress. A host name is not looked up.
 func NormalizeAddr(addr, defaultPort string) (string, error) {
@@ -25,9 +25,9 @@ func NormalizeAddr(addr, defaultPort string) (string, error) {
 }
 
 // splitAddr returns the normal form of a host and of its port, "" without one.
-// All that is ever told to the registry about where a peer is goes through here,
-// what was saved too: what it has once taken it takes again. The error is
-// ErrAddress and does not name the address.
+// Every address that the registry is given goes through here, saved ones too: an
+// address that it took once it takes again. The error is ErrAddress and does not name
+// the address.
 func splitAddr(addr string) (host, port string, err error) {
 	addr = strings.TrimSpace(addr)
 	host, port, err = net.SplitHostPort(addr)
@@ -56,8 +56,8 @@ func normalizePort(port string) (string, error) {
 }
 
 // normalizeHost returns an IP address or a host name in its normal form. A name
-// whose last label is a number is none: it is meant as an IPv4 address, and some
-// resolvers make one of it (RFC 3696 section 2: no top-level domain is numeric).
+// whose last label is a number is refused: it is meant as an IPv4 address, and some
+// resolvers read it as one (RFC 3696 section 2: no top-level domain is numeric).
 func normalizeHost(host string) (string, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		ip = ip.Unmap()
@@ -82,10 +82,10 @@ func normalizeHost(host string) (string, error) {
 	return host, nil
 }
 
-// banKey is what a ban of addr goes by. An IP address stands for the machine,
-// whatever the port. Behind a loopback address there may be a tunnel to many
-// machines, and a name may stand for many: there the port belongs to it. addr
-// may lack a port; then it is all ports of the host. The error is ErrAddress.
+// banKey is the key of a ban of addr. An IP address stands for the machine, whatever
+// the port. Behind a loopback address there may be a tunnel to many machines, and a
+// name may stand for many: there the port is part of the key. Without a port in addr
+// the key means all ports of the host. The error is ErrAddress.
 func banKey(addr string) (string, error) {
 	host, port, err := splitAddr(addr)
 	if err != nil {
@@ -104,4 +104,16 @@ func keyHost(key string) string {
 		return host
 	}
 	return key
+}
+
+// coversKey tells whether a ban of one key, or of a host, concerns the address with
+// the other key.
+func coversKey(ban, key string) bool { return key == ban || keyHost(key) == ban }
+
+// keyOf is banKey, without the work for a peer that is known.
+func (r *Registry) keyOf(addr string) (string, error) {
+	if e := r.peers[addr]; e != nil {
+		return e.key, nil
+	}
+	return banKey(addr)
 }

@@ -56,8 +56,7 @@ func FuzzNormalizeAddr(f *testing.F) {
 	})
 }
 
-// strange are hosts that have been, or might be, taken by one door and refused by
-// another.
+// strange are hosts that one method may take and another refuse.
 var strange = []string{
 	"", " ", "[]", "[", "]", "[[::1]]", "a b", "a\x00b", "\xff", "::", "0.0.0.0", "x/y", "999.1.1.1.", "0.0.0.0.",
 	"1.2.3.4.", "0.0.0.0.:9108", "::.:9108", "1.2.3.4.:9108", "[::1%eth0]:9108", "[::ffff:1.2.3.4]:1",
@@ -65,8 +64,8 @@ var strange = []string{
 	"127.0.0.1", "127.0.0.1:1", "127.1:1", "203.0.113.7", "node.example:9108", "node.example", "abcdefghij234567.onion:1",
 }
 
-// tellAll hands a string to everything that takes an address, and sees that what
-// was not refused is still there after saving and loading.
+// tellAll calls everything that takes an address with a string, and checks that an
+// address that was taken is still there after saving and loading.
 func tellAll(t *testing.T, s string) {
 	t.Helper()
 	r := New(Options{}, rand.New(rand.NewPCG(1, 2)))
@@ -113,7 +112,7 @@ func tellAll(t *testing.T, s string) {
 	}
 }
 
-// Nothing that is handed in makes a file that can't be loaded.
+// No argument makes a file that can't be loaded.
 func TestWhatIsTakenCanBeLoaded(t *testing.T) {
 	for _, s := range strange {
 		tellAll(t, s)

@@ -27,10 +27,10 @@ const (
 // cooldown is a pause in asking one peer for one kind of data.
 type cooldown struct {
 	failures   int       // in a row
-	lowest     uint32    // block that they were about; 0 if they were not about blocks
+	lowest     uint32    // block that failed; 0 if the failures were not about blocks
 	until      time.Time // end of the pause after the last failure
-	incomplete time.Time // end of the pause because it lacks the data
-	slow       time.Time // end of the pause because it sends too slowly
+	incomplete time.Time // end of the pause because the peer does not have the data
+	slow       time.Time // end of the pause because the peer sends too slowly
 }
 
 // failed pauses for 30 s after the first failure, twice as long after each
@@ -42,34 +42,35 @@ func (c *cooldown) failed(height uint32, now time.Time) {
 	c.until = now.Add(doubling(cooldownMin, c.failures, cooldownMax))
 }
 
-// succeeded ends the pause of failures. That of missing data goes on: some
-// other part of it was there.
+// succeeded ends the pause of failures. The pause for missing data goes on: some
+// other part of the data was there.
 func (c *cooldown) succeeded() {
 	c.failures = 0
 	c.until = time.Time{}
 }
 
-// reorganized ends the pause of failures that were all about blocks above a fork:
-// those are not asked for any more.
+// reorganized ends the pause if all failures were about blocks above a fork: these
+// blocks are not asked for any more.
 func (c *cooldown) reorganized(fork uint32) {
 	if c.lowest > fork {
 		c.succeeded()
 	}
 }
 
-// lacks pauses for 24 hours.
-func (c *cooldown) lacks(now time.Time) {
+// cannotServe pauses for 24 hours.
+func (c *cooldown) cannotServe(now time.Time) {
 	c.incomplete = now.Add(incompleteTime)
 }
 
-// crawls pauses for 30 s after the first verdict, as after a failure. A success
-// does not end it, everything that a slow peer sends is one, but a quick one does.
-func (c *cooldown) crawls(n int, now time.Time) {
+// markSlow pauses for 30 s after the first of n verdicts in a row, as after a failure.
+// A success does not end this pause, because everything that a slow peer sends is a
+// success. A quick one does.
+func (c *cooldown) markSlow(n int, now time.Time) {
 	c.slow = now.Add(doubling(cooldownMin, n, cooldownMax))
 }
 
-// hurries ends the pause of a slow peer.
-func (c *cooldown) hurries() { c.slow = time.Time{} }
+// clearSlow ends the pause of a slow peer.
+func (c *cooldown) clearSlow() { c.slow = time.Time{} }
 
 // end is when the peer may be asked.
 func (c *cooldown) end() time.Time { return latest(c.until, c.incomplete, c.slow) }

@@ -36,7 +36,7 @@ func TestCooldownDoubles(t *testing.T) {
 
 func TestIncompleteOutlastsSuccess(t *testing.T) {
 	var c cooldown
-	c.lacks(t0)
+	c.cannotServe(t0)
 	c.succeeded()
 	if c.over(t0.Add(24*time.Hour-1)) || !c.over(t0.Add(24*time.Hour)) {
 		t.Errorf("until %v", c.incomplete.Sub(t0))
@@ -56,8 +56,8 @@ func TestCooldownsAreSeparate(t *testing.T) {
 	wantAddrs(t, r.Serving(Filters, 50, t0), "192.0.2.2:1")
 }
 
-// A success ends the pause after failures of this peer for this kind, and no
-// other: not another kind's, not another peer's, not that of missing data.
+// A success ends the pause after failures of this peer for this kind, and no other
+// pause: of another kind, of another peer, or for missing data.
 // Rule 23.
 func TestSuccessClearsOnlyItsOwnCooldown(t *testing.T) {
 	peers := []string{far(1), far(2), far(3)}
@@ -67,7 +67,7 @@ func TestSuccessClearsOnlyItsOwnCooldown(t *testing.T) {
 			connectAll(t, r, 100)
 			for _, addr := range peers {
 				for range 50 {
-					r.peers[addr].record.success(0, t0) // so that failures don't exclude it
+					r.peers[addr].service.success(0, t0) // so that failures don't exclude it
 				}
 				for k := range numKinds {
 					r.Failure(addr, k, 0, errFault, t0)
@@ -108,7 +108,7 @@ func TestKindsHaveNames(t *testing.T) {
 	}
 }
 
-// A pause because of blocks ends when all that it was about leave the best chain.
+// A pause because of blocks ends when all of these blocks leave the best chain.
 // Rule 23.
 func TestPauseEndsWithTheBranch(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -140,7 +140,7 @@ func TestPauseEndsWithTheBranch(t *testing.T) {
 	}
 }
 
-// What an earlier row of failures was about is forgotten with it.
+// The blocks of an earlier row of failures are forgotten with it.
 func TestRowOfFailuresStartsOver(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 1000)
@@ -153,8 +153,8 @@ func TestRowOfFailuresStartsOver(t *testing.T) {
 	}
 }
 
-// New valid headers end a pause for headers however they came, in a later
-// connection too; they are no answer that makes a score.
+// New valid headers end a pause for headers, announced or not, in a later connection
+// too. They do not change the score.
 // Rule 23.
 func TestNewHeadersEndThePauseForHeaders(t *testing.T) {
 	r := fixture(t, Options{}, addrA)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// handedOut lists all that the registry returns and that has references in it.
+// handedOut lists all results of the registry that have references in them.
 var handedOut = map[string]func(r *Registry) any{
 	"List":         func(r *Registry) any { return r.List(t0) },
 	"Ahead":        func(r *Registry) any { return r.Ahead(0, t0) },
@@ -138,8 +138,8 @@ func picture(r *Registry) string {
 	return fmt.Sprintf("%s %v %+v", data, err, r.List(t0))
 }
 
-// Nothing that is handed out shares memory with the registry, or with what is
-// handed out next; nothing that is done to it changes the registry.
+// Results share no memory with the registry or with later results. Changing one does
+// not change the registry.
 func TestCopiesAreHandedOut(t *testing.T) {
 	for name, call := range handedOut {
 		r := crowded(t)
@@ -164,7 +164,7 @@ func TestCopiesAreHandedOut(t *testing.T) {
 	}
 }
 
-// Nor is anything changed later that was handed out before.
+// The registry does not change earlier results.
 func TestWhatIsHandedOutStaysAsItWas(t *testing.T) {
 	for name, call := range handedOut {
 		r := crowded(t)
@@ -182,7 +182,7 @@ func TestWhatIsHandedOutStaysAsItWas(t *testing.T) {
 	}
 }
 
-// Nor is anything kept that was handed in.
+// The registry keeps no reference to arguments.
 func TestWhatIsHandedInIsCopied(t *testing.T) {
 	r := crowded(t)
 	data, err := r.Marshal(t0)

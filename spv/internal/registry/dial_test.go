@@ -55,7 +55,7 @@ func TestBackoffSequence(t *testing.T) {
 	}
 }
 
-// Who lets us connect and hangs up is met as seldom as who can't be reached.
+// A peer that accepts and hangs up is dialed as seldom as one that can't be reached.
 func TestHangingUpCountsAsAFailedDial(t *testing.T) {
 	r := New(Options{}, rand.New(middle{}))
 	r.Add(addrA, false, t0)
@@ -99,7 +99,7 @@ func TestJitterIsSmall(t *testing.T) {
 	lowest, highest := time.Hour, time.Duration(0)
 	for range 1000 {
 		e.dial = dialState{}
-		r.back(e, t0)
+		r.scheduleRedial(e, t0)
 		wait := e.dial.next.Sub(t0)
 		lowest, highest = min(lowest, wait), max(highest, wait)
 	}
@@ -109,53 +109,8 @@ func TestJitterIsSmall(t *testing.T) {
 	}
 }
 
-func TestDialOrder(t *testing.T) {
-	good, bad, unreachable, persistent := far(3), far(4), far(5), far(6)
-	r := fixture(t, Options{}, addrA, good, bad, unreachable)
-	if err := r.Add(persistent, true, t0); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Dialing(unreachable, t0); err != nil {
-		t.Fatal(err)
-	}
-	r.DialFailed(unreachable, errors.New("refused"), t0)
-	r.Success(good, Headers, 0, t0)
-	r.Failure(bad, Headers, 0, errFault, t0)
-	r.Failure(persistent, Headers, 0, errFault, t0)
-	now := t0.Add(10 * time.Second)
-	for _, want := range []string{persistent, good, addrA, unreachable, ""} {
-		addr, ok := r.NextDial(now)
-		if addr != want || ok != (want != "") {
-			t.Fatalf("dials %q, want %q", addr, want)
-		}
-		if ok && r.Dialing(addr, now) != nil {
-			t.Fatal("not dialed")
-		}
-	}
-	// The bad one has its next chance 5 minutes after its failure.
-	if when, ok := r.NextDialTime(now); !ok || !when.Equal(t0.Add(5*time.Minute)) {
-		t.Errorf("next dial at %v, %v", when, ok)
-	}
-	if addr, _ := r.NextDial(t0.Add(5 * time.Minute)); addr != bad {
-		t.Errorf("dials %q", addr)
-	}
-}
-
-func TestOnlyPersistent(t *testing.T) {
-	r := fixture(t, Options{OnlyPersistent: true}, addrA)
-	if _, ok := r.NextDial(t0); ok {
-		t.Error("dials a peer nobody named")
-	}
-	if err := r.Add(addrB, true, t0); err != nil {
-		t.Fatal(err)
-	}
-	if addr, _ := r.NextDial(t0); addr != addrB {
-		t.Errorf("dials %q", addr)
-	}
-}
-
-// A peer that is no use is left alone for a day, over a restart too; one that
-// the user has named is not.
+// An incompatible peer is not dialed for a day, over a restart too, unless the user has
+// named it.
 func TestIncompatiblePeersAreLeftAlone(t *testing.T) {
 	wrong := fmt.Errorf("%w: wrong network", ErrIncompatible)
 	r := fixture(t, Options{}, addrA)
@@ -204,79 +159,76 @@ func TestPersistentPeersAreAlwaysRedialed(t *testing.T) {
 	}
 }
 
-// Rule 1.
-func TestAddressesAreNeededWhenSlotsStayEmpty(t *testing.T) {
-	r := fixture(t, Options{MaxConnected: 2})
-	needs := func(want bool, when time.Time, why string) {
-		t.Helper()
-		if r.NeedsAddresses(when) != want {
-			t.Errorf("%s: %v", why, !want)
-		}
-	}
-	needs(true, t0, "nobody is known")
+// An unhelpful peer is not dialed for ten minutes, and is no candidate meanwhile.
+// Rule 14.
+func TestUnhelpfulPeerRests(t *testing.T) {
+	r := fixture(t, Options{})
 	r.Add(far(1), false, t0)
-	needs(false, t0, "one can be dialed")
-	r.Dialing(far(1), t0)
-	needs(true, t0, "a slot is free, nobody is left")
-	r.DialFailed(far(1), errors.New("refused"), t0)
-	needs(false, t0, "one can be dialed in 5 seconds")
-	r.Ban(far(1), t0)
-	needs(true, t0, "the only one is banned")
-	needs(false, t0.Add(24*time.Hour-10*time.Second), "its ban ends soon")
-	r.Unban(far(1))
-	connectOne(t, r, far(1), 1)
-	r.Add("198.1.2.3:1", false, t0)
-	needs(true, t0, "the only one is in a group that is taken")
-	r.Add(far(2), false, t0)
-	connectOne(t, r, far(2), 1)
-	needs(false, t0, "no slot is free")
-
-	r = fixture(t, Options{OnlyPersistent: true})
-	needs(false, t0, "only persistent peers are dialed")
+	if r.DialCandidates(t0) != 1 {
+		t.Errorf("%d candidates", r.DialCandidates(t0))
+	}
+	connectOne(t, r, far(1), 100)
+	r.Disconnected(far(1), fmt.Errorf("%w: %w", ErrUnhelpful, errors.New("no blocks")), t0)
+	if _, ok := r.NextDial(t0.Add(unhelpfulTime - 1)); ok || r.DialCandidates(t0.Add(unhelpfulTime-1)) != 0 {
+		t.Error("dialed before its rest is over")
+	}
+	if addr, _ := r.NextDial(t0.Add(unhelpfulTime)); addr != far(1) || r.DialCandidates(t0.Add(unhelpfulTime)) != 1 {
+		t.Error("not dialed after its rest")
+	}
 }
 
-// NextDial and NextDialTime agree: there is somebody at that time, and nobody
-// before it.
-func TestNextDialTimeIsExact(t *testing.T) {
-	r := fixture(t, Options{}, addrA)
-	for name, event := range map[string]func(){
-		"a failed dial": func() { r.Dialing(addrA, t0); r.DialFailed(addrA, nil, t0) },
-		"a ban":         func() { r.Ban(addrA, t0) },
-		"a low score":   func() { r.Failure(addrA, Filters, 0, errFault, t0) },
+// When nobody else is left, peers that were unhelpful or have served badly are dialed
+// again, at short intervals. A ban stays.
+// Rule 23.
+func TestRetryAvoided(t *testing.T) {
+	for name, left := range map[string]func(r *Registry){
+		"unhelpful":    func(r *Registry) { r.Disconnected(far(1), ErrUnhelpful, t0) },
+		"served badly": func(r *Registry) { r.Failure(far(1), Blocks, 0, errFault, t0); r.Disconnected(far(1), errFault, t0) },
 	} {
-		r = fixture(t, Options{}, addrA)
-		event()
-		when, ok := r.NextDialTime(t0)
-		if !ok || !when.After(t0) {
-			t.Fatalf("%s: dialed at %v", name, when)
+		r := fixture(t, Options{}, far(1), far(2))
+		connectOne(t, r, far(1), 100)
+		connectOne(t, r, far(2), 100)
+		r.Strike(far(2), BadBlock, errFault, t0)
+		r.Disconnected(far(2), errFault, t0)
+		if r.Alone() {
+			t.Errorf("%s: alone, but for one that is connected", name)
 		}
-		_, early := r.NextDial(when.Add(-1))
-		if _, due := r.NextDial(when); early || !due {
-			t.Errorf("%s: at %v: %v, just before: %v", name, when, due, early)
+		left(r)
+		if when, ok := r.NextDialTime(t0); !r.Alone() || !r.NeedsAddresses(t0) || !ok || when.Sub(t0) < 5*time.Minute {
+			t.Errorf("%s: dialed after %v", name, when.Sub(t0))
+		}
+		if !r.RetryAvoided(t0) || r.RetryAvoided(t0) {
+			t.Errorf("%s: retries twice or never", name)
+		}
+		when, ok := r.NextDialTime(t0)
+		if addr, _ := r.NextDial(when); !ok || addr != far(1) || when.Sub(t0) > 2*time.Second {
+			t.Errorf("%s: %s is dialed after %v", name, addr, when.Sub(t0))
+		}
+		if err := r.Dialing(far(1), when); err != nil {
+			t.Fatal(err)
+		}
+		r.DialFailed(far(1), errFault, when)
+		if again, _ := r.NextDialTime(when); again.Sub(when) < 4*time.Minute || !r.RetryAvoided(when) {
+			t.Errorf("%s: not reached, and dialed after %v", name, again.Sub(when))
+		}
+		if err := redial(r, far(1), 100, when); err != nil {
+			t.Fatal(err)
+		}
+		r.Disconnected(far(1), ErrUnhelpful, when)
+		if again, _ := r.NextDialTime(when); again.Sub(when) < 5*time.Minute {
+			t.Errorf("%s: unhelpful again, and dialed after %v", name, again.Sub(when))
 		}
 	}
 }
 
-// An address that has delivered is dialed before any that has not, although it
-// could not be reached a moment ago, and when all slots are taken it need not
-// wait for its turn among strangers.
-// Rule 22.
-func TestWhoHasDeliveredIsDialedFirst(t *testing.T) {
-	r := fixture(t, Options{MaxConnected: 1}, addrA, far(3))
-	r.Success(addrA, Filters, time.Second, t0.Add(-time.Hour))
-	if err := r.Dialing(addrA, t0); err != nil {
-		t.Fatal(err)
-	}
-	r.DialFailed(addrA, nil, t0)
-	later := t0.Add(dialMax)
-	if got, _ := r.NextDial(later); got != addrA {
-		t.Errorf("%s is dialed first", got)
-	}
-	connectOne(t, r, far(3), 100)
-	r.nextProbe = later.Add(time.Hour)
-	r.Failure(far(3), Filters, 0, errFault, later)
-	later = later.Add(trialTime)
-	if got, _ := r.NextDial(later); got != addrA {
-		t.Errorf("%q is dialed beside a worse one", got)
+// Nothing changes for peers that only wait between dials, nor for persistent peers.
+func TestNothingToRetry(t *testing.T) {
+	r := fixture(t, Options{}, far(1))
+	r.Add(far(2), true, t0)
+	connectAll(t, r, 100)
+	r.Disconnected(far(1), errFault, t0)
+	r.Disconnected(far(2), ErrUnhelpful, t0)
+	if r.RetryAvoided(t0) {
+		t.Error("retries")
 	}
 }

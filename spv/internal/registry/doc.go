@@ -6,8 +6,8 @@
 // no clock, starts no goroutine and takes no lock: the time is an argument of
 // every method that depends on it, and randomness is handed to New. The owner
 // reports what has happened (Connected, Success, Strike ...) and asks what to
-// do next (NextDial, Ahead, Serving, NextEviction ...). Who else wants to know
-// who is connected subscribes; a Subscription is the only part that other
+// do next (NextDial, Ahead, Serving, NextEviction ...). Others who need to know
+// who is connected subscribe; a Subscription is the only part that other
 // goroutines may use, and nothing ever waits for its reader.
 //
 // # Nothing is latched
@@ -22,14 +22,15 @@
 //   - Reachability. A failed dial moves the address back in the dial order
 //     (dial.go) and says nothing about its data.
 //   - Service. Answers and failures make a score from 0 to 100 (score.go) and
-//     a pause per kind of data (cooldown.go); so does a crawl (rate.go). Only
-//     data that passed verification counts as an answer; what a peer announces
-//     never does. Below 20 nothing is asked of a peer, until it is given
-//     another chance at 30, unless nobody else is left.
+//     a pause per kind of data (cooldown.go); slow answers make a pause too
+//     (rate.go). Only data that passed verification counts as an answer;
+//     announcements never do. Below 20 nothing is asked of a peer, unless nobody
+//     else is left. After a while it gets another chance at 30.
 //   - Credit. A peer's claim to be at some height counts until it is asked for
 //     the blocks and does not deliver (claim.go).
-//   - Conduct. Breaking the rules costs points that fade by one a minute; 100
-//     are a ban for 24 hours, kept by IP address, over restarts (ban.go).
+//   - Misbehavior. Breaking the rules costs points that fade by one a minute; 100
+//     are a ban for 24 hours, kept by IP address, over restarts (misbehavior.go,
+//     ban.go).
 //
 // The last five disconnects, pauses and bans of an address are kept with it, each
 // with its end and reason (history.go).
@@ -40,33 +41,33 @@
 // banned, not cooling down for this kind of data and not below the floor. Of
 // those, the ones that have proved the most come first, then the best score,
 // then the fastest; equals are in random order, so that nobody can arrange to
-// be first (select.go). When there are none, those come who are connected and only
-// rest (Resting, RestingAhead): no pause and no score leaves nobody to ask. A pause
-// ends with its reason: the peer has delivered that kind of data since, or the
-// blocks it was about have left the best chain.
+// be first (select.go). When there are no candidates, the connected peers that only
+// rest are asked (Resting, RestingAhead): no pause and no score leaves nobody to ask.
+// A pause ends with its reason: when the peer has delivered that kind of data since,
+// or when the blocks it was about have left the best chain.
 //
 // # Who is connected
 //
-// A peer is idle, being dialed or connected (lifecycle.go), and only Dialing
-// leads to Connected: there are never two connections to one address. The
-// slots are filled so that no one hand fills them all:
+// A peer is idle, being dialed or connected (connection.go, lifecycle.go), and only
+// Dialing leads to Connected: there are never two connections to one address. The
+// slots are filled so that no single operator fills them all:
 //
 //   - one connection of each network group (group.go);
 //   - 3 of 8 slots are kept for peers that send filters in batches (quota.go);
 //   - while all are taken, one more is used every five minutes to try out a
-//     peer that promises to be much better than the worst, or that has not been
-//     met yet; then the worst goes (evict.go, useless.go). The owner may want that
-//     sooner, and chooses who goes itself (TryStranger).
+//     peer that promises to be much better than the worst, or that was not tried
+//     yet; then the worst goes (extraslot.go, evict.go). The owner may want that
+//     sooner, and then chooses who goes (TryStranger).
 //
-// Who was of no use or has a low score is not dialed for a while, unless nobody else
-// is left (Relent in useless.go).
+// A peer that was unhelpful or has a low score is not dialed for a while, unless
+// nobody else is left (RetryAvoided).
 //
 // Persistent peers are the user's choice. They are exempt from all three, from
 // the floor and from being forgotten; not from bans.
 //
 // # Over restarts
 //
-// Marshal saves addresses, service, conduct and history (persist.go). Heights,
+// Marshal saves addresses, service, misbehavior and history (persist.go). Heights,
 // connections and cooldowns are true only while the program runs and are not
-// saved. Nothing that a newer version has written is overwritten.
+// saved. A file of a newer version is not overwritten.
 package registry

@@ -4,9 +4,9 @@ import "net/netip"
 
 // Group returns the network that a host:port belongs to: the first 16 bits of
 // an IPv4 address, the first 32 of an IPv6 one, as in 192.0.0.0/16. Addresses in
-// one group are likely to be in one hand, so NextDial takes one of each (Bitcoin
+// one group are likely to have one operator, so NextDial takes one of each (Bitcoin
 // Core and dcrd's address manager group them alike, against eclipse attacks).
-// It is "", which is no limit, for what tells nothing about who runs it:
+// It is "", which is no limit, for addresses that tell nothing about their operator:
 // loopback, private and link-local addresses, .onion addresses and host names.
 func Group(addr string) string {
 	host, _, err := splitAddr(addr)
@@ -28,7 +28,7 @@ func Group(addr string) string {
 func (r *Registry) takenGroups() map[string]bool {
 	taken := make(map[string]bool)
 	for _, e := range r.order {
-		if e.state != stateIdle && e.group != "" {
+		if !e.conn.idle() && e.group != "" {
 			taken[e.group] = true
 		}
 	}

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -19,13 +18,13 @@ type EventKind string
 
 // The kinds of events.
 const (
-	// Disconnect is the end of a connection, by whichever side and also in the
-	// handshake. Until is when it may be dialed again, zero if that is up to the
-	// usual waits between dials.
+	// Disconnect is the end of a connection, by either side and also in the
+	// handshake. Until is when it may be dialed again; zero is after the usual
+	// wait between dials.
 	Disconnect EventKind = "disconnect"
 
-	// Pause is a time in which it is not asked for a kind of data unless nobody
-	// else is left. It may end sooner.
+	// Pause is a time in which the peer is not asked for a kind of data unless
+	// nobody else is left. It may end sooner.
 	Pause EventKind = "pause"
 
 	// Ban is a time without any connection.
@@ -44,8 +43,8 @@ type Event struct {
 // history is the last five events of an address, latest last.
 type history []Event
 
-// note adds an event. A pause that is in force is made longer in place of that:
-// requests that were under way together fail together.
+// note adds an event. If a pause for the same data is in force, that is made longer
+// instead: requests that were under way together fail together.
 func (h *history) note(ev Event) {
 	ev.Reason = cleanReason(ev.Reason)
 	if running := h.running(ev.Data, ev.Time); ev.Kind == Pause && running != nil {
@@ -68,14 +67,15 @@ func (h *history) running(data string, now time.Time) *Event {
 	return nil
 }
 
-// pauseEnds notes that the pause for some data ends sooner than was thought.
+// pauseEnds notes that the pause for some data ends sooner than planned.
 func (h *history) pauseEnds(kind Kind, until, now time.Time) {
 	if ev := h.running(kind.String(), now); ev != nil && until.Before(ev.Until) {
 		ev.Until = latest(now, until)
 	}
 }
 
-// ban returns the last ban; without its time and reason if it is not known any more.
+// ban returns the last ban. Its time and reason are empty if the ban was dropped from
+// the history.
 func (h *history) ban() Event {
 	for _, ev := range slices.Backward(*h) {
 		if ev.Kind == Ban {
@@ -90,9 +90,8 @@ func (h *history) forget(kinds ...EventKind) {
 	*h = slices.DeleteFunc(*h, func(ev Event) bool { return slices.Contains(kinds, ev.Kind) })
 }
 
-// restore replaces the history by one that was saved. Times later than they can be
-// are those of a clock that was wrong. Pauses for data are not saved, so they are
-// over.
+// restore replaces the history by one that was saved. Times that are too late come
+// from a clock that was wrong. Pauses for data are not saved, so they are over.
 func (h *history) restore(events []Event, now time.Time) {
 	*h = nil
 	for _, ev := range events {
@@ -121,31 +120,4 @@ func cleanReason(s string) string {
 		b.WriteRune(c)
 	}
 	return b.String()
-}
-
-// noteBan notes a ban of all addresses that go by a key.
-func (r *Registry) noteBan(key string, until time.Time, reason string, now time.Time) {
-	for _, e := range r.order {
-		if e.goesBy(key) {
-			e.history.note(Event{Kind: Ban, Time: now, Until: until, Reason: reason})
-		}
-	}
-}
-
-// noteDisconnect notes the end of a connection, and until when there is to be no
-// other one, which does not concern persistent peers. That of a peer that is banned
-// is part of the ban.
-func (r *Registry) noteDisconnect(e *entry, until time.Time, reason error, now time.Time) {
-	if r.banned(e.key, now) {
-		return
-	}
-	if e.persistent {
-		until = time.Time{}
-	}
-	e.history.note(Event{Kind: Disconnect, Time: now, Until: until, Reason: reason.Error()})
-}
-
-// notePause notes that a peer is not asked for a kind of data.
-func (e *entry) notePause(kind Kind, why error, now time.Time) {
-	e.history.note(Event{Kind: Pause, Data: kind.String(), Time: now, Until: e.cool[kind].end(), Reason: fmt.Sprint(why)})
 }

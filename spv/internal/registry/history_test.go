@@ -33,9 +33,9 @@ func wantHistory(t *testing.T, r *Registry, addr string, now time.Time, want ...
 	}
 }
 
-// Whatever disconnects, pauses or bans leaves one event, with its end and reason.
+// Each disconnect, pause and ban leaves one event, with its end and reason.
 func TestEachPunishmentIsOneEvent(t *testing.T) {
-	useless := fmt.Errorf("%w: no blocks", ErrUseless)
+	unhelpful := fmt.Errorf("%w: no blocks", ErrUnhelpful)
 	alien := fmt.Errorf("%w: another network", ErrIncompatible)
 	old := fmt.Errorf("%w: version 9", ErrQuota)
 	low := fmt.Errorf("%w: too low", ErrRefused)
@@ -46,8 +46,8 @@ func TestEachPunishmentIsOneEvent(t *testing.T) {
 	}{
 		"lost": {addrA, func(r *Registry) { r.Disconnected(addrA, errFault, t0) },
 			[]Event{{Kind: Disconnect, Time: t0, Reason: "a fault"}}},
-		"of no use": {addrA, func(r *Registry) { r.Disconnected(addrA, useless, t0) },
-			[]Event{{Kind: Disconnect, Time: t0, Until: t0.Add(10 * time.Minute), Reason: "of no use: no blocks"}}},
+		"unhelpful": {addrA, func(r *Registry) { r.Disconnected(addrA, unhelpful, t0) },
+			[]Event{{Kind: Disconnect, Time: t0, Until: t0.Add(10 * time.Minute), Reason: "unhelpful: no blocks"}}},
 		"stopped": {addrA, func(r *Registry) { r.Disconnected(addrA, nil, t0) }, nil},
 		"incompatible": {addrB, func(r *Registry) { r.DialFailed(addrB, alien, t0) },
 			[]Event{{Kind: Disconnect, Time: t0, Until: t0.Add(24 * time.Hour), Reason: "incompatible peer: another network"}}},
@@ -90,12 +90,12 @@ func TestNoUntilWhereTheUserHasChosen(t *testing.T) {
 	r := fixture(t, Options{})
 	r.Add(addrA, true, t0)
 	connectOne(t, r, addrA, 100)
-	r.Disconnected(addrA, ErrUseless, t0)
-	wantHistory(t, r, addrA, t0, Event{Kind: Disconnect, Time: t0, Reason: "of no use"})
+	r.Disconnected(addrA, ErrUnhelpful, t0)
+	wantHistory(t, r, addrA, t0, Event{Kind: Disconnect, Time: t0, Reason: "unhelpful"})
 }
 
-// The last five are kept, latest last. What fails while a pause lasts makes it
-// longer and is no other one.
+// The last five are kept, latest last. A failure during a pause makes it longer and is
+// no event of its own.
 func TestFiveEventsAreKept(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)
@@ -135,8 +135,8 @@ func TestPauseThatHasEndedSaysSo(t *testing.T) {
 	}
 }
 
-// Who lifts a ban takes it out of the history, and a reset all the rest. The
-// history goes with the address.
+// Lifting a ban takes it out of the history, and a reset takes out all the rest. The
+// history is forgotten with the address.
 func TestHistoryIsClearedWithThePunishment(t *testing.T) {
 	r := fixture(t, Options{MaxPeers: 1}, addrA)
 	connectOne(t, r, addrA, 100)
@@ -168,8 +168,7 @@ func TestHistoryIsClearedWithThePunishment(t *testing.T) {
 	}
 }
 
-// To lift the ban of one port is to lift that of its whole host; what the others
-// have a ban of their own for stays.
+// Lifting the ban of one port lifts the ban of its whole host. Bans of other ports stay.
 func TestUnbanOfOnePortInTheHistory(t *testing.T) {
 	ports := []string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"}
 	r := fixture(t, Options{}, ports...)
@@ -188,7 +187,7 @@ func TestHistoryIsKept(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	connectOne(t, r, addrA, 100)
 	r.Failure(addrA, Filters, 0, errFault, t0)
-	r.Disconnected(addrA, ErrUseless, t0)
+	r.Disconnected(addrA, ErrUnhelpful, t0)
 	r.Ban(addrA, t0)
 	now := t0.Add(5 * time.Second)
 	was, is := historyOf(r, addrA, now), historyOf(reload(t, r, now), addrA, now)
@@ -200,7 +199,7 @@ func TestHistoryIsKept(t *testing.T) {
 	}
 }
 
-// What strangers say can neither grow nor break what shows it.
+// Reasons from strangers are bounded and can be shown safely.
 // Rule 21.
 func TestReasonsAreCleaned(t *testing.T) {
 	for in, want := range map[string]string{
@@ -240,7 +239,7 @@ func TestStrangeHistoryIsLoaded(t *testing.T) {
 	}
 }
 
-// tellReason gives one reason for everything that has one, and sees that it is in
+// tellReason uses one reason for everything that takes one, and checks that it is in
 // bounds, can be shown, and is the same after saving and loading.
 func tellReason(t *testing.T, reason string) {
 	t.Helper()
@@ -252,7 +251,7 @@ func tellReason(t *testing.T, reason string) {
 	connectOne(t, r, far(0), 100)
 	r.Failure(far(0), Filters, 7, why, t0)
 	r.Incomplete(far(0), Blocks, why, t0)
-	r.Disconnected(far(0), fmt.Errorf("%w: %w", ErrUseless, why), t0)
+	r.Disconnected(far(0), fmt.Errorf("%w: %w", ErrUnhelpful, why), t0)
 	connectOne(t, r, far(1), 100)
 	r.Strike(far(1), BadBlock, why, t0)
 	r.Disconnected(far(1), why, t0)

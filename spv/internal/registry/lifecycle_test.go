@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Every event in every state: what it leads to. What is impossible is an error,
-// or nothing at all where it may be a late message about a peer that is gone.
+// The result of every event in every state. An impossible event is an error, or does
+// nothing if it may be a late message about a peer that is gone.
 func TestLifecycle(t *testing.T) {
 	const unknown = state(99)
 	states := []state{unknown, stateIdle, stateDialing, stateConnected}
@@ -44,7 +44,7 @@ func TestLifecycle(t *testing.T) {
 			r := fixture(t, Options{})
 			if from != unknown {
 				r.Add(addrA, false, t0)
-				r.peers[addrA].state = from
+				r.peers[addrA].conn.state = from
 			}
 			want, changes := event.to[from]
 			if !changes {
@@ -52,7 +52,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			err, got := event.do(r), unknown
 			if e := r.peers[addrA]; e != nil {
-				got = e.state
+				got = e.conn.state
 			}
 			if !errors.Is(err, event.err[from]) || got != want {
 				t.Errorf("%s in state %d: %v, state %d, want %v, state %d",
@@ -62,8 +62,8 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
-// Two dials of one address, or two connections to it, cannot be: whoever asks
-// next is told somebody else, or nobody.
+// There are never two dials of one address, or two connections to it: the next NextDial
+// names another peer, or nobody.
 // Rule 1.
 func TestNoParallelDialsOfOneAddress(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
@@ -95,32 +95,6 @@ func TestNoParallelDialsOfOneAddress(t *testing.T) {
 	}
 }
 
-// No more dials than slots, whoever asks how often.
-func TestSlots(t *testing.T) {
-	r := fixture(t, Options{MaxConnected: 2}, far(1), far(2), far(3))
-	for range 2 {
-		addr, ok := r.NextDial(t0)
-		if !ok || r.Dialing(addr, t0) != nil {
-			t.Fatal("no dial")
-		}
-	}
-	if addr, ok := r.NextDial(t0); ok {
-		t.Errorf("%s is dialed beyond the limit", addr)
-	}
-	if _, ok := r.NextDialTime(t0); ok {
-		t.Error("a time without a slot")
-	}
-	for _, e := range r.order {
-		if e.state == stateDialing {
-			r.DialFailed(e.addr, errors.New("refused"), t0)
-			break
-		}
-	}
-	if when, ok := r.NextDialTime(t0); !ok || !when.Equal(t0) {
-		t.Errorf("next dial at %v, %v", when, ok)
-	}
-}
-
 // A peer is listed as soon as it is known, and as connected at once.
 func TestANewPeerIsSeenAtOnce(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
@@ -147,7 +121,7 @@ func TestBannedWhileDialing(t *testing.T) {
 		t.Errorf("connected to a banned peer: %v", err)
 	}
 	r.DialFailed(addrA, err, t0)
-	if r.peers[addrA].state != stateIdle {
+	if r.peers[addrA].conn.state != stateIdle {
 		t.Error("still dialing")
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // Peer is a peer as it is shown to people and programs.
 type Peer struct {
-	Addr             string // host:port; of a ban alone, what is banned
+	Addr             string // host:port; of a ban alone, the banned host
 	UserAgent        string
 	PVer             uint32
 	Services         wire.ServiceFlag
@@ -40,24 +40,24 @@ func (r *Registry) List(now time.Time) []Peer {
 		known[e.key] = true
 		p := Peer{
 			Addr:             e.addr,
-			UserAgent:        e.info.UserAgent,
-			PVer:             e.info.PVer,
-			Services:         e.info.Services,
+			UserAgent:        e.conn.info.UserAgent,
+			PVer:             e.conn.info.PVer,
+			Services:         e.conn.info.Services,
 			AdvertisedHeight: e.claim.advertised,
 			ValidatedHeight:  e.claim.validated,
 			Score:            r.score(e, now),
-			LatencyMS:        e.record.latency,
-			Connected:        e.state == stateConnected,
+			LatencyMS:        e.service.latency,
+			Connected:        e.conn.up(),
 			Persistent:       e.persistent,
-			SendHeaders:      e.state == stateConnected && e.sentHeader,
+			SendHeaders:      e.conn.up() && e.conn.sentHeader,
 			LastSeen:         e.lastSeen,
 			History:          slices.Clone(e.history),
 		}
 		r.fillBan(&p, e.key, now)
 		list = append(list, p)
 	}
-	for key := range r.conducts {
-		if !known[key] && r.banned(key, now) {
+	for key := range r.bans {
+		if !known[key] && r.bans.banned(key, now) {
 			p := Peer{Addr: key}
 			r.fillBan(&p, key, now)
 			list = append(list, p)
@@ -77,9 +77,9 @@ func (r *Registry) List(now time.Time) []Peer {
 
 // fillBan writes what is held against a key.
 func (r *Registry) fillBan(p *Peer, key string, now time.Time) {
-	p.BannedUntil = toWall(r.bannedUntil(key, now), now)
-	if c := r.held(key, now); !c.idle() {
-		p.BanScore = c.points
-		p.BanReasons = slices.Clone(c.reasons)
+	p.BannedUntil = toWall(r.bans.until(key, now), now)
+	if held := r.bans.of(key, now); !held.idle() {
+		p.BanScore = held.points
+		p.BanReasons = slices.Clone(held.reasons)
 	}
 }

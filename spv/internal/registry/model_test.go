@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// model is what the registry should say, worked out naively: it keeps all that
-// has happened and begins from the beginning whenever it is asked.
+// model computes what the registry should say in a naive way: it keeps all events, and
+// goes through all of them for each answer.
 type model struct {
-	peers   map[string]*modelPeer
-	conduct map[string]*modelConduct // by what a ban goes by
+	peers       map[string]*modelPeer
+	misbehavior map[string]*modelMisbehavior // by what a ban goes by
 }
 
 type modelPeer struct {
@@ -29,15 +29,15 @@ type modelService struct {
 	lie  bool
 }
 
-// modelConduct: since start, sum points were given; one of them fades a minute.
-type modelConduct struct {
+// modelMisbehavior: since start, sum points were given; one of them fades a minute.
+type modelMisbehavior struct {
 	start time.Time
 	sum   int
 	until time.Time
 }
 
 func newModel() *model {
-	return &model{peers: make(map[string]*modelPeer), conduct: make(map[string]*modelConduct)}
+	return &model{peers: make(map[string]*modelPeer), misbehavior: make(map[string]*modelMisbehavior)}
 }
 
 // modelHost is the host of an address or a ban; a name of its own when a
@@ -57,15 +57,15 @@ func modelKey(addr string) string {
 }
 
 // held returns what is held against a key at a time, nil if nothing is.
-func (m *model) held(key string, now time.Time) *modelConduct {
-	c := m.conduct[key]
+func (m *model) held(key string, now time.Time) *modelMisbehavior {
+	c := m.misbehavior[key]
 	if c == nil || !c.until.IsZero() && !now.Before(c.until) || c.until.IsZero() && c.points(now) == 0 {
 		return nil
 	}
 	return c
 }
 
-func (c *modelConduct) points(now time.Time) int {
+func (c *modelMisbehavior) points(now time.Time) int {
 	if c == nil {
 		return 0
 	}
@@ -89,8 +89,8 @@ func (m *model) strike(addr string, points int, now time.Time) bool {
 	key := modelKey(addr)
 	c := m.held(key, now)
 	if c == nil || c.points(now) == 0 && c.until.IsZero() {
-		c = &modelConduct{start: now}
-		m.conduct[key] = c
+		c = &modelMisbehavior{start: now}
+		m.misbehavior[key] = c
 	}
 	if !c.until.IsZero() {
 		return false
@@ -110,16 +110,16 @@ func (m *model) ban(host string, now time.Time) {
 	key := modelKey(host)
 	c := m.held(key, now)
 	if c == nil {
-		c = &modelConduct{start: now}
-		m.conduct[key] = c
+		c = &modelMisbehavior{start: now}
+		m.misbehavior[key] = c
 	}
 	c.until = now.Add(24 * time.Hour)
 }
 
 func (m *model) unban(host string) {
-	for key := range m.conduct {
+	for key := range m.misbehavior {
 		if key == modelKey(host) || key == modelHost(modelKey(host)) || modelHost(key) == modelKey(host) {
-			delete(m.conduct, key)
+			delete(m.misbehavior, key)
 		}
 	}
 }

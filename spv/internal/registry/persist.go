@@ -18,8 +18,13 @@ const (
 	forgetAfter = 30 * 24 * time.Hour
 )
 
-// saved is the whole registry as JSON.
-type saved struct {
+// savedVersion is what is known of the file that Marshal's result replaces.
+type savedVersion struct {
+	newer error // a newer version wrote it: it must not be overwritten
+}
+
+// document is the whole registry as JSON.
+type document struct {
 	Version int         `json:"version"`
 	Peers   []savedPeer `json:"peers"`
 	Bans    []savedBan  `json:"bans"`
@@ -52,47 +57,46 @@ type savedBan struct {
 	Reasons []string  `json:"reasons,omitempty"`
 }
 
-// Marshal returns the registry as JSON for Unmarshal, with the times that the clock has
-// now. It is ErrNewer after an Unmarshal that was: what a newer version has saved is not
-// to be overwritten.
+// Marshal returns the registry as JSON for Unmarshal, with times as the clock on the
+// wall has them now. The error is ErrNewer after an Unmarshal that was ErrNewer: what a
+// newer version has saved must not be overwritten.
 func (r *Registry) Marshal(now time.Time) ([]byte, error) {
-	if r.newer != nil {
-		return nil, r.newer
+	if r.saved.newer != nil {
+		return nil, r.saved.newer
 	}
-	out := saved{Version: formatVersion}
+	out := document{Version: formatVersion}
 	for _, e := range r.order {
 		out.Peers = append(out.Peers, savedPeer{
 			Addr:        e.addr,
-			UserAgent:   e.info.UserAgent,
-			PVer:        e.info.PVer,
-			Services:    e.info.Services,
+			UserAgent:   e.conn.info.UserAgent,
+			PVer:        e.conn.info.PVer,
+			Services:    e.conn.info.Services,
 			LastSeen:    toWall(e.lastSeen, now),
-			Successes:   e.record.successes,
-			Failures:    e.record.failures,
-			LastSuccess: toWall(e.record.lastSuccess, now),
-			LastFailure: toWall(e.record.lastFailure, now),
-			LatencyMS:   e.record.latency,
-			Malicious:   e.record.malicious,
-			Relapses:    e.record.relapses,
+			Successes:   e.service.successes,
+			Failures:    e.service.failures,
+			LastSuccess: toWall(e.service.lastSuccess, now),
+			LastFailure: toWall(e.service.lastFailure, now),
+			LatencyMS:   e.service.latency,
+			Malicious:   e.service.malicious,
+			Relapses:    e.service.relapses,
 			AvoidUntil:  toWall(e.dial.avoid, now),
 			History:     e.history,
 		})
 	}
-	for _, key := range slices.Sorted(maps.Keys(r.conducts)) {
-		c := r.conducts[key]
-		out.Bans = append(out.Bans, savedBan{key, c.points, toWall(c.asOf, now), toWall(c.until, now), c.reasons})
+	for _, key := range slices.Sorted(maps.Keys(r.bans)) {
+		m := r.bans[key]
+		out.Bans = append(out.Bans, savedBan{key, m.points, toWall(m.asOf, now), toWall(m.until, now), m.reasons})
 	}
 	return json.Marshal(out)
 }
 
 // Unmarshal replaces everything by what Marshal has saved. Peers not seen for
 // 30 days are left out, bans in force never. No peer is connected, persistent
-// or at any height afterwards. A clock that was wrong when it was saved makes no
-// ban or pause longer: times later than now are taken as now. What seems to have been
-// saved more than 30 days ago, because it was or because the clock is ahead, is taken as
-// saved now. Addresses that Add
-// or Ban would refuse, from a version that took them, are left out. Errors are
-// ErrCorrupt and ErrNewer; nothing is changed then.
+// or at any height afterwards. Times later than now are taken as now, so that a clock
+// that was wrong when they were saved makes no ban or pause longer. If everything
+// seems to be older than 30 days, because it is or because the clock is ahead, it is
+// taken as saved now. Addresses that Add or Ban would refuse, from a version that took
+// them, are left out. Errors are ErrCorrupt and ErrNewer; nothing is changed then.
 func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 	var version struct {
 		Version int `json:"version"`
@@ -101,10 +105,10 @@ func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	if version.Version > formatVersion {
-		r.newer = fmt.Errorf("%w: version %d, this is %d", ErrNewer, version.Version, formatVersion)
-		return r.newer
+		r.saved.newer = fmt.Errorf("%w: version %d, this is %d", ErrNewer, version.Version, formatVersion)
+		return r.saved.newer
 	}
-	var in saved
+	var in document
 	if err := json.Unmarshal(data, &in); err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
@@ -124,11 +128,11 @@ func (r *Registry) Unmarshal(data []byte, now time.Time) error {
 		}
 	}
 	for _, e := range r.order {
-		if e.state == stateConnected {
-			r.publish(Change{Addr: e.addr})
+		if e.conn.up() {
+			r.subs.publish(Change{Addr: e.addr})
 		}
 	}
-	loaded.subs, loaded.closed = r.subs, r.closed
+	loaded.subs.takeOver(&r.subs)
 	*r = *loaded
 	return nil
 }
@@ -145,45 +149,26 @@ func (r *Registry) restore(p *savedPeer, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	e.info = Info{UserAgent: p.UserAgent, PVer: p.PVer, Services: p.Services}
-	e.lastSeen = earliest(p.LastSeen, now)
-	e.dial.avoid = earliest(p.AvoidUntil, now.Add(incompatibleTime))
-	e.record = record{
-		successes:   p.Successes,
-		failures:    p.Failures,
-		lastSuccess: earliest(p.LastSuccess, now),
-		lastFailure: earliest(p.LastFailure, now),
-		latency:     p.LatencyMS,
-		malicious:   p.Malicious,
-		relapses:    p.Relapses,
-	}
+	e.conn.restore(Info{UserAgent: p.UserAgent, PVer: p.PVer, Services: p.Services})
+	e.seen(earliest(p.LastSeen, now))
+	e.dial.restore(earliest(p.AvoidUntil, now.Add(incompatibleTime)))
+	e.service.restore(p, now)
 	e.history.restore(p.History, now)
 	return nil
 }
 
 func (r *Registry) restoreBan(b *savedBan, now time.Time) error {
-	if b.Points < 0 || b.Points >= 2*banThreshold || len(b.Reasons) > maxHistory || r.conducts[b.Key] != nil {
+	if b.Points < 0 || b.Points >= 2*banThreshold || len(b.Reasons) > maxHistory || r.bans[b.Key] != nil {
 		return fmt.Errorf("%w: ban of %q", ErrCorrupt, b.Key)
 	}
 	if key, err := banKey(b.Key); err != nil || key != b.Key {
 		return nil
 	}
-	c := &conduct{
+	r.bans.restore(b.Key, misbehavior{
 		points:  b.Points,
 		asOf:    earliest(b.AsOf, now),
 		until:   earliest(b.Until, now.Add(banTime)),
 		reasons: b.Reasons,
-	}
-	if c.settle(now); !c.idle() {
-		r.conducts[b.Key] = c
-	}
+	}, now)
 	return nil
-}
-
-// earliest returns the first of two times.
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

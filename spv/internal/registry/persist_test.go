@@ -102,7 +102,7 @@ func TestWrongClockCantLengthenABan(t *testing.T) {
 	}
 }
 
-// Nor can it keep a peer from its second chance, points from fading or an
+// A wrong clock can't keep a peer from its second chance, points from fading or an
 // address from being forgotten.
 func TestTimesInTheFutureAreTakenAsNow(t *testing.T) {
 	r := fixture(t, Options{}, addrA, addrB, far(1))
@@ -127,8 +127,8 @@ func TestTimesInTheFutureAreTakenAsNow(t *testing.T) {
 	}
 }
 
-// What was true of connections in another run is not believed: nobody is
-// connected or ahead, no target, nobody to ask, nothing told.
+// Connections of another run count for nothing: nobody is connected or ahead, there is
+// no target, nobody to ask, and no change for subscribers.
 // Rule 2.
 func TestNothingOfAnotherRunIsTakenForLive(t *testing.T) {
 	r := crowded(t)
@@ -169,7 +169,7 @@ func TestLoadingDamage(t *testing.T) {
 	}
 }
 
-// Where nobody can be is left out, and the rest is loaded.
+// Impossible addresses are left out, and the rest is loaded.
 func TestLoadingWhatIsNoAddress(t *testing.T) {
 	const data = `{"version":1,"peers":[{"addr":"nowhere"},{"addr":"0.0.0.0:9108"},{"addr":"192.0.2.1:09108"},{"addr":"999.1.1.1:1"},
 		{"addr":"192.0.2.1:9108","last_seen":"2023-11-14T22:13:20Z"}],
@@ -179,12 +179,12 @@ func TestLoadingWhatIsNoAddress(t *testing.T) {
 	if err := r.Unmarshal([]byte(data), t0); err != nil {
 		t.Fatal(err)
 	}
-	if r.Len() != 1 || !r.Known(addrA) || len(r.conducts) != 1 || !r.Banned(addrB, t0) {
+	if r.Len() != 1 || !r.Known(addrA) || len(r.bans) != 1 || !r.Banned(addrB, t0) {
 		t.Errorf("%+v", r.List(t0))
 	}
 }
 
-// What a newer version has saved is neither read nor overwritten.
+// A file of a newer version is neither read nor overwritten.
 func TestLoadingANewerVersion(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
 	err := r.Unmarshal([]byte(`{"version":2,"peers":{"of":"another kind"}}`), t0)

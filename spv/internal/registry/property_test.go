@@ -81,7 +81,7 @@ func newWorld(t *testing.T, pick func(n int) int) *world {
 	return w
 }
 
-// addr chooses among few enough that they meet again: two to a group, two ports
+// addr chooses among so few addresses that they come again: two to a group, two ports
 // of one machine, loopback.
 func (w *world) addr() string {
 	i := w.pick(20)
@@ -143,8 +143,8 @@ func (w *world) add(addr string, persistent bool) {
 	p.persistent = p.persistent || persistent
 }
 
-// forgotten takes out of the model the one who had to go. Nobody goes who may
-// not, and if nobody may, nobody does.
+// forgotten takes the forgotten peer out of the model. It must be one that may be
+// forgotten; if there is none, nobody is.
 func (w *world) forgotten(err error, persistent bool) {
 	free := 0
 	for addr, p := range w.model.peers {
@@ -257,7 +257,7 @@ func (w *world) heights(addr string) {
 
 func (w *world) strike(addr string) {
 	reason := Reason(w.pick(int(numReasons)))
-	if got, want := w.reg.Strike(addr, reason, errFault, w.now), w.model.strike(addr, reason.Points(), w.now); got != want {
+	if got, want := w.reg.Strike(addr, reason, errFault, w.now), w.model.strike(addr, reason.points(), w.now); got != want {
 		w.t.Errorf("a strike for %v bans: %v, want %v", reason, got, want)
 	}
 }

@@ -3,8 +3,8 @@ package registry
 import "github.com/decred/dcrd/wire"
 
 // Of every 8 connections, 3 are kept for peers that send filters in batches of
-// 100. Peers of before that send them one by one, which takes some 50 times as
-// many messages: nothing but those would make the initial sync crawl.
+// 100. Older peers send them one by one, which takes some 50 times as many messages:
+// with older peers alone the initial sync would be very slow.
 const (
 	quotaOf      = 8
 	quotaBatched = 3
@@ -34,7 +34,7 @@ func (r *Registry) withinQuota(info Info) bool {
 func (r *Registry) batchedPeers() int {
 	n := 0
 	for _, e := range r.order {
-		if e.state == stateConnected && e.info.batched() {
+		if e.conn.up() && e.conn.info.batched() {
 			n++
 		}
 	}

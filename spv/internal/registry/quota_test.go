@@ -21,8 +21,8 @@ func arrive(r *Registry, addr string, pver uint32) error {
 	return err
 }
 
-// However peers arrive, the slots for batched filters are not given away, and
-// those beyond are open to everybody.
+// In whatever order peers arrive, the slots for batched filters are kept, and the other
+// slots are open to everybody.
 func TestSlotsAreKeptForBatchedFilters(t *testing.T) {
 	for _, c := range []struct {
 		max, before int // batched peers that arrive first
@@ -74,7 +74,7 @@ func TestTheProbeMayBeOld(t *testing.T) {
 	}{{8, 3, nil}, {8, 8, nil}, {1, 0, nil}, {2, 0, nil}, {8, 2, ErrQuota}} {
 		r, now := settled(t, Options{MaxConnected: c.max}, far(50))
 		for i := range c.max - c.batched {
-			r.peers[far(i)].info.PVer = oldVersion
+			r.peers[far(i)].conn.info.PVer = oldVersion
 		}
 		spoil(r, far(0), now)
 		if addr, _ := r.NextDial(now); addr != far(50) {

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Who sends filters or blocks more slowly than this for this long of the time
-// that it was asked for them, is left alone for a while. Tendermint's block sync
-// drops peers by the same kind of rule.
+// A peer that sends filters or blocks at less than rateMin, over rateSpan of time in
+// which it had requests, is not asked for a while. Tendermint's block sync drops peers
+// by the same kind of rule.
 const (
 	rateMin  = 4 << 10 // bytes a second
 	rateSpan = 30 * time.Second
 
-	// What comes within this time is latency and no lack of bandwidth, however
-	// small it is: 100 of the first filters of the chain are 2 KB.
+	// An answer within this time is never slow, however small it is: its time is
+	// latency. 100 of the first filters of the chain are 2 KB.
 	rateFree = 2 * time.Second
 )
 
@@ -56,11 +56,11 @@ func (m *rate) add(n int, d time.Duration, now time.Time) (slow bool) {
 }
 
 // Delivered is Success for filters and blocks, of so many bytes in all. A peer
-// that sends less than 4 KiB a second over 30 seconds of requests is not asked
-// for this kind for 30 seconds, twice as long each time in a row, up to 5
-// minutes, or until an answer takes less than 2 seconds; unless nobody else can be
-// asked. It costs no score but what its
-// latency does, and headers are not measured: they are too few.
+// that sends less than 4 KiB a second over 30 seconds of requests is not asked for
+// this kind for 30 seconds, twice as long each time in a row, up to 5 minutes. The
+// pause ends early when an answer takes less than 2 seconds, and there is none if
+// nobody else can be asked. Slowness changes the score only through the latency.
+// Headers are not measured: they are too few.
 func (r *Registry) Delivered(addr string, kind Kind, bytes int, took time.Duration, now time.Time) {
 	r.Success(addr, kind, took, now)
 	e := r.peers[addr]
@@ -68,12 +68,12 @@ func (r *Registry) Delivered(addr string, kind Kind, bytes int, took time.Durati
 		return
 	}
 	if took < rateFree {
-		e.cool[kind].hurries()
+		e.cool[kind].clearSlow()
 		e.history.pauseEnds(kind, e.cool[kind].end(), now)
 	}
 	m := &e.rates[kind]
 	if m.add(bytes, took, now) && r.replaceable(e, kind, now) {
-		e.cool[kind].crawls(m.slow, now)
+		e.cool[kind].markSlow(m.slow, now)
 		e.notePause(kind, errSlow, now)
 	}
 }
@@ -81,7 +81,7 @@ func (r *Registry) Delivered(addr string, kind Kind, bytes int, took time.Durati
 // replaceable tells whether somebody else can be asked for this kind.
 func (r *Registry) replaceable(e *entry, kind Kind, now time.Time) bool {
 	for _, other := range r.order {
-		if other != e && other.state == stateConnected && other.cool[kind].over(now) && r.usable(other, now) {
+		if other != e && other.conn.up() && other.cool[kind].over(now) && r.usable(other, now) {
 			return true
 		}
 	}

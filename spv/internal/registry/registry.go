@@ -13,8 +13,8 @@ import (
 // Options are fixed when a Registry is made.
 type Options struct {
 	// MaxConnected is how many connections, standing or being made, there may
-	// be at a time; 0 is 8. One more may stand for a while to try out a better
-	// peer, never with OnlyPersistent.
+	// be at a time; 0 is 8. One more is possible for a while, to try out a better
+	// peer, but not with OnlyPersistent.
 	MaxConnected int
 
 	// MaxPeers is how many addresses are remembered; 0 is 1000. Connected,
@@ -28,25 +28,19 @@ type Options struct {
 // Registry is all that is known about peers. It is not safe for concurrent use;
 // only a Subscription is. Everything it returns is a copy.
 //
-// Methods that report an event of an address that is not known, or not in the
-// state that the event needs, change nothing: it is a late message about a
-// peer that is gone.
+// Methods that report an event change nothing if the address is not known, or not in
+// the state that the event needs: it is a late message about a peer that is gone.
 type Registry struct {
-	opts     Options
-	rng      *rand.Rand
-	peers    map[string]*entry
-	order    []*entry            // the same, oldest first: maps have no order of their own
-	conducts map[string]*conduct // by ban key
-	doubts   map[string]doubt    // likewise
-	lastErr  error
-	newer    error // why Marshal must not overwrite what was saved
-
-	nextProbe time.Time // not before this, one more connection than MaxConnected
-	stranger  bool      // and that at once, though all who are connected are new
-	again     bool      // and though the one that it is for was met
-	leaving   *entry    // named by NextEviction
-	subs      []*Subscription
-	closed    bool
+	opts    Options
+	rng     *rand.Rand
+	peers   map[string]*entry
+	order   []*entry // the same peers, oldest first
+	bans    bans
+	doubts  doubts
+	extra   extraSlot
+	subs    subscribers
+	saved   savedVersion
+	lastErr error
 }
 
 // entry is a peer.
@@ -55,18 +49,18 @@ type entry struct {
 	key        string // of its bans
 	group      string // "" is none
 	persistent bool
-	state      state
-	info       Info
 	lastSeen   time.Time // heard from, or heard of if never connected
-	sentHeader bool      // sendheaders was sent in this connection
-	since      time.Time // of the connection
+	conn       connection
 	dial       dialState
 	claim      claim
-	record     record
+	service    serviceStats
 	cool       [numKinds]cooldown
 	rates      [numKinds]rate
 	history    history
 }
+
+// seen notes that a peer was heard from.
+func (e *entry) seen(now time.Time) { e.lastSeen = now }
 
 // Info is what a peer told about itself in the handshake.
 type Info struct {
@@ -86,11 +80,11 @@ func New(opts Options, rng *rand.Rand) *Registry {
 		opts.MaxPeers = 1000
 	}
 	return &Registry{
-		opts:     opts,
-		rng:      rng,
-		peers:    make(map[string]*entry),
-		conducts: make(map[string]*conduct),
-		doubts:   make(map[string]doubt),
+		opts:   opts,
+		rng:    rng,
+		peers:  make(map[string]*entry),
+		bans:   make(bans),
+		doubts: make(doubts),
 	}
 }
 
@@ -110,17 +104,14 @@ func (r *Registry) Add(addr string, persistent bool, now time.Time) error {
 		if e, err = r.insert(addr); err != nil {
 			return err
 		}
-		e.lastSeen = now
+		e.seen(now)
 	}
 	if persistent && !e.persistent {
 		e.persistent = true
-		e.dial.met = e.state == stateConnected || r.banned(e.key, now)
+		e.dial.setTried(e.conn.up() || r.bans.banned(e.key, now))
 	}
 	return nil
 }
-
-// goesBy tells whether a ban of a key, or of a host, is one of this address.
-func (e *entry) goesBy(key string) bool { return e.key == key || keyHost(e.key) == key }
 
 // insert enters an address in its normal form. The error is ErrAddress.
 func (r *Registry) insert(addr string) (*entry, error) {
@@ -139,7 +130,7 @@ func (r *Registry) insert(addr string) (*entry, error) {
 func (r *Registry) forgetWorst(now time.Time) bool {
 	var idle []*entry
 	for _, e := range r.order {
-		if e.state == stateIdle && !e.persistent && !r.banned(e.key, now) {
+		if e.conn.idle() && !e.persistent && !r.bans.banned(e.key, now) {
 			idle = append(idle, e)
 		}
 	}
@@ -159,40 +150,31 @@ func (r *Registry) forgetWorst(now time.Time) bool {
 	return true
 }
 
-// connected returns the peer if it is connected, else nil.
-func (r *Registry) connected(addr string) *entry {
-	if e := r.peers[addr]; e != nil && e.state == stateConnected {
-		return e
-	}
-	return nil
-}
-
 // Len is the number of addresses known.
 func (r *Registry) Len() int { return len(r.order) }
 
-// SentHeaders notes that sendheaders went to a connected peer, for List.
-func (r *Registry) SentHeaders(addr string) {
-	if e := r.connected(addr); e != nil {
-		e.sentHeader = true
-	}
-}
+// LastError is why the last connection failed or ended, nil if one has
+// succeeded since.
+func (r *Registry) LastError() error { return r.lastErr }
+
+func (r *Registry) setLastError(err error) { r.lastErr = err }
 
 // Reset forgets how well a peer has served and what it claimed, good and bad, and
 // takes its disconnects and pauses out of the history. Without a port it does so
-// for all peers of that host. Bans and points stay.
-// The error is ErrAddress; to reset a peer that is not known is none.
+// for all peers of that host. Bans and points stay. The error is ErrAddress; an unknown
+// peer is no error.
 func (r *Registry) Reset(addr string) error {
 	key, err := r.keyOf(addr)
 	if err != nil {
 		return err
 	}
 	for _, e := range r.order {
-		if e.goesBy(key) {
-			e.record = record{}
+		if coversKey(key, e.key) {
+			e.service = serviceStats{}
 			e.cool = [numKinds]cooldown{}
 			e.rates = [numKinds]rate{}
-			delete(r.doubts, e.key)
-			e.dial = dialState{met: e.dial.met}
+			r.doubts.forget(e.key)
+			e.dial.forget()
 			e.history.forget(Disconnect, Pause)
 		}
 	}

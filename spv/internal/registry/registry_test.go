@@ -127,8 +127,8 @@ func TestResetLeavesBansAlone(t *testing.T) {
 	}
 }
 
-// A reset gives a liar another hearing at once. That the peer was met before is
-// no service of its own and stays.
+// After a reset a liar is believed again at once. The peer still counts as tried in this
+// run.
 func TestResetForgetsWhatWasClaimed(t *testing.T) {
 	r := fixture(t, Options{})
 	r.Add(addrA, true, t0)
@@ -151,7 +151,7 @@ func TestResetForgetsWhatWasClaimed(t *testing.T) {
 	}
 }
 
-// That sendheaders was sent is true of one connection.
+// sendheaders counts for one connection.
 // Rule 4.
 func TestSentHeadersEndsWithTheConnection(t *testing.T) {
 	r := fixture(t, Options{}, addrA)
@@ -189,7 +189,7 @@ func TestListOrder(t *testing.T) {
 	}
 }
 
-// What one event says changes nothing else.
+// Adding a peer again changes nothing else.
 func TestAddingAgainChangesNothing(t *testing.T) {
 	r := crowded(t)
 	before := picture(r)

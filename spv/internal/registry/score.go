@@ -18,9 +18,9 @@ const (
 	latencyHistory = 0.8             // of the old average in the new one
 )
 
-// record is how well a peer has served. Its score is a pure function of it and
+// serviceStats is how well a peer has served. Its score is a pure function of it and
 // of the time.
-type record struct {
+type serviceStats struct {
 	successes, failures      uint64
 	lastSuccess, lastFailure time.Time
 	latency                  float64 // moving average in milliseconds; 0 is unknown
@@ -28,11 +28,25 @@ type record struct {
 	relapses                 int     // failures right after a recovery
 }
 
+// restore sets what was saved. Times later than now are those of a clock that was
+// wrong.
+func (s *serviceStats) restore(p *savedPeer, now time.Time) {
+	*s = serviceStats{
+		successes:   p.Successes,
+		failures:    p.Failures,
+		lastSuccess: earliest(p.LastSuccess, now),
+		lastFailure: earliest(p.LastFailure, now),
+		latency:     p.LatencyMS,
+		malicious:   p.Malicious,
+		relapses:    p.Relapses,
+	}
+}
+
 // served tells whether it ever delivered.
-func (s *record) served() bool { return !s.lastSuccess.IsZero() }
+func (s *serviceStats) served() bool { return !s.lastSuccess.IsZero() }
 
 // success notes a verified answer that took d; 0 is not measured.
-func (s *record) success(d time.Duration, now time.Time) {
+func (s *serviceStats) success(d time.Duration, now time.Time) {
 	s.successes++
 	s.lastSuccess = now
 	if d > 0 {
@@ -49,37 +63,37 @@ func (s *record) success(d time.Duration, now time.Time) {
 }
 
 // failure notes an answer that did not come.
-func (s *record) failure(now time.Time) {
+func (s *serviceStats) failure(now time.Time) {
 	s.relapse(now)
 	s.failures++
 	s.lastFailure = now
 }
 
 // condemn notes proved false data.
-func (s *record) condemn(now time.Time) {
+func (s *serviceStats) condemn(now time.Time) {
 	s.relapse(now)
 	s.malicious = true
 	s.lastFailure = now
 }
 
 // relapse makes the next recovery take longer if this one was in vain.
-func (s *record) relapse(now time.Time) {
+func (s *serviceStats) relapse(now time.Time) {
 	if s.recovered(now) && s.relapses < maxRelapses {
 		s.relapses++
 	}
 }
 
 // score is from 0 to 100. A peer that has fallen below the floor gets another
-// chance after a pause, unless bad conduct is still held against it.
-func (s *record) score(now time.Time, conductClean bool) float64 {
-	if conductClean && s.recovered(now) {
+// chance after a pause, unless misbehavior is still held against it.
+func (s *serviceStats) score(now time.Time, noMisbehavior bool) float64 {
+	if noMisbehavior && s.recovered(now) {
 		return scoreRecovered
 	}
 	return s.earned(now)
 }
 
 // earned is the score without second chances.
-func (s *record) earned(now time.Time) float64 {
+func (s *serviceStats) earned(now time.Time) float64 {
 	if s.malicious {
 		return scoreMalicious
 	}
@@ -98,12 +112,12 @@ func (s *record) earned(now time.Time) float64 {
 }
 
 // recovered tells whether the pause after a bad time is over.
-func (s *record) recovered(now time.Time) bool {
+func (s *serviceStats) recovered(now time.Time) bool {
 	return s.earned(now) < scoreFloor && !now.Before(s.recovery())
 }
 
 // recovery is when the pause after the last failure ends.
-func (s *record) recovery() time.Time {
+func (s *serviceStats) recovery() time.Time {
 	pause := recoverAfter
 	for range s.relapses {
 		pause *= 3

@@ -26,24 +26,24 @@ func TestScore(t *testing.T) {
 	edge, inside := t0.Add(-time.Hour), t0.Add(-time.Hour+1)
 	for _, c := range []struct {
 		name string
-		r    record
+		r    serviceStats
 		want float64
 	}{
-		{"nothing tried", record{}, 50},
-		{"nothing tried, latency known", record{latency: 10}, 50},
-		{"all good, recent", record{successes: 7, lastSuccess: now}, 90},
-		{"all good, old", record{successes: 7, lastSuccess: old}, 80},
-		{"all good, an hour ago", record{successes: 7, lastSuccess: edge}, 80},
-		{"all good, just within the hour", record{successes: 7, lastSuccess: inside}, 90},
-		{"all good, fast: clamped", record{successes: 7, lastSuccess: now, latency: 10}, 100},
-		{"all good, slow", record{successes: 7, lastSuccess: now, latency: 36000}, 54},
-		{"all good, old, fast", record{successes: 1, lastSuccess: old, latency: 300}, 88},
-		{"all bad, recent", record{failures: 3, lastFailure: now}, 5},
-		{"all bad, old", record{failures: 3, lastFailure: old}, 20},
-		{"half, both recent", record{successes: 2, failures: 2, lastSuccess: now, lastFailure: now}, 45},
-		{"half, failure recent", record{successes: 2, failures: 2, lastSuccess: old, lastFailure: now}, 35},
-		{"half, success recent", record{successes: 2, failures: 2, lastSuccess: now, lastFailure: old}, 60},
-		{"malicious", record{successes: 1000, lastSuccess: now, malicious: true}, 5},
+		{"nothing tried", serviceStats{}, 50},
+		{"nothing tried, latency known", serviceStats{latency: 10}, 50},
+		{"all good, recent", serviceStats{successes: 7, lastSuccess: now}, 90},
+		{"all good, old", serviceStats{successes: 7, lastSuccess: old}, 80},
+		{"all good, an hour ago", serviceStats{successes: 7, lastSuccess: edge}, 80},
+		{"all good, just within the hour", serviceStats{successes: 7, lastSuccess: inside}, 90},
+		{"all good, fast: clamped", serviceStats{successes: 7, lastSuccess: now, latency: 10}, 100},
+		{"all good, slow", serviceStats{successes: 7, lastSuccess: now, latency: 36000}, 54},
+		{"all good, old, fast", serviceStats{successes: 1, lastSuccess: old, latency: 300}, 88},
+		{"all bad, recent", serviceStats{failures: 3, lastFailure: now}, 5},
+		{"all bad, old", serviceStats{failures: 3, lastFailure: old}, 20},
+		{"half, both recent", serviceStats{successes: 2, failures: 2, lastSuccess: now, lastFailure: now}, 45},
+		{"half, failure recent", serviceStats{successes: 2, failures: 2, lastSuccess: old, lastFailure: now}, 35},
+		{"half, success recent", serviceStats{successes: 2, failures: 2, lastSuccess: now, lastFailure: old}, 60},
+		{"malicious", serviceStats{successes: 1000, lastSuccess: now, malicious: true}, 5},
 	} {
 		if got := c.r.earned(now); math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
@@ -54,7 +54,7 @@ func TestScore(t *testing.T) {
 // The penalty for a recent failure fades without any further event.
 // Rule 23.
 func TestScoreFadesByItself(t *testing.T) {
-	var r record
+	var r serviceStats
 	r.success(0, t0)
 	r.failure(t0)
 	if got := r.score(t0.Add(time.Hour-1), true); got != 45 {
@@ -66,7 +66,7 @@ func TestScoreFadesByItself(t *testing.T) {
 }
 
 func TestLatencyIsAMovingAverage(t *testing.T) {
-	var r record
+	var r serviceStats
 	for _, c := range []struct {
 		d    time.Duration
 		want float64
@@ -83,7 +83,7 @@ func TestLatencyIsAMovingAverage(t *testing.T) {
 // Below the floor a peer gets another chance after 5 minutes, then 15, 45 ...
 // Rule 23.
 func TestScoreRecovers(t *testing.T) {
-	var r record
+	var r serviceStats
 	now := t0
 	pause := 5 * time.Minute
 	for range maxRelapses + 2 {
@@ -96,7 +96,7 @@ func TestScoreRecovers(t *testing.T) {
 			t.Errorf("%v before the end of %v", got, pause)
 		}
 		if got := r.score(now.Add(wait), false); got >= scoreFloor && pause < time.Hour {
-			t.Errorf("%v while bad conduct is held against it", got)
+			t.Errorf("%v while misbehavior is held against it", got)
 		}
 		if got := r.score(now.Add(wait), true); got < scoreFloor {
 			t.Errorf("%v after %v", got, pause)
@@ -110,7 +110,7 @@ func TestScoreRecovers(t *testing.T) {
 }
 
 func TestRecoveryPauseIsBounded(t *testing.T) {
-	r := record{malicious: true, lastFailure: t0}
+	r := serviceStats{malicious: true, lastFailure: t0}
 	now := t0
 	for range 100 {
 		now = now.Add(1000 * time.Hour)
@@ -128,7 +128,7 @@ func TestRecoveryPauseIsBounded(t *testing.T) {
 }
 
 func TestRelapsesAreForgivenByGoodService(t *testing.T) {
-	r := record{relapses: 3}
+	r := serviceStats{relapses: 3}
 	r.success(0, t0)
 	if r.relapses != 0 {
 		t.Error("not forgiven")
@@ -158,7 +158,7 @@ func TestOnlyAnsweredRequestsMakeLatency(t *testing.T) {
 		"waiting": func(now time.Time) { r.List(now.Add(40 * time.Minute)) },
 	} {
 		event(t0.Add(36 * time.Second))
-		if got := r.peers[addrA].record.latency; got != 300 {
+		if got := r.peers[addrA].service.latency; got != 300 {
 			t.Errorf("%s: %v ms", name, got)
 		}
 	}
@@ -174,7 +174,7 @@ func TestRehabilitation(t *testing.T) {
 	now := t0
 	for _, pause := range []time.Duration{5, 15, 45, 135, 405, 1215, 1215} {
 		pause *= time.Minute
-		r.peers[addrA].record.condemn(now)
+		r.peers[addrA].service.condemn(now)
 		for _, at := range []time.Duration{0, pause - 1} {
 			if got := score(now.Add(at)); got != scoreMalicious {
 				t.Errorf("score %v, %v of %v after a lie", got, at, pause)

@@ -9,7 +9,7 @@ import (
 // usable tells whether anything may be asked of a peer now. Persistent peers
 // are the user's choice: a low score does not stop them, only a ban does.
 func (r *Registry) usable(e *entry, now time.Time) bool {
-	if r.banned(e.key, now) {
+	if r.bans.banned(e.key, now) {
 		return false
 	}
 	return e.persistent || r.score(e, now) >= scoreFloor
@@ -17,12 +17,12 @@ func (r *Registry) usable(e *entry, now time.Time) bool {
 
 // score of a peer, from 0 to 100.
 func (r *Registry) score(e *entry, now time.Time) float64 {
-	c := r.held(e.key, now)
-	return e.record.score(now, c.points == 0 && !r.banned(e.key, now))
+	held := r.bans.of(e.key, now)
+	return e.service.score(now, held.points == 0 && !r.bans.banned(e.key, now))
 }
 
-// RestingAhead returns the connected peers that would be Ahead but for a pause or a
-// low score, best first: when nobody else is left they are asked all the same.
+// RestingAhead returns the connected peers that only a pause or a low score keeps from
+// being Ahead, best first: when nobody else is left they are asked all the same.
 func (r *Registry) RestingAhead(tip uint32, now time.Time) []string {
 	return r.best(now, func(e *entry) bool { return e.claim.credible(now) > tip && r.rests(e, Headers, now) })
 }
@@ -40,10 +40,23 @@ func (r *Registry) Serving(kind Kind, height uint32, now time.Time) []string {
 	return r.best(now, func(e *entry) bool { return e.claim.stated() >= height && !r.rests(e, kind, now) })
 }
 
-// Resting returns the connected peers that would be Serving but for a pause or a low
-// score, best first: when nobody else is left they are asked all the same.
+// Resting returns the connected peers that only a pause or a low score keeps from being
+// Serving, best first: when nobody else is left they are asked all the same.
 func (r *Registry) Resting(kind Kind, height uint32, now time.Time) []string {
 	return r.best(now, func(e *entry) bool { return e.claim.stated() >= height && r.rests(e, kind, now) })
+}
+
+// Target returns the highest height at which a connected peer is believed to
+// be. Peers that would not be asked because of their misbehavior or score don't
+// count. It is 0 without peers.
+func (r *Registry) Target(now time.Time) uint32 {
+	var target uint32
+	for _, e := range r.order {
+		if e.conn.up() && r.usable(e, now) {
+			target = max(target, e.claim.credible(now))
+		}
+	}
+	return target
 }
 
 // rests tells whether a peer is asked for a kind of data only if nobody else is left.
@@ -52,8 +65,8 @@ func (r *Registry) rests(e *entry, kind Kind, now time.Time) bool {
 }
 
 // best returns the addresses of connected peers that fit and are not banned, by proved
-// height, score and latency. Equals are in random order: were it their address
-// that decides, one could be made to measure.
+// height, score and latency. Equals are in random order: an order by address could be
+// exploited by choosing an address.
 func (r *Registry) best(now time.Time, fit func(*entry) bool) []string {
 	type ranked struct {
 		e     *entry
@@ -61,7 +74,7 @@ func (r *Registry) best(now time.Time, fit func(*entry) bool) []string {
 	}
 	var found []ranked
 	for _, e := range r.order {
-		if e.state == stateConnected && fit(e) && !r.banned(e.key, now) {
+		if e.conn.up() && fit(e) && !r.bans.banned(e.key, now) {
 			found = append(found, ranked{e, r.score(e, now)})
 		}
 	}
@@ -70,7 +83,7 @@ func (r *Registry) best(now time.Time, fit func(*entry) bool) []string {
 		return cmp.Or(
 			cmp.Compare(b.e.claim.validated, a.e.claim.validated),
 			cmp.Compare(b.score, a.score),
-			compareLatency(a.e.record.latency, b.e.record.latency),
+			compareLatency(a.e.service.latency, b.e.service.latency),
 		)
 	})
 	addrs := make([]string, len(found))
@@ -91,37 +104,4 @@ func compareLatency(a, b float64) int {
 		return -1
 	}
 	return cmp.Compare(a, b)
-}
-
-// Success notes that a peer has answered a request for this kind of data, and
-// that the data has passed verification. d is the time from request to answer;
-// 0 is not measured. It ends the peer's cooldown for this kind.
-func (r *Registry) Success(addr string, kind Kind, d time.Duration, now time.Time) {
-	if e := r.peers[addr]; e != nil {
-		e.record.success(d, now)
-		e.cool[kind].succeeded()
-		e.history.pauseEnds(kind, e.cool[kind].end(), now)
-		e.lastSeen = now
-	}
-}
-
-// Failure notes that a peer has not answered a request, and why; height is the last
-// block that it was about, 0 for headers. It is not asked for this kind for 30
-// seconds, twice as long after each failure in a row, up to 5 minutes; no longer
-// once it has delivered, or if those blocks leave the best chain.
-func (r *Registry) Failure(addr string, kind Kind, height uint32, why error, now time.Time) {
-	if e := r.peers[addr]; e != nil {
-		e.record.failure(now)
-		e.cool[kind].failed(height, now)
-		e.notePause(kind, why, now)
-	}
-}
-
-// Incomplete notes that a peer does not have data of this kind, and how that is
-// known, which is no fault. It is not asked for this kind for 24 hours.
-func (r *Registry) Incomplete(addr string, kind Kind, why error, now time.Time) {
-	if e := r.peers[addr]; e != nil {
-		e.cool[kind].lacks(now)
-		e.notePause(kind, why, now)
-	}
 }

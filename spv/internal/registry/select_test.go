@@ -20,8 +20,8 @@ func TestBestFirst(t *testing.T) {
 	// With equal scores the faster one, and a measured one before another.
 	r.Reset("192.0.2.3")
 	r.Reset("192.0.2.2")
-	r.peers[c].record.latency = 20
-	r.peers[addrB].record.latency = 10
+	r.peers[c].service.latency = 20
+	r.peers[addrB].service.latency = 10
 	wantAddrs(t, r.Serving(Headers, 100, t0), d, addrB, c, addrA)
 }
 
@@ -85,8 +85,8 @@ func TestEqualsAreInRandomOrder(t *testing.T) {
 	}
 }
 
-// Who is asked, over all that may speak against it. One that may not be asked,
-// however good it is, doesn't keep the others from being asked.
+// Who is asked, with all reasons against it. A peer that may not be asked, however good
+// it is, doesn't keep the others from being asked.
 // Rule 2.
 func TestWhoIsAsked(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -103,7 +103,7 @@ func TestWhoIsAsked(t *testing.T) {
 		"slow with filters":   {func(r *Registry, addr string) { r.Delivered(addr, Filters, 1, time.Minute, t0) }, true, false},
 		"claim failed":        {func(r *Registry, addr string) { r.ClaimFailed(addr, t0) }, false, true},
 		"low score": {func(r *Registry, addr string) {
-			r.peers[addr].record = record{failures: 9, lastFailure: t0}
+			r.peers[addr].service = serviceStats{failures: 9, lastFailure: t0}
 		}, false, false},
 		"points only": {func(r *Registry, addr string) { r.Strike(addr, Protocol, errFault, t0) }, true, true},
 	} {
@@ -151,7 +151,7 @@ func TestALiarGetsOneProbe(t *testing.T) {
 	connectOne(t, r, addrA, math.MaxInt32)
 	connectOne(t, r, addrB, 101)
 	r.Validated(addrB, 90, t0)
-	wantAddrs(t, r.Ahead(100, t0), addrB, addrA) // who has proved more goes first
+	wantAddrs(t, r.Ahead(100, t0), addrB, addrA) // the one that has proved more goes first
 	r.ClaimFailed(addrA, t0)
 	wantAddrs(t, r.Ahead(100, t0), addrB)
 	if got := r.Target(t0); got != 101 {
@@ -175,8 +175,8 @@ func TestALowerHeightIsNoFault(t *testing.T) {
 	}
 }
 
-// Who rests is named for the case that nobody else is left, for whatever reason it
-// rests; who is banned never.
+// A peer that rests, for whatever reason, is named for the case that nobody else is
+// left. A banned peer never is.
 // Rule 23.
 func TestThoseWhoRestAreLeft(t *testing.T) {
 	for name, rest := range map[string]func(r *Registry, kind Kind){
@@ -187,7 +187,7 @@ func TestThoseWhoRestAreLeft(t *testing.T) {
 		"low score":  func(r *Registry, kind Kind) { r.Failure(far(1), kind+1, 0, errFault, t0) },
 		"lacks it":   func(r *Registry, kind Kind) { r.Incomplete(far(1), kind, errFault, t0) },
 		"was banned": func(r *Registry, kind Kind) { r.Strike(far(1), BadBlock, errFault, t0); r.Unban(far(1)) },
-		"is slow":    func(r *Registry, kind Kind) { r.peers[far(1)].cool[kind].crawls(1, t0) },
+		"is slow":    func(r *Registry, kind Kind) { r.peers[far(1)].cool[kind].markSlow(1, t0) },
 	} {
 		r := fixture(t, Options{}, far(1), far(2))
 		connectAll(t, r, 100)

@@ -13,10 +13,10 @@ type Change struct {
 
 // Subscription tells one reader, on a goroutine of its own, who is connected.
 // For each peer Up and Down alternate strictly, beginning with Up. A slow reader
-// is not told of connections that came and went while it was not looking; of one
-// that it knows and that was lost and made again it gets a Down and an Up. So
-// nothing waits for it, and what is kept for it is bounded by twice the number
-// of connections. Its methods may be called from any goroutine.
+// is not told of connections that came and went while it was not looking. If one that
+// it knows was lost and made again, it gets a Down and an Up. So nothing waits for the
+// reader, and at most two changes are kept for each connection. Its methods may be
+// called from any goroutine.
 type Subscription struct {
 	mu      sync.Mutex // held for a few instructions only
 	pending []Change
@@ -24,44 +24,61 @@ type Subscription struct {
 	closed  bool
 }
 
+// subscribers are the subscriptions of a registry.
+type subscribers struct {
+	open   []*Subscription
+	closed bool // there are no new ones
+}
+
+// add enters a subscription, which is closed at once if there are no new ones.
+func (ss *subscribers) add(s *Subscription) {
+	if ss.closed {
+		s.Close()
+		return
+	}
+	ss.open = append(ss.open, s)
+}
+
+// publish hands a change to all who are still subscribed.
+func (ss *subscribers) publish(c Change) {
+	ss.open = slices.DeleteFunc(ss.open, func(s *Subscription) bool { return !s.note(c) })
+}
+
+// takeOver moves the subscriptions of others here.
+func (ss *subscribers) takeOver(from *subscribers) {
+	ss.open, ss.closed = from.open, ss.closed || from.closed
+	from.open = nil
+}
+
+// close ends all subscriptions.
+func (ss *subscribers) close() {
+	for _, s := range ss.open {
+		s.Close()
+	}
+	*ss = subscribers{closed: true}
+}
+
 // Subscribe begins to report connections. Those that stand are the first Ups.
 // The reader calls Close in the end. After the registry's Close it is closed
 // from the start.
 func (r *Registry) Subscribe() *Subscription {
 	s := &Subscription{changed: make(chan struct{}, 1)}
-	if r.closed {
-		s.Close()
-		return s
-	}
+	r.subs.add(s)
 	for _, e := range r.order {
-		if e.state == stateConnected {
+		if e.conn.up() {
 			s.note(Change{Addr: e.addr, Up: true})
 		}
 	}
-	r.subs = append(r.subs, s)
 	return s
 }
 
 // TakeOver has the subscriptions of another registry, which is not used any more, go on
 // with this one.
-func (r *Registry) TakeOver(from *Registry) {
-	r.subs, from.subs = from.subs, nil
-}
+func (r *Registry) TakeOver(from *Registry) { r.subs.takeOver(&from.subs) }
 
 // Close ends all subscriptions. The registry itself goes on working. It may be
 // called again.
-func (r *Registry) Close() {
-	for _, s := range r.subs {
-		s.Close()
-	}
-	r.subs = nil
-	r.closed = true
-}
-
-// publish hands a change to all who are still subscribed.
-func (r *Registry) publish(c Change) {
-	r.subs = slices.DeleteFunc(r.subs, func(s *Subscription) bool { return !s.note(c) })
-}
+func (r *Registry) Close() { r.subs.close() }
 
 // note adds a change to what the reader has to be told. It reports false when
 // the subscription is closed.

@@ -77,12 +77,12 @@ func TestEndOfASubscription(t *testing.T) {
 	left.Close()
 	connectOne(t, r, addrA, 1)
 	wantChanges(t, left)
-	if len(r.subs) != 1 {
-		t.Errorf("%d subscriptions are kept", len(r.subs))
+	if len(r.subs.open) != 1 {
+		t.Errorf("%d subscriptions are kept", len(r.subs.open))
 	}
 	r.Close()
 	r.Close()
-	// The last news comes through, and that it was the last.
+	// The last change comes through, and then the end.
 	if _, open := <-stays.Changed(); !open {
 		t.Error("the last news is lost")
 	}

@@ -18,9 +18,8 @@ var steps = []time.Duration{
 	-time.Second, -time.Minute, -2 * time.Hour, -day, -30 * day, -year, -10 * year,
 }
 
-// Set by whatever it is, while running or between saving and loading in one run, the
-// clock neither ends a ban or a pause nor makes it longer, and what is shown is when it
-// ends by that clock.
+// Setting the clock, while running or between saving and loading in one run, neither
+// ends a ban or a pause nor makes it longer. The end is shown by that clock.
 // Rule 24.
 func TestClockThatIsSetEndsNothing(t *testing.T) {
 	for _, by := range steps {
@@ -43,9 +42,9 @@ func TestClockThatIsSetEndsNothing(t *testing.T) {
 				} else {
 					near("the ban is shown to take", ban.Until.Round(0).Sub(now.Round(0)), left)
 				}
-				near("the ban takes", r.bannedUntil(r.peers[addrA].key, now).Sub(now), left)
+				near("the ban takes", r.bans.until(r.peers[addrA].key, now).Sub(now), left)
 				near("it is not dialed for", r.dialTime(r.peers[addrB], now).Sub(now), left)
-				if r.peers[far(1)] == nil || !within(r.peers[far(1)].record.lastSuccess, now, recent) {
+				if r.peers[far(1)] == nil || !within(r.peers[far(1)].service.lastSuccess, now, recent) {
 					t.Error("what it has delivered is long ago")
 				}
 			}
@@ -70,9 +69,9 @@ func TestClockThatIsSetEndsNothing(t *testing.T) {
 	}
 }
 
-// Between two runs nothing but the clock tells how long it was. It makes no ban longer,
-// and when it says that more than 30 days have passed that is not believed: neither is
-// everybody forgotten nor does every ban end.
+// Between two runs only the clock tells how much time has passed. It makes no ban
+// longer. If it says that more than 30 days have passed it is not believed: nobody is
+// forgotten and no ban ends because of that.
 func TestClockBetweenRuns(t *testing.T) {
 	for _, by := range steps {
 		t.Run(by.String(), func(t *testing.T) {

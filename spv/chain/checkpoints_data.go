@@ -1,16 +1,18 @@
 package chain
 
-// knownBlock is a block of an immutable part of a network's history.
-type knownBlock struct {
+import "github.com/decred/dcrd/chaincfg/chainhash"
+
+// listedBlock is a block of an immutable part of a network's history.
+type listedBlock struct {
 	height uint32
 	hash   string
 }
 
-// mainNetAnchors are the blocks of mainnet that this package insists on: the
+// mainNetCheckpoints are the checkpoints of mainnet: the
 // checkpoints of earlier dcrd releases, the first blake3 block, and what
 // chaincfg names as assumed valid and as minimum known work. By height.
-func mainNetAnchors() []knownBlock {
-	return []knownBlock{
+func mainNetCheckpoints() []listedBlock {
+	return []listedBlock{
 		{440, "0000000000002203eb2c95ee96906730bb56b2985e174518f90eb4db29232d93"},
 		{24480, "0000000000000c9d4239c4ef7ef3fb5aaeed940244bc69c57c8c5e1f071b28a6"},
 		{48590, "0000000000000d5e0de21a96d3c965f5f2db2c82612acd7389c140c9afe92ba7"},
@@ -55,10 +57,10 @@ func mainNetAnchors() []knownBlock {
 	}
 }
 
-// testNet3Anchors are those of testnet3. Block 962928 is part of the consensus
+// testNet3Checkpoints are those of testnet3. Block 962928 is part of the consensus
 // rules: dcrd accepts no other there.
-func testNet3Anchors() []knownBlock {
-	return []knownBlock{
+func testNet3Checkpoints() []listedBlock {
+	return []listedBlock{
 		{12500, "000000000046db2b18647632bac76577e418a5cdd8508a2f1cd82a6b30c3e854"},
 		{25000, "0000000000970b7f74178ba6bc3426cd2a65ab854c04e92f542567843f5612a2"},
 		{37500, "0000000000e5f9b3eb57259439694d3f12cd3b485cca54089fe3d4cc5c7c3e51"},
@@ -96,12 +98,21 @@ func testNet3Anchors() []knownBlock {
 }
 
 // mainNetOutdated are the blocks of mainnet with a version that was outdated.
-func mainNetOutdated() []knownBlock {
-	return []knownBlock{
+func mainNetOutdated() []listedBlock {
+	return []listedBlock{
 		{413762, "00000000000000002086ed61f62a546f3bfa8f3e567b003f097efa982008c47b"},
 		{414036, "0000000000000000194fa59310b9e988ecb23de0c716d6e8f1b2aa31d9592387"},
 		{424011, "0000000000000000317fc6c7a8a6578be7dfa9c96eb81d620050a3732b02d572"},
 		{428809, "00000000000000003147798ccffcecaa420fb1c7934d8f4e33809a871ee34aaa"},
 		{430191, "00000000000000002127ad6d4cb30cc16f6344589b417e42650388bb0690a88e"},
 	}
+}
+
+// mustHash parses a hash in this source.
+func mustHash(s string) chainhash.Hash {
+	h, err := chainhash.NewHashFromStr(s)
+	if err != nil {
+		panic("chain: bad hash in source: " + s)
+	}
+	return *h
 }

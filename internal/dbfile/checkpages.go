@@ -1,72 +1,20 @@
 package dbfile
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
+	"sync"
 )
-
-// A bbolt file is a row of pages of one size (bbolt internal/common: Page, Meta,
-// Bucket). Pages 0 and 1 are heads, of which the newer valid one counts. It
-// names the page of the root bucket and that with the list of free pages.
-// Integers are in the byte order of the machine.
-//
-//	page       id 8, kind 2, count 2, overflow 4 (pages that belong to it), ...
-//	head       (page 16), magic 4, version 4, page size 4, flags 4, root 8,
-//	           sequence 8, free list 8, pages 8, transaction 8, FNV-1a 8
-//	leaf       (page 16), (flags 4, pos 4, key size 4, value size 4)*, bytes
-//	branch     (page 16), (pos 4, key size 4, page 8)*, bytes
-//	free list  (page 16), (page 8)*
-//	bucket     root 8, sequence 8, its only leaf if root is 0
-//
-// pos counts from the entry that it is in.
-const (
-	pageHeader  = 16
-	entrySize   = 16
-	bucketSize  = 16
-	headSize    = 64
-	kindBranch  = 1
-	kindLeaf    = 2
-	kindFree    = 16
-	headMagic   = 0xed0cdaed
-	headVersion = 2
-	entryBucket = 1
-	noFreeList  = 1<<64 - 1
-	manyFree    = 0xffff // then the first entry of the free list is their count
-)
-
-// What no file has that bbolt has written for us. A crafted one must not use up the
-// memory or the stack, neither ours nor bbolt's.
-const (
-	minPage   = 1 << 10   // bytes in a page
-	maxPage   = 64 << 10  // likewise
-	maxValues = 256 << 20 // bytes in a page and those that belong to it
-	maxDepth  = 64        // branches and buckets, one inside the other
-)
-
-var native = binary.NativeEndian
-
-// page is a page with those that belong to it, or the leaf inside a bucket.
-type page struct {
-	id uint64
-	b  []byte
-}
-
-func (p page) kind() uint16  { return native.Uint16(p.b[8:]) }
-func (p page) count() uint64 { return uint64(native.Uint16(p.b[10:])) }
-
-func (p page) bad(what string) error { return damaged("page %d: %s", p.id, what) }
 
 // depth is how many of the pages are read.
 type depth int
 
 const (
 	allPages    depth = iota
-	branchPages       // not the leaves of the buckets, nearly all of the file
-	neededPages       // nor anything of the buckets that are not needed yet
+	branchPages       // without the leaves of the buckets, which are nearly all of the file
+	neededPages       // and without the buckets that are not needed yet
 )
 
 // pageCheck goes through the pages of a file.
@@ -80,29 +28,39 @@ type pageCheck struct {
 
 	nested int // how deep the entry is that is being checked
 
-	over func() error // why the caller no longer waits; nil if it does
+	over func() error // why the caller does not wait any more; nil if it does
+}
+
+// rest is the check of the pages that Open has left out.
+type rest struct {
+	once sync.Once
+	err  error
+}
+
+func (r *rest) check(do func() error) error {
+	r.once.Do(func() { r.err = do() })
+	return r.err
 }
 
 // CheckPages checks that all pages are there, that each has one use, and that
-// their entries lie within them and in order. bbolt does not: led astray by a
-// page, it may end the process in ways that can't be caught, by a stack or a
-// list without end. Open has done it, for those that were there then.
+// their entries lie within them and in order. bbolt does not: a damaged page may end
+// the process in ways that can't be caught, by a stack or a list without end. Open has
+// checked the pages that were there then.
 //
 // Nobody may write meanwhile. The pages are read from the file, not its mapping.
-// Errors: ErrDamaged, after which bbolt must not go there and the file is of no more
-// use; that of ctx, those of reading.
+// Errors: ErrDamaged, which ends the use of the file; that of ctx, those of reading.
 func (f *File) CheckPages(ctx context.Context) error { return f.checkOrEnd(ctx, allPages) }
 
-// CheckRest checks, once, the pages that lead to what was not needed to open the file.
-// Until then only the buckets that were may be read, and nothing written. Errors are those
-// of CheckPages.
+// CheckRest checks, once, the pages that were not needed to open the file. Until then
+// only the needed buckets may be read, and nothing may be written. Errors are those of
+// CheckPages.
 func (f *File) CheckRest() error {
-	f.rest.Do(func() {
-		if f.depth == neededPages {
-			f.restErr = f.checkOrEnd(context.Background(), branchPages)
+	return f.rest.check(func() error {
+		if f.depth != neededPages {
+			return nil
 		}
+		return f.checkOrEnd(context.Background(), branchPages)
 	})
-	return f.restErr
 }
 
 func (f *File) checkOrEnd(ctx context.Context, depth depth) error {
@@ -163,7 +121,7 @@ func (c *pageCheck) claim(id uint64) error {
 	return nil
 }
 
-// read reads a page and those that belong to it.
+// read reads a page with its overflow pages.
 func (c *pageCheck) read(id uint64) (page, error) {
 	if err := cmp.Or(c.over(), c.claim(id)); err != nil {
 		return page{}, err
@@ -187,9 +145,9 @@ func (c *pageCheck) read(id uint64) (page, error) {
 	if overflow == 0 {
 		return p, nil
 	}
-	p.b = make([]byte, c.size*(1+overflow))
-	_, err := c.file.ReadAt(p.b, int64(id*c.size))
-	return p, err
+	all := make([]byte, c.size*(1+overflow))
+	_, err := c.file.ReadAt(all, int64(id*c.size))
+	return page{id, all}, err
 }
 
 // freeList checks the list of free pages.
@@ -234,10 +192,10 @@ func (c *pageCheck) levels(id uint64) (int, error) {
 	}
 }
 
-// tree checks a page of a bucket and all below it. Its first key is low (nil: any), by
-// which bbolt finds its place in the branch, and all are below high (nil: no bound). Only
-// top, the bucket's first page, may be empty. What is deeper than so many levels is not
-// read.
+// tree checks a page of a bucket and all pages below it. Its first key has to be low
+// (nil: any), by which bbolt finds it in the branch, and all keys are below high (nil: no
+// bound). Only top, the bucket's first page, may be empty. Deeper pages than the given
+// levels are not read.
 func (c *pageCheck) tree(id uint64, low, high []byte, top bool, levels int) error {
 	if levels == 0 {
 		return c.claim(id)
@@ -316,28 +274,7 @@ func (c *pageCheck) leaf(p page, low, high []byte) error {
 	return nil
 }
 
-// entry is the key and the value of an entry; its pos is at a byte of it, and
-// its sizes follow. A branch has the number of a page in place of the value.
-func (p page) entry(i, at int) (key, value []byte, ok bool) {
-	entries := uint64(pageHeader) + entrySize*p.count()
-	start := uint64(pageHeader + entrySize*i)
-	if entries > uint64(len(p.b)) {
-		return nil, nil, false
-	}
-	e := p.b[start+uint64(at):]
-	start += uint64(native.Uint32(e))
-	middle := start + uint64(native.Uint32(e[4:]))
-	end := middle
-	if p.kind() == kindLeaf {
-		end += uint64(native.Uint32(e[8:]))
-	}
-	if start < entries || middle == start || end > uint64(len(p.b)) {
-		return nil, nil, false
-	}
-	return p.b[start:middle], p.b[middle:end], true
-}
-
-// bucket checks what an entry of page p says of a bucket.
+// bucket checks an entry of page p that is a bucket.
 func (c *pageCheck) bucket(p page, value []byte) error {
 	if len(value) < bucketSize {
 		return p.bad("a bucket is cut off")
@@ -378,14 +315,4 @@ func (c *pageCheck) bucket(p page, value []byte) error {
 		return p.bad("a bucket with a tail")
 	}
 	return nil
-}
-
-// ordered checks that keys ascend from low, which is the first (nil: any), to below high.
-func ordered(keys [][]byte, low, high []byte) bool {
-	for i, key := range keys {
-		if i == 0 && low != nil && !bytes.Equal(key, low) || i > 0 && bytes.Compare(key, keys[i-1]) <= 0 {
-			return false
-		}
-	}
-	return len(keys) == 0 || high == nil || bytes.Compare(keys[len(keys)-1], high) < 0
 }

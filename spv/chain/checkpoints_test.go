@@ -7,26 +7,26 @@ import (
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
-func TestAnchorData(t *testing.T) {
+func TestCheckpointData(t *testing.T) {
 	want := map[string]int{"mainnet": 41, "testnet3": 33}
 	for _, p := range networks() {
 		r := NewRules(p)
-		if len(r.anchors) != want[p.Name] {
-			t.Errorf("%s: %d anchors, want %d", p.Name, len(r.anchors), want[p.Name])
+		if len(r.checkpoints) != want[p.Name] {
+			t.Errorf("%s: %d checkpoints, want %d", p.Name, len(r.checkpoints), want[p.Name])
 		}
 		assumeValid := p.AssumeValid == (chainhash.Hash{})
-		for i, a := range r.anchors {
-			if i > 0 && a.height <= r.anchors[i-1].height {
-				t.Errorf("%s: %d after %d", p.Name, a.height, r.anchors[i-1].height)
+		for i, a := range r.checkpoints {
+			if i > 0 && a.Height <= r.checkpoints[i-1].Height {
+				t.Errorf("%s: %d after %d", p.Name, a.Height, r.checkpoints[i-1].Height)
 			}
-			assumeValid = assumeValid || a.hash == p.AssumeValid
+			assumeValid = assumeValid || a.Hash == p.AssumeValid
 			// In the blake256 era the block hash is the work hash.
-			if !r.Blake3At(a.height) && !leadingZeros(a.hash, 3) {
-				t.Errorf("%s %d: %v has no work", p.Name, a.height, a.hash)
+			if !r.Blake3At(a.Height) && !leadingZeros(a.Hash, 3) {
+				t.Errorf("%s %d: %v has no work", p.Name, a.Height, a.Hash)
 			}
 		}
 		if !assumeValid {
-			t.Errorf("%s: the block that chaincfg assumes valid is no anchor", p.Name)
+			t.Errorf("%s: the block that chaincfg assumes valid is no checkpoint", p.Name)
 		}
 	}
 }
@@ -40,17 +40,17 @@ func leadingZeros(h chainhash.Hash, n int) bool {
 	return true
 }
 
-func TestAnchorLookup(t *testing.T) {
+func TestCheckpointLookup(t *testing.T) {
 	a, b := chainhash.Hash{1}, chainhash.Hash{2}
-	r := &Rules{anchors: []anchor{{10, a}, {20, b}}}
+	r := &Rules{checkpoints: checkpoints{{10, a}, {20, b}}}
 	for _, tt := range []struct {
 		height, last uint32
 		above        bool
 	}{{0, 0, true}, {9, 0, true}, {10, 10, true}, {19, 10, true}, {20, 20, false}, {21, 20, false}} {
-		if got := r.lastAnchor(tt.height); got != tt.last {
+		if got := r.checkpoints.lastHeight(tt.height); got != tt.last {
 			t.Errorf("last at %d: %d, want %d", tt.height, got, tt.last)
 		}
-		if got := r.anchorAbove(tt.height); got != tt.above {
+		if got := r.checkpoints.anyAbove(tt.height); got != tt.above {
 			t.Errorf("above %d: %v", tt.height, got)
 		}
 	}
@@ -58,25 +58,25 @@ func TestAnchorLookup(t *testing.T) {
 		id   BlockID
 		want bool
 	}{{BlockID{9, b}, false}, {BlockID{10, a}, false}, {BlockID{10, b}, true}, {BlockID{11, b}, false}, {BlockID{20, a}, true}} {
-		if got := r.contradictsAnchor(tt.id); got != tt.want {
+		if got := r.checkpoints.contradict(tt.id); got != tt.want {
 			t.Errorf("%v: %v", tt.id, got)
 		}
 	}
-	if none := (&Rules{}); none.lastAnchor(5) != 0 || none.anchorAbove(0) || none.contradictsAnchor(BlockID{}) {
-		t.Error("anchors from nowhere")
+	if none := (&Rules{}); none.checkpoints.lastHeight(5) != 0 || none.checkpoints.anyAbove(0) || none.checkpoints.contradict(BlockID{}) {
+		t.Error("checkpoints from nowhere")
 	}
 }
 
-// anchored are simnet rules with anchors at some heights of m's chain.
-func anchored(m *miner, heights ...int) *Rules {
+// withCheckpoints are simnet rules with checkpoints at some heights of m's chain.
+func withCheckpoints(m *miner, heights ...int) *Rules {
 	r := simnet()
 	for _, h := range heights {
-		r.anchors = append(r.anchors, anchor{uint32(h), m.headers[h].Hash()})
+		r.checkpoints.add(BlockID{uint32(h), m.headers[h].Hash()})
 	}
 	return r
 }
 
-// Two chains that differ from height 6 on; good has the anchors, bad the work.
+// Two chains that differ from height 6 on; good has the checkpoints, bad the work.
 func goodAndBad(t *testing.T) (good, bad *miner) {
 	good = newMiner(t, simnet())
 	good.mineN(5, 1, 0)
@@ -90,29 +90,29 @@ func goodAndBad(t *testing.T) (good, bad *miner) {
 }
 
 // Rules 10 and 12.
-func TestAnchorRefusesOtherBlock(t *testing.T) {
+func TestCheckpointRefusesOtherBlock(t *testing.T) {
 	good, bad := goodAndBad(t)
-	c := newChain(anchored(good, 20), nil)
+	c := newChain(withCheckpoints(good, 20), nil)
 	u, err := c.Add(bad.batch(1, 30), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 	if u.Added != 19 || u.Last != bad.id(19) {
 		t.Errorf("update %+v", u)
 	}
 	wantTip(t, c, bad.id(19))
 	// Refused again, at the same place.
 	u, err = c.Add(bad.batch(15, 30), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 	if u.Added != 0 || u.Best || u.Last != bad.id(19) {
 		t.Errorf("update %+v", u)
 	}
 }
 
-// The branch with the anchor is best once it reaches it, whatever work another
+// The branch with the checkpoint is best once it reaches it, whatever work another
 // has gathered, and the other is forgotten.
 // Rule 12.
-func TestAnchorBeatsWork(t *testing.T) {
+func TestCheckpointBeatsWork(t *testing.T) {
 	good, bad := goodAndBad(t)
-	c := newChain(anchored(good, 20), nil)
+	c := newChain(withCheckpoints(good, 20), nil)
 	c.Add(bad.batch(1, 19), testNow)
 	u := mustAdd(t, c, good.batch(1, 18))
 	if u.Best {
@@ -127,17 +127,17 @@ func TestAnchorBeatsWork(t *testing.T) {
 		t.Error("the refuted branch is still there")
 	}
 	_, err := c.Add(bad.batch(6, 7), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 	mustAdd(t, c, good.batch(21, 35))
 	wantTip(t, c, good.id(35))
 }
 
-// Once the best chain has an anchor, nothing forks off below it, even where no
-// anchor is contradicted yet. At the anchor itself a fork is allowed.
+// Once the best chain has a checkpoint, nothing forks off below it, even where no
+// checkpoint is contradicted yet. At the checkpoint itself a fork is allowed.
 // Rule 12.
-func TestNoForkBelowAnchor(t *testing.T) {
+func TestNoForkBelowCheckpoint(t *testing.T) {
 	good, bad := goodAndBad(t)
-	c := newChain(anchored(good, 20), nil)
+	c := newChain(withCheckpoints(good, 20), nil)
 	mustAdd(t, c, good.batch(1, 10))
 	mustAdd(t, c, bad.batch(6, 8)) // not refuted yet
 	if len(c.branches) != 1 {
@@ -145,10 +145,10 @@ func TestNoForkBelowAnchor(t *testing.T) {
 	}
 	mustAdd(t, c, good.batch(11, 30))
 	if len(c.branches) != 0 {
-		t.Fatal("branch below the anchor kept")
+		t.Fatal("branch below the checkpoint kept")
 	}
 	_, err := c.Add(bad.batch(6, 8), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 
 	late := good.fork(20)
 	late.mineN(20, 1, 3)
@@ -157,16 +157,16 @@ func TestNoForkBelowAnchor(t *testing.T) {
 	late = good.fork(19)
 	late.mineN(1, 1, 4)
 	_, err = c.Add(late.batch(20, 20), testNow)
-	wantErr(t, err, ErrAnchor)
+	wantErr(t, err, ErrCheckpoint)
 }
 
-// A stored chain that an anchor has overtaken is replaced from the start.
+// A stored chain that a checkpoint has overtaken is replaced from the start.
 // Rule 12.
-func TestStoredChainThatContradictsAnchor(t *testing.T) {
+func TestStoredChainThatContradictsCheckpoint(t *testing.T) {
 	good, bad := goodAndBad(t)
 	store := &memStore{headers: bad.headers[1:]}
 	tip := bad.id(40)
-	c := New(anchored(good, 10, 20), store, tip, chainWork(bad))
+	c := New(withCheckpoints(good, 10, 20), store, tip, chainWork(bad))
 	wantTip(t, c, good.id(0))
 	mustAdd(t, c, good.batch(1, 35))
 	above, headers, _, ok := c.Unstored(100)
@@ -179,29 +179,29 @@ func TestStoredChainThatContradictsAnchor(t *testing.T) {
 	}
 
 	// And one that does not contradict is used.
-	c = New(anchored(good, 10, 20), store, good.id(35), chainWork(good))
+	c = New(withCheckpoints(good, 10, 20), store, good.id(35), chainWork(good))
 	wantTip(t, c, good.id(35))
 }
 
 // Rule 10.
-func TestKnownBlocks(t *testing.T) {
+func TestCheckpoints(t *testing.T) {
 	good, bad := goodAndBad(t)
-	r := NewRules(chaincfg.SimNetParams(), KnownBlocks(good.id(20), good.id(10)))
+	r := NewRules(chaincfg.SimNetParams(), Checkpoints(good.id(20), good.id(10)))
 	for height, want := range map[uint32]int{9: 0, 10: 1, 19: 1, 20: 2, 1000: 2} {
-		if got := r.Anchors(height); got != want {
-			t.Errorf("%d anchors up to %d, want %d", got, height, want)
+		if got := r.CheckpointsUpTo(height); got != want {
+			t.Errorf("%d checkpoints up to %d, want %d", got, height, want)
 		}
 	}
 	c := newChain(r, nil)
 	mustAdd(t, c, good.batch(1, 12))
 	_, err := c.Add(bad.batch(6, 12), testNow)
-	wantErr(t, err, ErrAnchor)
-	if main := NewRules(chaincfg.MainNetParams()); main.Anchors(1<<31) != 41 || main.Anchors(439) != 0 {
-		t.Error("mainnet's own anchors are not counted")
+	wantErr(t, err, ErrCheckpoint)
+	if main := NewRules(chaincfg.MainNetParams()); main.CheckpointsUpTo(1<<31) != 41 || main.CheckpointsUpTo(439) != 0 {
+		t.Error("mainnet's own checkpoints are not counted")
 	}
 }
 
-// A chain is suspect when no anchor ahead can vouch for it, and too little work.
+// A chain is suspect when no checkpoint ahead can vouch for it, and too little work.
 // Rule 12.
 func TestSuspect(t *testing.T) {
 	m := newMiner(t, simnet())
@@ -210,17 +210,17 @@ func TestSuspect(t *testing.T) {
 	full := chainWork(m)
 	p.MinKnownChainWork = full.ToBig()
 	for _, tt := range []struct {
-		anchors []BlockID
-		upTo    int
-		want    bool
+		checkpoints []BlockID
+		upTo        int
+		want        bool
 	}{
 		{nil, 0, false}, {nil, 1, true}, {nil, 29, true}, {nil, 30, false},
 		{[]BlockID{m.id(20)}, 19, false}, {[]BlockID{m.id(20)}, 20, false}, {[]BlockID{m.id(20)}, 21, true},
 	} {
-		c := newChain(NewRules(p, KnownBlocks(tt.anchors...)), nil)
+		c := newChain(NewRules(p, Checkpoints(tt.checkpoints...)), nil)
 		mustAdd(t, c, m.batch(1, 30).upTo(tt.upTo))
 		if got := c.Suspect(); got != tt.want {
-			t.Errorf("anchors %v, %d blocks: %v", tt.anchors, tt.upTo, got)
+			t.Errorf("checkpoints %v, %d blocks: %v", tt.checkpoints, tt.upTo, got)
 		}
 	}
 }
