@@ -48,14 +48,14 @@ func (w *Wallet) Apply(b spv.Batch) error {
 		for _, height := range b.Disapproved {
 			c.disapprove(height)
 		}
-		higher := c.advance(b)
+		higher, repriced := c.advance(b)
 		for i := range b.Blocks {
 			c.applyBlock(&b.Blocks[i])
 		}
 		c.searchFor(searched)
 		if higher {
 			c.event(Event{Kind: EventTip, Block: b.End})
-			c.expire()
+			c.expire(repriced)
 		}
 		c.merge()
 	})
@@ -185,11 +185,12 @@ func (c *change) applyBlock(b *spv.Block) {
 }
 
 // advance moves the position to the end of a batch, if that is higher, and
-// reports whether it is. Each block that matched is a position too: where a
-// reorg is to be undone, the transactions below stay untouched.
-func (c *change) advance(b spv.Batch) bool {
+// reports whether it is, and whether the ticket price has changed with it. Each block
+// that matched is a position too: where a reorg is to be undone, the transactions below
+// stay untouched.
+func (c *change) advance(b spv.Batch) (higher, repriced bool) {
 	if c.knows(b.End.Height) {
-		return false
+		return false, false
 	}
 	for i := range b.Blocks {
 		if id := b.Blocks[i].ID; !c.knows(id.Height) {
@@ -199,8 +200,7 @@ func (c *change) advance(b spv.Batch) bool {
 	if !c.knows(b.End.Height) {
 		c.moveTo(b.End)
 	}
-	c.priced(b.End.Height, dcrutil.Amount(b.Price))
-	return true
+	return true, c.priced(b.End.Height, dcrutil.Amount(b.Price))
 }
 
 // knows reports whether a height is within what the wallet has processed. That a

@@ -17,20 +17,21 @@ func (a *account) awaitable() uint32 { return min(a.gap, maxAhead) }
 // await finds the awaited scripts, and removes what waits and concerns the wallet no
 // longer, at the end of a transaction that changed what waits or what is watched.
 func (c *change) await() {
-	if c.err != nil || !c.weighed {
+	if !c.weighed {
 		return
 	}
+	shrunk := len(c.lost) > 0 // something is watched or awaited no longer
 	for again := true; again && c.err == nil; {
 		paid := c.paidIndices()
 		for _, a := range c.w.sortedAccounts() {
 			for branch := range uint8(branches) {
 				a.waiting[branch] = paid[a.id][branch]
-				c.awaitUpTo(a, branch, a.awaitedEnd(branch))
+				shrunk = c.awaitUpTo(a, branch, a.awaitedEnd(branch)) || shrunk
 			}
 		}
-		if again = c.shrunk; again {
-			c.shrunk = false
+		if again = shrunk; again {
 			c.dropUnconcerned()
+			shrunk = false
 		}
 	}
 }
@@ -99,8 +100,9 @@ func (a *account) awaitedEnd(branch uint8) uint32 {
 	return uint32(end)
 }
 
-// awaitUpTo has the scripts ahead awaited below an index, and those from there on not.
-func (c *change) awaitUpTo(a *account, branch uint8, end uint32) {
+// awaitUpTo has the scripts ahead awaited below an index, and those from there on not. It
+// reports whether any is awaited no longer.
+func (c *change) awaitUpTo(a *account, branch uint8, end uint32) (shrunk bool) {
 	for i := a.derived[branch]; i < max(end, a.awaited[branch]); i++ {
 		for f := range a.forms() {
 			s := a.at[f][branch][i]
@@ -108,11 +110,12 @@ func (c *change) awaitUpTo(a *account, branch uint8, end uint32) {
 				continue
 			}
 			s.awaited = i < end
-			c.shrunk = c.shrunk || !s.awaited
+			shrunk = shrunk || !s.awaited
 			c.saveScript(s)
 		}
 	}
 	a.awaited[branch] = end
+	return shrunk
 }
 
 // dropUnconcerned removes what waits and concerns the wallet no longer. What the owner
@@ -128,7 +131,7 @@ func (c *change) dropUnconcerned() {
 
 // loadAwaited reads what follows from the pending transactions for accounts.
 func (w *Wallet) loadAwaited(b *buckets) error {
-	c := &change{buckets: b, w: w, pool: w.pool}
+	c := &change{buckets: b, w: w}
 	paid := c.paidIndices()
 	for _, a := range w.accounts {
 		a.waiting = paid[a.id]

@@ -42,11 +42,11 @@ func (w *Wallet) due(p *pendingMsg) uint64 {
 
 // expire ends pending transactions whose expiry height the chain has reached:
 // from that height on they are not allowed in a block (dcrd blockchain:
-// IsExpired). Tickets follow the price. Those long dead are removed, and those of
+// IsExpired). Tickets follow the price, if that has changed. Those long dead are removed, and those of
 // others that nobody has mined for long.
-func (c *change) expire() {
+func (c *change) expire(repriced bool) {
 	tip, _ := c.w.tip()
-	repriced := c.repriced && c.w.price > 0
+	repriced = repriced && c.w.price > 0
 	if uint64(tip.Height) < c.pending().due && !repriced {
 		return // however many wait, a block that concerns none of them costs nothing
 	}
@@ -72,10 +72,10 @@ func (c *change) expire() {
 			c.evict(p)
 		}
 	}
-	c.pool.due = math.MaxUint64
-	for _, p := range c.pool.byID {
+	c.pending().due = math.MaxUint64
+	for _, p := range c.pending().byID {
 		if p.dead != alive || !c.stale(p) { // what is needed still is due when that ends
-			c.pool.due = min(c.pool.due, c.w.due(p))
+			c.pending().due = min(c.pending().due, c.w.due(p))
 		}
 	}
 }

@@ -154,11 +154,11 @@ func (b *buckets) weighs(of *bucket) bool {
 
 // tellUnmined logs the effects that are not as told, at the end of a change.
 func (c *change) tellUnmined() {
-	if c.err != nil || !c.weighed || len(c.pool.byID) == 0 {
+	if !c.weighed || len(c.pending().byID) == 0 {
 		return
 	}
 	for _, u := range c.effects(c.pending().inOrder()) {
-		c.pool.byID[u.TxID].behind = u.Behind
+		c.pending().byID[u.TxID].behind = u.Behind
 		digest := u.digest()
 		before, again := c.w.told[u.TxID]
 		if before == digest {

@@ -157,16 +157,22 @@ func (c *change) event(ev Event) int {
 	}
 	c.put(c.events, key64(c.events.NextSequence()), value)
 	c.w.logged += uint64(len(value))
-	c.logged, c.woken = true, true
 	return len(value)
 }
 
-// saveLog removes the events that are no longer kept, at the end of a change that
-// added some. The newest one stays, however long it is.
+// logged reports whether the change has added events.
+func (c *change) logged() bool { return c.events.tally.last > c.lastEvent }
+
+// saveLog cuts the log to its length, at the end of a change that added events.
 func (c *change) saveLog() {
-	if !c.logged {
-		return
+	if c.logged() {
+		c.trimLog()
 	}
+}
+
+// trimLog removes the events that are no longer kept. The newest one stays, however long
+// it is.
+func (c *change) trimLog() {
 	last, keep := c.events.tally.last, c.w.keepEvents
 	most := uint64(math.MaxUint64)
 	if keep < math.MaxUint64/keepBytes {
@@ -194,7 +200,7 @@ func (w *Wallet) KeepEvents(ctx context.Context, n uint64) error {
 	return w.update(ctx, func(c *change) {
 		c.w.keepEvents = max(n, 1)
 		c.put(c.meta, keyKeep, key64(c.w.keepEvents))
-		c.logged = true
+		c.trimLog()
 	})
 }
 

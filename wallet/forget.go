@@ -39,7 +39,7 @@ func (f *forgetting) touch(key []byte, coin *coin) {
 // longer watched, and what of the history hangs on them alone. Of all the scripts concerned
 // some coins may stay: those that what is left claims.
 func (c *change) forget() {
-	if len(c.lost) == 0 || c.err != nil {
+	if len(c.lost) == 0 {
 		return
 	}
 	f := &forgetting{c: c, affected: make(map[hash]bool)}

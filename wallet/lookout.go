@@ -15,7 +15,7 @@ import (
 // entries that are watched since then or from another birthday on. Each is looked at
 // once, for what was tested meanwhile must not be tested for ever.
 func (c *change) lookOut() {
-	if c.err != nil || len(c.entered) == 0 && len(c.fresh) == 0 {
+	if len(c.entered) == 0 && len(c.fresh) == 0 {
 		return
 	}
 	for _, p := range c.pending().inOrder() {

@@ -88,9 +88,9 @@ func (c *change) makeOwn(p *pendingMsg, tx *wire.MsgTx) {
 	} else if raw, _ := tx.Bytes(); bytes.Equal(raw, p.raw) {
 		return
 	}
-	c.pool.remove(p)
+	c.pending().remove(p)
 	p.own = true
-	c.pool.add(p)
+	c.pending().add(p)
 	c.resign(p, tx, fromOwner)
 }
 
@@ -100,9 +100,9 @@ func (c *change) resign(p *pendingMsg, tx *wire.MsgTx, from origin) {
 	if err != nil {
 		c.fail(err)
 	}
-	c.pool.remove(p)
+	c.pending().remove(p)
 	p.origin, p.msg, p.raw, p.proven = from, tx, raw, nil
-	c.pool.add(p)
+	c.pending().add(p)
 	delete(c.w.contested, p.id) // what it spends is told by the signatures
 	c.w.query = nil
 	c.savePending(p)

@@ -129,7 +129,7 @@ func (c *change) savePending(p *pendingMsg) {
 		c.freshen(p)
 		c.suspectSpenders(p.id, p.msg)
 	}
-	c.pool.due = min(c.pool.due, c.w.due(p))
+	c.pending().due = min(c.pending().due, c.w.due(p))
 	c.w.contest(p)
 }
 
@@ -137,7 +137,7 @@ func (c *change) dropPending(p *pendingMsg) {
 	c.del(c.unmined, p.id[:])
 	c.pending().remove(p)
 	if p.own {
-		c.pool.due = 0 // what it needed may be stale
+		c.pending().due = 0 // what it needed may be stale
 	}
 	delete(c.w.shares.sent, p.id)
 	if c.w.contested[p.id] != nil {

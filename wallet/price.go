@@ -13,22 +13,22 @@ import (
 
 // priced notes the ticket price in the header of the tip, and with that the price in
 // the next block. In the last block of a window that is not known: 0. So is one that is
-// no amount.
-func (c *change) priced(height uint32, price dcrutil.Amount) {
+// no amount. It reports whether the price is another one now.
+func (c *change) priced(height uint32, price dcrutil.Amount) bool {
 	window := c.w.params.StakeDiffWindowSize
 	if window > 0 && (int64(height)+1)%window == 0 || price < 0 || price > dcrutil.MaxAmount {
 		price = 0
 	}
 	if price == c.w.price {
-		return
+		return false
 	}
 	c.w.price = price
-	c.repriced = true
 	if price == 0 {
 		c.del(c.meta, keyPrice)
 	} else {
 		c.put(c.meta, keyPrice, key64(uint64(price)))
 	}
+	return true
 }
 
 func (w *Wallet) loadPrice(b *buckets) error {

@@ -100,9 +100,6 @@ func (c *change) suspectSpenders(id hash, msg *wire.MsgTx) {
 // judge checks the suspects, at the end of a change. Where the watch set has changed,
 // all are that spend what waits.
 func (c *change) judge() {
-	if c.err != nil {
-		return
-	}
 	if c.debt {
 		for id, p := range c.pending().byID {
 			c.suspectSpenders(id, p.msg)

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"math"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -101,13 +102,12 @@ func (c *change) list(key []byte, before, after *coin) {
 	case was && !is:
 		c.del(c.unspent, key)
 	}
-	c.recount = true
 }
 
-// saveTotals writes the sums at the end of a transaction that changed them.
+// saveTotals writes the sums if they have changed.
 func (c *change) saveTotals() {
-	if c.recount {
-		c.put(c.meta, keyTotals, c.w.totals.encode())
+	if sums := c.w.totals.encode(); !bytes.Equal(sums, c.meta.Get(keyTotals)) {
+		c.put(c.meta, keyTotals, sums)
 	}
 }
 

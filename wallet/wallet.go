@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"dcrspv/filters"
 	"dcrspv/spv"
-	"dcrspv/spv/chain"
 	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/chaincfg/v3"
-	"github.com/decred/dcrd/dcrutil/v4"
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
@@ -37,44 +34,6 @@ type Wallet struct {
 	maxAhead   uint32 // see derive; 0 is none
 	maxScan    uint32 // blocks of one scan
 	nearTip    uint32
-}
-
-// cache is what the wallet keeps in memory of its file: whatever the work on a
-// block needs again and again. It is changed together with the file, and read
-// anew from it when a transaction fails.
-type cache struct {
-	accounts  map[uint32]*account
-	scripts   map[string]*script   // those watched as such, and those ahead of a gap
-	points    map[outPoint]*script // outpoints
-	pointsOf  map[string]int       // how many of them pay a script
-	groups    map[uint64]*group
-	positions []chain.BlockID // ascending
-	label     uint64          // last label given to a group
-
-	totals totals
-	price  dcrutil.Amount // of a ticket in the next block; 0 is not known
-	unfit  uint64         // see setUnfit
-
-	born      uint32 // lowest birthday of all scripts, valid if bornKnown
-	bornKnown bool
-
-	// contested: scripts to be searched for besides the watched ones.
-	contested map[hash]*contestedInputs
-
-	pool *pool // transactions that wait
-
-	// told is what the log says of the pending transactions that may be mined: see
-	// Unmined.digest.
-	told map[hash]string
-
-	logged uint64 // bytes of the events that are kept
-
-	shares shares // of what peers have sent that waits
-
-	query       *filters.Query // of the groups with queryLabels
-	queryLabels []uint64
-
-	broken error // the file could not be read again after a failure
 }
 
 var _ spv.Wallet = (*Wallet)(nil)
@@ -137,123 +96,6 @@ func (w *Wallet) Params() *chaincfg.Params { return w.params }
 // Changed delivers a value after the watch set or its coverage changed.
 func (w *Wallet) Changed() <-chan struct{} { return w.changed }
 
-// load reads the cache from the file. mu is held, or nobody else has w yet.
-func (w *Wallet) load() error {
-	label := w.label
-	w.cache = cache{
-		accounts: make(map[uint32]*account),
-		scripts:  make(map[string]*script),
-		points:   make(map[outPoint]*script),
-		pointsOf: make(map[string]int),
-		groups:   make(map[uint64]*group),
-		label:    label,
-
-		pool:      newPool(),
-		contested: make(map[hash]*contestedInputs),
-		told:      make(map[hash]string),
-	}
-	w.broken = w.read(context.Background(), func(b *buckets) error {
-		for _, load := range []func(*buckets) error{
-			w.loadAccounts, w.loadGroups, w.loadScripts, w.loadPoints, w.loadPositions, w.loadTotals, w.loadPrice, w.loadPending, w.loadAwaited, w.loadUnfit, w.loadLog,
-		} {
-			if err := load(b); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return w.broken
-}
-
-// change is a transaction that writes. Its first failure is kept in err and
-// undoes all of it, so that the code that makes changes needs no error paths:
-// whatever is computed after a failure is thrown away.
-type change struct {
-	*buckets
-	ctx   context.Context
-	w     *Wallet
-	err   error
-	wrote bool // something is to be committed
-	woken bool // an event was added
-	debt  bool // the watch set or its coverage changed
-
-	shrunk     bool                 // something is no longer watched or awaited
-	lost       map[string]bool      // scripts whose coins may not be the wallet's any more
-	withdrawn  bool                 // an account reaches less far
-	unwatching bool                 // by the owner's will
-	entered    map[*script]bool     // see lookOut
-	fresh      map[*pendingMsg]bool // those that came, or are to be looked for: see lookOut
-	recount    bool                 // the sums of the coins have changed
-	repriced   bool                 // the ticket price has changed
-	logged     bool                 // events came or went
-
-	pool *pool // that of w
-
-	hears    *string       // the peer that it is told by; nil if by none
-	weighed  bool          // something that effects follow from has changed
-	untold   map[hash]bool // came to be pending and is not in the log yet
-	suspects map[hash]bool // to be checked, see judge
-}
-
-// errUnchanged ends a transaction that has nothing to commit.
-var errUnchanged = errors.New("nothing changed")
-
-// update runs one writing transaction. The cache follows the file: if the
-// transaction fails it is read again.
-func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
-	if err := w.mu.lockFor(ctx); err != nil {
-		return err
-	}
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return w.explain(w.broken)
-	}
-	c := &change{ctx: ctx, w: w, pool: w.pool, untold: make(map[hash]bool), suspects: make(map[hash]bool)}
-	err := w.db.Update(func(tx *bbolt.Tx) error {
-		if err := w.db.CheckRest(); err != nil { // before anything is written
-			return err
-		}
-		if c.buckets, c.err = openBuckets(ctx, tx); c.err == nil {
-			fn(c)
-			c.fit()
-			c.forget()
-			c.judge()
-			c.lookOut()
-			c.await()
-			c.tellUnmined()
-			c.saveTotals()
-			c.saveLog()
-			c.fail(c.saveTally())
-			c.err = c.result(c.err)
-		}
-		if c.err == nil && !c.wrote {
-			return errUnchanged
-		}
-		return c.err
-	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
-	if err != nil {
-		if c.wrote || w.db.Over() != nil || errors.Is(err, ErrCorrupt) {
-			if again := w.load(); again != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, again) {
-				err = fmt.Errorf("%w, and then: %w", err, again)
-			}
-		}
-		return w.explain(err)
-	}
-	if c.woken {
-		w.wake.all()
-	}
-	if c.debt {
-		select {
-		case w.changed <- struct{}{}:
-		default:
-		}
-	}
-	return nil
-}
-
 // view runs one reading transaction.
 func (w *Wallet) view(ctx context.Context, fn func(*buckets) error) error {
 	if err := ctx.Err(); err != nil {
@@ -295,34 +137,4 @@ func named(path string, err error) error {
 		return fmt.Errorf("%s: %w (restore a backup, or watch again in a new file)", path, err)
 	}
 	return fmt.Errorf("%s: %w", path, err)
-}
-
-// fail keeps the first failure of a transaction.
-func (c *change) fail(err error) {
-	if c.err == nil {
-		c.err = err
-	}
-}
-
-// wait fails if the caller no longer waits for the change.
-func (c *change) wait() {
-	if c.err == nil {
-		c.err = c.over()
-	}
-}
-
-func (c *change) put(b *bucket, key, value []byte) {
-	c.wait()
-	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
-	if err := b.Put(key, value); err != nil {
-		c.fail(err)
-	}
-}
-
-func (c *change) del(b *bucket, key []byte) {
-	c.wait()
-	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
-	if err := b.Delete(key); err != nil {
-		c.fail(err)
-	}
 }

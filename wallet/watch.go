@@ -239,7 +239,7 @@ func (c *change) narrow(s *script) {
 // lose notes that coins of a script or outpoint may not be the wallet's any more, nor
 // what waits: see forget and dropUnconcerned.
 func (c *change) lose(s *script) {
-	c.debt, c.shrunk, c.w.bornKnown = true, true, false
+	c.debt, c.w.bornKnown = true, false
 	if c.lost == nil {
 		c.lost = make(map[string]bool)
 	}
