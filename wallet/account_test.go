@@ -301,7 +301,7 @@ func TestVoidBelowTheBirthday(t *testing.T) {
 			c.sync(w)
 		}
 		wantBalance(t, w, 0, 0, 0, 1)
-		if born := w.scripts[string(scriptN(2))].from; born != 5 {
+		if born := w.scripts[string(scriptN(2))].Birthday(); born != 5 {
 			t.Errorf("birthday %d", born)
 		}
 	}

@@ -25,11 +25,9 @@ func (w *Wallet) Apply(b spv.Batch) error {
 		return err
 	}
 	return w.update(context.Background(), func(c *change) {
-		live := w.liveGroups(b.Scan.Groups)
-		for _, g := range w.groups {
-			g.given = false
-		}
-		if len(live) == 0 {
+		groups := w.ledger.Unchanged(b.Scan.Groups)
+		w.ledger.TakeBack()
+		if len(groups) == 0 {
 			return
 		}
 		if err := c.follows(b); err != nil {
@@ -38,10 +36,7 @@ func (w *Wallet) Apply(b spv.Batch) error {
 		}
 		// Coverage first: scripts that the blocks make known must not get into
 		// a group that is about to count as tested.
-		for _, g := range live {
-			g.covered = g.covered.Add(b.Scan.Range)
-			c.saveGroup(g)
-		}
+		c.coverage.Tested(groups, b.Scan.Range)
 		searched := maps.Clone(w.contested)
 		// Disapprovals before blocks: a disapproved transaction may be mined
 		// again in the very block that disapproved it.
@@ -57,7 +52,7 @@ func (w *Wallet) Apply(b spv.Batch) error {
 			c.event(Event{Kind: EventTip, Block: b.End})
 			c.expire(repriced)
 		}
-		c.merge()
+		c.coverage.Merge()
 	})
 }
 
@@ -85,21 +80,6 @@ func checkBatch(b spv.Batch) error {
 		}
 	}
 	return nil
-}
-
-// liveGroups are the groups of these labels that are still as they were.
-func (w *Wallet) liveGroups(labels []uint64) []*group {
-	given := make(map[uint64]bool, len(labels))
-	for _, label := range labels {
-		given[label] = true
-	}
-	var live []*group
-	for _, g := range w.sortedGroups() {
-		if given[g.label] {
-			live = append(live, g)
-		}
-	}
-	return live
 }
 
 // follows checks a batch against the blocks that the wallet knows.

@@ -2,9 +2,10 @@ package wallet
 
 import (
 	"context"
+	"math/rand/v2"
 
-	"dcrspv/filters"
 	"dcrspv/spv/chain"
+	"dcrspv/wallet/internal/coverage"
 
 	"github.com/decred/dcrd/dcrutil/v4"
 )
@@ -17,16 +18,13 @@ type cache struct {
 	scripts   map[string]*script   // those watched as such, and those ahead of a gap
 	points    map[outPoint]*script // outpoints
 	pointsOf  map[string]int       // how many of them pay a script
-	groups    map[uint64]*group
-	positions []chain.BlockID // ascending
-	label     uint64          // last label given to a group
+	positions []chain.BlockID      // ascending
 
 	totals totals
 	price  dcrutil.Amount // of a ticket in the next block; 0 is not known
 	unfit  uint64         // see setUnfit
 
-	born      uint32 // lowest birthday of all scripts, valid if bornKnown
-	bornKnown bool
+	ledger *coverage.Ledger[*script] // which blocks they were tested on
 
 	// contested: scripts to be searched for besides the watched ones.
 	contested map[hash]*contestedInputs
@@ -41,22 +39,24 @@ type cache struct {
 
 	shares shares // of what peers have sent that waits
 
-	query       *filters.Query // of the groups with queryLabels
-	queryLabels []uint64
+	queries queryCache
 
 	broken error // the file could not be read again after a failure
 }
 
 // load reads the cache from the file. mu is held, or nobody else has w yet.
 func (w *Wallet) load() error {
-	label := w.label
+	// Versions start anywhere, so that a batch from before a reopen means nothing.
+	version := rand.Uint64() >> 1
+	if w.ledger != nil {
+		version = w.ledger.Version()
+	}
 	w.cache = cache{
 		accounts: make(map[uint32]*account),
 		scripts:  make(map[string]*script),
 		points:   make(map[outPoint]*script),
 		pointsOf: make(map[string]int),
-		groups:   make(map[uint64]*group),
-		label:    label,
+		ledger:   coverage.New[*script](version),
 
 		pool:      newPool(),
 		contested: make(map[hash]*contestedInputs),

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"dcrspv/wallet/internal/coverage"
+
 	"go.etcd.io/bbolt"
 )
 
@@ -17,13 +19,14 @@ type change struct {
 	w     *Wallet
 	err   error
 	wrote bool // something is to be committed
-	debt  bool // the watch set or its coverage changed
 
 	lost       map[string]bool      // scripts whose coins may not be the wallet's any more
 	withdrawn  bool                 // an account reaches less far
 	unwatching bool                 // by the owner's will
 	entered    map[*script]bool     // see lookOut
 	fresh      map[*pendingMsg]bool // those that came, or are to be looked for: see lookOut
+
+	coverage *coverage.Edit[*script]
 
 	lastEvent uint64 // number of the newest event before this change
 
@@ -52,6 +55,7 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 			return err
 		}
 		if c.buckets, c.err = openBuckets(ctx, tx); c.err == nil {
+			c.coverage = w.ledger.Edit(ledgerStore{c})
 			c.lastEvent = c.events.tally.last
 			fn(c)
 			c.finish()
@@ -76,7 +80,7 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	if c.logged() {
 		w.wake.all()
 	}
-	if c.debt {
+	if c.coverage.Changed() {
 		select {
 		case w.changed <- struct{}{}:
 		default:

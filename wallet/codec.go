@@ -3,8 +3,6 @@ package wallet
 import (
 	"encoding/binary"
 
-	"dcrspv/spv/chain"
-
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
@@ -223,27 +221,4 @@ func decodePending(b []byte) (pendingTx, bool) {
 	p.dead, p.deadHeight, p.deadTree = death(d.u8()), d.u32(), int8(d.u8())
 	p.raw = d.rest()
 	return p, d.ok() && p.origin <= fromPeer && p.dead <= superseded
-}
-
-// encodeRanges is also the identity of a coverage: equal sets have equal
-// bytes.
-func encodeRanges(r chain.Ranges) []byte {
-	b := make([]byte, 0, 8*len(r))
-	for _, s := range r {
-		b = be.AppendUint32(be.AppendUint32(b, s.From), s.To)
-	}
-	return b
-}
-
-func decodeRanges(b []byte) (chain.Ranges, bool) {
-	d := decoder{b: b}
-	var r chain.Ranges
-	for len(d.b) > 0 {
-		s := chain.Range{From: d.u32(), To: d.u32()}
-		if d.bad || s.From > s.To || len(r) > 0 && s.From <= r[len(r)-1].To {
-			return nil, false
-		}
-		r = append(r, s)
-	}
-	return r, true
 }

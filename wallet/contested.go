@@ -59,7 +59,6 @@ func (w *Wallet) contest(p *pendingMsg) {
 	}
 	if len(in.scripts) > 0 {
 		w.contested[p.id] = in
-		w.query = nil
 	}
 }
 
@@ -107,13 +106,7 @@ func (c *change) searchFor(before map[hash]*contestedInputs) {
 			continue
 		}
 		one := c.concerned(c.pending().byID[id])
-		c.regroup(func(s *script) bool { return s == one }, func(covered chain.Ranges, born uint32) chain.Ranges {
-			covered = covered.Remove(chain.Range{From: in.since + 1, To: math.MaxUint32})
-			for _, u := range unwanted(born) {
-				covered = covered.Add(u)
-			}
-			return covered
-		})
+		c.untestAll(func(s *script) bool { return s == one }, chain.Range{From: in.since + 1, To: math.MaxUint32})
 	}
 }
 

@@ -68,13 +68,8 @@ func (c *change) reach(s *script) {
 	if s == nil || !s.ahead {
 		return
 	}
-	if !s.watched() {
-		s.group.watched++
-	}
 	s.ahead, s.awaited = false, false
-	c.debt = true
 	c.enter(s)
-	c.w.bornKnown = false
 	c.saveScript(s)
 	c.rebear([]*script{s})
 	if s.usedAt != unused { // while it was ahead
@@ -116,7 +111,7 @@ func (c *change) deriveAhead(a *account, branch uint8, from uint32, first form) 
 			s := c.w.scripts[raw]
 			switch {
 			case s == nil:
-				s = &script{raw: raw, from: a.from, usedAt: unused}
+				s = &script{raw: raw, usedAt: unused}
 				c.w.scripts[raw] = s
 				fresh = append(fresh, s)
 			case s.account != 0:
@@ -124,13 +119,13 @@ func (c *change) deriveAhead(a *account, branch uint8, from uint32, first form) 
 			}
 			s.account, s.branch, s.index, s.ahead = a.id, branch, i, true
 			a.at[f][branch][i] = s
-			if s.group != nil { // watched by itself: nobody has looked yet for its uses
-				c.saveScript(s)
-				c.untest(s, max(s.from, a.from))
+			c.saveScript(s)
+			if s.Group() != 0 { // watched by itself: nobody has looked yet for its uses
+				c.untest(s, max(s.Birthday(), a.from))
 			}
 		}
 	}
-	c.assign(fresh, unwanted(a.from))
+	c.coverage.Add(fresh, a.from)
 }
 
 // use notes that a block at a height uses a script of an account, and keeps the gap
@@ -151,7 +146,7 @@ func (c *change) use(s *script, height uint32) {
 // notice notes that a transaction at a height pays or commits to pay a script,
 // and reports whether that concerns the wallet.
 func (c *change) notice(s *script, height uint32) bool {
-	if s.from > height {
+	if s.Birthday() > height {
 		return false
 	}
 	c.use(s, height)
@@ -165,10 +160,7 @@ func (c *change) notice(s *script, height uint32) bool {
 // untest has a script tested again from a height on; one ahead of the gap once it is
 // reached.
 func (c *change) untest(s *script, from uint32) {
-	covered := s.group.covered.Remove(chain.Range{From: from, To: math.MaxUint32})
-	if !slices.Equal(covered, s.group.covered) {
-		c.assign([]*script{s}, covered)
-	}
+	c.coverage.Untest(s, chain.Range{From: from, To: math.MaxUint32})
 }
 
 // unuse takes back the uses in blocks above a height, which were undone.

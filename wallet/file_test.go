@@ -272,7 +272,7 @@ func TestFailedTransaction(t *testing.T) {
 	err := w.update(context.Background(), func(c *change) {
 		c.watchScripts([]string{string(scriptN(2))}, Watch{})
 		c.use(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))], 0)
-		c.uncover(0)
+		c.coverage.Undo(0)
 		c.unmine(history(t, w)[0].TxID, 1, 1)
 		c.moveTo(c.w.positions[0])
 		c.tellUnmined()

@@ -36,7 +36,7 @@ func (w *Wallet) loadUnfit(b *buckets) error {
 // fit makes the accounts reach as far as the chain has them reach, if it is time to.
 func (c *change) fit() {
 	tip := c.tipHeight()
-	if c.w.unfit == 0 || uint64(tip)+1 < c.w.unfit || c.w.owed(tip) > 0 {
+	if c.w.unfit == 0 || uint64(tip)+1 < c.w.unfit || c.w.ledger.Missing(tip) > 0 {
 		return
 	}
 	c.setUnfit(0)

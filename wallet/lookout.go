@@ -1,8 +1,6 @@
 package wallet
 
 import (
-	"slices"
-
 	"dcrspv/spv/chain"
 )
 
@@ -20,13 +18,10 @@ func (c *change) lookOut() {
 	}
 	for _, p := range c.pending().inOrder() {
 		look := func(s *script) {
-			if uint64(p.since)+1 >= uint64(s.from) || !c.entered[s] && !c.fresh[p] {
+			if uint64(p.since)+1 >= uint64(s.Birthday()) || !c.entered[s] && !c.fresh[p] {
 				return
 			}
-			covered := s.group.covered.Remove(chain.Range{From: p.since + 1, To: s.from - 1})
-			if !slices.Equal(covered, s.group.covered) {
-				c.assign([]*script{s}, covered)
-			}
+			c.coverage.Untest(s, chain.Range{From: p.since + 1, To: s.Birthday() - 1})
 		}
 		c.eachOutput(p.msg, treeOf(p.msg), func(_ uint32, _ CoinKind, s *script) { look(s) })
 		c.eachCommitted(p.msg, look)
@@ -46,6 +41,13 @@ func (c *change) freshen(p *pendingMsg) {
 	c.fresh[p] = true
 }
 
+// freshenAll has all that waits looked for again.
+func (c *change) freshenAll() {
+	for _, p := range c.pending().byID {
+		c.freshen(p)
+	}
+}
+
 // enter notes that an entry is watched, or from another birthday on.
 func (c *change) enter(s *script) {
 	if c.entered == nil {
@@ -61,7 +63,6 @@ func (c *change) sinceAtMost(height uint32) {
 		if p.since > height {
 			p.since = height
 			delete(c.w.contested, p.id)
-			c.w.query = nil
 			c.savePending(p)
 			c.freshen(p)
 		}

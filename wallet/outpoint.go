@@ -57,7 +57,7 @@ func parseOutPoint(name string) (o outPoint, ok bool) {
 // encodePoint: group 8, birthday 4, length of the script 4, script, label.
 func (s *script) encodePoint() []byte {
 	b := make([]byte, 0, pointHead+len(s.raw)+len(s.label))
-	b = be.AppendUint32(be.AppendUint64(b, s.group.id), s.from)
+	b = be.AppendUint32(be.AppendUint64(b, s.Group()), s.Birthday())
 	b = append(be.AppendUint32(b, uint32(len(s.raw))), s.raw...)
 	return append(b, s.label...)
 }
@@ -78,27 +78,26 @@ func pointScript(record []byte) (raw, label []byte, ok bool) {
 	return record[pointHead : pointHead+n], record[pointHead+n:], true
 }
 
-func decodePoint(key, b []byte) (s *script, group uint64, ok bool) {
+func decodePoint(key, b []byte) (s *script, group uint64, birthday uint32, ok bool) {
 	raw, label, ok := pointScript(b)
 	if !ok || len(key) != chainhash.HashSize+4 {
-		return nil, 0, false
+		return nil, 0, 0, false
 	}
+	birthday = be.Uint32(b[8:])
 	s = &script{
 		point: &outPoint{hash(key[:chainhash.HashSize]), be.Uint32(key[chainhash.HashSize:])},
-		raw:   string(raw), from: be.Uint32(b[8:]), since: be.Uint32(b[8:]), usedAt: unused, explicit: true, label: string(label),
+		raw:   string(raw), since: birthday, usedAt: unused, explicit: true, label: string(label),
 	}
-	return s, be.Uint64(b), true
+	return s, be.Uint64(b), birthday, true
 }
 
 func (w *Wallet) loadPoints(b *buckets) error {
 	return b.points.ForEach(func(k, v []byte) error {
-		s, id, ok := decodePoint(k, v)
-		g := w.groups[id]
-		if !ok || g == nil {
+		s, group, birthday, ok := decodePoint(k, v)
+		if !ok || !w.ledger.LoadScript(s, group, birthday, true) {
 			return corrupt("watched outpoint %.40x", k)
 		}
 		w.addPoint(s)
-		g.add(s)
 		return nil
 	})
 }
@@ -118,11 +117,11 @@ func (w *Wallet) removePoint(s *script) {
 // claims reports whether an output in the chain is the wallet's by what is watched.
 func (c *change) claims(op outPoint, raw []byte, height uint32) bool {
 	s := c.w.scripts[string(raw)]
-	if s != nil && s.watched() && s.from <= height {
+	if s != nil && s.watched() && s.Birthday() <= height {
 		return true
 	}
 	p := c.w.points[op]
-	return p != nil && p.raw == string(raw) && p.from <= height
+	return p != nil && p.raw == string(raw) && p.Birthday() <= height
 }
 
 // pointAwaited reports whether an output of a transaction that is not in the chain
@@ -139,7 +138,7 @@ func (o *OutPoint) point(from uint32, label string) (*script, error) {
 		return nil, fmt.Errorf("outpoint %v: %w", *o, err)
 	}
 	return &script{
-		point: &outPoint{o.Hash, o.Index}, raw: string(raw), from: from, since: from, usedAt: unused, explicit: true, label: label,
+		point: &outPoint{o.Hash, o.Index}, raw: string(raw), since: from, usedAt: unused, explicit: true, label: label,
 	}, nil
 }
 
@@ -168,10 +167,11 @@ func (c *change) watchPoints(points []*script) {
 		switch {
 		case old == nil:
 			c.w.addPoint(s)
+			c.saveScript(s)
 			c.enter(s)
 			fresh = append(fresh, s)
 			continue
-		case old.group == nil: // named twice
+		case old.Group() == 0: // named twice
 			continue
 		case s.label != "" && s.label != old.label:
 			old.label = s.label
@@ -181,8 +181,7 @@ func (c *change) watchPoints(points []*script) {
 		c.rebear([]*script{old})
 	}
 	if len(fresh) > 0 {
-		c.w.bornKnown = false
-		c.assign(fresh, unwanted(fresh[0].from)) // all of one Watch have one birthday
+		c.coverage.Add(fresh, fresh[0].since) // all of one Watch have one birthday
 	}
 }
 

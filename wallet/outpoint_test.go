@@ -223,7 +223,7 @@ func TestScriptAfterOutPoint(t *testing.T) {
 		t.Error("a rescan leaves outpoints out")
 	}
 	unwatch(t, w, Watch{OutPoints: []OutPoint{{Hash: tx.TxHash()}}})
-	if h, ok := w.Birthday(); ok || len(w.groups)+len(w.points)+len(w.pointsOf)+len(history(t, w)) > 0 {
+	if h, ok := w.Birthday(); ok || len(w.ledger.Groups())+len(w.points)+len(w.pointsOf)+len(history(t, w)) > 0 {
 		t.Error("something is left", h)
 	}
 }

@@ -104,7 +104,6 @@ func (c *change) resign(p *pendingMsg, tx *wire.MsgTx, from origin) {
 	p.origin, p.msg, p.raw, p.proven = from, tx, raw, nil
 	c.pending().add(p)
 	delete(c.w.contested, p.id) // what it spends is told by the signatures
-	c.w.query = nil
 	c.savePending(p)
 }
 

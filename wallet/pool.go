@@ -142,7 +142,6 @@ func (c *change) dropPending(p *pendingMsg) {
 	delete(c.w.shares.sent, p.id)
 	if c.w.contested[p.id] != nil {
 		delete(c.w.contested, p.id)
-		c.w.query = nil
 	}
 }
 

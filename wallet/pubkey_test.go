@@ -92,7 +92,7 @@ func TestPubKeysAddedLater(t *testing.T) {
 			}
 			for s, entry := range w.scripts {
 				derived := entry.index < 20 && !entry.explicit
-				if n := len(entry.group.debt(owed)); derived && (n > 0) != (len(s) == payKeySize) {
+				if n := len(w.ledger.Covered(entry).Missing(owed)); derived && (n > 0) != (len(s) == payKeySize) {
 					t.Fatalf("script %x, index %d: debt %d", s, entry.index, n)
 				}
 			}
@@ -164,8 +164,8 @@ func TestPubKeysUnwatched(t *testing.T) {
 	unwatch(account)
 	wantBalance(t, w, 1, 0, 0, 0)
 	unwatch(near)
-	if len(w.scripts) != 0 || len(w.groups) != 0 {
-		t.Errorf("%d scripts in %d groups are left", len(w.scripts), len(w.groups))
+	if len(w.scripts) != 0 || len(w.ledger.Groups()) != 0 {
+		t.Errorf("%d scripts in %d groups are left", len(w.scripts), len(w.ledger.Groups()))
 	}
 	watch(t, w, Watch{XPubs: []string{key}}) // nothing of the option is left
 	c.sync(w)

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"dcrspv/wallet/internal/coverage"
+
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/txscript/v4"
@@ -16,10 +18,9 @@ import (
 // script is a watched payment script: of all outputs that pay it or, as an entry
 // beside that, of one of them.
 type script struct {
-	raw   string // without stake opcode, as committed filters hold it
-	from  uint32 // birthday: what happens below does not concern the wallet; see birthdayOf
-	group *group
-	place int // index in group.scripts
+	raw string // without stake opcode, as committed filters hold it
+
+	coverage.Entry // its birthday, see birthdayOf, and which blocks it was tested on
 
 	// point: of what pays the script only this output is meant. It is explicit and
 	// of no account.
@@ -83,8 +84,8 @@ func scriptLabel(record []byte) string {
 // index 4, flags 1, label.
 func (s *script) encode() []byte {
 	b := make([]byte, 0, scriptFlags+1+len(s.label))
-	b = be.AppendUint64(b, s.group.id)
-	b = be.AppendUint32(be.AppendUint32(be.AppendUint32(b, s.from), s.since), s.usedAt)
+	b = be.AppendUint64(b, s.Group())
+	b = be.AppendUint32(be.AppendUint32(be.AppendUint32(b, s.Birthday()), s.since), s.usedAt)
 	b = be.AppendUint32(b, s.account)
 	b = append(b, s.branch)
 	b = be.AppendUint32(b, s.index)
@@ -101,16 +102,16 @@ func (s *script) encode() []byte {
 	return append(append(b, flags), s.label...)
 }
 
-func decodeScript(raw, b []byte) (s *script, group uint64, ok bool) {
+func decodeScript(raw, b []byte) (s *script, group uint64, birthday uint32, ok bool) {
 	d := decoder{b: b}
 	s = &script{raw: string(raw)}
 	group = d.u64()
-	s.from, s.since, s.usedAt = d.u32(), d.u32(), d.u32()
+	birthday, s.since, s.usedAt = d.u32(), d.u32(), d.u32()
 	s.account, s.branch, s.index = d.u32(), d.u8(), d.u32()
 	flags := d.u8()
 	s.explicit, s.ahead, s.awaited = flags&scriptExplicit != 0, flags&scriptAhead != 0, flags&scriptAwaited != 0
 	s.label = string(d.rest())
-	return s, group, d.ok() && s.branch < branches
+	return s, group, birthday, d.ok() && s.branch < branches
 }
 
 func (w *Wallet) loadScripts(b *buckets) error {
@@ -127,9 +128,8 @@ func (w *Wallet) loadScripts(b *buckets) error {
 		}
 	}
 	return b.scripts.ForEach(func(k, v []byte) error {
-		s, id, ok := decodeScript(k, v)
-		g := w.groups[id]
-		if !ok || g == nil {
+		s, group, birthday, ok := decodeScript(k, v)
+		if !ok || !w.ledger.LoadScript(s, group, birthday, s.watched()) {
 			return corrupt("watched script %.40x", k)
 		}
 		a := w.accounts[s.account]
@@ -142,11 +142,10 @@ func (w *Wallet) loadScripts(b *buckets) error {
 			}
 			a.at[s.form()][s.branch][s.index] = s
 		}
-		if s.from != w.birthdayOf(s) || s.usedAt != unused && (a == nil || s.usedAt < a.from) {
-			return corrupt("script %.40x: birthday %d, used at %d", k, s.from, s.usedAt)
+		if birthday != w.birthdayOf(s) || s.usedAt != unused && (a == nil || s.usedAt < a.from) {
+			return corrupt("script %.40x: birthday %d, used at %d", k, birthday, s.usedAt)
 		}
 		w.scripts[s.raw] = s
-		g.add(s)
 		return nil
 	})
 }
@@ -165,7 +164,16 @@ func (w *Wallet) birthdayOf(s *script) uint32 {
 	return from
 }
 
+// saveScript notes that a script has changed. One that is not in the ledger yet is
+// written when it gets there.
 func (c *change) saveScript(s *script) {
+	c.coverage.SetWatched(s, s.watched())
+	if s.Group() != 0 {
+		c.writeScript(s)
+	}
+}
+
+func (c *change) writeScript(s *script) {
 	if s.point != nil {
 		c.put(c.points, s.point.key(), s.encodePoint())
 		return

@@ -100,7 +100,7 @@ func (c *change) suspectSpenders(id hash, msg *wire.MsgTx) {
 // judge checks the suspects, at the end of a change. Where the watch set has changed,
 // all are that spend what waits.
 func (c *change) judge() {
-	if c.debt {
+	if c.coverage.Changed() {
 		for id, p := range c.pending().byID {
 			c.suspectSpenders(id, p.msg)
 		}

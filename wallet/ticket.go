@@ -112,7 +112,7 @@ func (c *change) claimedShare(id hash, tx *wire.MsgTx, height uint32) (dcrutil.A
 func (c *change) testedShare(id hash, tx *wire.MsgTx, height uint32) dcrutil.Amount {
 	share, _ := ticketShare(tx, func(raw string) bool {
 		return slices.ContainsFunc(c.w.entries(outPoint{id, 0}, raw), func(s *script) bool {
-			return s.watched() && s.from <= height && s.group.covered.Contains(height)
+			return s.watched() && s.Birthday() <= height && c.w.ledger.IsCovered(s, height)
 		})
 	})
 	return share
@@ -138,6 +138,6 @@ func (c *change) eachCommitted(tx *wire.MsgTx, fn func(*script)) {
 // owedByTicket reports whether a transaction that waits is a ticket that commits to
 // pay the wallet, by an entry with at most that birthday.
 func (c *change) owedByTicket(tx *wire.MsgTx, born uint32) (ours bool) {
-	c.eachCommitted(tx, func(s *script) { ours = ours || s.from <= born })
+	c.eachCommitted(tx, func(s *script) { ours = ours || s.Birthday() <= born })
 	return ours
 }

@@ -34,7 +34,7 @@ func (c *change) spendsOurs(tx *wire.MsgTx, born uint32) bool {
 	for _, in := range tx.TxIn {
 		prev := &in.PreviousOutPoint
 		p := c.w.points[spent(in)]
-		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, born) || p != nil && p.from <= born {
+		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, born) || p != nil && p.Birthday() <= born {
 			return true
 		}
 	}
@@ -57,7 +57,7 @@ func (c *change) pendingPays(op *wire.OutPoint, born uint32) bool {
 		return false
 	}
 	return slices.ContainsFunc(c.w.entries(outPoint{op.Hash, op.Index}, string(raw)), func(s *script) bool {
-		return s.awaits() && s.from <= born
+		return s.awaits() && s.Birthday() <= born
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"dcrspv/spv/chain"
+	"dcrspv/wallet/internal/coverage"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -56,14 +57,14 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 }
 
 func (c *change) verifyWatch(r *Report) error {
-	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts)+len(c.w.points), len(c.w.accounts), len(c.w.groups)
+	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts)+len(c.w.points), len(c.w.accounts), len(c.w.ledger.Groups())
 	n, derived := 0, make(map[uint32]uint64) // by account
 	err := c.scripts.ForEach(func(k, v []byte) error {
 		n++
-		s, id, ok := decodeScript(k, v)
+		s, group, birthday, ok := decodeScript(k, v)
 		known := c.w.scripts[string(k)]
-		if !ok || known == nil || known.group == nil || known.group.id != id ||
-			known.from != s.from || known.since != s.since || known.usedAt != s.usedAt || known.explicit != s.explicit ||
+		if !ok || known == nil || known.Group() != group || known.Birthday() != birthday ||
+			known.since != s.since || known.usedAt != s.usedAt || known.explicit != s.explicit ||
 			known.account != s.account || known.ahead != s.ahead || known.awaited != s.awaited || known.label != s.label {
 			return corrupt("watched script %.40x is not as in memory", k)
 		}
@@ -97,15 +98,15 @@ func (c *change) verifyWatch(r *Report) error {
 	if err == nil {
 		err = c.verifyPoints()
 	}
-	for _, g := range c.w.groups {
+	for _, g := range c.w.ledger.Groups() {
 		watched := 0
-		for _, s := range g.scripts {
+		for _, s := range g.Scripts() {
 			if s.watched() {
 				watched++
 			}
 		}
-		if err == nil && (len(g.scripts) == 0 || g.watched != watched || string(encodeRanges(g.covered)) != string(c.groups.Get(key64(g.id)))) {
-			err = corrupt("group %d is not as in memory", g.id)
+		if err == nil && (len(g.Scripts()) == 0 || g.Watched() != watched || string(coverage.Encode(g.Covered())) != string(c.groups.Get(key64(g.ID())))) {
+			err = corrupt("group %d is not as in memory", g.ID())
 		}
 	}
 	return err
@@ -116,13 +117,13 @@ func (c *change) verifyPoints() error {
 	n, of := 0, make(map[string]int)
 	err := c.points.ForEach(func(k, v []byte) error {
 		n++
-		s, id, ok := decodePoint(k, v)
+		s, group, birthday, ok := decodePoint(k, v)
 		if !ok {
 			return corrupt("watched outpoint %.40x", k)
 		}
 		of[s.raw]++
 		known := c.w.points[*s.point]
-		if known == nil || known.group == nil || known.group.id != id || known.raw != s.raw || known.from != s.from || known.label != s.label {
+		if known == nil || known.Group() != group || known.raw != s.raw || known.Birthday() != birthday || known.label != s.label {
 			return corrupt("watched outpoint %v is not as in memory", s.point)
 		}
 		return c.verifyCovered(known)
@@ -135,9 +136,9 @@ func (c *change) verifyPoints() error {
 
 // verifyCovered checks where a script counts as tested.
 func (c *change) verifyCovered(s *script) error {
-	covered := s.group.covered
-	for _, u := range unwanted(s.from) {
-		covered = covered.Remove(u)
+	covered := c.w.ledger.Covered(s)
+	if s.Birthday() > 0 {
+		covered = covered.Remove(chain.Range{To: s.Birthday() - 1})
 	}
 	tip := c.tipHeight()
 	if len(covered) > 0 && (len(c.w.positions) == 0 || covered[len(covered)-1].To > tip) {

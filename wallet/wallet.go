@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 
 	"dcrspv/spv"
 	"dcrspv/spv/dbfile"
@@ -74,8 +73,6 @@ func openWallet(path string, params *chaincfg.Params, nameless bool) (*Wallet, e
 		nearTip:    nearTip,
 	}
 	w.wake.init()
-	// Labels start anywhere, so that a batch from before a reopen means nothing.
-	w.label = rand.Uint64() >> 1
 	if err := w.load(); err != nil {
 		db.Close()
 		return nil, named(path, err)

@@ -60,7 +60,7 @@ func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
 	if w.broken != nil {
 		return nil, w.explain(w.broken)
 	}
-	if tip, _ := w.tip(); w.owed(tip.Height) > 0 {
+	if tip, _ := w.tip(); w.ledger.Missing(tip.Height) > 0 {
 		return nil, nil
 	}
 	for _, a := range w.sortedAccounts() {

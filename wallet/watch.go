@@ -161,17 +161,16 @@ func (c *change) watchScripts(scripts []string, what Watch) {
 	for _, raw := range scripts {
 		s := c.w.scripts[raw]
 		if s == nil {
-			s = &script{raw: raw, from: what.From, explicit: true, since: what.From, label: what.Label, usedAt: unused}
+			s = &script{raw: raw, explicit: true, since: what.From, label: what.Label, usedAt: unused}
 			c.w.scripts[raw] = s
+			c.saveScript(s)
 			fresh = append(fresh, s)
 			continue
 		}
-		if s.group == nil { // named twice
+		if s.Group() == 0 { // named twice
 			continue
 		}
 		if !s.watched() { // only ahead of its account's gap until now
-			s.group.watched++
-			c.debt, c.w.bornKnown = true, false
 			c.enter(s)
 		}
 		label := s.label
@@ -188,10 +187,9 @@ func (c *change) watchScripts(scripts []string, what Watch) {
 		known = append(known, s)
 	}
 	for _, s := range fresh {
-		c.w.bornKnown = false
 		c.enter(s)
 	}
-	c.assign(fresh, unwanted(what.From))
+	c.coverage.Add(fresh, what.From)
 	c.rebear(known)
 }
 
@@ -202,26 +200,18 @@ func (c *change) rebear(entries []*script) {
 	anew := make(map[uint32][]*script)
 	for _, s := range entries {
 		from := c.w.birthdayOf(s)
-		if from == s.from {
+		if from == s.Birthday() {
 			continue
 		}
-		c.w.bornKnown = false
 		c.enter(s)
-		switch {
-		case from < s.from:
+		if from < s.Birthday() {
 			anew[from] = append(anew[from], s)
-		default:
-			covered := slices.Clone(s.group.covered)
-			for _, u := range unwanted(from) {
-				covered = covered.Add(u)
-			}
-			c.assign([]*script{s}, covered)
+		} else {
+			c.coverage.Raise(s, from)
 		}
-		s.from = from
-		c.saveScript(s)
 	}
 	for _, from := range slices.Sorted(maps.Keys(anew)) {
-		c.assign(anew[from], unwanted(from))
+		c.coverage.Add(anew[from], from)
 	}
 }
 
@@ -229,9 +219,6 @@ func (c *change) rebear(entries []*script) {
 // watched by itself, has fewer reasons to be.
 func (c *change) narrow(s *script) {
 	c.lose(s)
-	if !s.watched() {
-		s.group.watched--
-	}
 	c.saveScript(s)
 	c.rebear([]*script{s})
 }
@@ -239,7 +226,6 @@ func (c *change) narrow(s *script) {
 // lose notes that coins of a script or outpoint may not be the wallet's any more, nor
 // what waits: see forget and dropUnconcerned.
 func (c *change) lose(s *script) {
-	c.debt, c.w.bornKnown = true, false
 	if c.lost == nil {
 		c.lost = make(map[string]bool)
 	}
@@ -266,7 +252,7 @@ func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 		}
 		for _, s := range gone {
 			c.lose(s)
-			c.leave(s)
+			c.coverage.Remove(s)
 			if s.point != nil {
 				c.w.removePoint(s)
 				c.del(c.points, s.point.key())
@@ -322,9 +308,6 @@ func (c *change) unwatchAccounts(sel *selection) (gone []*script) {
 			return nil
 		}
 		for _, s := range a.scripts() {
-			if !s.watched() { // counts as watched from here on
-				s.group.watched++
-			}
 			s.account, s.branch, s.index, s.ahead, s.awaited, s.usedAt = 0, 0, 0, false, false, unused
 			if s.explicit {
 				c.narrow(s)
@@ -417,7 +400,7 @@ func (w *Wallet) Watched(ctx context.Context) ([]Watched, error) {
 		out = append(out, Watched{
 			TxID: s.point.hash, Index: s.point.index,
 			Address: scriptAddress([]byte(s.raw), w.params), Script: []byte(s.raw),
-			From: s.from, Label: s.label,
+			From: s.Birthday(), Label: s.label,
 		})
 	}
 	return out, nil
