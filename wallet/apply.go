@@ -47,7 +47,7 @@ func (w *Wallet) Apply(b spv.Batch) error {
 		for i := range b.Blocks {
 			c.applyBlock(&b.Blocks[i])
 		}
-		c.searchFor(searched)
+		c.untestContested(searched)
 		if higher {
 			c.event(Event{Kind: EventTip, Block: b.End})
 			c.expire(repriced)
@@ -102,24 +102,6 @@ func (c *change) follows(b spv.Batch) error {
 	return nil
 }
 
-// agrees checks that the wallet knows no other block at a height.
-func (c *change) agrees(id chain.BlockID) error {
-	known := c.buckets.positions.Get(key32(id.Height))
-	if known == nil {
-		if v := c.blocks.Get(key32(id.Height)); v != nil {
-			r, ok := decodeBlock(v)
-			if !ok {
-				return corrupt("block %d", id.Height)
-			}
-			known = r.hash[:]
-		}
-	}
-	if known != nil && string(known) != string(id.Hash[:]) {
-		return fmt.Errorf("%w: block %d is %v, but another one was applied before", ErrChain, id.Height, id.Hash)
-	}
-	return nil
-}
-
 // applyBlock takes up what concerns the wallet in one block.
 func (c *change) applyBlock(b *spv.Block) {
 	txs := c.blockTxs(b)
@@ -128,14 +110,14 @@ func (c *change) applyBlock(b *spv.Block) {
 	}
 	// All outputs before all inputs: a block's transactions spend each other's.
 	for _, t := range txs {
-		if !t.void {
+		if !t.disapproved {
 			c.addCoins(t)
 		}
 	}
-	var void []*blockTx
+	var disapproved []*blockTx
 	for _, t := range txs {
-		if t.void {
-			void = append(void, t)
+		if t.disapproved {
+			disapproved = append(disapproved, t)
 			continue
 		}
 		c.spend(t)
@@ -150,7 +132,7 @@ func (c *change) applyBlock(b *spv.Block) {
 	// block above has again and that does not wait.
 	paid := make(map[outPoint]bool)
 	takes := func(in *wire.TxIn) bool { return paid[spent(in)] }
-	for _, t := range void {
+	for _, t := range disapproved {
 		for _, cr := range t.credits {
 			paid[outPoint{t.id(), cr.index}] = true
 		}
@@ -159,7 +141,7 @@ func (c *change) applyBlock(b *spv.Block) {
 		}
 		c.markDisapproved(t.height, t.block)
 		if t.returns() {
-			c.pend(t.msg.Copy(), t.id(), fromBlock, t.height, t.height)
+			c.addPending(t.msg.Copy(), t.id(), fromBlock, t.height, t.height)
 		}
 	}
 }
@@ -203,7 +185,7 @@ func (c *change) mined(t *blockTx) {
 	if c.blocks.Get(key32(t.height)) == nil {
 		c.put(c.blocks, key32(t.height), t.block.encode())
 	}
-	c.keep(id, txRecord{height: t.height, pos: t.pos, tree: t.tree, raw: raw}, t.msg)
+	c.saveTx(id, txRecord{height: t.height, pos: t.pos, tree: t.tree, raw: raw}, t.msg)
 }
 
 // blockTxs are the transactions of a block, regular ones first.
@@ -215,7 +197,7 @@ func (c *change) blockTxs(b *spv.Block) []*blockTx {
 	txs := make([]*blockTx, 0, len(b.Msg.Transactions)+len(b.Msg.STransactions))
 	for i, tx := range b.Msg.Transactions {
 		txs = append(txs, &blockTx{
-			msg: tx, height: h, tree: wire.TxTreeRegular, pos: uint32(i), void: disapproved, block: record,
+			msg: tx, height: h, tree: wire.TxTreeRegular, pos: uint32(i), disapproved: disapproved, block: record,
 		})
 	}
 	for i, tx := range b.Msg.STransactions {

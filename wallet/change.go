@@ -20,20 +20,32 @@ type change struct {
 	err   error
 	wrote bool // something is to be committed
 
-	lost       map[string]bool      // scripts whose coins may not be the wallet's any more
-	withdrawn  bool                 // an account reaches less far
-	unwatching bool                 // by the owner's will
-	entered    map[*script]bool     // see lookOut
-	fresh      map[*pendingMsg]bool // those that came, or are to be looked for: see lookOut
-
 	coverage *coverage.Edit[*script]
 
-	lastEvent uint64 // number of the newest event before this change
+	lastEvent    uint64  // number of the newest event before this change
+	heardFrom    *string // the peer that has sent it; nil if none has
+	effectsDirty bool    // something that effects follow from has changed
 
-	hears    *string       // the peer that it is told by; nil if by none
-	weighed  bool          // something that effects follow from has changed
-	untold   map[hash]bool // came to be pending and is not in the log yet
-	suspects map[hash]bool // to be checked, see judge
+	// Notes for finish.
+	lost     losses
+	entered  set[*script]    // watched now, or from another birthday on: see searchBelowBirthdays
+	news     set[*pendingTx] // came to wait, or to be looked for again: see searchBelowBirthdays
+	suspects set[hash]       // to be checked, see recheckPending
+	unlogged set[hash]       // came to wait, and is not in the log yet
+}
+
+// set is a set of values.
+type set[K comparable] map[K]bool
+
+func (s set[K]) add(k K) { s[k] = true }
+
+func newChange(ctx context.Context, w *Wallet, heardFrom *string) *change {
+	return &change{
+		ctx: ctx, w: w, heardFrom: heardFrom,
+		lost:    losses{scripts: make(set[string]), by: make(set[loser])},
+		entered: make(set[*script]), news: make(set[*pendingTx]),
+		suspects: make(set[hash]), unlogged: make(set[hash]),
+	}
 }
 
 // errUnchanged ends a transaction that has nothing to commit.
@@ -42,6 +54,11 @@ var errUnchanged = errors.New("nothing changed")
 // update runs one writing transaction. The cache follows the file: if the
 // transaction fails it is read again.
 func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
+	return w.updateFrom(ctx, nil, fn)
+}
+
+// updateFrom is update for what a peer has sent; nil is none.
+func (w *Wallet) updateFrom(ctx context.Context, peer *string, fn func(*change)) error {
 	if err := w.mu.lockFor(ctx); err != nil {
 		return err
 	}
@@ -49,7 +66,7 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 	if w.broken != nil {
 		return w.explain(w.broken)
 	}
-	c := &change{ctx: ctx, w: w, untold: make(map[hash]bool), suspects: make(map[hash]bool)}
+	c := newChange(ctx, w, peer)
 	err := w.db.Update(func(tx *bbolt.Tx) error {
 		if err := w.db.CheckRest(); err != nil { // before anything is written
 			return err
@@ -58,8 +75,7 @@ func (w *Wallet) update(ctx context.Context, fn func(*change)) error {
 			c.coverage = w.ledger.Edit(ledgerStore{c})
 			c.lastEvent = c.events.tally.last
 			fn(c)
-			c.finish()
-			c.err = c.result(c.err)
+			c.err = c.result(c.finish())
 		}
 		if c.err == nil && !c.wrote {
 			return errUnchanged
@@ -105,7 +121,7 @@ func (c *change) wait() {
 
 func (c *change) put(b *bucket, key, value []byte) {
 	c.wait()
-	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
+	c.wrote, c.effectsDirty = true, c.effectsDirty || c.haveEffects(b)
 	if err := b.Put(key, value); err != nil {
 		c.fail(err)
 	}
@@ -113,8 +129,11 @@ func (c *change) put(b *bucket, key, value []byte) {
 
 func (c *change) del(b *bucket, key []byte) {
 	c.wait()
-	c.wrote, c.weighed = true, c.weighed || c.weighs(b)
+	c.wrote, c.effectsDirty = true, c.effectsDirty || c.haveEffects(b)
 	if err := b.Delete(key); err != nil {
 		c.fail(err)
 	}
 }
+
+// logged reports whether the change has added events.
+func (c *change) logged() bool { return c.events.tally.last > c.lastEvent }

@@ -1,11 +1,10 @@
 package wallet
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"dcrspv/spv/chain"
 	"dcrspv/wallet/internal/coverage"
@@ -32,14 +31,6 @@ func (s ledgerStore) SaveScripts(scripts []*script) {
 	for _, entry := range scripts {
 		s.c.writeScript(entry)
 	}
-}
-
-// compareScripts orders by script, and the outpoints that pay it behind.
-func compareScripts(a, b *script) int {
-	if d := strings.Compare(a.raw, b.raw); d != 0 || a.point == nil || b.point == nil {
-		return d
-	}
-	return bytes.Compare(a.point.key(), b.point.key())
 }
 
 func (c *cache) loadGroups(b *buckets) error {
@@ -114,5 +105,27 @@ func (w *Wallet) Rescan(ctx context.Context, from, to uint32, names ...string) e
 // are not, so what waits has to be looked for there anew.
 func (c *change) untestAll(chosen func(*script) bool, r chain.Range) {
 	c.coverage.UntestAll(chosen, r)
-	c.freshenAll()
+	c.searchAgain()
+}
+
+// updateBirthdays gives entries the birthday that follows from what they are watched for. With
+// a lower one all blocks from there on are missing, also those tested already: they may
+// spend coins that are found below.
+func (c *change) updateBirthdays(entries []*script) {
+	anew := make(map[uint32][]*script)
+	for _, s := range entries {
+		from := c.w.birthdayOf(s)
+		if from == s.Birthday() {
+			continue
+		}
+		c.entered.add(s)
+		if from < s.Birthday() {
+			anew[from] = append(anew[from], s)
+		} else {
+			c.coverage.Raise(s, from)
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(anew)) {
+		c.coverage.Add(anew[from], from)
+	}
 }

@@ -271,11 +271,11 @@ func TestFailedTransaction(t *testing.T) {
 	boom := errors.New("disk full")
 	err := w.update(context.Background(), func(c *change) {
 		c.watchScripts([]string{string(scriptN(2))}, Watch{})
-		c.use(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))], 0)
+		c.markUsed(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))], 0)
 		c.coverage.Undo(0)
 		c.unmine(history(t, w)[0].TxID, 1, 1)
 		c.moveTo(c.w.positions[0])
-		c.tellUnmined()
+		c.logEffects()
 		c.fail(boom)
 	})
 	if !errors.Is(err, boom) || !strings.Contains(err.Error(), w.path) {

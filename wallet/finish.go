@@ -1,9 +1,11 @@
 package wallet
 
+import "cmp"
+
 // finish works out what follows from a change, before it is committed, and is the one
 // list of that: whoever makes a change only notes what it touched. Each step finds the
 // work of those above it done, and none makes work for them.
-func (c *change) finish() {
+func (c *change) finish() error {
 	for _, step := range [...]func(){
 		// Accounts first. When one reaches less far, its scripts are lost to the steps
 		// below as if the owner had unwatched them.
@@ -13,11 +15,11 @@ func (c *change) finish() {
 		c.forget,
 
 		// What waits is checked again, by all coins and scripts that are left.
-		c.judge,
+		c.recheckPending,
 
 		// What has passed that check is worth looking for. This only marks blocks as
 		// not tested.
-		c.lookOut,
+		c.searchBelowBirthdays,
 
 		// Which scripts ahead of a gap count for what waits follows from what still
 		// waits. Whatever concerns the wallet through none of them goes.
@@ -25,19 +27,19 @@ func (c *change) finish() {
 
 		// Now it is settled what waits and what is ours: the effects are final. Their
 		// events are the last of a change, as doc.go promises to readers.
-		c.tellUnmined,
+		c.logEffects,
 
 		// The sums of the coins, once no coin moves any more.
 		c.saveTotals,
 
 		// The log is cut to its length after the last event.
 		c.saveLog,
-
-		// The tally counts the records of all buckets, so nothing may be written after it.
-		func() { c.fail(c.saveTally()) },
 	} {
-		if c.err == nil {
-			step()
+		if c.err != nil {
+			return c.err
 		}
+		step()
 	}
+	// The tally counts the records of all buckets, so nothing may be written after it.
+	return cmp.Or(c.err, c.saveTally())
 }

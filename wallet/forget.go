@@ -1,8 +1,27 @@
 package wallet
 
-import (
-	"bytes"
+import "bytes"
+
+// losses are the scripts and outpoints that a change has taken out of the watch set or
+// left fewer reasons to be in it: their coins may not be the wallet's any more, nor what
+// waits. See forget and dropUnconcerned.
+type losses struct {
+	scripts set[string]
+	by      set[loser]
+}
+
+// loser is by whose will something is watched no longer.
+type loser uint8
+
+const (
+	byOwner loser = iota // Unwatch
+	byChain              // a use was undone, see fit
 )
+
+func (l *losses) add(s *script, by loser) {
+	l.scripts.add(s.raw)
+	l.by.add(by)
+}
 
 // forgetting is the removal of coins, and the transactions that it touches.
 type forgetting struct {
@@ -36,10 +55,10 @@ func (f *forgetting) touch(key []byte, coin *coin) {
 }
 
 // forget removes, at the end of a change, the coins of scripts and outpoints that are no
-// longer watched, and what of the history hangs on them alone. Of all the scripts concerned
-// some coins may stay: those that what is left claims.
+// longer watched, and the part of the history that hangs on them alone. A coin stays if
+// something still watched claims it.
 func (c *change) forget() {
-	if len(c.lost) == 0 {
+	if len(c.lost.scripts) == 0 {
 		return
 	}
 	f := &forgetting{c: c, affected: make(map[hash]bool)}
@@ -51,7 +70,7 @@ func (c *change) forget() {
 			return corrupt("coin %.40x", k)
 		case kind == Ticket:
 			tickets = append(tickets, bytes.Clone(k))
-		case c.lost[string(script)] && !c.claims(outPoint{hash(k[:32]), be.Uint32(k[32:])}, script, coinHeight(v)):
+		case c.lost.scripts[string(script)] && !c.w.claims(outPoint{hash(k[:32]), be.Uint32(k[32:])}, script, coinHeight(v)):
 			gone = append(gone, bytes.Clone(k))
 		}
 		return nil
@@ -66,7 +85,7 @@ func (c *change) forget() {
 		f.share(key)
 	}
 	for _, id := range f.order {
-		c.rekeep(id)
+		c.updateTx(id)
 	}
 }
 
@@ -79,7 +98,7 @@ func (f *forgetting) share(key []byte) {
 		return
 	}
 	left := coin
-	left.amount, left.script = f.c.claimedShare(id, msg, coin.height)
+	left.setShare(f.c.claimedShare(id, msg, coin.height))
 	switch {
 	case left.amount == 0:
 		f.drop(key)

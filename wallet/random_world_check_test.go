@@ -201,7 +201,7 @@ func (d *driver) checkDerived(v *cast, tip uint32) {
 			continue
 		}
 		for branch, used := range v.used(key, a, tip) {
-			if d.w.unfit > uint64(tip)+1 { // the wallet was higher before
+			if d.w.unfit > unfitBlocks(tip)+1 { // the wallet was higher before
 				continue
 			}
 			if n := d.derived[key][branch]; n != uint32(used)+a.gap {

@@ -359,7 +359,7 @@ func (d *driver) rank(u Unmined) int {
 	switch {
 	case u.Own:
 		return 0
-	case !d.w.pool.byID[u.TxID].hearsay():
+	case !d.w.pool.byID[u.TxID].unverified():
 		return 1
 	}
 	for _, in := range u.Tx.TxIn {

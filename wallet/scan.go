@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -28,38 +29,36 @@ const (
 )
 
 // NextScan is a range of blocks up to limit that some script still has to be
-// tested on, for all the scripts that have to be on all of it. It is as long as
-// that set of scripts stays the same, and at most 50,000 blocks.
+// tested on, for all the scripts that have to be tested on all of it. It is as long as
+// this set of scripts stays the same, and at most 50,000 blocks.
 //
 // Scans go upwards. Blocks around the wallet's tip and above come first, for the
 // scripts that were tested as far as there: what is new does not wait for what was
 // added late and has long ago to catch up with. Then come the lowest blocks that are
-// owed.
+// missing.
 //
-// Only one scan at a time counts: the same debt is given out again until Apply.
-func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return spv.Scan{}, false, w.explain(w.broken)
-	}
-	near := uint32(math.MaxUint32)
-	if tip, ok := w.tip(); ok {
-		near = tip.Height - min(tip.Height, w.nearTip)
-	}
-	r, groups, ok := w.ledger.Next(near, limit)
-	if !ok {
-		return spv.Scan{}, false, nil
-	}
-	scripts := 0
-	for _, g := range groups {
-		scripts += len(g.Scripts())
-	}
-	r.To = uint32(min(uint64(r.To), uint64(r.From)+uint64(w.scanLength(scripts))-1))
-	contested := w.contestedIn(&r)
-	scan := spv.Scan{Range: r, Groups: w.ledger.Give(groups)}
-	scan.Query = w.queries.prepare(groups, scan.Groups, contested)
-	return scan, true, nil
+// Only one scan at a time counts: the same blocks are given out again until Apply.
+func (w *Wallet) NextScan(limit uint32) (scan spv.Scan, ok bool, err error) {
+	err = w.fromMemory(context.Background(), func() error {
+		near := uint32(math.MaxUint32)
+		if tip, ok := w.tip(); ok {
+			near = tip.Height - min(tip.Height, w.nearTip)
+		}
+		r, groups, found := w.ledger.Next(near, limit)
+		if !found {
+			return nil
+		}
+		scripts := 0
+		for _, g := range groups {
+			scripts += len(g.Scripts())
+		}
+		r.To = uint32(min(uint64(r.To), uint64(r.From)+uint64(w.scanLength(scripts))-1))
+		further := w.contestedIn(&r)
+		versions := w.ledger.Give(groups)
+		scan, ok = spv.Scan{Range: r, Groups: versions, Query: w.queries.prepare(groups, versions, further)}, true
+		return nil
+	})
+	return scan, ok, err
 }
 
 // scanLength is how many blocks to test for so many scripts at a time.

@@ -2,15 +2,12 @@ package wallet
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"math/rand/v2"
 
 	"dcrspv/spv"
 	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/chaincfg/v3"
-	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Wallet is one watch-only wallet in one file. Its methods may be called from
@@ -26,13 +23,13 @@ type Wallet struct {
 	// file alone need no lock: bbolt gives each a state of its own.
 	mu mutex
 	cache
+	broken error // the file could not be read again after a failure
 
 	wake waker
 
-	keepEvents uint64
-	maxAhead   uint32 // see derive; 0 is none
-	maxScan    uint32 // blocks of one scan
-	nearTip    uint32
+	maxAhead uint32 // see derive; 0 is none
+	maxScan  uint32 // blocks of one scan
+	nearTip  uint32
 }
 
 var _ spv.Wallet = (*Wallet)(nil)
@@ -43,14 +40,14 @@ var _ spv.Wallet = (*Wallet)(nil)
 //
 // Errors: ErrInUse when somebody else still has the file after one second;
 // ErrNewer, ErrDevelopment, ErrNetwork, ErrLink and ErrCorrupt as described there; else
-// that of the operating system. None of them changes the file.
+// the error of the operating system. None of them changes the file.
 func Open(path string, params *chaincfg.Params) (*Wallet, error) {
 	return openWallet(path, params, false)
 }
 
 // OpenNameless opens a wallet for one question, whose file has no name any more when
 // it returns: nothing is left of it however the program ends. Where an open file can't
-// be removed (on Windows) that is left to the caller, after Close. Errors are those of
+// be removed (on Windows) that is left to the caller, after Close. Errors are as of
 // Open.
 func OpenNameless(path string, params *chaincfg.Params) (*Wallet, error) {
 	return openWallet(path, params, true)
@@ -62,15 +59,14 @@ func openWallet(path string, params *chaincfg.Params, nameless bool) (*Wallet, e
 		return nil, named(path, err)
 	}
 	w := &Wallet{
-		path:       path,
-		mu:         make(mutex, 1),
-		params:     params,
-		db:         db,
-		changed:    make(chan struct{}, 1),
-		keepEvents: keepEvents,
-		maxAhead:   maxAhead,
-		maxScan:    maxScan,
-		nearTip:    nearTip,
+		path:     path,
+		mu:       make(mutex, 1),
+		params:   params,
+		db:       db,
+		changed:  make(chan struct{}, 1),
+		maxAhead: maxAhead,
+		maxScan:  maxScan,
+		nearTip:  nearTip,
 	}
 	w.wake.init()
 	if err := w.load(); err != nil {
@@ -93,45 +89,27 @@ func (w *Wallet) Params() *chaincfg.Params { return w.params }
 // Changed delivers a value after the watch set or its coverage changed.
 func (w *Wallet) Changed() <-chan struct{} { return w.changed }
 
-// view runs one reading transaction.
-func (w *Wallet) view(ctx context.Context, fn func(*buckets) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// load reads the cache from the file. mu is held, or nobody else has w yet.
+func (w *Wallet) load() error {
+	// Versions start anywhere, so that a batch from before a reopen means nothing.
+	version := rand.Uint64() >> 1
+	if w.ledger != nil {
+		version = w.ledger.Version()
 	}
-	return w.explain(w.read(ctx, fn))
+	w.cache = newCache(w.params, version)
+	w.broken = w.read(context.Background(), w.loadAll)
+	return w.broken
 }
 
-// read runs fn on the buckets in one reading transaction.
-func (w *Wallet) read(ctx context.Context, fn func(*buckets) error) error {
-	return w.db.View(func(tx *bbolt.Tx) error {
-		b, err := openBuckets(ctx, tx)
-		if err != nil {
+// loadAll reads an empty cache from the file.
+func (w *Wallet) loadAll(b *buckets) error {
+	for _, load := range []func(*buckets) error{
+		w.loadAccounts, w.loadGroups, w.loadScripts, w.loadOutpoints,
+		w.positions.load, w.totals.load, w.price.load, w.unfit.load, w.log.load, w.loadPending, w.loadAwaited,
+	} {
+		if err := load(b); err != nil {
 			return err
 		}
-		b.checkRest = w.db.CheckRest
-		return b.result(fn(b))
-	})
-}
-
-// explain names the file in errors that come from it.
-func (w *Wallet) explain(err error) error {
-	err = translate(err)
-	var kind ErrorKind
-	switch {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
-		return ErrClosed
-	case errors.As(err, &kind) && kind != ErrCorrupt:
-		return err
 	}
-	return named(w.path, err)
-}
-
-// named names the file in an error, and what to do if it is damaged.
-func named(path string, err error) error {
-	if errors.Is(err, ErrCorrupt) {
-		return fmt.Errorf("%s: %w (restore a backup, or watch again in a new file)", path, err)
-	}
-	return fmt.Errorf("%s: %w", path, err)
+	return nil
 }

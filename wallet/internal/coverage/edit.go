@@ -60,17 +60,17 @@ func (e *Edit[S]) Add(scripts []S, birthday uint32) {
 		return
 	}
 	for _, s := range scripts {
-		s.entry().birthday = birthday
+		s.entry().setBirthday(birthday)
 	}
-	e.birthdayKnown = false
+	e.birthdaysChanged()
 	e.assign(scripts, untested(birthday))
 	e.store.SaveScripts(scripts)
 }
 
 // Raise gives a script a higher birthday.
 func (e *Edit[S]) Raise(s S, birthday uint32) {
-	s.entry().birthday = birthday
-	e.birthdayKnown = false
+	s.entry().setBirthday(birthday)
+	e.birthdaysChanged()
 	e.assign([]S{s}, notBefore(e.Covered(s), birthday))
 	e.store.SaveScripts([]S{s})
 }
@@ -78,7 +78,8 @@ func (e *Edit[S]) Raise(s S, birthday uint32) {
 // Remove takes a script out of the ledger, and a group that is empty away.
 func (e *Edit[S]) Remove(s S) {
 	e.leave(s)
-	e.changed, e.birthdayKnown = true, false
+	e.changed = true
+	e.birthdaysChanged()
 }
 
 // SetWatched says whether a script counts: nothing is missing of a group that has none.
@@ -87,14 +88,11 @@ func (e *Edit[S]) SetWatched(s S, watched bool) {
 	if of.watched == watched {
 		return
 	}
-	of.watched = watched
-	if g := e.groups[of.group]; g != nil {
-		e.changed, e.birthdayKnown = true, false
-		if watched {
-			g.watched++
-		} else {
-			g.watched--
-		}
+	g := e.groups[of.group]
+	g.setWatched(s, watched)
+	if g != nil {
+		e.changed = true
+		e.birthdaysChanged()
 	}
 }
 
@@ -144,7 +142,8 @@ func (e *Edit[S]) split(g *Group[S], present string, parts map[string][]S) {
 		}
 	}
 	if stay != present {
-		g.covered, _ = Decode([]byte(stay))
+		covered, _ := Decode([]byte(stay))
+		g.setCovered(covered)
 		e.renew(g)
 		e.store.SaveGroup(g.id, g.covered)
 		e.changed = true
@@ -171,7 +170,7 @@ func (e *Edit[S]) Undo(above uint32) {
 // Tested notes that groups were tested on some blocks.
 func (e *Edit[S]) Tested(groups []*Group[S], r chain.Range) {
 	for _, g := range groups {
-		g.covered = g.covered.Add(r)
+		g.setCovered(g.covered.Add(r))
 		e.store.SaveGroup(g.id, g.covered)
 	}
 }

@@ -34,6 +34,8 @@ type Entry struct {
 
 func (e *Entry) entry() *Entry { return e }
 
+func (e *Entry) setBirthday(height uint32) { e.birthday = height }
+
 // Birthday is the first height that can matter. What happens below is not the wallet's.
 func (e *Entry) Birthday() uint32 { return e.birthday }
 
@@ -95,7 +97,7 @@ func (l *Ledger[S]) LoadScript(s S, group uint64, birthday uint32, watched bool)
 		return false
 	}
 	*s.entry() = Entry{birthday: birthday, watched: watched}
-	l.birthdayKnown = false
+	l.birthdaysChanged()
 	g.add(s)
 	return true
 }
@@ -126,6 +128,21 @@ func (g *Group[S]) remove(s S) {
 		g.watched--
 	}
 }
+
+// setWatched counts a script of the group, or one that is in none, as watched or not.
+func (g *Group[S]) setWatched(s S, watched bool) {
+	s.entry().watched = watched
+	switch {
+	case g == nil:
+	case watched:
+		g.watched++
+	default:
+		g.watched--
+	}
+}
+
+func (g *Group[S]) setCovered(covered chain.Ranges) { g.covered = covered }
+func (g *Group[S]) setGiven(given bool)             { g.given = given }
 
 // ID is the group's number.
 func (g *Group[S]) ID() uint64 { return g.id }
@@ -181,6 +198,9 @@ func (l *Ledger[S]) Birthday() (height uint32, ok bool) {
 	}
 	return math.MaxUint32, false
 }
+
+// birthdaysChanged has the lowest birthday found anew.
+func (l *Ledger[S]) birthdaysChanged() { l.birthdayKnown = false }
 
 // Through is the end of the range from the birthday on that all that is watched was tested
 // on, at most limit; !ok if that is empty.

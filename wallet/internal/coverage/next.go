@@ -67,7 +67,7 @@ func cutToSame[S Script](groups []*Group[S], r chain.Range) (chain.Range, []*Gro
 func (l *Ledger[S]) Give(groups []*Group[S]) (versions []uint64) {
 	versions = make([]uint64, len(groups))
 	for i, g := range groups {
-		g.given = true
+		g.setGiven(true)
 		versions[i] = g.version
 	}
 	return versions
@@ -76,7 +76,7 @@ func (l *Ledger[S]) Give(groups []*Group[S]) (versions []uint64) {
 // TakeBack notes that no scan is under way.
 func (l *Ledger[S]) TakeBack() {
 	for _, g := range l.groups {
-		g.given = false
+		g.setGiven(false)
 	}
 }
 
