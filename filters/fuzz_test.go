@@ -24,6 +24,7 @@ func split(data []byte) [][]byte {
 }
 
 // FuzzMatch compares Match to dcrd on good filters.
+// Rule 16.
 func FuzzMatch(f *testing.F) {
 	f.Add([]byte("0123456789abcdef"), []byte{1, 'a', 2, 'b', 'c'}, []byte{2, 'b', 'c'})
 	f.Add([]byte("0123456789abcdef"), []byte{1, 'a', 0, 3, 1, 2, 3}, []byte{0, 8, 1, 2, 3, 4, 5, 6, 7, 8})
@@ -49,6 +50,7 @@ func FuzzMatch(f *testing.F) {
 // FuzzMalformed feeds arbitrary bytes: no panic, only ErrFilter, and whatever is
 // accepted means what it means to dcrd. (dcrd accepts more: it notices a cut off
 // filter only while it reads it, and then says no match.)
+// Rule 21.
 func FuzzMalformed(f *testing.F) {
 	f.Add([]byte{}, []byte{1, 'a'})
 	f.Add([]byte{0xfd, 0x01, 0x00, 1, 2, 3}, []byte{1, 'a'})

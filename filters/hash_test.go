@@ -7,6 +7,7 @@ import (
 )
 
 // An empty filter hashes to zeroes, any other to the blake256 of its bytes.
+// Rule 11.
 func TestHash(t *testing.T) {
 	if h := Hash(nil); h != [32]byte{} {
 		t.Errorf("hash of nothing: %v", h)

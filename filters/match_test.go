@@ -46,6 +46,7 @@ func randomScripts(rng *rand.Rand, n int) [][]byte {
 	return scripts
 }
 
+// Rule 16.
 func TestMatchAgainstDcrd(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var m Matcher
@@ -159,6 +160,7 @@ func TestMatchEdges(t *testing.T) {
 	}
 }
 
+// Rule 21.
 func TestMatchMalformed(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	key := [16]byte{9}

@@ -9,7 +9,6 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
@@ -21,7 +20,7 @@ func (w *world) asked() int {
 }
 
 // known is what the registry shows of a peer.
-func (w *world) known(i int) registry.Peer {
+func (w *world) known(i int) spv.Peer {
 	w.t.Helper()
 	peers, err := w.syncer.Peers(w.t.Context())
 	if err != nil {
@@ -33,7 +32,7 @@ func (w *world) known(i int) registry.Peer {
 		}
 	}
 	w.t.Fatalf("the registry does not know %s", w.addrs[i])
-	return registry.Peer{}
+	return spv.Peer{}
 }
 
 // wantUnpunished checks that nothing is held against a peer, and that it is
@@ -50,6 +49,7 @@ func (w *world) wantUnpunished(i int) {
 
 // Headers from far below the tip, announced as if they were new, cause no
 // request, and nobody is punished for them.
+// Rule 8.
 func TestOldAnnouncementsAreNothingNew(t *testing.T) {
 	story(t, 600, func(w *world) {
 		w.join(spvtest.Behaviour{})
@@ -71,6 +71,7 @@ func TestOldAnnouncementsAreNothingNew(t *testing.T) {
 }
 
 // The same block announced a thousand times is fetched once.
+// Rules 1 and 8.
 func TestRepeatedAnnouncement(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.join(spvtest.Behaviour{NoAnnounce: true})
@@ -96,6 +97,7 @@ func TestRepeatedAnnouncement(t *testing.T) {
 // In a reorg the only peer announces nothing but the last header of its new
 // branch. The headers between are asked for, once, and the branch is followed
 // at that instant.
+// Rule 8.
 func TestLoneHeaderOfAReorg(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.join(spvtest.Behaviour{NoAnnounce: true})
@@ -119,6 +121,7 @@ func TestLoneHeaderOfAReorg(t *testing.T) {
 
 // An announced header without the work for it gets its sender banned. It moves
 // neither our tip nor what is known of the sender's height.
+// Rules 10 and 14.
 func TestFalseAnnouncement(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{})
@@ -152,6 +155,7 @@ func TestFalseAnnouncement(t *testing.T) {
 
 // Blocks announced by inv during the initial sync raise nobody's height and no
 // target.
+// Rules 2 and 5.
 func TestInvRaisesNoTarget(t *testing.T) {
 	story(t, 4000, func(w *world) {
 		w.join(spvtest.Behaviour{InvFlood: 10, Latency: 100 * time.Millisecond})
@@ -222,6 +226,7 @@ func TestStalledRequestFreezesNobody(t *testing.T) {
 // A flood of announcements starts no goroutine for each: no more than wait for
 // requests, of which a peer has 16 at most. New blocks in it are taken in their
 // order.
+// Rule 20.
 func TestAnnouncementFlood(t *testing.T) {
 	story(t, 200, func(w *world) {
 		w.join(spvtest.Behaviour{})
@@ -265,6 +270,7 @@ func TestAnnouncementFlood(t *testing.T) {
 // Announcements that link to nothing, with nothing to show when asked: ten in a
 // row cost nothing, each further one ten points, and the twentieth is the ban. The
 // same goes for blocks that are announced by hash.
+// Rules 8 and 14.
 func TestTwentiethOrphanIsTheBan(t *testing.T) {
 	story(t, 100, func(w *world) {
 		other := w.chain.Fork(50)

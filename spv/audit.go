@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/chaindb"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )

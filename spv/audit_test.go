@@ -8,7 +8,7 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
@@ -117,6 +117,7 @@ func (w *world) waitWrong() {
 }
 
 // Without a lie the set costs what it weighs.
+// Rules 1 and 11.
 func TestFilterSetHonest(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.joinMany(4, spvtest.Behaviour{Latency: 20 * time.Millisecond})
@@ -128,6 +129,7 @@ func TestFilterSetHonest(t *testing.T) {
 }
 
 // The verdict is remembered: after a restart nothing is fetched again.
+// Rule 11.
 func TestFilterSetRestartVerified(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.join(spvtest.Behaviour{})
@@ -161,6 +163,7 @@ func TestFilterSetRestartInTheMiddle(t *testing.T) {
 }
 
 // A birthday above the activation costs nothing of the set, wherever it is.
+// Rule 15.
 func TestFilterSetNotNeeded(t *testing.T) {
 	for _, birthday := range []uint32{activation, activation + 1, 2500} {
 		setStory(t, func(w *world) {
@@ -184,6 +187,7 @@ func TestFilterSetNotNeeded(t *testing.T) {
 
 // A birthday lowered to below the activation makes the set needed, and it is
 // verified then.
+// Rules 11 and 15.
 func TestFilterSetNeededLater(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.wallet.watch(2400, watched)
@@ -206,6 +210,7 @@ func TestFilterSetNeededLater(t *testing.T) {
 
 // The chain has not reached the activation: the set can't be verified, and
 // nothing is tested.
+// Rule 11.
 func TestFilterSetIncomplete(t *testing.T) {
 	setStory(t, func(w *world) {
 		whole := w.chain
@@ -225,6 +230,7 @@ func TestFilterSetIncomplete(t *testing.T) {
 
 // One wrong filter: its liar is banned, and everything else is fetched at most
 // once more for each peer whose copy is looked at.
+// Rules 11 and 14.
 func TestFilterSetOneWrongFilter(t *testing.T) {
 	for _, at := range []uint32{1, 850, activation - 1} {
 		setStory(t, func(w *world) {
@@ -266,6 +272,7 @@ func (w *world) wantSynced(liar int, at uint32) {
 }
 
 // Many wrong filters of one among four.
+// Rule 11.
 func TestFilterSetManyWrongFilters(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.joinMany(3, spvtest.Behaviour{Latency: 20 * time.Millisecond})
@@ -277,6 +284,7 @@ func TestFilterSetManyWrongFilters(t *testing.T) {
 }
 
 // Three liars who agree about every filter, and a single honest peer.
+// Rules 11 and 22.
 func TestFilterSetLiarsAgree(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.join(spvtest.Behaviour{Latency: 20 * time.Millisecond})
@@ -292,6 +300,7 @@ func TestFilterSetLiarsAgree(t *testing.T) {
 // A liar who delivered everything is alone: nobody is there to compare with, so
 // it is not blamed, not asked again, and nothing is tested. The honest peer that
 // joins proves it.
+// Rule 11.
 func TestFilterSetSingleLiar(t *testing.T) {
 	for name, at := range map[string]uint32{"one": 850, "all": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -325,6 +334,7 @@ func TestFilterSetSingleLiar(t *testing.T) {
 
 // If everybody has the same wrong set, perhaps it is us who are wrong: nobody
 // is blamed, nothing is dropped, and each is asked for one copy a day at most.
+// Rules 11 and 14.
 func TestFilterSetEverybodyAgrees(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.joinMany(3, liar(850))
@@ -431,6 +441,7 @@ func TestFilterSetAuditedPeerLeaves(t *testing.T) {
 }
 
 // A peer that does not answer for its copy costs time, not the sync.
+// Rule 22.
 func TestFilterSetSilentPeer(t *testing.T) {
 	setStory(t, func(w *world) {
 		w.join(liar(850))
@@ -448,6 +459,7 @@ func TestFilterSetSilentPeer(t *testing.T) {
 
 // The only peer whose copy there is to compare with is asked again soon after it
 // serves, however long it did not.
+// Rule 23.
 func TestFilterSetLastPeerIsAskedAgain(t *testing.T) {
 	for _, after := range []time.Duration{5 * time.Minute, 5*time.Minute + 20*time.Second, 6 * time.Minute, 7 * time.Minute} {
 		setStory(t, func(w *world) {
@@ -472,6 +484,7 @@ func TestFilterSetLastPeerIsAskedAgain(t *testing.T) {
 
 // A reorg that takes part of the set with it: it is hashed again, on the branch
 // that has it.
+// Rules 8 and 11.
 func TestFilterSetReorg(t *testing.T) {
 	setStory(t, func(w *world) {
 		other := w.chain.Fork(1800)

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 )
 
 // A process that was stopped (SIGSTOP, a debugger) or whose machine slept finds

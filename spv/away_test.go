@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 )
 
 // Silence and the end of a connection from before we stood still are put down to
 // that for a minute, and nothing else is.
+// Rule 23.
 func TestOnlyWhatAwayExplainsIsExcused(t *testing.T) {
 	returned := time.Unix(1_700_000_000, 0)
 	before, after := &session{since: returned.Add(-time.Minute)}, &session{since: returned.Add(time.Second)}

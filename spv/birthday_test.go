@@ -18,6 +18,7 @@ func (l lateWallet) Birthday() (uint32, bool) {
 
 // Until a wallet has told its birthday no filter is fetched: the first could be below
 // it.
+// Rule 15.
 func TestBirthdayIsWaitedFor(t *testing.T) {
 	story(t, 3000, func(w *world) {
 		w.wallet.watch(2500, watched)
@@ -37,11 +38,12 @@ func TestBirthdayIsWaitedFor(t *testing.T) {
 
 // A birthday above the tip, of a wallet or given, leaves nothing to fetch or to test:
 // that is in sync, and what comes from there on is tested.
+// Rule 15.
 func TestBirthdayAboveTheTip(t *testing.T) {
 	story(t, 50, func(w *world) {
 		w.wallet.watch(60, watched)
 		p := w.join(spvtest.Behaviour{})
-		w.start(func(cfg *spv.Config) { cfg.Birthday, cfg.HasBirthday = 70, true })
+		w.start(func(cfg *spv.Config) { cfg.Birthday = new(uint32(70)) })
 		if st := w.wait(spv.Settled); st.Filters.Any || st.Scanned.Any || st.Owed != 0 {
 			t.Errorf("%+v", st)
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/wire"
 )

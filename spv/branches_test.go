@@ -14,6 +14,7 @@ import (
 // A fork that lies deeper than the steps of a locator are short: the first
 // answers hold nothing new. The branch is found all the same, by announcement
 // and after a reconnection.
+// Rule 8.
 func TestForkDeeperThanLocatorSteps(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	c.Mine(20000)
@@ -56,6 +57,7 @@ func TestForkDeeperThanLocatorSteps(t *testing.T) {
 
 // A branch that only its second answer gives more work: the parents are in one
 // message, the children in another.
+// Rule 8.
 func TestBranchInTwoAnswers(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	c.Mine(2500)
@@ -110,6 +112,7 @@ func TestGenesisOnly(t *testing.T) {
 }
 
 // A reorg to below the birthday fetches no filter from below the birthday.
+// Rule 8.
 func TestReorgBelowBirthday(t *testing.T) {
 	story(t, 1000, func(w *world) {
 		w.wallet.watch(900, watched)
@@ -161,6 +164,7 @@ func TestReorgToLowerHeight(t *testing.T) {
 
 // A peer that comes back with a lower height than it had is no liar: chains
 // reorganize.
+// Rule 14.
 func TestPeerComesBackLower(t *testing.T) {
 	story(t, 500, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{})
@@ -178,6 +182,7 @@ func TestPeerComesBackLower(t *testing.T) {
 
 // Blocks mined during the initial sync are had from peers that stated a lower
 // height when they connected, if who told of them does not have them.
+// Rule 2.
 func TestBlocksMinedMeanwhileAreHadFromAll(t *testing.T) {
 	story(t, 500, func(w *world) {
 		script := spvtest.Script(1)
@@ -200,6 +205,7 @@ func TestBlocksMinedMeanwhileAreHadFromAll(t *testing.T) {
 
 // Who has announced blocks that we don't know yet is not cut off for the height
 // that it stated when it connected.
+// Rule 3.
 func TestAnnouncedBlocksKeepFromTheCut(t *testing.T) {
 	story(t, 500, func(w *world) {
 		honest := w.join(spvtest.Behaviour{Latency: 100 * time.Millisecond})

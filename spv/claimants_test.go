@@ -33,8 +33,9 @@ func walker(w *world, delay time.Duration) spvtest.Behaviour {
 	return b
 }
 
-// Rule 22: who claims a million blocks and delivers known ones, just in time, ever
-// again, keeps nobody from being in sync or from following.
+// Who claims a million blocks and delivers known ones, just in time, ever again,
+// keeps nobody from being in sync or from following.
+// Rule 22.
 func TestKnownHeadersKeepNoClaimAlive(t *testing.T) {
 	for _, delay := range []time.Duration{400 * time.Millisecond, 9 * time.Second, 14 * time.Second} {
 		for _, joins := range []bool{false, true} {
@@ -90,8 +91,9 @@ func (w *world) walkFor(d time.Duration, began time.Time, delay time.Duration, j
 	}
 }
 
-// Rule 22: a peer that delivers everything, ever slower, holds up the sync by no
-// more than the answers that it takes to show that.
+// A peer that delivers everything, ever slower, holds up the sync by no more
+// than the answers that it takes to show that.
+// Rule 22.
 func TestSlowDeliveryIsNoPrivilege(t *testing.T) {
 	took := make(map[bool]time.Duration)
 	for _, attacked := range []bool{false, true} {
@@ -130,8 +132,9 @@ func slower(w *world) spvtest.Behaviour {
 	})
 }
 
-// Rule 22: however many peers shake hands and then say nothing, the one that
-// answers is found within seconds.
+// However many peers shake hands and then say nothing, the one that answers is
+// found within seconds.
+// Rule 22.
 func TestSilentPeersCostSeconds(t *testing.T) {
 	for _, n := range []int{7, 15, 30, 63} {
 		story(t, 20_000, func(w *world) {
@@ -151,8 +154,9 @@ func TestSilentPeersCostSeconds(t *testing.T) {
 	}
 }
 
-// Rule 23: the only peer says once that it does not have a block. It is asked
-// again within seconds.
+// The only peer says once that it does not have a block. It is asked again
+// within seconds.
+// Rule 23.
 func TestOnlySourceOfBlocksIsAskedAgain(t *testing.T) {
 	storyOn(t, paid(3000), func(w *world) {
 		w.wallet.watch(0, watched)
@@ -180,9 +184,10 @@ func TestOnlySourceOfBlocksIsAskedAgain(t *testing.T) {
 	})
 }
 
-// Rules 8 and 23: a reorg of any depth while filters of the old branch are being
-// fetched from the only peer costs seconds, even if all that it can be asked at a
-// time is of the old branch.
+// A reorg of any depth while filters of the old branch are being fetched from the
+// only peer costs seconds, even if all that it can be asked at a time is of the
+// old branch.
+// Rules 8 and 23.
 func TestReorgDuringFiltersOfTheOnlyPeer(t *testing.T) {
 	for _, depth := range []uint32{1, 20, 700, 9000} {
 		story(t, 20_000, func(w *world) {
@@ -203,8 +208,9 @@ func TestReorgDuringFiltersOfTheOnlyPeer(t *testing.T) {
 	}
 }
 
-// Rule 22: whether the last filters are asked for depends on the headers that we
-// have, not on what somebody claims.
+// Whether the last filters are asked for depends on the headers that we have,
+// not on what somebody claims.
+// Rule 22.
 func TestBoastsHoldUpNoFilters(t *testing.T) {
 	story(t, 3000, func(w *world) {
 		w.joinMany(7, spvtest.Behaviour{AdvertisedHeight: 1_000_000, Silent: map[string]bool{wire.CmdGetHeaders: true}})

@@ -40,6 +40,7 @@ func knownWork(work int64) func(*spv.Config) {
 // A node that is still syncing itself has nothing to say about headers. It is
 // asked every half minute until it has, and is not blamed; nothing is in sync
 // meanwhile.
+// Rule 2.
 func TestNodeThatIsSyncingItself(t *testing.T) {
 	for name, claims := range map[string]int32{"knows the height": 3000, "knows nothing": -1} {
 		t.Run(name, func(t *testing.T) {
@@ -69,6 +70,7 @@ func TestNodeThatIsSyncingItself(t *testing.T) {
 
 // The peer that claims most has nothing after all: the next is asked at that
 // instant, and the claim stops counting.
+// Rule 2.
 func TestEmptyAnswer(t *testing.T) {
 	story(t, 2500, func(w *world) {
 		b := hooked(empty)
@@ -91,6 +93,7 @@ func TestEmptyAnswer(t *testing.T) {
 
 // A peer that delivers its headers one at a time does not hold up the sync with
 // the others.
+// Rule 22.
 func TestHeadersByDrops(t *testing.T) {
 	story(t, 5000, func(w *world) {
 		drop := hooked(func(c *spvtest.Client, m *wire.MsgGetHeaders) {
@@ -114,6 +117,7 @@ func TestHeadersByDrops(t *testing.T) {
 
 // The same full answer again and again, of headers that we have, ends in asking
 // somebody else.
+// Rules 2 and 22.
 func TestSameAnswerAgainAndAgain(t *testing.T) {
 	story(t, 5000, func(w *world) {
 		same := hooked(func(c *spvtest.Client, _ *wire.MsgGetHeaders) { c.Send(w.chain.Headers(1, 2000)) })
@@ -132,6 +136,7 @@ func TestSameAnswerAgainAndAgain(t *testing.T) {
 // A claim that is made by reconnecting is not believed again and again: a
 // boaster gets one getheaders for each claim, and its claims are doubted longer
 // each time.
+// Rule 22.
 func TestBoasterReconnects(t *testing.T) {
 	story(t, 500, func(w *world) {
 		w.join(spvtest.Behaviour{AdvertisedHeight: 1_000_000})
@@ -190,6 +195,7 @@ func TestPeerAheadLeavesInTheMiddle(t *testing.T) {
 // During the initial sync each peer is asked for headers once, so that it shows
 // how fast it is, and the fastest for all the rest. To have delivered last is no
 // privilege.
+// Rules 1 and 2.
 func TestFastestPeerIsAskedForHeaders(t *testing.T) {
 	story(t, 40000, func(w *world) {
 		w.join(spvtest.Behaviour{Latency: 100 * time.Millisecond})
@@ -222,6 +228,7 @@ func (w *world) headerRequests(i int) (requests []spvtest.Received) {
 
 // One peer looks best and is broken; it does not starve the nine good ones. What it
 // claims is waited for as long as it may take to answer, 30 seconds.
+// Rules 2 and 22.
 func TestBrokenBestPeer(t *testing.T) {
 	for name, b := range map[string]spvtest.Behaviour{
 		"silent":   silent("*"),
@@ -247,6 +254,7 @@ func TestBrokenBestPeer(t *testing.T) {
 
 // A false stop hash or locator would show here: every getheaders of the initial
 // sync begins with the last header that the peer delivered and ends in genesis.
+// Rule 6.
 func TestLocatorsBeginAtTheTip(t *testing.T) {
 	story(t, 6500, func(w *world) {
 		var first []chainhash.Hash
@@ -271,6 +279,7 @@ func TestLocatorsBeginAtTheTip(t *testing.T) {
 
 // The only peer claims more than it has. That its claim is doubted when it comes
 // back does not keep us from asking it, and so from being in sync.
+// Rule 23.
 func TestOnlyPeerIsDoubted(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.join(spvtest.Behaviour{AdvertisedHeight: 9999})
@@ -292,6 +301,7 @@ func TestOnlyPeerIsDoubted(t *testing.T) {
 // A peer that has delivered, and then does not answer, is waited for no longer
 // than others might need to take its place; being in sync never contradicts the
 // height aimed at.
+// Rule 2.
 func TestSyncedIsAtTheTarget(t *testing.T) {
 	story(t, 6000, func(w *world) {
 		answered := 0
@@ -320,8 +330,9 @@ func TestSyncedIsAtTheTarget(t *testing.T) {
 	})
 }
 
-// Rule 23: a peer that has no more than we have, and says so, is believed when it
-// comes back with more, however often it has come back without.
+// A peer that has no more than we have, and says so, is believed when it comes
+// back with more, however often it has come back without.
+// Rule 23.
 func TestNothingNewIsNoFailedClaim(t *testing.T) {
 	story(t, 5000, func(w *world) {
 		w.joinMany(4, spvtest.Behaviour{Latency: 300 * time.Millisecond})
@@ -353,6 +364,7 @@ func TestNothingNewIsNoFailedClaim(t *testing.T) {
 
 // Peers that have delivered a full answer, and then say nothing for longer than a claim
 // counts, have not said that there is no more: nothing is in sync before one has.
+// Rule 2.
 func TestSilenceInTheMiddleIsNotTheEnd(t *testing.T) {
 	for _, n := range []int{1, 3} {
 		story(t, 5000, func(w *world) {

@@ -22,6 +22,7 @@ func (w *world) behindClock() spv.Status {
 
 // TestClockBehindAtTheStart: with blocks that our clock does not allow yet we are not in
 // sync, whoever serves them is not to blame, and they are taken once it does.
+// Rule 24.
 func TestClockBehindAtTheStart(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"a little": 2*time.Hour + time.Minute, "much": 130 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
@@ -53,6 +54,7 @@ func TestClockBehindAtTheStart(t *testing.T) {
 
 // TestClockCatchesUp: when the clock has come to the next block we are not in sync until
 // that is there, not for the moment of asking for it either.
+// Rule 24.
 func TestClockCatchesUp(t *testing.T) {
 	for name, running := range map[string]bool{"at the start": false, "while running": true} {
 		t.Run(name, func(t *testing.T) {
@@ -86,6 +88,7 @@ func TestClockCatchesUp(t *testing.T) {
 
 // TestClockSetBack: a clock that is set back while running is no reason to leave the
 // chain, nor to call it complete.
+// Rule 24.
 func TestClockSetBack(t *testing.T) {
 	story(t, 200, func(w *world) {
 		w.joinMany(3, spvtest.Behaviour{})
@@ -112,6 +115,7 @@ func TestClockSetBack(t *testing.T) {
 
 // TestFutureBlockIsOvertaken: who mines one block of the wrong time holds us up until
 // the others have done more work, and no longer.
+// Rules 22 and 24.
 func TestFutureBlockIsOvertaken(t *testing.T) {
 	story(t, 200, func(w *world) {
 		liar := w.chain.Fork(200)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/addrbook"
+	"dcrspv/spv/internal/addrbook"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -158,6 +158,7 @@ func byClock(t *testing.T, fn func(s *clockStory, wrong time.Duration)) {
 
 // TestClockStepsAtTheStart: a clock that is wrong from the beginning by whatever it is,
 // and then set right.
+// Rule 24.
 func TestClockStepsAtTheStart(t *testing.T) {
 	byClock(t, func(s *clockStory, wrong time.Duration) {
 		s.set(wrong)
@@ -174,6 +175,7 @@ func TestClockStepsAtTheStart(t *testing.T) {
 // TestClockStepsWhileRunning: a clock that is set by whatever it is while everything is
 // in sync, and back again later. Blocks that come meanwhile are taken, or it is said why
 // not, until they can be.
+// Rule 24.
 func TestClockStepsWhileRunning(t *testing.T) {
 	byClock(t, func(s *clockStory, wrong time.Duration) {
 		s.begin()
@@ -196,6 +198,7 @@ func TestClockStepsWhileRunning(t *testing.T) {
 // TestLiarsAboutTheTime: whatever seven of eight peers say that the time is, they make
 // nobody out of sync with a clock that is right, nor in sync with one that is behind, nor
 // keep it from being said that the tip is old for one that is ahead.
+// Rules 22 and 24.
 func TestLiarsAboutTheTime(t *testing.T) {
 	for _, ours := range []time.Duration{0, -day, 30 * day} {
 		for _, theirs := range []time.Duration{0, -3 * time.Hour, 3 * time.Hour, -year, year, -day, 30 * day} {
@@ -221,6 +224,7 @@ func TestLiarsAboutTheTime(t *testing.T) {
 // TestAfterSleep: when the machine slept, which nothing but the clock tells, connections
 // that do not stand any more are made anew within seconds, and until somebody is there for
 // certain it is not in sync.
+// Rule 24.
 func TestAfterSleep(t *testing.T) {
 	for dead := range 4 {
 		story(t, 200, func(w *world) {

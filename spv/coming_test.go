@@ -41,9 +41,10 @@ func (c *lineConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Rules 1, 22 and 23: on a slow line, ours or those of all peers, nobody is blamed,
-// and nothing is in sync before it is. Everything is fetched once, but for one answer by
-// which each peer shows how fast it is, and three more, however long the chain.
+// On a slow line, ours or those of all peers, nobody is blamed, and nothing is in sync
+// before it is. Everything is fetched once, but for one answer by which each peer shows
+// how fast it is, and three more, however long the chain.
+// Rules 1, 22 and 23.
 func TestSlowLine(t *testing.T) {
 	const height, once, answer = 20_000, 4_520_000, 370_000 // bytes
 	for _, c := range []struct {
@@ -107,9 +108,10 @@ func (w *world) wantNobodyBlamed() {
 	}
 }
 
-// Rules 1 and 23: the same with filters of the size that they have, and a wallet that
-// has payments. For each kind of data every peer gives one answer more at most by which
-// it shows how fast it is.
+// The same with filters of the size that they have, and a wallet that has payments. For
+// each kind of data every peer gives one answer more at most by which it shows how fast
+// it is.
+// Rules 1 and 23.
 func TestSlowLineOfAWallet(t *testing.T) {
 	c := spvtest.NewChain(nil, spvtest.FilterItems(100))
 	for range 200 {
@@ -146,8 +148,9 @@ func TestSlowLineOfAWallet(t *testing.T) {
 	}
 }
 
-// Rule 22: peers whose answers come in drop by drop, as on a slow line, hold up the
-// sync with the one that is fast for seconds, however many they are.
+// Peers whose answers come in drop by drop, as on a slow line, hold up the sync
+// with the one that is fast for seconds, however many they are.
+// Rule 22.
 func TestTricklersAreTriedTogether(t *testing.T) {
 	for _, n := range []int{7, 63} {
 		for _, rate := range []int{5_000, 30_000} {

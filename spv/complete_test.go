@@ -7,8 +7,9 @@ import (
 	"dcrspv/spv/chain"
 )
 
-// Rule 22: the end of the headers is put off by a request that may bring new ones, for
-// as long as it is not late, and not by one at a peer that walks through known ones.
+// The end of the headers is put off by a request that may bring new ones, for as long
+// as it is not late, and not by one at a peer that walks through known ones.
+// Rule 22.
 func TestWhoWalksIsNotWaitedFor(t *testing.T) {
 	for name, c := range map[string]struct {
 		from          uint32
@@ -37,8 +38,9 @@ func TestWhoWalksIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-// Rule 22: who joins is waited for until some seconds after the last header, and then
-// no more: nobody puts off the end by coming back.
+// Who joins is waited for until some seconds after the last header, and then no more:
+// nobody puts off the end by coming back.
+// Rule 22.
 func TestJoinersAreWaitedForOnce(t *testing.T) {
 	for after, complete := range map[time.Duration]bool{0: false, joinedPatience - 1: false, joinedPatience: true, time.Hour: true} {
 		for _, asked := range []bool{false, true} {

@@ -3,13 +3,11 @@ package spv
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/slog"
@@ -45,12 +43,8 @@ type Config struct {
 
 	// Birthday is a height from which filters are kept even if no wallet wants
 	// them from so low. It is ignored when every wallet's own birthday is
-	// lower. With nothing watched it alone decides.
-	Birthday uint32
-
-	// HasBirthday tells that Birthday is meant. Without it, and with nothing
-	// watched, filters are kept from genesis.
-	HasBirthday bool
+	// lower. With nothing watched it alone decides; nil is genesis then.
+	Birthday *uint32
 
 	// MaxProtocol caps the protocol version spoken, for peers or proxies that
 	// dislike newer ones; 0 is ProtocolVersion. Below 11 filters are asked
@@ -102,9 +96,6 @@ func (c *Config) agent() (name, version string) {
 	return cmp.Or(c.UserAgentName, defaultUserAgent), cmp.Or(c.UserAgentVersion, defaultVersion)
 }
 
-// ErrConfig is the error of a Config that can't work.
-var ErrConfig = errors.New("bad configuration")
-
 // withDefaults returns the configuration with every default filled in, or what
 // is wrong with it.
 func (c Config) withDefaults() (Config, error) {
@@ -126,7 +117,7 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	connect := make([]string, 0, len(c.Connect))
 	for _, addr := range c.Connect {
-		normal, err := registry.NormalizeAddr(addr, c.Params.DefaultPort)
+		normal, err := PeerAddr(addr, c.Params)
 		if err != nil {
 			return c, fmt.Errorf("%w: %w", ErrConfig, err)
 		}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // Peers that are slow at all they do may hold all slots: things move, and nobody is of

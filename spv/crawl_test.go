@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/addrbook"
+	"dcrspv/spv/internal/addrbook"
 	"dcrspv/spv/spvtest"
 )
 
@@ -41,9 +41,10 @@ func (w *world) crawlers(seed uint64) (honest *spvtest.Peer, addr string) {
 	return honest, w.addrs[len(w.addrs)-1]
 }
 
-// Rule 22: peers that deliver everything, as slowly as is borne, may hold all slots.
-// The honest one that the address book has is met within minutes all the same, and
-// then the sync goes at its pace.
+// Peers that deliver everything, as slowly as is borne, may hold all slots. The
+// honest one that the address book has is met within minutes all the same, and then
+// the sync goes at its pace.
+// Rule 22.
 func TestSiegeOfCrawlers(t *testing.T) {
 	for _, seed := range adversarySeeds() {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -76,8 +77,9 @@ func TestSiegeOfCrawlers(t *testing.T) {
 	}
 }
 
-// Rule 23: honest peers on a slow line, ours or that of each of them, are not traded for
-// others that are no faster: few connections are tried, and they cost little.
+// Honest peers on a slow line, ours or that of each of them, are not traded for others
+// that are no faster: few connections are tried, and they cost little.
+// Rule 23.
 func TestHonestCrawlersStay(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		took := make(map[int]time.Duration)

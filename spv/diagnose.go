@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )
@@ -43,6 +43,7 @@ func wantDiagnosis(t *testing.T, d diagnosis, after time.Duration, cause, remedy
 }
 
 // What an error says about the only peer that may be used.
+// Rule 24.
 func TestDiagnoseTheOnlyPeer(t *testing.T) {
 	only := nodeA + ", the only peer, "
 	protocol := func(err error) error { return fmt.Errorf("%w: %w", peer.ErrProtocol, err) }
@@ -86,6 +87,7 @@ func TestDiagnoseTheOnlyPeer(t *testing.T) {
 
 // What this computer has not enough of is said of no peer, whoever was dialed last, and
 // whether peers are given or found.
+// Rule 24.
 func TestDiagnoseOwnLimit(t *testing.T) {
 	limit := fmt.Errorf("%w: %w", registry.ErrOurs, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)})
 	for _, s := range []situation{
@@ -105,6 +107,7 @@ func TestDiagnoseOwnLimit(t *testing.T) {
 
 // A ban is told with its reason, in an earlier run too: then nobody is dialed and
 // nothing fails.
+// Rules 23 and 24.
 func TestDiagnoseBan(t *testing.T) {
 	s := situation{params: chaincfg.SimNetParams(), chosen: []string{nodeA}, bans: map[string]string{nodeA: "until 2026-03-01 12:00:00 UTC: false filter"}}
 	wantDiagnosis(t, s.diagnose(), 0, nodeA+", the only peer, is banned until 2026-03-01 12:00:00 UTC: false filter", "lift the ban")

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/addrbook"
+	"dcrspv/spv/internal/addrbook"
 	"dcrspv/spv/spvtest"
 )
 
@@ -92,6 +92,7 @@ func TestNamesAreResolvedAtEachDial(t *testing.T) {
 // What this computer has not enough of is no peer's fault: it is said, nobody is dialed
 // again at once, or counts it, and as soon as there is enough it goes on. That is so with
 // addresses that were heard of, too: they are not used up.
+// Rules 7 and 24.
 func TestOwnLimit(t *testing.T) {
 	for name, discover := range map[string]bool{"given": false, "found": true} {
 		t.Run(name, func(t *testing.T) {

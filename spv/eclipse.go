@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )

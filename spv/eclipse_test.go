@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/internal/requests"
-	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
 // When no block comes strangers make room for strangers: those that were there before
 // stay.
+// Rule 22.
 func TestStrangersMakeRoomForStrangers(t *testing.T) {
 	e, sessions := stillEngine(t, 100, 100, 100, 100)
 	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following = chaincfg.SimNetParams(), 2, true, true
@@ -28,7 +29,8 @@ func TestStrangersMakeRoomForStrangers(t *testing.T) {
 	}
 }
 
-// Rule 22: one that has served well before stays, and the worst of the others makes room.
+// One that has served well before stays, and the worst of the others makes room.
+// Rule 22.
 func TestStrangerThatHasServedStays(t *testing.T) {
 	e, sessions := stillEngine(t, 100, 100, 100, 100)
 	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following = chaincfg.SimNetParams(), 2, true, true
@@ -49,8 +51,9 @@ func TestStrangerThatHasServedStays(t *testing.T) {
 	}
 }
 
-// Rule 22: when nothing moves, and those that are connected could not give what is
-// missing and rest, they make room, as many as there are others to try.
+// When nothing moves, and those that are connected could not give what is missing
+// and rest, they make room, as many as there are others to try.
+// Rule 22.
 func TestWhoRestsMakesRoom(t *testing.T) {
 	for spares := range 4 {
 		e, sessions := stillEngine(t, 100, 100, 100)

@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 
-	"dcrspv/spv/addrbook"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/addrbook"
+	"dcrspv/spv/internal/chaindb"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/internal/requests"
-	"dcrspv/spv/registry"
 )
 
 // engine is the sync state and the one goroutine that owns it. It takes events,
@@ -102,10 +101,10 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 	}
 	e.relay = newRelay(e.cfg)
 	e.network.init(e)
-	e.registry = registry.New(registry.Options{
+	e.registry = newRegistry(registry.Options{
 		MaxConnected:   max(s.cfg.MaxPeers, len(s.cfg.Connect)),
 		OnlyPersistent: len(s.cfg.Connect) > 0,
-	}, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+	})
 	e.store = newStore(tip)
 	if err := errors.Join(e.loadRegistry(), e.trouble.start(s.db, now)); err != nil {
 		cancel()
@@ -151,7 +150,9 @@ func (e *engine) run() error {
 	for e.err == nil {
 		e.now = e.syncer.now()
 		e.step()
-		e.syncer.publish(e.snapshot())
+		st := e.snapshot()
+		e.syncer.publish(st)
+		e.syncer.feed.set(feedState{e.readable(), st.Synced})
 		if err := e.chain.Failed(); err != nil {
 			e.fail(err)
 			break
@@ -279,7 +280,7 @@ func (e *engine) shutdown() {
 		e.logs.peer.Infof("%s disconnected: stopping", s.addr)
 	}
 	if e.err == nil || mends(e.err) {
-		e.err = cmp.Or(e.err, e.saveRegistry())
+		e.err = cmp.Or(e.err, writeRegistry(e.db, e.registry, e.now))
 	}
 	if e.err == nil && (e.trouble.changed() || e.store.busy) { // that write may not have begun
 		e.err = e.trouble.save()(e.db)

@@ -7,9 +7,8 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/internal/requests"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/math/uint256"
@@ -57,8 +56,8 @@ func stillEngine(t *testing.T, tip uint32, stated ...uint32) (e *engine, session
 // stillSource has nothing, and can be closed.
 type stillSource struct{ Source }
 
-func (stillSource) Stats() (none peer.Stats) { return none }
-func (stillSource) Close(error)              {}
+func (stillSource) Stats() (none SourceStats) { return none }
+func (stillSource) Close(error)               {}
 
 // noHeaders is a stored chain that can't be read.
 type noHeaders struct{ chain.Source }

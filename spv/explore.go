@@ -3,7 +3,7 @@ package spv
 import (
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // slowHeaders is how long a full answer takes at most for its peer to count as

@@ -26,8 +26,9 @@ func dawdler(w *world, most uint32, delay time.Duration) spvtest.Behaviour {
 	return b
 }
 
-// Rule 22: however many peers give a little at a time, or much slowly, the one
-// that does not is found within seconds.
+// However many peers give a little at a time, or much slowly, the one that does
+// not is found within seconds.
+// Rule 22.
 func TestDawdlersAreTriedTogether(t *testing.T) {
 	for _, c := range []struct {
 		most  uint32
@@ -118,9 +119,10 @@ func syncAmong(t *testing.T, c *spvtest.Chain, faders []fader, honest spvtest.Be
 	return took
 }
 
-// Rule 22: however many peers drip their headers, or take a second or two for what
-// others take a moment, from the beginning or after good answers, the first sync takes
-// twice what the one takes that does not, and ten seconds.
+// However many peers drip their headers, or take a second or two for what others take
+// a moment, from the beginning or after good answers, the first sync takes twice what
+// the one takes that does not, and ten seconds.
+// Rule 22.
 func TestDrippers(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	c.Mine(40_000)
@@ -149,9 +151,9 @@ func TestDrippers(t *testing.T) {
 	}
 }
 
-// Rule 22: the same with peers that are drawn: how good each is at first and how slow
-// then, whether they come back, and whether the honest one comes when all have become
-// slow.
+// The same with peers that are drawn: how good each is at first and how slow then,
+// whether they come back, and whether the honest one comes when all have become slow.
+// Rule 22.
 func TestSiegeOfFaders(t *testing.T) {
 	for _, seed := range adversarySeeds() {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/registry"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
@@ -48,13 +47,14 @@ func (w *world) banned(why string) {
 	if r := w.cutReason(0); !strings.Contains(r, why) {
 		w.t.Errorf("cut off for %q, want %q", r, why)
 	}
-	if h := p.History; len(h) != 1 || h[0].Kind != registry.Ban || !h[0].Until.Equal(p.BannedUntil) || !strings.Contains(h[0].Reason, why) {
+	if h := p.History; len(h) != 1 || h[0].Kind != spv.PeerBanned || !h[0].Until.Equal(p.BannedUntil) || !strings.Contains(h[0].Reason, why) {
 		w.t.Errorf("its history is %+v", h)
 	}
 }
 
 // A header that breaks a rule proves its sender bad, whatever the rule. None of
 // it gets into the chain, and nobody else pays.
+// Rules 10 and 14.
 func TestFalseHeadersAreBanned(t *testing.T) {
 	for fault, why := range map[spvtest.HeaderFault]string{
 		spvtest.HeadersBadPoW:     "proof of work",
@@ -78,6 +78,7 @@ func TestFalseHeadersAreBanned(t *testing.T) {
 
 // Headers whose heights don't follow are no answer at all: 20 points and the
 // connection.
+// Rule 14.
 func TestHeightsThatDontFollow(t *testing.T) {
 	withFaulty(t, spvtest.Behaviour{BadHeaders: spvtest.HeadersWrongHeight, BadHeaderAt: 250}, func(w *world) {
 		if p := w.known(0); p.BanScore != 20 || p.Connected || !strings.Contains(w.cutReason(0), "follows") {
@@ -89,6 +90,7 @@ func TestHeightsThatDontFollow(t *testing.T) {
 // Right headers that hang in the air are no answer to the question either. They
 // are taken for an announcement, which is ignored at this stage, and the question
 // stalls.
+// Rule 14.
 func TestUnlinkedHeadersAreNoAnswer(t *testing.T) {
 	withFaulty(t, spvtest.Behaviour{BadHeaders: spvtest.HeadersUnlinked}, func(w *world) {
 		if p := w.known(0); p.BanScore != 0 || !p.Connected || w.syncer.Status().Tip.Height != 0 {
@@ -99,6 +101,7 @@ func TestUnlinkedHeadersAreNoAnswer(t *testing.T) {
 
 // A header from the future is no proof: perhaps it is our clock that is wrong.
 // Its sender is not banned.
+// Rules 14 and 24.
 func TestFutureHeaderIsNoFault(t *testing.T) {
 	withFaulty(t, spvtest.Behaviour{BadHeaders: spvtest.HeadersFuture, BadHeaderAt: 250}, func(w *world) {
 		if p := w.known(0); p.BanScore != 0 || !p.BannedUntil.IsZero() {
@@ -110,6 +113,7 @@ func TestFutureHeaderIsNoFault(t *testing.T) {
 // A filter that its header does not commit to is a ban. One that does not fit the
 // question costs 20 points and the connection; one that answers no question is
 // not taken for an answer.
+// Rules 11 and 14.
 func TestFalseFilters(t *testing.T) {
 	for fault, tc := range map[spvtest.FilterFault]struct {
 		points int
@@ -141,6 +145,7 @@ func TestFalseFilters(t *testing.T) {
 
 // A block that is not the one of its header is a ban. The one peer that was asked
 // for it is at fault, no other.
+// Rules 11 and 14.
 func TestFalseBlocks(t *testing.T) {
 	for _, fault := range []spvtest.BlockFault{
 		spvtest.BlocksDropTx, spvtest.BlocksDoubleTx, spvtest.BlocksChangedTx,
@@ -158,6 +163,7 @@ func TestFalseBlocks(t *testing.T) {
 
 // A peer that says it does not have a block is asked again after a few seconds if
 // there is nobody else, and no sooner.
+// Rules 14 and 23.
 func TestBlockThatAPeerDoesNotHave(t *testing.T) {
 	withFaulty(t, spvtest.Behaviour{NotFound: true}, func(w *world) {
 		w.pass(time.Minute)
@@ -170,6 +176,7 @@ func TestBlockThatAPeerDoesNotHave(t *testing.T) {
 
 // A peer that alternates between right and false answers ends up banned, and
 // does not get itself rehabilitated by the right ones.
+// Rule 14.
 func TestAlternatingPeerEndsBanned(t *testing.T) {
 	c := paid(3000)
 	storyOn(t, c, func(w *world) {
@@ -191,6 +198,7 @@ func TestAlternatingPeerEndsBanned(t *testing.T) {
 }
 
 // A ban is reported once, however much is in flight at the banned peer.
+// Rule 14.
 func TestBanIsReportedOnce(t *testing.T) {
 	story(t, 1000, func(w *world) {
 		w.join(spvtest.Behaviour{BadFilters: spvtest.FiltersFlipped})
@@ -208,6 +216,7 @@ func TestBanIsReportedOnce(t *testing.T) {
 
 // What is held against peers has bounds, in Status and in memory: the oldest of
 // many cuts is forgotten first.
+// Rule 20.
 func TestCutsAreBounded(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.join(spvtest.Behaviour{})

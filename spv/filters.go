@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -78,7 +78,10 @@ func (e *engine) planFilters() {
 // filtersFrom is the lowest height that filters are wanted from. It is not
 // known before every wallet has told its birthday.
 func (e *engine) filtersFrom() (uint32, bool) {
-	from, wanted := e.cfg.Birthday, e.cfg.HasBirthday
+	from, wanted := uint32(0), e.cfg.Birthday != nil
+	if wanted {
+		from = *e.cfg.Birthday
+	}
 	for _, w := range e.wallets {
 		if !w.answered {
 			return 0, false
@@ -86,9 +89,6 @@ func (e *engine) filtersFrom() (uint32, bool) {
 		if w.watching && (!wanted || w.birthday < from) {
 			from, wanted = w.birthday, true
 		}
-	}
-	if !wanted {
-		from = 0
 	}
 	if set := &e.filters.set; set.exists && from <= set.last {
 		from = 0 // only the whole set can be verified

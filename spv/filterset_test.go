@@ -74,6 +74,7 @@ func copyOf(s *filterSet, addr string, wrong ...int) *audit {
 	return a
 }
 
+// Rules 11 and 14.
 func TestProveNamesLiars(t *testing.T) {
 	s := testSet(599)
 	deliverAll(&s, "a", "b", "c") // b: stretches 1 and 4
@@ -155,6 +156,7 @@ func TestMismatchOfOnePeersCopy(t *testing.T) {
 	}
 }
 
+// Rule 20.
 func TestAuditsAreBounded(t *testing.T) {
 	s := testSet(99)
 	for i := range 3 * maxAudits {

@@ -21,6 +21,7 @@ import (
 // A flood of valid headers with little work, from 8 peers at once, on a network
 // known to have done more: it is bounded in memory, never written, never
 // adopted, and the peers that sent it are cut off.
+// Rules 12 and 20.
 func TestLowWorkFlood(t *testing.T) {
 	c := spvtest.NewChain(nil, spvtest.StartAt(time.Unix(1_600_000_000, 0)))
 	c.Mine(2000)
@@ -71,6 +72,7 @@ func TestLowWorkFlood(t *testing.T) {
 
 // A chain whose headers prove their work only towards the end, further than one
 // write goes, is synced all the same: mainnet's is such a chain.
+// Rule 12.
 func TestChainIsProvenLate(t *testing.T) {
 	story(t, 15000, func(w *world) {
 		var work uint256.Uint256

@@ -20,6 +20,7 @@ func (w *world) mineOn(c *spvtest.Chain) {
 }
 
 // New blocks come by announcement: one header each, no request for headers.
+// Rules 6 and 8.
 func TestNewBlocksAreFollowed(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	script := spvtest.Script(7)
@@ -55,6 +56,7 @@ func TestNewBlocksAreFollowed(t *testing.T) {
 
 // Of a burst of blocks one peer tells some seconds after the other. It is not cut
 // off for being behind.
+// Rule 3.
 func TestBurstCutsNobodyOff(t *testing.T) {
 	story(t, 200, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{})
@@ -73,6 +75,7 @@ func TestBurstCutsNobodyOff(t *testing.T) {
 }
 
 // Reorgs of any depth are followed, and the wallet is rewound to the fork.
+// Rule 8.
 func TestReorgAfterSync(t *testing.T) {
 	for _, depth := range []uint32{1, 3, 10, 700} {
 		c := spvtest.NewChain(nil)
@@ -107,6 +110,7 @@ func TestReorgAfterSync(t *testing.T) {
 
 // A branch with more work in fewer blocks is the best one. Those that stay on the
 // longer chain are not asked for it again and again.
+// Rule 8.
 func TestShorterBranchWithMoreWork(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	c.Mine(300)
@@ -139,6 +143,7 @@ func TestShorterBranchWithMoreWork(t *testing.T) {
 
 // A to B to A: nothing is lost, and nothing that is still on disk is fetched
 // again as a header.
+// Rules 1 and 8.
 func TestReorgAndBack(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	script := spvtest.Script(7)
@@ -164,6 +169,7 @@ func TestReorgAndBack(t *testing.T) {
 
 // A reorg in the middle of the initial sync is part of it, and nobody is
 // punished.
+// Rule 8.
 func TestReorgDuringInitialSync(t *testing.T) {
 	for _, phase := range []spv.Phase{spv.Headers, spv.Filters, spv.Scanning} {
 		t.Run(string(phase), func(t *testing.T) {
@@ -197,6 +203,7 @@ func TestReorgDuringInitialSync(t *testing.T) {
 }
 
 // An announcement that skips blocks makes us ask for what lies between.
+// Rule 8.
 func TestAnnouncementThatSkipsBlocks(t *testing.T) {
 	story(t, 200, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{NoAnnounce: true})
@@ -215,6 +222,7 @@ func TestAnnouncementThatSkipsBlocks(t *testing.T) {
 }
 
 // After a full announcement of 2000 headers we ask on.
+// Rule 8.
 func TestFullAnnouncementIsAskedOn(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.join(spvtest.Behaviour{NoAnnounce: true})
@@ -237,6 +245,7 @@ func TestFullAnnouncementIsAskedOn(t *testing.T) {
 
 // A block whose filter nobody serves yet is followed as soon as somebody does,
 // and nobody is banned for the wait.
+// Rules 8 and 14.
 func TestFiltersNotYetServed(t *testing.T) {
 	story(t, 200, func(w *world) {
 		w.joinMany(3, spvtest.Behaviour{})
@@ -269,6 +278,7 @@ func TestFiltersNotYetServed(t *testing.T) {
 
 // Orphans are bounded: headers that link to nothing, again and again, end in a
 // ban, and cost a request each at most.
+// Rule 8.
 func TestOrphanHeadersEndInABan(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{})
@@ -304,6 +314,7 @@ func TestOrphanHeadersEndInABan(t *testing.T) {
 // A deep reorg that is announced header by header while a getheaders is in
 // flight is no fault of the peer, although most of its announcements link to
 // nothing yet.
+// Rules 8 and 14.
 func TestReorgAnnouncedWhileAsking(t *testing.T) {
 	story(t, 2000, func(w *world) {
 		w.join(spvtest.Behaviour{Latency: 2 * time.Second, NoAnnounce: true})
@@ -348,6 +359,7 @@ func TestBirthdayMovesDownDuringScan(t *testing.T) {
 
 // A slow block peer delays nobody else: peer A stalls, a block announced by B
 // is taken at once.
+// Rule 22.
 func TestStalledPeerFreezesNobody(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{})
@@ -366,6 +378,7 @@ func TestStalledPeerFreezesNobody(t *testing.T) {
 
 // A script watched later is scanned from stored filters: no header and no
 // filter is requested again.
+// Rules 1 and 15.
 func TestWatchLaterScansStoredFilters(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	script := spvtest.Script(7)
@@ -388,6 +401,7 @@ func TestWatchLaterScansStoredFilters(t *testing.T) {
 
 // Filters below the birthday are not fetched; a lower birthday later fetches
 // just the missing ones.
+// Rule 15.
 func TestBirthdayBoundsTheFilters(t *testing.T) {
 	story(t, 3000, func(w *world) {
 		w.wallet.watch(2500, spvtest.Script(1))
@@ -420,6 +434,7 @@ func TestSingleFilterRequests(t *testing.T) {
 
 // The sync completes whenever one honest peer exists, whatever the others do,
 // and no honest peer is ever cut off. A failing seed is printed.
+// Rule 22.
 func TestHostileNetworks(t *testing.T) {
 	hostile := []spvtest.Behaviour{
 		{Silent: map[string]bool{"*": true}},

@@ -14,6 +14,7 @@ import (
 
 // A peer that hangs up on the k-th message it gets, in each of its connections,
 // delays the sync by little and gets nobody else blamed, whatever k is.
+// Rule 22.
 func TestHangsUpAtEveryStep(t *testing.T) {
 	c := paid(2100)
 	for k := 1; k <= 24; k++ {
@@ -28,6 +29,7 @@ func TestHangsUpAtEveryStep(t *testing.T) {
 
 // Likewise one whose connection breaks after so many bytes, most of the time in
 // the middle of a message.
+// Rule 22.
 func TestHangsUpInTheMiddleOfAMessage(t *testing.T) {
 	c := paid(2100)
 	var cuts []int

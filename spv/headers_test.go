@@ -8,9 +8,10 @@ import (
 	"dcrspv/spv/spvtest"
 )
 
-// Rule 22: who is asked on because it may be on another branch has to show new headers,
-// or to have been asked not long ago because nobody delivers. Nobody is asked on for
-// as long as it likes to tell what everybody knows.
+// Who is asked on because it may be on another branch has to show new headers, or to
+// have been asked not long ago because nobody delivers. Nobody is asked on for as long
+// as it likes to tell what everybody knows.
+// Rule 22.
 func TestKnownHeadersAreAskedForNoLonger(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	c.Mine(3000)

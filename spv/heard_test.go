@@ -12,6 +12,7 @@ import (
 
 // A peer that the wallet has no room for is not asked for transactions before the
 // next block, and what it has announced is fetched from others.
+// Rule 20.
 func TestNoRoomForAPeer(t *testing.T) {
 	story(t, 50, func(w *world) {
 		flooder, honest := w.join(spvtest.Behaviour{}), w.join(spvtest.Behaviour{})
@@ -42,6 +43,7 @@ func TestNoRoomForAPeer(t *testing.T) {
 
 // While the wallet is busy, what one peer sends does not take the place of what
 // another one sends. Nothing waits of who is gone.
+// Rule 20.
 func TestWaitingForABusyWallet(t *testing.T) {
 	story(t, 50, func(w *world) {
 		flooder, honest, gone := w.join(spvtest.Behaviour{}), w.join(spvtest.Behaviour{}), w.join(spvtest.Behaviour{})

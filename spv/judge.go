@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 )
 
 // Reasons for which a peer is disconnected.

@@ -41,10 +41,11 @@ var faults = map[string]spvtest.Behaviour{
 	"hangs up on blocks":   {DropOn: map[string]bool{wire.CmdGetData: true}},
 }
 
-// Rule 23: who is the last able to serve is asked again within seconds once it
-// serves, over reconnections, however long it did not. No pause, no score and no
-// memory of having been of no use outlasts that. What it was asked for last may
-// have to time out first.
+// Who is the last able to serve is asked again within seconds once it serves,
+// over reconnections, however long it did not. No pause, no score and no memory
+// of having been of no use outlasts that. What it was asked for last may have to
+// time out first.
+// Rule 23.
 func TestTheLastPeerIsAskedAgain(t *testing.T) {
 	c := paid(400)
 	for fault, b := range faults {
@@ -85,6 +86,7 @@ func TestTheLastPeerIsAskedAgain(t *testing.T) {
 
 // The same where others are connected that have nothing of what is missing: it is
 // let in and asked again, beside them or in their place.
+// Rules 22 and 23.
 func TestTheLastAbleAmongOthersIsAskedAgain(t *testing.T) {
 	c := paid(400)
 	for fault, b := range faults {
@@ -124,6 +126,7 @@ func TestTheLastAbleAmongOthersIsAskedAgain(t *testing.T) {
 
 // A pause because of blocks ends when these leave the best chain, also if nothing
 // else is to be fetched that could show it.
+// Rule 23.
 func TestPauseEndsWithItsBranch(t *testing.T) {
 	c := paid(400)
 	other := c.Fork(390)
@@ -148,6 +151,7 @@ func TestPauseEndsWithItsBranch(t *testing.T) {
 
 // Who is proved bad stays banned although nobody else is left, over a restart,
 // and the status says that this is why.
+// Rules 14 and 23.
 func TestProvedBadStaysBanned(t *testing.T) {
 	for _, discover := range []bool{false, true} {
 		story(t, 400, func(w *world) {
@@ -190,6 +194,7 @@ func TestProvedBadStaysBanned(t *testing.T) {
 }
 
 // A ban by hand is named too.
+// Rule 23.
 func TestBannedByHandIsSaid(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.join(spvtest.Behaviour{})

@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 )
 
-// Rule 23: a peer that is silent about filters, or says notfound about blocks, may have
-// them on a branch that is not its best. Once that costs it nothing, and it is asked for
-// its headers; again, or of what it has shown to have, it is a fault.
+// A peer that is silent about filters, or says notfound about blocks, may have them on a
+// branch that is not its best. Once that costs it nothing, and it is asked for its
+// headers; again, or of what it has shown to have, it is a fault.
+// Rules 14 and 23.
 func TestSilenceMayBeAnotherView(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind   registry.Kind

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"dcrspv/spv/peer"
-
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
@@ -33,7 +31,7 @@ func (l *lagState) excuse(away time.Duration) {
 }
 
 // acceptHeight refuses a peer in the handshake, before it costs anything.
-func (e *engine) acceptHeight(info peer.Info) error {
+func (e *engine) acceptHeight(info SourceInfo) error {
 	return lagError(info.Height, e.network.reach.Load())
 }
 

@@ -14,7 +14,7 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -63,6 +63,7 @@ func TestRunOnce(t *testing.T) {
 // Many wait for the same sync: it runs once and all of them see its end. Who
 // watches more in the middle of it makes it go further, with nothing fetched
 // twice.
+// Rule 1.
 func TestManyWaitForOneSync(t *testing.T) {
 	c := paid(4000)
 	storyOn(t, c, func(w *world) {
@@ -123,6 +124,7 @@ func (w *calledWallet) Locator() ([]chain.BlockID, error) {
 // alone from then on, so that it can be closed. The next run goes on, and in the
 // end everything is there, each matched block handed over once by every run
 // that had it to do.
+// Rules 9 and 17.
 func TestStoppedAtAnyMoment(t *testing.T) {
 	c := paid(3000)
 	for seed := range uint64(8) {
@@ -184,6 +186,7 @@ func TestMissingFiltersDontWaitForHeaders(t *testing.T) {
 }
 
 // Every error of a wallet ends Run with that error, and no peer is blamed.
+// Rule 7.
 func TestWalletErrorsAreLocal(t *testing.T) {
 	broken := errors.New("broken")
 	for name, fail := range map[string]func(*brokenWallet){
@@ -235,6 +238,7 @@ func (b *brokenWallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 
 // A context that has ended before Run ends it at once, and a deadline to the
 // instant.
+// Rule 9.
 func TestRunEndsWithItsContext(t *testing.T) {
 	for _, limit := range []time.Duration{0, 777 * time.Millisecond} {
 		story(t, 5000, func(w *world) {

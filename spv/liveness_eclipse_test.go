@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/spvtest"
 )
 
@@ -27,6 +27,7 @@ const (
 
 // The one honest node that was known before is connected to, again and again,
 // although the address book fills with adversaries and they take all slots.
+// Rule 22.
 func TestSiegeOfTheAddressBook(t *testing.T) {
 	var all siegeResult
 	for _, seed := range adversarySeeds() {
@@ -48,6 +49,7 @@ var slowNodes = []int{30, 60, 200}
 // The one honest node that was known before is connected to within minutes, over
 // restarts and whenever it comes back, although 95 of 100 addresses are hostile, peers
 // tell of nothing else, and slow ones take all slots.
+// Rule 22.
 func TestSiegeOfSlowNodes(t *testing.T) {
 	var meetings []time.Duration
 	for _, seed := range adversarySeeds() {

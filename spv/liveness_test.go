@@ -67,6 +67,7 @@ func adversarySeeds() (seeds []uint64) {
 }
 
 // One honest peer is enough, whatever all others do.
+// Rule 22.
 func TestSiege(t *testing.T) {
 	var all siegeResult
 	for _, seed := range adversarySeeds() {

@@ -9,7 +9,7 @@ import (
 
 	"dcrspv/filters"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 
 	"golang.org/x/sync/errgroup"
 )

@@ -9,12 +9,13 @@ import (
 
 	"dcrspv/filters"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 	"dcrspv/spv/spvtest"
 )
 
 // TestMatchTellsOfDamage: whether the last block of a batch is disapproved is in the header
 // above. That this one can't be read does not mean that it is not.
+// Rule 25.
 func TestMatchTellsOfDamage(t *testing.T) {
 	script := spvtest.Script(1)
 	c := spvtest.NewChain(nil)

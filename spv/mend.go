@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 
 	"github.com/decred/slog"
 )
@@ -14,19 +14,17 @@ import (
 // that it ends elsewhere than the engine knows.
 var errJoined = errors.New("the stored chain is whole again")
 
-// mends reports whether an error is one after which [Mending] goes on.
+// mends reports whether an error is one after which mend goes on.
 func mends(err error) bool {
 	var d *chaindb.Damage
 	return errors.Is(err, errJoined) || errors.As(err, &d)
 }
 
-// Mending runs do, which uses chain.db, and returns its error. Before that all of a file
-// that is not trusted is verified; progress, if not nil, is told of that (blocks done, and
-// of how many). Whatever turns out to be damaged, then or while do runs, is dropped, for
+// mend runs do, which uses chain.db, and returns its error. Before that all of a file
+// that is not trusted is verified; progress is called with how many blocks are done, and
+// of how many. Whatever turns out to be damaged, then or while do runs, is dropped, for
 // a sync to fetch again, and do is called once more. The log has a line for each.
-//
-// A Syncer does that by itself; others who open chain.db should.
-func Mending(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func(done, total uint32), do func() error) error {
+func mend(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func(done, total uint32), do func() error) error {
 	dropped := func(d *chaindb.Damage) {
 		log.Warnf("%s: %s are damaged and dropped, the sync fetches them again (%v)", ChainFile, d.What(), d.Err)
 	}

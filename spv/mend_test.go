@@ -15,7 +15,7 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/slog"
@@ -90,6 +90,7 @@ func (w *world) wantAsIf(c *spvtest.Chain, heights ...uint32) {
 
 // TestRot: what turns bad in chain.db while it is in use is noticed when it is read,
 // dropped, and fetched again.
+// Rule 25.
 func TestRot(t *testing.T) {
 	c := paid(1200)
 	filter, header := c.Filter(600), c.Header(600)
@@ -120,6 +121,7 @@ func TestRot(t *testing.T) {
 
 // TestChangedWhileAway: a file that was changed while nobody had it open is verified
 // before anything is taken from it.
+// Rules 25 and 27.
 func TestChangedWhileAway(t *testing.T) {
 	c := paid(1200)
 	filter, header := c.Filter(600), c.Header(100)
@@ -149,6 +151,7 @@ func TestChangedWhileAway(t *testing.T) {
 
 // TestForeignChainFile: a file that somebody has made up costs a verification, and what
 // is wrong in it is fetched from peers.
+// Rules 25 and 27.
 func TestForeignChainFile(t *testing.T) {
 	c := paid(1200)
 	for name, edit := range map[string]func(headers []chain.Header, filters [][]byte){
@@ -198,6 +201,7 @@ func TestForeignChainFile(t *testing.T) {
 // TestRotWhereAWalletStands: a wallet that is behind the tip, in a stretch of headers
 // that rot has spoiled, is not rewound: that the block can't be read does not mean that
 // it has left the chain.
+// Rule 25.
 func TestRotWhereAWalletStands(t *testing.T) {
 	c := paid(1200)
 	for range 4 { // whether the rewind happens is up to a select
@@ -285,6 +289,7 @@ func TestSubscriptionOverMending(t *testing.T) {
 
 // TestMendingBehindAPeerThatLags: the only peer is below what chain.db had before some of
 // its headers were damaged. That is no reorg, and it does not make what is missing in sync.
+// Rules 24 and 25.
 func TestMendingBehindAPeerThatLags(t *testing.T) {
 	c := paid(1200)
 	storyOn(t, c, func(w *world) {

@@ -8,16 +8,16 @@ import (
 	"syscall"
 	"time"
 
-	"dcrspv/spv/addrbook"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/addrbook"
+	"dcrspv/spv/internal/peer"
+	"dcrspv/spv/internal/registry"
 )
 
 // network is the side towards peers: dialing, and what is counted.
 type network struct {
-	peerConfig peer.Config
-	tip        atomic.Uint32 // our height, for handshakes on other goroutines
-	reach      atomic.Uint32 // likewise, what peers are measured by
+	sourceConfig SourceConfig
+	tip          atomic.Uint32 // our height, for handshakes on other goroutines
+	reach        atomic.Uint32 // likewise, what peers are measured by
 
 	discover  bool      // peers are found, not given
 	firstPeer time.Time // when the first peer of this gathering connected
@@ -26,7 +26,7 @@ type network struct {
 	book *addrbook.Book // addresses heard of; nil unless discover
 	seed seeding
 
-	gone peer.Stats // sums of closed connections
+	gone SourceStats // sums of closed connections
 }
 
 const (
@@ -49,7 +49,7 @@ const (
 func (n *network) init(e *engine) {
 	n.discover = len(e.cfg.Connect) == 0
 	n.tip.Store(e.chain.Tip().Height)
-	n.peerConfig = peer.Config{
+	n.sourceConfig = SourceConfig{
 		Params:           e.cfg.Params,
 		UserAgentName:    e.cfg.UserAgentName,
 		UserAgentVersion: e.cfg.UserAgentVersion,
@@ -57,8 +57,6 @@ func (n *network) init(e *engine) {
 		Relay:            e.relay.wanted,
 		Height:           n.tip.Load,
 		Accept:           e.acceptHeight,
-		Nonces:           new(peer.Nonces),
-		Line:             new(peer.Line),
 		Log:              e.logs.peer,
 	}
 }
@@ -167,7 +165,7 @@ func (e *engine) dialTime() time.Time {
 // dial connects and shakes hands.
 func (e *engine) dial(addr string) dialed {
 	start := time.Now()
-	p, err := e.cfg.Open(e.ctx, addr, &e.network.peerConfig)
+	p, err := e.cfg.Open(e.ctx, addr, &e.network.sourceConfig)
 	return dialed{addr: addr, peer: p, took: time.Since(start), err: err}
 }
 

@@ -41,6 +41,7 @@ func TestWhatTipIsOld(t *testing.T) {
 
 // It is said from when it is first seen on, and only while nobody is ahead; it makes
 // nothing else of the status.
+// Rule 24.
 func TestOldTipIsOnlySaid(t *testing.T) {
 	e, sessions := stillEngine(t, 100, 100)
 	sessions[0].peer = clockSource{}

@@ -35,6 +35,7 @@ func silent(commands ...string) spvtest.Behaviour {
 
 // A peer that does not answer getheaders: if nobody has shown how fast it could
 // be, another is asked after half a second.
+// Rule 1.
 func TestSilenceAboutHeaders(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.join(silent(wire.CmdGetHeaders))
@@ -58,6 +59,7 @@ func TestSilenceAboutHeaders(t *testing.T) {
 // request if none for filters was answered yet; 70 milliseconds after it (twice
 // the time, and 50) if the other one is known to take 10. The first peer's requests
 // go out 20 milliseconds after the start: after its handshake and its headers.
+// Rule 1.
 func TestSilenceAboutFilters(t *testing.T) {
 	const ms = time.Millisecond
 	for height, late := range map[int]time.Duration{
@@ -114,6 +116,7 @@ func TestSilenceOfTheOnlyPeer(t *testing.T) {
 }
 
 // What a peer was doing when it went away is given to another at that instant.
+// Rule 1.
 func TestWorkOfALostPeerIsGivenOn(t *testing.T) {
 	ways := map[string]func(*world){
 		"lost":   func(w *world) { w.peers[0].Disconnect() },
@@ -142,6 +145,7 @@ func TestWorkOfALostPeerIsGivenOn(t *testing.T) {
 }
 
 // Answers that come when somebody else has answered long ago are no fault.
+// Rule 5.
 func TestLateAnswersAreNoFault(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	c.Mine(999)
@@ -169,6 +173,7 @@ func TestLateAnswersAreNoFault(t *testing.T) {
 }
 
 // A peer on a slow line keeps what it can do, and the fast one does the rest.
+// Rule 1.
 func TestSlowPeersWorkGoesToTheFast(t *testing.T) {
 	story(t, 6000, func(w *world) {
 		w.join(spvtest.Behaviour{Latency: 50 * time.Millisecond})
@@ -226,6 +231,7 @@ func TestSettledWaitsThreeSeconds(t *testing.T) {
 }
 
 // A wait ends at its deadline, to the instant, and at the end of Run.
+// Rule 9.
 func TestWaitEnds(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.join(spvtest.Behaviour{BlackHole: true})

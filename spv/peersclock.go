@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // sameTime is how far two clocks may be apart that are both right.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 	"time"
-
-	"dcrspv/spv/peer"
 )
 
 func TestSayOffsets(t *testing.T) {
@@ -29,9 +27,10 @@ type clockSource struct {
 	offset time.Duration
 }
 
-func (s clockSource) Info() peer.Info { return peer.Info{TimeOffset: s.offset} }
+func (s clockSource) Info() SourceInfo { return SourceInfo{TimeOffset: s.offset} }
 
 // Many peers of one network count as one, wherever it is known which that is.
+// Rule 24.
 func TestPeersClockCountsNetworks(t *testing.T) {
 	for _, liars := range []string{"198.51.%d.1:9108", "127.0.0.1:%d"} {
 		e, sessions := stillEngine(t, 100, 100, 100)

@@ -24,6 +24,7 @@ func withKnownBlocks(c *spvtest.Chain, n uint32) func(*spv.Config) {
 
 // Between known blocks the headers are fetched from all peers at once, and each
 // one only once.
+// Rule 1.
 func TestHeadersBetweenKnownBlocksInParallel(t *testing.T) {
 	const blocks, latency = 40_000, 200 * time.Millisecond
 	c := spvtest.NewChain(nil)
@@ -31,7 +32,7 @@ func TestHeadersBetweenKnownBlocksInParallel(t *testing.T) {
 	took := func(change ...func(*spv.Config)) (d time.Duration, requests int) {
 		storyOn(t, c, func(w *world) {
 			w.joinMany(5, spvtest.Behaviour{Latency: latency})
-			change = append(change, func(cfg *spv.Config) { cfg.Birthday, cfg.HasBirthday = blocks, true })
+			change = append(change, func(cfg *spv.Config) { cfg.Birthday = new(uint32(blocks)) })
 			w.start(change...)
 			before := time.Now()
 			st := w.sync()
@@ -52,6 +53,7 @@ func TestHeadersBetweenKnownBlocksInParallel(t *testing.T) {
 
 // A peer that sends something else between known blocks costs nothing but its
 // own connection.
+// Rule 22.
 func TestHostileHeadersBetweenKnownBlocks(t *testing.T) {
 	const blocks = 12_000
 	c := spvtest.NewChain(nil)
@@ -77,6 +79,7 @@ func TestHostileHeadersBetweenKnownBlocks(t *testing.T) {
 
 // Peers on a shorter chain that parts between known blocks can't keep us from
 // the longer one.
+// Rules 12 and 22.
 func TestOtherChainBetweenKnownBlocks(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	c.Mine(5000)

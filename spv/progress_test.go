@@ -52,6 +52,7 @@ func TestProgressAccountsForPhases(t *testing.T) {
 	}
 }
 
+// Rule 3.
 func TestLagBoundary(t *testing.T) {
 	for _, tc := range []struct {
 		height, tip uint32

@@ -120,6 +120,7 @@ func TestPublishSignedAnew(t *testing.T) {
 
 // Who is named as having it does, even if everything ends at once; of one that asks and
 // then reads no more it is said that it may not.
+// Rule 26.
 func TestPublishDelivers(t *testing.T) {
 	story(t, 50, func(w *world) {
 		w.join(spvtest.Behaviour{Latency: 2 * time.Second})
@@ -216,6 +217,7 @@ func TestPublishWithoutPeers(t *testing.T) {
 }
 
 // A peer banned by hand is disconnected and not dialed until the ban is lifted.
+// Rule 14.
 func TestBanByHand(t *testing.T) {
 	story(t, 50, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{})
@@ -243,6 +245,7 @@ func TestBanByHand(t *testing.T) {
 }
 
 // A ban outlives a restart, and a banned address does not hold up the sync.
+// Rule 14.
 func TestBanOutlivesRestart(t *testing.T) {
 	story(t, 50, func(w *world) {
 		w.join(spvtest.Behaviour{})

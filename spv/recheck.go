@@ -3,7 +3,7 @@ package spv
 import (
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // lastResortPeer chooses whom to ask when nobody is believed to have more than we

@@ -2,8 +2,9 @@ package spv
 
 import "testing"
 
-// Rule 22: who is to be asked once more does not wait behind those that claim more,
-// however many they are, nor the other way round.
+// Who is to be asked once more does not wait behind those that claim more, however
+// many they are, nor the other way round.
+// Rule 22.
 func TestRechecksAndClaimsTakeTurns(t *testing.T) {
 	e, sessions := stillEngine(t, 0, 1000, 1000, 0)
 	sessions[2].headers.recheck = true

@@ -88,6 +88,7 @@ func (w *world) txRequests() (n int) {
 
 // A transaction that all peers announce is fetched once, and hearing of it
 // leaves everything in sync.
+// Rule 1.
 func TestAnnouncedTransactionIsFetchedOnce(t *testing.T) {
 	story(t, 50, func(w *world) {
 		w.joinMany(4, spvtest.Behaviour{})
@@ -112,6 +113,7 @@ func TestAnnouncedTransactionIsFetchedOnce(t *testing.T) {
 
 // What is announced during the initial sync is not fetched then, nor is a peer
 // asked for its memory pool, which dcrd counts towards a ban.
+// Rule 5.
 func TestTransactionsWaitForTheInitialSync(t *testing.T) {
 	story(t, 5000, func(w *world) {
 		w.joinMany(5, spvtest.Behaviour{Latency: time.Second})
@@ -238,6 +240,7 @@ func TestAnnouncedTransactionIsGone(t *testing.T) {
 
 // Who is quick to announce what everybody knows, and does not send it, keeps it from
 // us for so long as it takes to be late once.
+// Rule 22.
 func TestSilentAnnouncers(t *testing.T) {
 	story(t, 50, func(w *world) {
 		const silent = 4
@@ -263,6 +266,7 @@ func TestSilentAnnouncers(t *testing.T) {
 
 // A flood of announcements makes at most 500 requests, and what nobody asked
 // for is not taken.
+// Rule 20.
 func TestFloodOfTransactions(t *testing.T) {
 	story(t, 50, func(w *world) {
 		flood := w.join(spvtest.Behaviour{Silent: map[string]bool{"getdata": true}})
@@ -296,6 +300,7 @@ func TestFloodOfTransactions(t *testing.T) {
 
 // One peer's announcements, all that it may have on their way, leave room for those
 // of another.
+// Rule 20.
 func TestAnnouncementsOfOneLeaveRoom(t *testing.T) {
 	story(t, 50, func(w *world) {
 		greedy := w.join(spvtest.Behaviour{Silent: map[string]bool{"getdata": true}})

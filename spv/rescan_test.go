@@ -13,6 +13,7 @@ import (
 
 // However the peers come and go while blocks are scanned, there is one scan: each
 // matching block is handed over once, and no filter is fetched again.
+// Rule 1.
 func TestOneScanWhateverTheChurn(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	var heights []uint32
@@ -45,6 +46,7 @@ func TestOneScanWhateverTheChurn(t *testing.T) {
 
 // What a scan finds does not depend on how many peers there are, nor on how
 // filters and blocks are asked for.
+// Rule 16.
 func TestSameResultFromAnyPeers(t *testing.T) {
 	c := paid(1200)
 	for _, b := range []spvtest.Behaviour{{}, {PVer: 10}, {Latency: 300 * time.Millisecond}} {
@@ -62,6 +64,7 @@ func TestSameResultFromAnyPeers(t *testing.T) {
 }
 
 // Two wallets hang on one Syncer: what both need is fetched once.
+// Rules 1 and 27.
 func TestTwoWallets(t *testing.T) {
 	c := paid(1000)
 	storyOn(t, c, func(w *world) {

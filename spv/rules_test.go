@@ -14,6 +14,7 @@ import (
 )
 
 // Headers, filters and blocks are fetched once, however many peers there are.
+// Rule 1.
 func TestEverythingIsFetchedOnce(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	script := spvtest.Script(1)
@@ -59,6 +60,7 @@ func TestEverythingIsFetchedOnce(t *testing.T) {
 }
 
 // With 8 peers no more bytes are received than with one: within 2 %.
+// Rule 1.
 func TestTotalBytesAreThoseOfOneCopy(t *testing.T) {
 	received := func(peers int) (n int64) {
 		story(t, 20000, func(w *world) {
@@ -76,6 +78,7 @@ func TestTotalBytesAreThoseOfOneCopy(t *testing.T) {
 
 // Locators exist only inside the header stage: filters, blocks, rescans and new
 // scripts cause no getheaders.
+// Rule 6.
 func TestLocatorsOnlyForHeaders(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	script := spvtest.Script(1)
@@ -97,6 +100,7 @@ func TestLocatorsOnlyForHeaders(t *testing.T) {
 
 // Every peer that claims more than we have is asked before the header stage
 // ends: the one with the longest chain is not missed for a faster one.
+// Rule 2.
 func TestAllPeersAheadAreAsked(t *testing.T) {
 	story(t, 3000, func(w *world) {
 		longest := w.chain
@@ -111,6 +115,7 @@ func TestAllPeersAheadAreAsked(t *testing.T) {
 }
 
 // A claim that is not made good stops counting, and the sync ends.
+// Rules 2 and 22.
 func TestFalseHeightIsNotBelieved(t *testing.T) {
 	story(t, 2500, func(w *world) {
 		w.join(spvtest.Behaviour{AdvertisedHeight: 1<<31 - 1})
@@ -127,6 +132,7 @@ func TestFalseHeightIsNotBelieved(t *testing.T) {
 }
 
 // Peers 7 behind are cut off, peers 6 behind are kept.
+// Rule 3.
 func TestLaggingPeersAreCutOff(t *testing.T) {
 	story(t, 2500, func(w *world) {
 		w.join(spvtest.Behaviour{})
@@ -148,6 +154,7 @@ func TestLaggingPeersAreCutOff(t *testing.T) {
 
 // Once we are at the tip, a lagging peer is refused in the handshake: it gets
 // our version message and nothing else.
+// Rule 3.
 func TestLaggingPeerIsRefusedInHandshake(t *testing.T) {
 	story(t, 100, func(w *world) {
 		w.join(spvtest.Behaviour{})
@@ -168,6 +175,7 @@ func TestLaggingPeerIsRefusedInHandshake(t *testing.T) {
 }
 
 // A peer that falls behind while we follow the chain is cut off too.
+// Rule 3.
 func TestPeerThatFallsBehindIsCutOff(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.joinMany(3, spvtest.Behaviour{})
@@ -197,6 +205,7 @@ func TestPeerThatFallsBehindIsCutOff(t *testing.T) {
 }
 
 // sendheaders goes to nobody before the initial sync is complete.
+// Rule 4.
 func TestSendHeadersOnlyAfterInitialSync(t *testing.T) {
 	story(t, 5000, func(w *world) {
 		w.joinMany(3, spvtest.Behaviour{Latency: 100 * time.Millisecond})
@@ -218,6 +227,7 @@ func TestSendHeadersOnlyAfterInitialSync(t *testing.T) {
 }
 
 // One peer that goes away at sendheaders takes it from nobody else.
+// Rule 4.
 func TestSendHeadersIsNotSkipped(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{})
@@ -235,6 +245,7 @@ func TestSendHeadersIsNotSkipped(t *testing.T) {
 
 // A peer that joins late gets sendheaders at once, and its newer blocks are
 // taken without waiting for an announcement.
+// Rule 4.
 func TestLatePeerIsServedAtOnce(t *testing.T) {
 	story(t, 500, func(w *world) {
 		w.join(spvtest.Behaviour{})
@@ -256,6 +267,7 @@ func TestLatePeerIsServedAtOnce(t *testing.T) {
 
 // Announcements before the initial sync is complete are ignored, and nobody is
 // punished for them.
+// Rule 5.
 func TestEarlyAnnouncementsAreIgnored(t *testing.T) {
 	story(t, 4000, func(w *world) {
 		w.join(spvtest.Behaviour{InvFlood: 10})
@@ -278,6 +290,7 @@ func TestEarlyAnnouncementsAreIgnored(t *testing.T) {
 }
 
 // A failing filter or block peer costs no header request.
+// Rule 7.
 func TestFilterFailureCostsNoHeaders(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	script := spvtest.Script(1)
@@ -308,6 +321,7 @@ func TestFilterFailureCostsNoHeaders(t *testing.T) {
 }
 
 // A local failure ends Run with its error; no peer is blamed.
+// Rule 7.
 func TestLocalFailureIsNobodysFault(t *testing.T) {
 	story(t, 200, func(w *world) {
 		full := errors.New("disk full")
@@ -329,6 +343,7 @@ func TestLocalFailureIsNobodysFault(t *testing.T) {
 
 // Blocks that are mined during the initial sync are part of it, and the peers
 // that announce them keep up.
+// Rules 2 and 3.
 func TestBlocksMinedMeanwhile(t *testing.T) {
 	story(t, 6000, func(w *world) {
 		w.joinMany(4, spvtest.Behaviour{Latency: 300 * time.Millisecond})
@@ -351,6 +366,7 @@ func TestBlocksMinedMeanwhile(t *testing.T) {
 
 // Losing every peer makes Synced false; the same Syncer finds them again and
 // catches up, with the whole initial sync.
+// Rules 4 and 8.
 func TestAllPeersLostAndRegained(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.joinMany(3, spvtest.Behaviour{})
@@ -387,6 +403,7 @@ func TestAllPeersLostAndRegained(t *testing.T) {
 
 // No wait spins: with peers that are silent or nothing to do, the messages sent
 // and the steps taken stay few. (A spin would also hang the bubble.)
+// Rule 9.
 func TestNoWaitSpins(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.join(spvtest.Behaviour{Silent: map[string]bool{"*": true}})
@@ -404,6 +421,7 @@ func TestNoWaitSpins(t *testing.T) {
 }
 
 // Every wait ends with its context, whatever the Syncer is busy with.
+// Rule 9.
 func TestEveryWaitEndsWithItsContext(t *testing.T) {
 	behaviours := map[string]spvtest.Behaviour{
 		"dialing":   {BlackHole: true},
@@ -435,6 +453,7 @@ func TestEveryWaitEndsWithItsContext(t *testing.T) {
 }
 
 // A restart continues: nothing that is on disk is asked for again.
+// Rules 1 and 15.
 func TestRestartContinues(t *testing.T) {
 	story(t, 4000, func(w *world) {
 		w.wallet.watch(0, spvtest.Script(1))

@@ -111,7 +111,7 @@ func (e *engine) drop(s *session, reason error) {
 	}
 	s.peer.Close(reason)
 	delete(e.sessions, s.addr)
-	e.network.gone = e.network.gone.Plus(s.peer.Stats())
+	e.network.gone = e.network.gone.plus(s.peer.Stats())
 	e.registry.Disconnected(s.addr, reason, e.now)
 	e.trouble.failed(failure{addr: s.addr, err: reason, at: e.now})
 	e.logs.peer.Infof("%s disconnected: %v", s.addr, reason)

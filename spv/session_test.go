@@ -7,6 +7,7 @@ import (
 
 // No peer has more than one message in memory that was not dealt with, however
 // fast it sends: its reader waits.
+// Rule 20.
 func TestAPeerWaitsForItsLastMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &engine{ctx: t.Context(), events: make(chan event, maxEvents)}

@@ -14,7 +14,6 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -65,12 +64,8 @@ var settings = map[string]struct {
 		nil, nil, // see TestMaxPeers
 	},
 	"Birthday": {
-		func(cfg *spv.Config, _ *settingsSeen) { cfg.Wallets, cfg.Birthday, cfg.HasBirthday = nil, 200, true },
+		func(cfg *spv.Config, _ *settingsSeen) { cfg.Wallets, cfg.Birthday = nil, new(uint32(200)) },
 		func(w *world, _ *settingsSeen) bool { return w.syncer.Status().Filters.From == 200 },
-	},
-	"HasBirthday": {
-		func(cfg *spv.Config, _ *settingsSeen) { cfg.Wallets, cfg.Birthday, cfg.HasBirthday = nil, 200, false },
-		func(w *world, _ *settingsSeen) bool { return w.syncer.Status().Filters.From == 0 },
 	},
 	"MaxProtocol": {
 		func(cfg *spv.Config, _ *settingsSeen) { cfg.MaxProtocol = 10 },
@@ -86,16 +81,16 @@ var settings = map[string]struct {
 		func(cfg *spv.Config, seen *settingsSeen) {
 			cfg.Dial = func(context.Context, string, string) (net.Conn, error) {
 				seen.opened.Store(true)
-				return nil, peer.ErrClosed
+				return nil, spv.ErrClosed
 			}
 		},
 		func(_ *world, seen *settingsSeen) bool { return seen.opened.Load() },
 	},
 	"Open": {
 		func(cfg *spv.Config, seen *settingsSeen) {
-			cfg.Open = func(context.Context, string, *peer.Config) (spv.Source, error) {
+			cfg.Open = func(context.Context, string, *spv.SourceConfig) (spv.Source, error) {
 				seen.opened.Store(true)
-				return nil, peer.ErrClosed
+				return nil, spv.ErrClosed
 			}
 		},
 		func(_ *world, seen *settingsSeen) bool { return seen.opened.Load() },
@@ -195,6 +190,7 @@ func TestEverySettingCounts(t *testing.T) {
 
 // Of many peers that are known, MaxPeers are connected, with at times one more
 // that is being tried out; when one goes another takes its place.
+// Rule 20.
 func TestMaxPeers(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.joinMany(6, spvtest.Behaviour{})

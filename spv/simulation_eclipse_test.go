@@ -12,6 +12,7 @@ import (
 // Peers that are polite and of no use take all slots first, and there are three
 // times as many of them: the sync is complete all the same, because they make
 // room for others.
+// Rule 22.
 func TestSimulationEclipse(t *testing.T) {
 	useless := map[string]spvtest.Behaviour{
 		"no blocks":           {NotFound: true},
@@ -34,6 +35,7 @@ func TestSimulationEclipse(t *testing.T) {
 
 // Peers that keep the newest blocks to themselves take all slots: nothing is
 // missing that we know of, and still the blocks are found.
+// Rule 22.
 func TestSimulationEclipseOfNews(t *testing.T) {
 	p := eclipse(24, spvtest.Behaviour{})
 	for _, peer := range p.peers {

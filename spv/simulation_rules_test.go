@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/registry"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
@@ -45,13 +44,8 @@ type watcher struct {
 func watchStatus(ctx context.Context, syncer *spv.Syncer) *watcher {
 	w := new(watcher)
 	go func() {
-		for {
-			select {
-			case st := <-syncer.Changes():
-				w.see(st)
-			case <-ctx.Done():
-				return
-			}
+		for st := range syncer.Watch(ctx) {
+			w.see(st)
 		}
 	}()
 	return w
@@ -185,7 +179,7 @@ func (s *simulation) checkEnd() {
 	if wrong := s.wallet.wrong(truth); wrong != "" {
 		s.failf("the wallet is wrong: %s", wrong)
 	}
-	known := make(map[string]registry.Peer)
+	known := make(map[string]spv.Peer)
 	peers, err := s.syncer.Peers(s.t.Context())
 	if err != nil {
 		s.failf("Peers: %v", err)
@@ -204,7 +198,7 @@ func (s *simulation) checkEnd() {
 	}
 }
 
-func (s *simulation) checkPeer(peer *simPeer, p registry.Peer, st spv.Status) {
+func (s *simulation) checkPeer(peer *simPeer, p spv.Peer, st spv.Status) {
 	banned := !p.BannedUntil.IsZero()
 	if peer.honest && (banned || p.BanScore > 0) {
 		s.failf("the honest peer %s has %d points: %v", peer.addr, p.BanScore, p.BanReasons)

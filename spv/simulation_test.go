@@ -26,6 +26,7 @@ var (
 
 // TestSimulations runs the seeds. One that fails is printed with all that it
 // drew, and can be run alone.
+// Rules 1, 3, 4, 8, 9, 20 and 22.
 func TestSimulations(t *testing.T) {
 	n, first := *simulations, uint64(1)
 	if *simulationSeed != 0 {

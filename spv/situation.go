@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )

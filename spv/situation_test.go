@@ -82,6 +82,7 @@ func answering(answer string) func(*spv.Config) {
 
 // A captive portal, or a web server at the wrong port: said at once, once, kept in
 // the file until a sync succeeds. The node is there as soon as the portal is not.
+// Rule 24.
 func TestCaptivePortal(t *testing.T) {
 	for name, answer := range map[string]string{
 		"HTTP": "HTTP/1.1 302 Found\r\nLocation: http://portal.example/login\r\n\r\n",
@@ -103,6 +104,7 @@ func TestCaptivePortal(t *testing.T) {
 }
 
 // A node of another network is named, and one of another currency is not Decred's.
+// Rule 24.
 func TestNodeOfAnotherNetwork(t *testing.T) {
 	for magic, want := range map[wire.CurrencyNet]string{
 		wire.MainNet:  "a node of mainnet, not of simnet",
@@ -136,6 +138,7 @@ func TestNodeThatIsTooOld(t *testing.T) {
 
 // The only peer delivers nothing. That it is disconnected for it and comes back is
 // no news. Once it delivers, nothing is wrong.
+// Rule 24.
 func TestOnlyPeerIsMute(t *testing.T) {
 	for command, what := range map[string]string{wire.CmdGetHeaders: "headers", wire.CmdGetCFiltersV2: "filters", wire.CmdGetData: "blocks"} {
 		t.Run(what, func(t *testing.T) {
@@ -171,6 +174,7 @@ func TestSlowPeerIsNoTrouble(t *testing.T) {
 
 // The only peer was banned: said at once, and in the next run too, in which nobody
 // is dialed.
+// Rules 23 and 24.
 func TestOnlyPeerIsBanned(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.join(spvtest.Behaviour{BadFilters: spvtest.FiltersFlipped})
@@ -216,6 +220,7 @@ func TestChainBegunAnew(t *testing.T) {
 }
 
 // A node whose chain has too little work is still syncing.
+// Rule 12.
 func TestNodeStillSyncing(t *testing.T) {
 	story(t, 3000, func(w *world) {
 		b := hooked(empty)
@@ -227,6 +232,7 @@ func TestNodeStillSyncing(t *testing.T) {
 }
 
 // Nobody can be reached, for different reasons.
+// Rule 24.
 func TestNobodyCanBeReached(t *testing.T) {
 	failing := func(err error) func(*spv.Config) {
 		return func(cfg *spv.Config) {

@@ -10,6 +10,7 @@ import (
 // One peer of eight that is very slow, or never answers for filters or for
 // blocks, costs one late answer to a getheaders and one to another request at
 // most: each peer gets its chance to show how fast it is.
+// Rule 22.
 func TestOnePeerHoldsUpNobody(t *testing.T) {
 	const latency = 50 * time.Millisecond
 	c := spvtest.NewChain(nil)
@@ -45,6 +46,7 @@ func TestOnePeerHoldsUpNobody(t *testing.T) {
 }
 
 // Peers whose windows are full are waited for without spinning.
+// Rule 9.
 func TestFullWindowsDoNotSpin(t *testing.T) {
 	story(t, 1000, func(w *world) {
 		p := w.join(spvtest.Behaviour{Latency: 2 * time.Second})

@@ -3,8 +3,7 @@ package spv
 import (
 	"fmt"
 
-	"dcrspv/spv/chaindb"
-	"dcrspv/spv/peer"
+	"dcrspv/spv/internal/chaindb"
 )
 
 // caughtUp reports the end of the initial sync: everybody was asked, and all that
@@ -61,10 +60,10 @@ func (e *engine) snapshot() Status {
 }
 
 // stats sums what was exchanged with all peers.
-func (e *engine) stats() peer.Stats {
+func (e *engine) stats() SourceStats {
 	sum := e.network.gone
 	for _, s := range e.sessions {
-		sum = sum.Plus(s.peer.Stats())
+		sum = sum.plus(s.peer.Stats())
 	}
 	return sum
 }
@@ -155,7 +154,7 @@ func storedStatus(cfg Config, db *chaindb.DB) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	trouble, err := LastTrouble(db)
+	trouble, err := lastTrouble(db)
 	if err != nil {
 		return Status{}, err
 	}

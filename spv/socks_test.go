@@ -188,6 +188,7 @@ func TestSOCKS5ErrorsNameTheProxy(t *testing.T) {
 	}
 }
 
+// Rule 9.
 func TestSOCKS5DialEndsWithItsContext(t *testing.T) {
 	s := newSocksServer(t, socksMute)
 	reason := errors.New("no longer wanted")

@@ -8,8 +8,6 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
-	"dcrspv/spv/registry"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -19,18 +17,18 @@ import (
 // archive is a source of chain data without any connection: it reads a chain.
 type archive struct {
 	chain   *spvtest.Chain
-	cfg     *peer.Config
-	handler chan peer.Handler
+	cfg     *spv.SourceConfig
+	handler chan spv.SourceHandler
 	closed  chan struct{}
 	once    sync.Once
 	reason  error
 }
 
-func (a *archive) Info() peer.Info {
-	return peer.Info{Addr: "archive:1", PVer: 11, Services: wire.SFNodeNetwork, Height: a.chain.Height()}
+func (a *archive) Info() spv.SourceInfo {
+	return spv.SourceInfo{Addr: "archive:1", PVer: 11, Services: wire.SFNodeNetwork, Height: a.chain.Height()}
 }
 
-func (a *archive) Run(ctx context.Context, h peer.Handler) error {
+func (a *archive) Run(ctx context.Context, h spv.SourceHandler) error {
 	a.handler <- h
 	select {
 	case <-ctx.Done():
@@ -47,7 +45,7 @@ func (a *archive) Close(reason error) {
 	})
 }
 
-func (a *archive) Stats() peer.Stats { return peer.Stats{} }
+func (a *archive) Stats() spv.SourceStats { return spv.SourceStats{} }
 
 func (a *archive) after(locator []chainhash.Hash) []chain.Header {
 	from := uint32(0)
@@ -72,7 +70,7 @@ func (a *archive) Filters(_ context.Context, hashes []chainhash.Hash) (filters [
 	for _, hash := range hashes {
 		h, ok := a.chain.HeightOf(hash)
 		if !ok {
-			return nil, peer.ErrNotFound
+			return nil, spv.ErrNotFound
 		}
 		filters = append(filters, a.chain.Filter(h))
 	}
@@ -83,7 +81,7 @@ func (a *archive) Blocks(_ context.Context, hashes []chainhash.Hash, fn func(int
 	for i, hash := range hashes {
 		h, ok := a.chain.HeightOf(hash)
 		if !ok {
-			return peer.ErrNotFound
+			return spv.ErrNotFound
 		}
 		if err := fn(i, a.chain.Block(h)); err != nil {
 			return err
@@ -110,6 +108,7 @@ func (a *archive) RequestTxs([]chainhash.Hash) error { return nil }
 
 // Chain data may come from something else than a peer: what it gives is verified
 // and scanned the same way, and the Decred protocol is nowhere involved.
+// Rules 11 and 27.
 func TestSourceThatIsNoPeer(t *testing.T) {
 	c := paid(3000)
 	storyOn(t, c, func(w *world) {
@@ -118,9 +117,9 @@ func TestSourceThatIsNoPeer(t *testing.T) {
 		opened := 0
 		w.start(func(cfg *spv.Config) {
 			cfg.Dial = nil
-			cfg.Open = func(_ context.Context, _ string, cfg *peer.Config) (spv.Source, error) {
+			cfg.Open = func(_ context.Context, _ string, cfg *spv.SourceConfig) (spv.Source, error) {
 				opened++
-				a := &archive{chain: c, cfg: cfg, handler: make(chan peer.Handler, 1), closed: make(chan struct{})}
+				a := &archive{chain: c, cfg: cfg, handler: make(chan spv.SourceHandler, 1), closed: make(chan struct{})}
 				if err := cfg.Accept(a.Info()); err != nil {
 					return nil, err
 				}
@@ -133,7 +132,7 @@ func TestSourceThatIsNoPeer(t *testing.T) {
 			t.Errorf("opened %d times: %+v", opened, st)
 		}
 		peers, err := w.syncer.Peers(w.t.Context())
-		if err != nil || !slices.ContainsFunc(peers, func(p registry.Peer) bool { return p.Addr == "archive:1" && p.SendHeaders }) {
+		if err != nil || !slices.ContainsFunc(peers, func(p spv.Peer) bool { return p.Addr == "archive:1" && p.SendHeaders }) {
 			t.Errorf("%+v, %v", peers, err)
 		}
 	})

@@ -113,6 +113,7 @@ func TestThreeRequestsAtATime(t *testing.T) {
 
 // While the lowest filters don't come, no more than 160 batches are fetched
 // ahead.
+// Rule 20.
 func TestFetchingAheadIsBounded(t *testing.T) {
 	story(t, 20000, func(w *world) {
 		lowest := w.chain.Hash(1)
@@ -155,6 +156,7 @@ func TestNoPauseWhileBehind(t *testing.T) {
 // Blocks leave the chain while their filters are being fetched, and nobody says
 // so: dcrd is silent about the filters of a side chain. The peers are asked for
 // headers again, and none is blamed for its silence.
+// Rules 8 and 14.
 func TestBlocksThatLeftTheChainUnheard(t *testing.T) {
 	for _, peers := range []int{1, 3} {
 		story(t, 5000, func(w *world) {
@@ -179,6 +181,7 @@ func TestBlocksThatLeftTheChainUnheard(t *testing.T) {
 
 // A Syncer that finds its peers by itself gives others ten seconds before it takes
 // the word of the first for the end of the chain.
+// Rule 2.
 func TestDiscoveredPeersAreWaitedFor(t *testing.T) {
 	story(t, 500, func(w *world) {
 		w.join(spvtest.Behaviour{})

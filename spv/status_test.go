@@ -31,7 +31,7 @@ func TestPhasesComeInOrder(t *testing.T) {
 		w.joinMany(2, spvtest.Behaviour{Latency: 100 * time.Millisecond})
 		phases := []spv.Phase{spv.Connecting}
 		w.start()
-		for st := range w.syncer.Changes() {
+		for st := range w.syncer.Watch(w.t.Context()) {
 			if last := phases[len(phases)-1]; st.Phase != last {
 				phases = append(phases, st.Phase)
 			}
@@ -83,6 +83,7 @@ func TestStatusOfWhatIsStored(t *testing.T) {
 
 // A height that a peer claimed in an earlier run is history: after a restart
 // nobody is ahead before somebody says so.
+// Rule 2.
 func TestPersistedHeightsAreHistory(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.join(spvtest.Behaviour{})
@@ -176,6 +177,7 @@ func TestSecondsOfThePhases(t *testing.T) {
 
 // Nobody reads the changes: that delays nobody, and who looks in the end sees
 // the newest. After the end of Run that is one without peers.
+// Rule 18.
 func TestNobodyReadsChanges(t *testing.T) {
 	story(t, 3000, func(w *world) {
 		w.joinMany(3, spvtest.Behaviour{})
@@ -186,10 +188,10 @@ func TestNobodyReadsChanges(t *testing.T) {
 			t.Errorf("synced after %v", took)
 		}
 		synctest.Wait()
-		if st := <-w.syncer.Changes(); !st.Settled || st.Tip.Height != 3000 || st.Peers != 3 {
+		if st := <-w.syncer.Watch(w.t.Context()); !st.Settled || st.Tip.Height != 3000 || st.Peers != 3 {
 			t.Errorf("%+v", st)
 		}
-		changes := w.syncer.Changes()
+		changes := w.syncer.Watch(w.t.Context())
 		w.stop()
 		if st := <-changes; st.Synced || st.Peers != 0 || st.Tip.Height != 3000 {
 			t.Errorf("after the end: %+v", st)
@@ -237,6 +239,7 @@ func TestEveryServiceRaisesTheScore(t *testing.T) {
 
 // Silence is not the end: with peers that never answer nothing is in sync,
 // however long it takes, and the status says why.
+// Rules 2 and 24.
 func TestSilenceIsNotTheEnd(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.joinMany(3, silent(wire.CmdGetHeaders, wire.CmdGetCFiltersV2))

@@ -3,10 +3,12 @@ package spv
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
+	"dcrspv/spv/internal/registry"
 
 	"github.com/decred/dcrd/math/uint256"
 )
@@ -41,9 +43,9 @@ const (
 	// registryEvery is how often the registry is saved.
 	registryEvery = 30 * time.Second
 
-	// RegistryBlob is the name in chain.db under which the registry is saved
+	// registryBlob is the name in chain.db under which the registry is saved
 	// (registry.Marshal).
-	RegistryBlob = "registry"
+	registryBlob = "registry"
 )
 
 func newStore(tip chain.BlockID) store {
@@ -130,7 +132,7 @@ func (e *engine) writeMore() {
 		e.store.registryData = data
 		e.write(func(db *chaindb.DB) event {
 			if err == nil {
-				err = db.PutBlob(RegistryBlob, data)
+				err = db.PutBlob(registryBlob, data)
 			}
 			return registryWritten{err}
 		})
@@ -222,14 +224,8 @@ func (ev registryWritten) apply(e *engine) { e.writeDone(ev.err) }
 // loadRegistry restores what was known about peers and adds those of the
 // configuration.
 func (e *engine) loadRegistry() error {
-	data, err := e.db.Blob(RegistryBlob)
-	if err != nil {
+	if err := readRegistry(e.db, e.registry, e.now); err != nil {
 		return err
-	}
-	if data != nil {
-		if err := e.registry.Unmarshal(data, e.now); err != nil {
-			return fmt.Errorf("peers in %s: %w", ChainFile, err)
-		}
 	}
 	for _, addr := range e.cfg.Connect {
 		if err := e.registry.Add(addr, true, e.now); err != nil {
@@ -240,11 +236,28 @@ func (e *engine) loadRegistry() error {
 	return nil
 }
 
-// saveRegistry is called when the writer has ended.
-func (e *engine) saveRegistry() error {
-	data, err := e.registry.Marshal(e.now)
+// newRegistry makes an empty registry.
+func newRegistry(opts registry.Options) *registry.Registry {
+	return registry.New(opts, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+}
+
+// readRegistry restores a registry that was stored, if one was.
+func readRegistry(db *chaindb.DB, r *registry.Registry, now time.Time) error {
+	data, err := db.Blob(registryBlob)
+	if err != nil || data == nil {
+		return err
+	}
+	if err := r.Unmarshal(data, now); err != nil {
+		return fmt.Errorf("peers in %s: %w", ChainFile, err)
+	}
+	return nil
+}
+
+// writeRegistry stores a registry. The writer of the engine, if there is one, has ended.
+func writeRegistry(db *chaindb.DB, r *registry.Registry, now time.Time) error {
+	data, err := r.Marshal(now)
 	if err != nil {
 		return err
 	}
-	return e.db.PutBlob(RegistryBlob, data)
+	return db.PutBlob(registryBlob, data)
 }

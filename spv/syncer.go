@@ -11,20 +11,11 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 )
 
 // ChainFile is the name of the chain database inside Config.DataDir.
 const ChainFile = "chain.db"
-
-// Errors of the Syncer's methods.
-var (
-	// ErrRunning is returned by a second Run, or by Run after Close.
-	ErrRunning = errors.New("the syncer runs already or is closed")
-
-	// ErrNotRunning is returned by what needs a running Syncer.
-	ErrNotRunning = errors.New("the syncer is not running")
-)
 
 // Syncer keeps the headers and filters of the best chain, and tests the blocks
 // that its wallets owe a test. Its exported methods may be called from any
@@ -36,14 +27,17 @@ type Syncer struct {
 	now   func() time.Time // the clock; time.Now but in tests that set it
 
 	started  atomic.Bool
+	begun    chan struct{}      // closed when started is set
+	idle     chan struct{}      // holds one value, taken by who uses chain.db (offline.go)
 	commands chan func(*engine) // run by the engine's goroutine
 	stopped  chan struct{}      // closed when Run is over
 
-	mu      sync.Mutex // guards the two below; held for moments only
-	status  Status
-	waiters chan struct{} // closed and replaced when Synced or Settled changes
+	mu       sync.Mutex // guards the three below; held for moments only
+	status   Status
+	waiters  chan struct{} // closed and replaced when Synced or Settled changes
+	watchers map[chan Status]struct{}
 
-	changes chan Status // latest value
+	feed feed
 }
 
 // New opens chain.db and returns a Syncer that is ready to Run. The caller
@@ -65,11 +59,15 @@ func New(cfg Config) (*Syncer, error) {
 		rules:    cfg.Rules,
 		db:       db,
 		now:      time.Now,
+		begun:    make(chan struct{}),
+		idle:     make(chan struct{}, 1),
 		commands: make(chan func(*engine)),
 		stopped:  make(chan struct{}),
 		waiters:  make(chan struct{}),
-		changes:  make(chan Status, 1),
+		watchers: make(map[chan Status]struct{}),
 	}
+	s.idle <- struct{}{}
+	s.feed.changed = make(chan struct{})
 	s.status, err = storedStatus(cfg, db)
 	if err != nil && !mends(err) {
 		db.Close()
@@ -82,12 +80,14 @@ func New(cfg Config) (*Syncer, error) {
 // nil, or until a local failure such as a full disk, which it returns. It is
 // the whole life cycle and may be called once.
 func (s *Syncer) Run(ctx context.Context) error {
-	if !s.started.CompareAndSwap(false, true) {
+	if !s.begin() {
 		return ErrRunning
 	}
 	defer close(s.stopped)
+	<-s.idle // what was begun before it ends first
+	defer func() { s.idle <- struct{}{} }()
 	var last *engine
-	err := Mending(ctx, s.db, s.cfg.Log("SYNC"), s.checking, func() error {
+	err := mend(ctx, s.db, s.cfg.Log("SYNC"), s.checking, func() error {
 		e, err := newEngine(ctx, s, last)
 		if err != nil {
 			return err
@@ -115,12 +115,23 @@ func (s *Syncer) checking(done, total uint32) {
 	})
 }
 
+// begin notes that Run or Close was called. It reports whether it is the first time.
+func (s *Syncer) begin() bool {
+	first := s.started.CompareAndSwap(false, true)
+	if first {
+		close(s.begun)
+	}
+	return first
+}
+
 // Close closes chain.db. Run must be over. Close may be called twice.
 func (s *Syncer) Close() error {
-	if s.started.CompareAndSwap(false, true) {
+	if s.begin() {
 		close(s.stopped) // never ran, and can't any more
 	}
 	<-s.stopped
+	<-s.idle
+	defer func() { s.idle <- struct{}{} }()
 	return s.db.Close()
 }
 
@@ -131,10 +142,21 @@ func (s *Syncer) Status() Status {
 	return s.status
 }
 
-// Changes delivers the newest Status after a change. A slow reader misses
-// snapshots in between and delays nobody. There is one channel, for one reader.
-func (s *Syncer) Changes() <-chan Status {
-	return s.changes
+// Watch delivers the Status, now and after each change, until ctx ends; then the channel
+// is closed. A slow reader misses snapshots in between and delays nobody.
+func (s *Syncer) Watch(ctx context.Context) <-chan Status {
+	ch := make(chan Status, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ch <- s.status
+	s.watchers[ch] = struct{}{}
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.watchers, ch)
+		close(ch)
+	})
+	return ch
 }
 
 // Wait returns nil once the condition holds, the context's error if that ends
@@ -165,21 +187,23 @@ func (s *Syncer) Wait(ctx context.Context, c Condition) error {
 	}
 }
 
-// publish makes a snapshot the current one, delivers it as a change and wakes those
+// publish makes a snapshot the current one, delivers it to who watches and wakes those
 // who wait for it.
 func (s *Syncer) publish(st Status) {
 	s.mu.Lock()
+	defer s.mu.Unlock() // who is woken finds the change delivered
 	if st.Synced != s.status.Synced || st.Settled != s.status.Settled {
 		close(s.waiters)
 		s.waiters = make(chan struct{})
 	}
 	s.status = st
-	select {
-	case <-s.changes: // replace what nobody has read
-	default:
+	for ch := range s.watchers {
+		select {
+		case <-ch: // replace what was not read
+		default:
+		}
+		ch <- st // only here and under the lock, so there is room
 	}
-	s.changes <- st // the engine is the only sender, so there is room
-	s.mu.Unlock()   // who is woken finds the change delivered
 }
 
 // do runs fn on the engine's goroutine and waits for it.

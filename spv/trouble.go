@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 )
 
 // Trouble is what keeps a sync from going on, if waiting alone does not help.
@@ -27,16 +27,16 @@ func (t Trouble) IsZero() bool { return t == Trouble{} }
 // sync.
 const troubleBlob = "trouble"
 
-// LastTrouble returns what was last wrong since everything was in sync, in this run
+// lastTrouble returns what was last wrong since everything was in sync, in this run
 // or an earlier one. Errors are those of package chaindb.
-func LastTrouble(db *chaindb.DB) (Trouble, error) {
+func lastTrouble(db *chaindb.DB) (Trouble, error) {
 	var t Trouble
 	data, err := db.Blob(troubleBlob)
 	if err != nil || len(data) == 0 {
 		return t, err
 	}
 	if err := json.Unmarshal(data, &t); err != nil {
-		return t, fmt.Errorf("%w: the last trouble: %w", chaindb.ErrCorrupt, err)
+		return t, fmt.Errorf("%w: the last trouble: %w", ErrCorrupt, err)
 	}
 	return t, nil
 }
@@ -152,7 +152,7 @@ func (e *engine) findTrouble(st *Status) {
 // start begins to look, with what is stored.
 func (t *troubles) start(db *chaindb.DB, now time.Time) (err error) {
 	t.moved, t.looked = now, now
-	t.last, err = LastTrouble(db)
+	t.last, err = lastTrouble(db)
 	t.stored = t.last
 	return err
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -45,6 +45,7 @@ var (
 
 // What is wrong is said once nothing has moved for as long as that takes, and stays
 // as it was said, whatever the words are later.
+// Rule 24.
 func TestTroubleIsSaidOnce(t *testing.T) {
 	w := newTroubles()
 	if got := w.pass(9, late); !got.IsZero() {
@@ -144,6 +145,7 @@ func TestConnectionRefutesTrouble(t *testing.T) {
 }
 
 // The time in which the machine slept is not held against anybody.
+// Rule 24.
 func TestSleepIsNoTrouble(t *testing.T) {
 	w := newTroubles()
 	w.now = w.now.Add(time.Hour)
@@ -154,6 +156,7 @@ func TestSleepIsNoTrouble(t *testing.T) {
 
 // How many failures are remembered is bounded; the oldest is forgotten first, and
 // of each address there is one.
+// Rule 20.
 func TestFailuresAreBounded(t *testing.T) {
 	w := newTroubles()
 	for i := range 2 * maxFailures {
@@ -178,7 +181,7 @@ func TestLastTroubleIsStored(t *testing.T) {
 	defer db.Close()
 	stored := func(want Trouble) {
 		t.Helper()
-		if got, err := LastTrouble(db); err != nil || got != want {
+		if got, err := lastTrouble(db); err != nil || got != want {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
 	}
@@ -207,7 +210,7 @@ func TestLastTroubleIsStored(t *testing.T) {
 	if err := db.PutBlob(troubleBlob, bytes.Repeat([]byte("x"), 9)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LastTrouble(db); err == nil {
+	if _, err := lastTrouble(db); err == nil {
 		t.Error("no error for what is no trouble")
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
+	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/internal/requests"
-	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )

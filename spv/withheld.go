@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv/internal/chaindb"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )

@@ -12,6 +12,7 @@ import (
 // A peer with ever more valid headers, for which nobody has filters, keeps us
 // from the chain of the others for a while only; none of them is cut off for
 // being behind such headers.
+// Rules 8 and 22.
 func TestWithheldBranchIsGivenUp(t *testing.T) {
 	c := spvtest.NewChain(nil)
 	script := spvtest.Script(7)
@@ -49,6 +50,7 @@ func TestWithheldBranchIsGivenUp(t *testing.T) {
 
 // A peer that alone has the newest blocks and is slow with their filters has
 // time; the branch is given up, but taken as soon as another peer has it.
+// Rules 8 and 23.
 func TestGivenUpBranchIsTakenFromOthers(t *testing.T) {
 	story(t, 300, func(w *world) {
 		w.joinMany(2, spvtest.Behaviour{})
@@ -66,6 +68,7 @@ func TestGivenUpBranchIsTakenFromOthers(t *testing.T) {
 
 // A withheld branch is given up although the chain of the others has grown past
 // the block where it parts from theirs.
+// Rule 8.
 func TestWithheldBranchIsPassed(t *testing.T) {
 	story(t, 500, func(w *world) {
 		w.pass(30 * 24 * time.Hour)
@@ -85,6 +88,7 @@ func TestWithheldBranchIsPassed(t *testing.T) {
 
 // A branch that was given up because those who told of it withheld its filters
 // is taken from whoever comes later and serves them.
+// Rules 8 and 23.
 func TestGivenUpBranchIsTakenFromNewcomers(t *testing.T) {
 	story(t, 500, func(w *world) {
 		longer := w.chain.Fork(500)

@@ -47,6 +47,7 @@ func TestAddress(t *testing.T) {
 
 // TestGap: indices used out of order, each at the end of the gap, on both
 // branches, the later ones in blocks that were scanned long before.
+// Rule 16.
 func TestGap(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	key := testXPub(t, 1)
@@ -310,6 +311,7 @@ func TestVoidBelowTheBirthday(t *testing.T) {
 }
 
 // TestGapStays: watching an account again without a gap leaves the one that it has.
+// Rule 15.
 func TestGapStays(t *testing.T) {
 	w := open(t)
 	key := testXPub(t, 1)
@@ -321,6 +323,7 @@ func TestGapStays(t *testing.T) {
 }
 
 // TestWatchEndsWithItsContext: keys take long to derive, so it is asked at each.
+// Rule 9.
 func TestWatchEndsWithItsContext(t *testing.T) {
 	w := open(t)
 	a, err := newAccount(testXPub(t, 1), Watch{Gap: maxGap}, params)
@@ -338,6 +341,7 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 
 // TestNothingBelowTheBirthdayIsOwed: blocks that mattered to an address alone are not
 // tested any more once it is unwatched by itself.
+// Rule 15.
 func TestNothingBelowTheBirthdayIsOwed(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	key := testXPub(t, 1)

@@ -39,6 +39,7 @@ func TestWhatWaitsGivesOutNothing(t *testing.T) {
 
 // TestGivenOutIsFoundByARestore: what is given out is found on the chain as it is in
 // the end, by the same gap, whatever reorgs there were.
+// Rule 16.
 func TestGivenOutIsFoundByARestore(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	key := testXPub(t, 1)

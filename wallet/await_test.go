@@ -43,6 +43,7 @@ func TestWhatWaitsCountsBehindTheGap(t *testing.T) {
 
 // TestHearsayLeavesTheWatchSet: who knows the key and makes up transactions to ever
 // further addresses does not make the watch set grow.
+// Rules 13 and 20.
 func TestHearsayLeavesTheWatchSet(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	w.maxAhead = maxAhead

@@ -143,6 +143,7 @@ func harms(other string) []harm {
 
 // TestHarmedRecords: whatever happens to a record of any bucket is found by Open and by
 // Verify.
+// Rule 25.
 func TestHarmedRecords(t *testing.T) {
 	f := newFlipped(t, newSmall(t))
 	for i, bucket := range bucketNames {
@@ -160,6 +161,7 @@ func TestHarmedRecords(t *testing.T) {
 // TestHarmFoundOnUse: in a large file that was closed in good order, of which Open reads
 // only what it needs, whoever reads a record that is not as it was, or a list of which
 // one has vanished, is told.
+// Rule 25.
 func TestHarmFoundOnUse(t *testing.T) {
 	path := newSmall(t)
 	enlarge(t, path)

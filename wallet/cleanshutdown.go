@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"dcrspv/spv/dbfile"
+	"dcrspv/internal/dbfile"
 )
 
 // A file that was closed in good order carries a mark that says so: the bbolt

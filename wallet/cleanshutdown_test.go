@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dcrspv/spv/dbfile"
+	"dcrspv/internal/dbfile"
 
 	"go.etcd.io/bbolt"
 )
@@ -59,6 +59,7 @@ func remark(t *testing.T, path string) {
 
 // TestMark: the pages of a large file are read when it is opened, unless it was
 // closed in good order and nobody has changed it since.
+// Rule 25.
 func TestMark(t *testing.T) {
 	path, state := saved(t)
 	enlarge(t, path)

@@ -12,6 +12,7 @@ import (
 
 // TestContestedFromTheNextBlockOn: what a pending transaction spends is searched for
 // above the block it is known since, and a stretch ends where that begins.
+// Rule 19.
 func TestContestedFromTheNextBlockOn(t *testing.T) {
 	w := open(t)
 	w.contested[hash{1}] = &contestedInputs{since: 10, scripts: []string{"a"}}
@@ -28,6 +29,7 @@ func TestContestedFromTheNextBlockOn(t *testing.T) {
 
 // TestReorgLowersContested: a payment that waits may be spent differently in the block at
 // the fork, which may have been disapproved, and in any above.
+// Rules 8 and 19.
 func TestReorgLowersContested(t *testing.T) {
 	c, w, _ := branching(t)
 	mineTo(c, 3)

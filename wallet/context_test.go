@@ -24,6 +24,7 @@ func (p *patience) Err() error {
 
 // TestWaitingEndsWithTheContext: who waits for another call to be done does not wait
 // for longer than its own context lasts.
+// Rule 9.
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	for name, call := range map[string]func(*Wallet, context.Context) error{
 		"Labels":   func(w *Wallet, ctx context.Context) error { _, err := w.Labels(ctx); return err },
@@ -53,6 +54,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 // TestCallsEndWithTheirContext: what takes the longer the more there is asks its
 // context on the way, and not only at the beginning; and what it had changed by then
 // is undone.
+// Rule 9.
 func TestCallsEndWithTheirContext(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	key := testXPub(t, 1)

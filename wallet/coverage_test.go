@@ -84,6 +84,7 @@ func (l *ledger) check(t *testing.T, w *Wallet, exact bool) {
 }
 
 // TestCoverageLedger: random operations against the naive ledger.
+// Rule 15.
 func TestCoverageLedger(t *testing.T) {
 	c := newWorld(t)
 	for c.height() < ledgerTop-1 {
@@ -265,6 +266,7 @@ func (l *ledger) finish(t *testing.T, c *world, w *Wallet) {
 
 // TestVoidScans: the result of a scan never counts for scripts that came, were
 // reset or belong to another branch.
+// Rules 15 and 17.
 func TestVoidScans(t *testing.T) {
 	c := newWorld(t)
 	pay := c.pay(out(scriptN(1), 1), out(scriptN(2), 2))

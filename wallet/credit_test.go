@@ -161,6 +161,7 @@ func TestOtherScriptVersion(t *testing.T) {
 
 // TestBelowBirthday: what happened below a script's birthday is no part of the
 // wallet, even if its block is looked at for another script.
+// Rule 15.
 func TestBelowBirthday(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"dcrspv/internal/dbfile"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -183,6 +183,7 @@ func (p *patient) noise(rng *rand.Rand) []byte {
 }
 
 // TestDamagedPages: a page of noise or zeros. All but the free ones is missed at once.
+// Rule 25.
 func TestDamagedPages(t *testing.T) {
 	p := newPatient(t)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -202,6 +203,7 @@ func TestDamagedPages(t *testing.T) {
 
 // TestFlippedBytes: one byte is another one, in the heads of pages, where bbolt
 // is led astray most easily, and anywhere.
+// Rule 25.
 func TestFlippedBytes(t *testing.T) {
 	p := newPatient(t)
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -225,6 +227,7 @@ func TestFlippedBytes(t *testing.T) {
 
 // TestDamagedWhileOpen: pages that vanish under an open wallet. After the first
 // one missed nothing is written any more.
+// Rule 25.
 func TestDamagedWhileOpen(t *testing.T) {
 	p := newPatient(t)
 	damaged := 0
@@ -290,6 +293,7 @@ func TestCutOffWhileOpen(t *testing.T) {
 
 // TestPanicOfOurOwn: a fault of the program is none of the file. It says so, ends the
 // use of the wallet, and what it was about to write is gone.
+// Rule 24.
 func TestPanicOfOurOwn(t *testing.T) {
 	p := newPatient(t)
 	var none []int

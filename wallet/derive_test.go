@@ -8,6 +8,7 @@ import (
 
 // TestDeriveAhead: a long history is not read again for every few addresses, though
 // an account uses those of each branch one after the other, evenly over the chain.
+// Rule 16.
 func TestDeriveAhead(t *testing.T) {
 	const n = 180
 	c, w := newWorld(t), open(t)
@@ -126,6 +127,7 @@ func TestSeenByItself(t *testing.T) {
 
 // TestDeriveAheadLikeTheOracle: the random lives again, with few addresses
 // derived ahead of a small gap.
+// Rule 16.
 func TestDeriveAheadLikeTheOracle(t *testing.T) {
 	for seed := uint64(0); seed < 6; seed += min(thin, 4) {
 		rng := rand.New(rand.NewPCG(seed, 9))
@@ -169,6 +171,7 @@ func TestDeriveAheadLikeTheOracle(t *testing.T) {
 
 // TestReorgWithdraws: what a use reached is not watched any more when a reorg takes the
 // use away, with the coins found there, and all of it comes back with the use.
+// Rule 16.
 func TestReorgWithdraws(t *testing.T) {
 	for _, pubKeys := range []bool{false, true} {
 		c, w := newWorld(t), open(t)

@@ -47,6 +47,7 @@ func TestWaitsUntilDue(t *testing.T) {
 
 // TestStaleOnceNotNeeded: what an own transaction needs is kept however old it is, and
 // given up with the block after that ends.
+// Rule 20.
 func TestStaleOnceNotNeeded(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	daily := *params

@@ -235,6 +235,7 @@ func TestWatchedWhileWaiting(t *testing.T) {
 }
 
 // TestOneChange: what comes and goes in one change is told once, behind its cause.
+// Rule 18.
 func TestOneChange(t *testing.T) {
 	c, w, s, fund := funded(t)
 	pay := s.name("pay", c.spend(outPoints(fund, 0), out(scriptN(1), 90)))
@@ -285,6 +286,7 @@ func TestShareOfALostTicket(t *testing.T) {
 
 // TestNothingHidesATheft: what takes coins of ours counts before what anybody can make
 // up, and if another one of that kind comes first the owner is told of both.
+// Rule 13.
 func TestNothingHidesATheft(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)

@@ -11,6 +11,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
+// Rule 18.
 func TestEventsLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, w := newWorld(t), open(t)
@@ -56,6 +57,7 @@ func TestEventsLive(t *testing.T) {
 	})
 }
 
+// Rule 18.
 func TestEventCursors(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	w.log.keep = 10
@@ -86,6 +88,7 @@ func TestEventCursors(t *testing.T) {
 }
 
 // TestNoDoubleEvents: applying, rescanning and rewatching tell nothing twice.
+// Rules 17 and 18.
 func TestNoDoubleEvents(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1, 2)
@@ -113,6 +116,7 @@ func TestNoDoubleEvents(t *testing.T) {
 }
 
 // TestKeepEvents: how many are kept is the owner's choice, and stays it.
+// Rule 18.
 func TestKeepEvents(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -155,6 +159,7 @@ func TestKeepEvents(t *testing.T) {
 
 // TestLogIsBoundedInBytes: long events push out more of the old ones, and however long
 // the newest is, it stays.
+// Rule 20.
 func TestLogIsBoundedInBytes(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -208,6 +213,7 @@ func TestLogIsBoundedInBytes(t *testing.T) {
 }
 
 // TestEventsAreReadByBytes: a reader holds no more than about a mebibyte at a time.
+// Rule 20.
 func TestEventsAreReadByBytes(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)

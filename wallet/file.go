@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"dcrspv/spv/dbfile"
+	"dcrspv/internal/dbfile"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"

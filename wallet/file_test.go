@@ -83,6 +83,7 @@ func write(t *testing.T, path string, b []byte) {
 	}
 }
 
+// Rule 15.
 func TestReopen(t *testing.T) {
 	path, state := saved(t)
 	w := openAt(t, path)
@@ -118,6 +119,7 @@ func TestInUse(t *testing.T) {
 
 // TestRefused: every refusal names the file and its kind in one line, and
 // leaves the file as it was.
+// Rule 24.
 func TestRefused(t *testing.T) {
 	set := func(bucket string, key, value []byte) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
@@ -214,6 +216,7 @@ func dropGroups(b *buckets) error {
 
 // TestDamageInside: records that are as they were written and make no sense are found by
 // Verify and the reader.
+// Rule 25.
 func TestDamageInside(t *testing.T) {
 	for _, bucket := range []string{"txs", "coins", "order", "blocks", "unspent", "events"} {
 		t.Run(bucket, func(t *testing.T) {
@@ -259,6 +262,7 @@ func TestClosed(t *testing.T) {
 
 // TestFailedTransaction: what a failed transaction would have changed is not in
 // memory either.
+// Rule 17.
 func TestFailedTransaction(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -296,6 +300,7 @@ func TestFailedTransaction(t *testing.T) {
 // bbolt writes the changed pages, syncs, writes one of the two head pages, and
 // syncs. So what a crash can leave is the old file with any part of the new
 // pages, and the old head or the new one.
+// Rule 17.
 func TestKilled(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	path := w.path

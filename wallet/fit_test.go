@@ -192,6 +192,7 @@ func TestOwnersMarkComesBack(t *testing.T) {
 
 // TestWithdrawnAreTestedTogether: what one use had reached, and a reorg of its block
 // took away, is tested in a few scans when it is reached again, whatever it was used in.
+// Rule 16.
 func TestWithdrawnAreTestedTogether(t *testing.T) {
 	k := newKeyed(t, 0)
 	for i := range uint32(40) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"dcrspv/spv/dbfile"
+	"dcrspv/internal/dbfile"
 
 	"github.com/decred/dcrd/wire"
 	"go.etcd.io/bbolt"
@@ -126,6 +126,7 @@ func (f *flipped) set(t *testing.T, at int, b ...byte) {
 // TestFlippedBits: any bit of a small wallet is another one. If it means anything that is
 // found at once by Open, and by Verify in a wallet that is open; if not, all answers are
 // right.
+// Rule 25.
 func TestFlippedBits(t *testing.T) {
 	path := newSmall(t)
 	f := newFlipped(t, path)

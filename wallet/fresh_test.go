@@ -21,6 +21,8 @@ var leftOut = flag.String("without", "", "kinds of steps to leave out of fresh w
 // of it.
 //
 //	go test -run TestFresh ./wallet -seeds 10000 -seed 5000
+//
+// Rule 16.
 func TestFresh(t *testing.T) {
 	n := *seedCount
 	if testing.Short() {

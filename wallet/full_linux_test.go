@@ -36,6 +36,7 @@ const fullDisk = "WALLET_TEST_FULL" // set for the process whose disk is full
 //
 // The limit holds for all files of a process, also for the one in which the go
 // command has tests log what they open: so it is a process of its own.
+// Rule 24.
 func TestDiskFull(t *testing.T) {
 	if os.Getenv(fullDisk) == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDiskFull$")

@@ -9,6 +9,7 @@ import (
 
 // TestHistoryPage: pages of any size make the whole history, backwards, also when
 // the chain changes in between.
+// Rule 26.
 func TestHistoryPage(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	ctx := context.Background()

@@ -173,6 +173,7 @@ func killSteps(t *testing.T) (steps []killStep, height uint32) {
 // TestKilledAtEveryWrite: killed at any write of any change, half way through
 // it too, the file opens in the state before the change, and the change made
 // again then gives what it would have, to the number of the last event.
+// Rule 17.
 func TestKilledAtEveryWrite(t *testing.T) {
 	steps, height := killSteps(t)
 	w := open(t)
@@ -226,6 +227,7 @@ const killedDir = "WALLET_TEST_KILLED" // set for the process that is to be kill
 // TestKilledProcess: a process that works on a wallet is killed, again and again,
 // wherever it happens to be. The wallet always opens, what its log has told
 // stays told, and in the end all is as if nothing had been.
+// Rule 17.
 func TestKilledProcess(t *testing.T) {
 	if dir := os.Getenv(killedDir); dir != "" {
 		workUntilKilled(t, dir)

@@ -13,6 +13,7 @@ import (
 
 // TestLinkToNothing: a link to a file that is not there is an error that says so. No
 // wallet is made in its place, and none where it points to.
+// Rule 24.
 func TestLinkToNothing(t *testing.T) {
 	dir := t.TempDir()
 	target, path := filepath.Join(dir, "elsewhere.db"), filepath.Join(dir, "wallet.db")

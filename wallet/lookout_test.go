@@ -20,6 +20,7 @@ func wantNothing(t *testing.T, w *Wallet) {
 
 // TestMinedBelowTheBirthday: what waits and is mined below the birthday of all that it
 // pays is no part of the wallet, as if it had never waited, and waits no more.
+// Rule 15.
 func TestMinedBelowTheBirthday(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -121,6 +122,7 @@ func TestWatchedLater(t *testing.T) {
 }
 
 // TestReorgReturns: revocations and treasury spends wait to be mined again.
+// Rule 8.
 func TestReorgReturns(t *testing.T) {
 	c, w, _ := branching(t)
 	ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 29, 0)

@@ -134,6 +134,7 @@ func TestOutPointWrongScript(t *testing.T) {
 
 // TestOutPointAndScript: an outpoint and its script come and go in any order, with
 // blocks in between: the wallet is as one that knew it all from the start.
+// Rule 16.
 func TestOutPointAndScript(t *testing.T) {
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 8))

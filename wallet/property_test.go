@@ -13,6 +13,7 @@ import (
 // TestLikeTheOracle: whatever the order of watching, the sizes of batches, the
 // interruptions and the reorgs, the result is that of somebody who had known
 // every script from the start and read every block.
+// Rule 16.
 func TestLikeTheOracle(t *testing.T) {
 	seeds := uint64(8)
 	if testing.Short() || thin > 1 {

@@ -66,6 +66,7 @@ func TestPubKeysMoveTheGap(t *testing.T) {
 
 // TestPubKeysAddedLater: only the scripts that come with it are tested, also those
 // of indices that are watched long since, and with a lower birthday all of them.
+// Rule 15.
 func TestPubKeysAddedLater(t *testing.T) {
 	for _, from := range []uint32{2, 1} {
 		c, w := newWorld(t), open(t)

@@ -13,6 +13,7 @@ import (
 // TestLateInRandomWorld: as TestRandomWorld, with the work on blocks below the tip
 // almost never done: there is something more to watch, the chain has gone on or
 // elsewhere, or the program has ended.
+// Rule 16.
 func TestLateInRandomWorld(t *testing.T) {
 	for seed := *firstSeed; seed < *firstSeed+uint64(max(*seedCount/2, 1)); seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {

@@ -20,6 +20,8 @@ var (
 // step, as far as the wallet has got by then.
 //
 //	go test -run TestRandomWorld ./wallet -seeds 1000 -seed 5000
+//
+// Rules 16 and 17.
 func TestRandomWorld(t *testing.T) {
 	n := *seedCount
 	if testing.Short() {

@@ -9,6 +9,7 @@ import (
 
 // TestSuspectsAreChecked: a transaction that waits goes when what it spends becomes known
 // and it turns out that it can't be mined, whosever it is and however that comes.
+// Rule 13.
 func TestSuspectsAreChecked(t *testing.T) {
 	for name, become := range map[string]func(c *world, w *Wallet, fund *wire.MsgTx){
 		"found in a block": func(c *world, w *Wallet, fund *wire.MsgTx) {

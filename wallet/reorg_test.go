@@ -51,6 +51,7 @@ func lastEvents(t *testing.T, w *Wallet, n int) ([]string, map[chainhash.Hash]Ev
 
 // TestReorgDrops: a payment that the new branch does not have is unconfirmed
 // again, and confirms when it does.
+// Rules 8 and 13.
 func TestReorgDrops(t *testing.T) {
 	c, w, _ := branching(t)
 	pay := c.pay(out(scriptN(1), 50))
@@ -69,6 +70,7 @@ func TestReorgDrops(t *testing.T) {
 
 // TestReorgDoubleSpends: the payer sends the money to himself on the new branch,
 // in a block that neither pays the wallet nor takes anything from it.
+// Rule 8.
 func TestReorgDoubleSpends(t *testing.T) {
 	key := append([]byte{2}, make([]byte, 32)...)
 	redeem := []byte{txscript.OP_TRUE}
@@ -121,6 +123,7 @@ func TestReorgDoubleSpends(t *testing.T) {
 
 // TestReorgStealsCoin: on the new branch somebody else's transaction spends the
 // wallet's coin and pays it nothing.
+// Rule 8.
 func TestReorgStealsCoin(t *testing.T) {
 	c, w, fund := branching(t)
 	mine := c.spend(outPoints(fund, 0), out(scriptN(2), 99))
@@ -243,6 +246,7 @@ func TestReorgStakeTree(t *testing.T) {
 
 // TestDisapprovedComesBack: a transaction of a disapproved block is mined again
 // some blocks later, or its coin is spent differently.
+// Rule 8.
 func TestDisapprovedComesBack(t *testing.T) {
 	for _, stolen := range []bool{false, true} {
 		c, w, fund := branching(t)
@@ -274,6 +278,7 @@ func TestDisapprovedComesBack(t *testing.T) {
 // TestOwnSpendStaysWatched: a pending transaction of the owner that leaves
 // nothing to the wallet is found when it is mined: the script that it spends is
 // watched, be it derived, and until it is unwatched.
+// Rule 19.
 func TestOwnSpendStaysWatched(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	key := testXPub(t, 1)

@@ -253,6 +253,7 @@ func sameLines(t *testing.T, what, nameA string, a []string, nameB string, b []s
 
 // TestReplayPruned: events that are no longer kept are asked for in vain, and
 // all others are there.
+// Rule 18.
 func TestReplayPruned(t *testing.T) {
 	const keep = 20
 	rng := rand.New(rand.NewPCG(1, 5))

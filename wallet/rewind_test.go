@@ -12,6 +12,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
+// Rules 8 and 17.
 func TestRewind(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)

@@ -51,6 +51,7 @@ func mineTo(c *world, height uint32) {
 
 // TestScansGoUpwards: whatever is watched, and when, is tested from its birthday up.
 // New blocks do not wait for it, and whoever owes the same shares one scan.
+// Rule 15.
 func TestScansGoUpwards(t *testing.T) {
 	c := newWorld(t)
 	mineTo(c, 40)
@@ -95,6 +96,7 @@ func TestScansGoUpwards(t *testing.T) {
 
 // TestFreshBesideLate: what is watched from now on while a scan at the tip is under way
 // has its new blocks tested before what was added late has caught up.
+// Rule 15.
 func TestFreshBesideLate(t *testing.T) {
 	c := newWorld(t)
 	mineTo(c, 40)
@@ -116,6 +118,7 @@ func TestFreshBesideLate(t *testing.T) {
 
 // TestAddedLate: a wallet to which something is added late ends as one that knew it
 // from the start, a spend in a block that was tested before included.
+// Rule 16.
 func TestAddedLate(t *testing.T) {
 	c := newWorld(t)
 	fund := c.pay(out(scriptN(1), 100), out(scriptN(2), 50))

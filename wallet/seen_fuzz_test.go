@@ -8,6 +8,7 @@ import (
 
 // FuzzSeen: whatever a peer sends that concerns the wallet, and whatever of it the owner
 // then takes, harms nothing: Verify agrees, and the sums can be read.
+// Rule 13.
 func FuzzSeen(f *testing.F) {
 	funded := func(t *testing.T) (*world, *wire.MsgTx) { // the same in every world
 		c := newWorld(t)

@@ -39,6 +39,7 @@ func pendingIDs(t *testing.T, w *Wallet) (ids []chainhash.Hash) {
 
 // TestSeen: what peers send counts as unconfirmed and is told from what the
 // owner has handed over, also after a reopen.
+// Rule 13.
 func TestSeen(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -133,6 +134,7 @@ func TestOwnSignaturesCount(t *testing.T) {
 
 // TestSpentToNobody: what spends a coin and has no outputs is not valid and no ticket,
 // and no harm, whoever sends it.
+// Rule 13.
 func TestSpentToNobody(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -283,6 +285,7 @@ func TestSeenGoesStale(t *testing.T) {
 
 // TestSeenIsBounded: in number and in bytes. The oldest makes room for what is taken
 // when the rest was forgiven, not the owner's.
+// Rule 20.
 func TestSeenIsBounded(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -462,6 +465,7 @@ func TestManyParts(t *testing.T) {
 
 // TestRoomForOne: when all places are taken, the oldest goes that no own one needs, and
 // if all are needed nothing is taken.
+// Rule 20.
 func TestRoomForOne(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)

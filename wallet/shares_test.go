@@ -77,6 +77,7 @@ func TestSharesAfterReopen(t *testing.T) {
 
 // TestFloodLeavesTheLog: an endless flood of transactions that expire at once, by eight peers, turns over
 // no more of the log than is forgiven.
+// Rule 20.
 func TestFloodLeavesTheLog(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -117,6 +118,7 @@ func (c *world) payments(n int) (txs []*wire.MsgTx) {
 
 // TestToldIsBounded: once there were so many bytes of events about what peers have sent,
 // nothing more is taken before the next block, of whomever.
+// Rule 20.
 func TestToldIsBounded(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)

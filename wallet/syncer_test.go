@@ -40,6 +40,7 @@ func paidChain() *spvtest.Chain {
 
 // TestNewBlocksDoNotWait: while a script that was added to a wallet at the tip has the
 // chain tested from its beginning, new blocks are tested for all others as they come.
+// Rule 15.
 func TestNewBlocksDoNotWait(t *testing.T) {
 	const latency = 100 * time.Millisecond
 	c := paidChain()

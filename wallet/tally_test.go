@@ -7,11 +7,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"dcrspv/spv/dbfile"
+	"dcrspv/internal/dbfile"
 )
 
 // TestHarmedPages: pages that are whole and not the right ones are found: those in each
 // other's place, and a branch that leads to one less than it did.
+// Rule 25.
 func TestHarmedPages(t *testing.T) {
 	f := newFlipped(t, newSmall(t))
 	page := f.open.db.Info().PageSize
@@ -57,6 +58,7 @@ func TestHarmedPages(t *testing.T) {
 }
 
 // TestStalePages: a page as it was before is found, whichever one a change has written.
+// Rule 25.
 func TestStalePages(t *testing.T) {
 	path := newSmall(t)
 	versions := [][]byte{read(t, path)}

@@ -192,6 +192,7 @@ func ticketCases(t *testing.T, c *world) (cases []*ticketCase, funds *wire.MsgTx
 // TestTicketCombinations: a ticket is a coin of the wallet as far as it is to pay the
 // wallet in the end, whoever pays, votes and is paid besides, and in whatever order
 // its scripts come to be watched.
+// Rule 26.
 func TestTicketCombinations(t *testing.T) {
 	c := newWorld(t)
 	cases, funds := ticketCases(t, c)

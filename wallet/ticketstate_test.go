@@ -8,6 +8,7 @@ import (
 )
 
 // TestTicketState: every state at the heights where it begins and ends.
+// Rule 26.
 func TestTicketState(t *testing.T) {
 	const live, expires = 20, 50
 	for _, tt := range []struct {

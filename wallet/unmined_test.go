@@ -18,6 +18,7 @@ func addUnmined(t *testing.T, w *Wallet, tx *wire.MsgTx) {
 	verify(t, w)
 }
 
+// Rule 13.
 func TestUnmined(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
@@ -56,6 +57,7 @@ func TestUnmined(t *testing.T) {
 
 // TestChangeless: a pending transaction without any output to the wallet is
 // found when it is mined, as the script that it spends stays watched.
+// Rule 19.
 func TestChangeless(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)

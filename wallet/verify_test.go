@@ -11,6 +11,7 @@ import (
 
 // TestVerifyMissesDerivedScripts: that the record of a script of an account is gone is
 // found, whichever it is, although nothing else in the file names it.
+// Rule 25.
 func TestVerifyMissesDerivedScripts(t *testing.T) {
 	w := open(t)
 	w.maxAhead = 2

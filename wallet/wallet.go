@@ -4,8 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 
+	"dcrspv/internal/dbfile"
 	"dcrspv/spv"
-	"dcrspv/spv/dbfile"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )

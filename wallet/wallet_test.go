@@ -12,6 +12,7 @@ import (
 )
 
 // TestConcurrent: everybody calls everything while a Syncer applies blocks.
+// Rule 17.
 func TestConcurrent(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	key := testXPub(t, 1)

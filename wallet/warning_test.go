@@ -6,6 +6,7 @@ import (
 	"testing"
 )
 
+// Rule 26.
 func TestWhatIsDoubtful(t *testing.T) {
 	for _, c := range []struct {
 		from, gap uint32
@@ -38,6 +39,7 @@ func TestWhatIsDoubtful(t *testing.T) {
 
 // TestWarnings: of an account near its gap's edge, of one that was used before its
 // birthday, and not of what waits to be mined nor of one that is as it should be.
+// Rule 26.
 func TestWarnings(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	edge, late, fine := testXPub(t, 1), testXPub(t, 2), testXPub(t, 3)

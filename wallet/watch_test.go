@@ -205,6 +205,7 @@ func TestWatched(t *testing.T) {
 
 // TestUnwatch: coins and history of what is taken out are gone, of the rest
 // they stay, and watching again brings everything back.
+// Rule 15.
 func TestUnwatch(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1, 2)
@@ -235,6 +236,7 @@ func TestUnwatch(t *testing.T) {
 	}
 }
 
+// Rule 15.
 func TestRescanRange(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	for c.height() < 30 {

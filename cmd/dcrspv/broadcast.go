@@ -47,7 +47,7 @@ func (p *program) runBroadcast(ctx context.Context) error {
 			}
 			height, mined, err := minedAt(ctx, w, tx.TxHash())
 			if mined {
-				return failed("there is nothing to send", "transaction %s is in block %d already", tx.TxHash(), height)
+				return newFailure("there is nothing to send", "transaction %s is in block %d already", tx.TxHash(), height)
 			}
 			if err != nil {
 				return err
@@ -64,12 +64,12 @@ func (p *program) runBroadcast(ctx context.Context) error {
 		})
 		switch {
 		case errors.Is(err, spv.ErrNoPeers):
-			return failed(again(tx, kept, "check the network, --connect and --proxy"), "nobody to send it to: %v", err)
+			return newFailure(again(tx, kept, "check the network, --connect and --proxy"), "nobody to send it to: %v", err)
 		case errors.Is(err, wallet.ErrInvalid), errors.Is(err, wallet.ErrConflict), errors.Is(err, wallet.ErrExpired),
 			errors.Is(err, wallet.ErrSuperseded):
-			return failed("make it anew", "no node would take it: %v", err)
+			return newFailure("make it anew", "no node would take it: %v", err)
 		case errors.Is(err, wallet.ErrTooEarly):
-			return failed("send it again then", "no node would take it yet: %v", err)
+			return newFailure("send it again then", "no node would take it yet: %v", err)
 		case err != nil:
 			return err
 		}
@@ -83,7 +83,7 @@ func givesWay(ctx context.Context, w *wallet.Wallet, id chainhash.Hash) error {
 	waiting, err := w.Unmined(ctx)
 	for _, u := range waiting {
 		if u.TxID == id && txidOf(u.Behind) != "" {
-			return failed(fmt.Sprintf("dcrspv drop %s gives way to it, dcrspv drop %s forgets it", u.Behind, id),
+			return newFailure(fmt.Sprintf("dcrspv drop %s gives way to it, dcrspv drop %s forgets it", u.Behind, id),
 				"transaction %s is kept but was not sent, as %s, which was there before, spends the same", id, u.Behind)
 		}
 	}
@@ -106,7 +106,7 @@ func (p *program) readTx(arg string) (*wire.MsgTx, error) {
 		limit := 2*int64(p.set.params.MaxTxSize) + 1024
 		text, err := io.ReadAll(io.LimitReader(p.stdin, limit))
 		if err != nil {
-			return nil, failed("check the standard input", "cannot read the transaction: %v", err)
+			return nil, newFailure("check the standard input", "cannot read the transaction: %v", err)
 		}
 		arg = string(text)
 	}
@@ -132,10 +132,10 @@ func (p *program) readTx(arg string) (*wire.MsgTx, error) {
 func (p *program) reportBroadcast(tx *wire.MsgTx, res spv.PublishResult, kept bool) error {
 	switch {
 	case len(res.Taken) == 0 && len(res.Announced) == 0:
-		return failed(again(tx, kept, "look for it in a block explorer, or check its inputs and fee"),
+		return newFailure(again(tx, kept, "look for it in a block explorer, or check its inputs and fee"),
 			"none of %s asked for the transaction, so they know it already or refuse it", plural(len(res.Told), "peer"))
 	case len(res.Taken) > 0 && len(res.Delivered) == 0 && len(res.Announced) == 0:
-		return failed(again(tx, kept, "try once more"),
+		return newFailure(again(tx, kept, "try once more"),
 			"%s asked for the transaction, and none confirmed that it has arrived", plural(len(res.Taken), "peer"))
 	}
 	doc := broadcastDoc{TxID: tx.TxHash().String(), Kept: kept}

@@ -13,6 +13,7 @@ import (
 
 // TestBroadcastIsWrittenDownFirst: killed the moment the first peer hears of it, the
 // wallet has the transaction, and the next run announces it.
+// Rule 17.
 func TestBroadcastIsWrittenDownFirst(t *testing.T) {
 	n := newTestNetwork(t, 0)
 	n.dcrspv("watch", n.demo.xpub)
@@ -66,6 +67,7 @@ func TestBroadcastIsWrittenDownFirst(t *testing.T) {
 
 // TestBroadcastTellsWhatIsKnown: how many took it, and whether another one has
 // announced it since.
+// Rule 26.
 func TestBroadcastTellsWhatIsKnown(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 3)

@@ -7,8 +7,6 @@ import (
 	"sync"
 
 	"dcrspv/spv"
-	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
 )
 
 // client is a Syncer at work on the terminal.
@@ -37,13 +35,16 @@ func (p *program) withClient(ctx context.Context, cfg spv.Config, do func(contex
 	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 
+	statuses := syncer.Watch(runCtx)
+	<-statuses // what the last run has left
+
 	var running sync.WaitGroup
 	var runErr error
 	running.Go(func() {
 		runErr = syncer.Run(runCtx)
 		cancelDo(errors.Join(errStopped, runErr))
 	})
-	running.Go(func() { p.showProgress(runCtx, con, syncer.Changes()) })
+	running.Go(func() { p.showProgress(con, statuses) })
 
 	err = do(doCtx, &client{p: p, con: con, syncer: syncer})
 	stop()
@@ -81,47 +82,54 @@ func (p *program) config(ctx context.Context, wallets ...spv.Wallet) (spv.Config
 		if err != nil {
 			return cfg, err
 		}
-		cfg.Birthday, cfg.HasBirthday = height, true
+		cfg.Birthday = &height
 	}
 	return cfg, nil
 }
 
 // height resolves a flag that may be a date, with the stored headers if it is.
-func (p *program) height(ctx context.Context, w when) (uint32, error) {
+func (p *program) height(ctx context.Context, w heightOrDate) (uint32, error) {
 	if w.day.IsZero() {
 		return w.height, nil
 	}
 	var height uint32
-	err := p.withChain(ctx, func(db *chaindb.DB) error {
-		tip, _ := db.Tip()
-		var err error
-		height, err = w.resolve(p.set.params, db, tip.Height)
+	err := p.offline(func(s *spv.Syncer) (err error) {
+		height, err = s.HeightBefore(ctx, w.day)
 		return err
 	})
 	return height, err
 }
 
-// withChain opens chain.db for a moment. One from elsewhere is verified first, and what
-// is damaged in it is dropped.
-func (p *program) withChain(ctx context.Context, do func(*chaindb.DB) error) error {
-	return p.withStoredChain(func(db *chaindb.DB) error {
-		con := &console{out: p.stderr}
-		log := p.set.levels.loggers(con)("MAIN")
-		return spv.Mending(ctx, db, log, verifyProgress(con), func() error { return do(db) })
-	})
-}
-
-// withStoredChain opens chain.db for a moment, as it is.
-func (p *program) withStoredChain(do func(*chaindb.DB) error) error {
+// offline has a Syncer that does not run for a moment. What it has to do first with
+// chain.db is said on standard error.
+func (p *program) offline(do func(*spv.Syncer) error, wallets ...spv.Wallet) error {
 	if err := p.set.makeDir(); err != nil {
 		return err
 	}
-	db, err := chaindb.Open(p.set.chainFile(), chain.NewRules(p.set.params))
+	con := &console{out: p.stderr}
+	syncer, err := spv.New(spv.Config{
+		Params: p.set.params, DataDir: p.set.dir, Wallets: wallets, Log: p.set.levels.loggers(con),
+	})
 	if err != nil {
 		return err
 	}
-	err = do(db)
-	return errors.Join(err, db.Close())
+	ctx, stop := context.WithCancel(context.Background())
+	var showing sync.WaitGroup
+	showing.Go(func() { p.showChecking(con, syncer.Watch(ctx)) })
+	err = do(syncer)
+	stop()
+	showing.Wait()
+	return errors.Join(err, syncer.Close())
+}
+
+// showChecking prints how far the verification of chain.db is.
+func (p *program) showChecking(con *console, statuses <-chan spv.Status) {
+	progress := verifyProgress(con)
+	for st := range statuses {
+		if st.Phase == spv.Checking {
+			progress(st.Tip.Height, st.Target)
+		}
+	}
 }
 
 // wait waits for the condition, at most as long as --timeout allows, and

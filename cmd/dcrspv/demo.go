@@ -65,7 +65,7 @@ func (p *program) runDemo(ctx context.Context) error {
 		err = p.printDemo(d, res, doc)
 	}
 	if err == nil && !doc.Correct {
-		err = failed("this is a bug in dcrspv", "the wallet does not agree with the chain")
+		err = newFailure("this is a bug in dcrspv", "the wallet does not agree with the chain")
 	}
 	return err
 }

@@ -93,13 +93,13 @@ func (p *program) notWaiting(ctx context.Context, w *wallet.Wallet, id chainhash
 	case err != nil:
 		return err
 	case mined:
-		return failed("it is part of the chain, as history shows", "transaction %s is in block %d and can't be dropped", id, height)
+		return newFailure("it is part of the chain, as history shows", "transaction %s is in block %d and can't be dropped", id, height)
 	}
 	unmined, err := readUnmined(ctx, w)
 	for _, u := range unmined {
 		if u.TxID == id.String() {
-			return failed("there is nothing to do", "transaction %s is not announced any more, as it is %s", id, u.text())
+			return newFailure("there is nothing to do", "transaction %s is not announced any more, as it is %s", id, u.text())
 		}
 	}
-	return firstError(err, failed("history --unmined lists what waits", "no transaction %s is known to wait for a block", id))
+	return firstError(err, newFailure("history --unmined lists what waits", "no transaction %s is known to wait for a block", id))
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 )
 
-// tellEvents prints a line for everything that happens in the wallet from now
+// printEvents prints a line for everything that happens in the wallet from now
 // on, until the context ends.
-func (c *client) tellEvents(ctx context.Context, w *wallet.Wallet) error {
+func (c *client) printEvents(ctx context.Context, w *wallet.Wallet) error {
 	cursor, err := w.LastEvent(ctx)
 	if err != nil {
 		return err

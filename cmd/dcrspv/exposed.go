@@ -7,14 +7,14 @@ import (
 	"runtime"
 )
 
-// tellExposed tells once if others on this computer can read wallet.db or look into its
+// warnOfExposed says once if others on this computer can read wallet.db or look into its
 // directory: what we make is for its owner alone, but what was there stays as it is. On
 // Windows the mode says nothing of that.
-func (p *program) tellExposed() {
-	if p.exposedTold || runtime.GOOS == "windows" {
+func (p *program) warnOfExposed() {
+	if p.warnedOfExposed || runtime.GOOS == "windows" {
 		return
 	}
-	p.exposedTold = true
+	p.warnedOfExposed = true
 	file := p.set.walletFile()
 	for _, c := range []struct {
 		path, remedy string

@@ -9,9 +9,8 @@ import (
 	"syscall"
 	"unicode"
 
+	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
-	"dcrspv/spv/dbfile"
 	"dcrspv/wallet"
 )
 
@@ -54,13 +53,13 @@ func usage(remedy, format string, args ...any) *failure {
 	return &failure{status: statusUsage, what: fmt.Sprintf(format, args...), remedy: remedy}
 }
 
-// failed is any other failure.
-func failed(remedy, format string, args ...any) *failure {
+// newFailure is any other failure.
+func newFailure(remedy, format string, args ...any) *failure {
 	return &failure{status: statusFailed, what: fmt.Sprintf(format, args...), remedy: remedy}
 }
 
 // errInterrupted is what an interrupted command that had more to do ends with.
-var errInterrupted = failed("what was done is kept, run it again to continue", "interrupted")
+var errInterrupted = newFailure("what was done is kept, run it again to continue", "interrupted")
 
 // errDataDir: the data directory can't be made, for no reason known above.
 var errDataDir = errors.New("cannot create the data directory")
@@ -71,14 +70,14 @@ var remedies = []struct {
 	kind   error
 	remedy string
 }{
-	{chaindb.ErrInUse, "end the other dcrspv or choose another --datadir"},
-	{chaindb.ErrNewer, "update dcrspv or choose another --datadir"},
-	{chaindb.ErrOlder, ""}, // it says so itself
-	{chaindb.ErrNetwork, "give the --network it was made for or choose another --datadir"},
-	{chaindb.ErrCorrupt, ""}, // it says so itself
-	{dbfile.ErrReplaced, "run it again, and let no other program move or remove files of the data directory meanwhile"},
-	{dbfile.ErrNotFile, "move that away or choose another --datadir"},
-	{dbfile.ErrBug, ""}, // it says so itself
+	{spv.ErrInUse, "end the other dcrspv or choose another --datadir"},
+	{spv.ErrNewer, "update dcrspv or choose another --datadir"},
+	{spv.ErrOlder, ""}, // it says so itself
+	{spv.ErrNetwork, "give the --network it was made for or choose another --datadir"},
+	{spv.ErrCorrupt, ""}, // it says so itself
+	{spv.ErrReplaced, "run it again, and let no other program move or remove files of the data directory meanwhile"},
+	{spv.ErrNotFile, "move that away or choose another --datadir"},
+	{spv.ErrBug, ""}, // it says so itself
 	{chain.ErrFuture, "set this computer's clock"},
 	{wallet.ErrInUse, "end the other dcrspv or choose another --datadir"},
 	{wallet.ErrNewer, "update dcrspv or choose another --datadir"},
@@ -105,8 +104,8 @@ func saysErrno(err, kind error) bool {
 	return errors.As(kind, &errno) && strings.HasSuffix(err.Error(), errno.Error())
 }
 
-// explain turns any error into the line for the user.
-func explain(err error) *failure {
+// userError turns any error into the line for the user.
+func userError(err error) *failure {
 	var f *failure
 	if errors.As(err, &f) {
 		return f

@@ -17,8 +17,7 @@ import (
 	"syscall"
 	"testing"
 
-	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv"
 	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -30,6 +29,7 @@ var offline = [][]string{
 	{"watch", simnetAddress}, {"balance"}, {"history"}, {"utxos"}, {"tickets"}, {"status"}, {"peers"}, {"verify"},
 }
 
+// Rule 24.
 func TestUnusableDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -49,14 +49,14 @@ func TestFilesInUse(t *testing.T) {
 		n.dcrspv("status")
 		chainFile, walletFile := n.files()
 
-		db, err := chaindb.Open(chainFile, chain.NewRules(n.demo.params))
+		other, err := spv.New(spv.Config{Params: n.demo.params, DataDir: filepath.Dir(chainFile)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, args := range [][]string{{"sync"}, {"peers", "ban", "203.0.113.7"}} {
 			n.run(args...).wantFailure(t, statusFailed, "chain.db", "in use", "end the other dcrspv")
 		}
-		if err := db.Close(); err != nil {
+		if err := other.Close(); err != nil {
 			t.Fatal(err)
 		}
 
@@ -71,6 +71,7 @@ func TestFilesInUse(t *testing.T) {
 
 // TestDamagedFiles: every command that needs the file says so in one line, and
 // leaves it alone.
+// Rules 24 and 25.
 func TestDamagedFiles(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	n.dcrspv("watch", n.demo.xpub)
@@ -108,6 +109,7 @@ func TestDamagedFiles(t *testing.T) {
 // TestDamagedWalletPages: damage inside wallet.db, where the library that reads
 // it has no sums to tell it by, is one line too. Where it is missed by nobody,
 // the balance is the right one.
+// Rules 24 and 25.
 func TestDamagedWalletPages(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	n.dcrspv("watch", n.demo.xpub)
@@ -165,6 +167,7 @@ func replace(t *testing.T, file string, data []byte) {
 }
 
 // TestFilesOfOthers: a file of another network, or of a newer version.
+// Rule 24.
 func TestFilesOfOthers(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	n.dcrspv("status")
@@ -219,6 +222,7 @@ func raiseVersion(t *testing.T, file string) {
 }
 
 // TestExplain: what the operating system says becomes what to do.
+// Rule 24.
 func TestExplain(t *testing.T) {
 	for want, err := range map[string]error{
 		"free some disk space": fmt.Errorf("writing: %w", &fs.PathError{Op: "write", Path: "chain.db", Err: syscall.ENOSPC}),
@@ -232,7 +236,7 @@ func TestExplain(t *testing.T) {
 		"interrupted":          fmt.Errorf("x: %w", context.Canceled),
 		"--log-level debug":    errors.New("a\nb\x1b[2J\tgoroutine"),
 	} {
-		f := explain(err)
+		f := userError(err)
 		if f.status != statusFailed || !strings.Contains(f.line(), want) || strings.ContainsAny(f.line(), "\n\x1b\t") {
 			t.Errorf("%v: %d, %q", err, f.status, f.line())
 		}

@@ -101,7 +101,7 @@ func plain(err error) string {
 }
 
 // configFile is the file to read, or "" when there is none. A file that was
-// named must exist; the default one need not.
+// parseTargets must exist; the default one need not.
 func (p *program) configFile() (string, error) {
 	if p.opts.Config != "" {
 		file, err := p.inHome("--config", p.opts.Config)

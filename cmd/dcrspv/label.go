@@ -58,7 +58,7 @@ func badLabel(err error) error {
 			remedy: "give an address or key that is watched, or a transaction that history lists",
 		}
 	}
-	return badName(err)
+	return targetError(err)
 }
 
 func (p *program) printLabels(labels []labelDoc) error {

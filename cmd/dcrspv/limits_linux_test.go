@@ -9,6 +9,7 @@ import (
 
 // TestSystemLimits: a limit of the system on files ends a sync with one line that says
 // what to raise, and without it the next one goes on.
+// Rule 24.
 func TestSystemLimits(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	n.dcrspv("watch", n.demo.xpub)

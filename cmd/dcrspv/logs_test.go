@@ -43,7 +43,7 @@ func TestParseLevels(t *testing.T) {
 		}
 	}
 	for _, spec := range []string{"loud", "SYNC=", "SYNC=loud", "NONE=info", "=info"} {
-		if _, err := parseLevels(spec, slog.LevelWarn); err == nil || explain(err).status != statusUsage {
+		if _, err := parseLevels(spec, slog.LevelWarn); err == nil || userError(err).status != statusUsage {
 			t.Errorf("%q: error %v", spec, err)
 		}
 	}
@@ -107,6 +107,7 @@ func TestEachSubsystemHasItsLevel(t *testing.T) {
 
 // TestDisconnectsAreExplained: each end of a connection is one line of PEER,
 // with a reason in words.
+// Rule 14.
 func TestDisconnectsAreExplained(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 2)

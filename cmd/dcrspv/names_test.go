@@ -100,6 +100,7 @@ func TestLabels(t *testing.T) {
 
 // TestTablesAreClean: a label that got into the file some other way cannot act
 // on a terminal.
+// Rule 21.
 func TestTablesAreClean(t *testing.T) {
 	p, stdout, _ := testProgram(t)
 	const evil = "a\x1b[31m\nb"
@@ -288,6 +289,7 @@ func TestWatchOutPoint(t *testing.T) {
 }
 
 // TestLastOfHistory: the newest ones, oldest first.
+// Rule 26.
 func TestLastOfHistory(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	n.dcrspv("watch", n.demo.xpub)

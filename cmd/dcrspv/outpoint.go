@@ -57,7 +57,7 @@ func namedOutPoints(args []string, needScript bool) (wallet.Watch, error) {
 		}
 		points = append(points, o)
 	}
-	what, err := named(others)
+	what, err := parseTargets(others)
 	what.OutPoints = points
 	return what, err
 }

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv"
 )
 
 // peerEventDoc is a disconnect, a pause or a ban of a peer.
@@ -19,7 +19,7 @@ type peerEventDoc struct {
 	Reason string `json:"reason"`
 }
 
-func newPeerEventDoc(ev registry.Event) peerEventDoc {
+func newPeerEventDoc(ev spv.PeerEvent) peerEventDoc {
 	doc := peerEventDoc{Kind: string(ev.Kind), Data: ev.Data, Time: ev.Time.Unix(), Reason: ev.Reason}
 	if !ev.Until.IsZero() {
 		until := ev.Until.Unix()
@@ -32,10 +32,10 @@ func newPeerEventDoc(ev registry.Event) peerEventDoc {
 const shownEvents = 20
 
 // printPeerEvents prints what has happened last, of all peers together.
-func (p *program) printPeerEvents(list []registry.Peer) error {
+func (p *program) printPeerEvents(list []spv.Peer) error {
 	type event struct {
 		addr string
-		registry.Event
+		spv.PeerEvent
 	}
 	var events []event
 	for _, peer := range list {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv"
 	"dcrspv/spv/spvtest"
 )
 
@@ -58,13 +58,14 @@ func TestPeerHistory(t *testing.T) {
 
 // Of many events the last twenty are printed, in order, and what is left out is
 // said.
+// Rule 26.
 func TestPeerHistoryIsCut(t *testing.T) {
-	var list []registry.Peer
+	var list []spv.Peer
 	for i := range 5 {
-		peer := registry.Peer{Addr: fmt.Sprintf("192.0.2.%d:9108", i)}
+		peer := spv.Peer{Addr: fmt.Sprintf("192.0.2.%d:9108", i)}
 		for k := range 5 {
 			at := testNow.Add(time.Duration(5*k+i) * time.Minute)
-			peer.History = append(peer.History, registry.Event{Kind: registry.Pause, Data: "blocks", Time: at, Reason: fmt.Sprintf("fault %02d", 5*k+i)})
+			peer.History = append(peer.History, spv.PeerEvent{Kind: spv.PeerPaused, Data: "blocks", Time: at, Reason: fmt.Sprintf("fault %02d", 5*k+i)})
 		}
 		list = append(list, peer)
 	}

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/chaindb"
-	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/wire"
 )
@@ -35,7 +32,7 @@ type peerDoc struct {
 	History          []peerEventDoc   `json:"history"`
 }
 
-func newPeerDocs(list []registry.Peer) []peerDoc {
+func newPeerDocs(list []spv.Peer) []peerDoc {
 	docs := make([]peerDoc, 0, len(list))
 	for _, p := range list {
 		doc := peerDoc{
@@ -75,10 +72,10 @@ func (p *program) runPeers(ctx context.Context) error {
 	if len(p.args) > 1 {
 		host = p.args[1]
 	}
-	edit := map[string]func(r *registry.Registry) error{
-		"ban":   func(r *registry.Registry) error { return r.Ban(host, p.now()) },
-		"unban": func(r *registry.Registry) error { return r.Unban(host) },
-		"reset": func(r *registry.Registry) error { return errors.Join(r.Reset(host), r.Unban(host)) },
+	edit := map[string]func(*spv.Syncer) error{
+		"ban":   func(s *spv.Syncer) error { return s.BanPeer(ctx, host) },
+		"unban": func(s *spv.Syncer) error { return s.UnbanPeer(ctx, host) },
+		"reset": func(s *spv.Syncer) error { return errors.Join(s.ResetPeer(ctx, host), s.UnbanPeer(ctx, host)) },
 	}[action]
 	const see = "see dcrspv peers --help"
 	switch {
@@ -89,8 +86,17 @@ func (p *program) runPeers(ctx context.Context) error {
 	case edit == nil && host != "":
 		return usage(see, "peers %s takes no argument %q", action, host)
 	}
-	list, err := p.editRegistry(ctx, edit)
-	if errors.Is(err, registry.ErrAddress) {
+	var list []spv.Peer
+	err := p.offline(func(s *spv.Syncer) (err error) {
+		if edit != nil {
+			err = edit(s)
+		}
+		if err == nil {
+			list, err = s.Peers(ctx)
+		}
+		return err
+	})
+	if errors.Is(err, spv.ErrAddress) {
 		return usage("give an IP address or a name, with or without port", "bad host %q", host)
 	}
 	if err != nil {
@@ -107,40 +113,8 @@ func (p *program) runPeers(ctx context.Context) error {
 	return p.printPeers(list)
 }
 
-// editRegistry loads the registry of chain.db and returns its list. If there is
-// an edit, the registry is edited before and stored again.
-func (p *program) editRegistry(ctx context.Context, edit func(*registry.Registry) error) (list []registry.Peer, err error) {
-	err = p.withChain(ctx, func(db *chaindb.DB) error {
-		data, err := db.Blob(spv.RegistryBlob)
-		if err != nil {
-			return err
-		}
-		now := p.now()
-		r := registry.New(registry.Options{}, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
-		if data != nil {
-			if err := r.Unmarshal(data, now); err != nil {
-				return err
-			}
-		}
-		if edit != nil {
-			if err := edit(r); err != nil {
-				return err
-			}
-			if data, err = r.Marshal(now); err != nil {
-				return err
-			}
-			if err := db.PutBlob(spv.RegistryBlob, data); err != nil {
-				return err
-			}
-		}
-		list = r.List(now)
-		return nil
-	})
-	return list, err
-}
-
 // printPeers prints the list as a table.
-func (p *program) printPeers(list []registry.Peer) error {
+func (p *program) printPeers(list []spv.Peer) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(p.stdout, "no peers are known yet")
 		return err
@@ -163,7 +137,7 @@ func (p *program) printPeers(list []registry.Peer) error {
 
 // heights is where a peer says it is, and how far it has proved that if not all
 // the way.
-func heights(p registry.Peer) string {
+func heights(p spv.Peer) string {
 	switch {
 	case p.AdvertisedHeight == 0 && p.ValidatedHeight == 0:
 		return "-"
@@ -174,7 +148,7 @@ func heights(p registry.Peer) string {
 }
 
 // remarks is what is special about a peer.
-func remarks(p registry.Peer) string {
+func remarks(p spv.Peer) string {
 	var list []string
 	if p.Persistent {
 		list = append(list, "persistent")

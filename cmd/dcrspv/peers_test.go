@@ -61,6 +61,7 @@ func TestPeersOffline(t *testing.T) {
 
 // TestBanIsObeyed: a peer that was banned by hand is not connected to until the
 // ban is lifted.
+// Rule 14.
 func TestBanIsObeyed(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 2)

@@ -43,7 +43,7 @@ type program struct {
 	address addressFlags
 	span    rangeFlags // of rescan
 
-	exposedTold bool // see tellExposed
+	warnedOfExposed bool // see warnOfExposed
 }
 
 // run does what the arguments say and returns the exit status. It never
@@ -64,7 +64,7 @@ func (p *program) run(args []string) int {
 	case errors.Is(err, syscall.EPIPE):
 		return statusFailed // whoever has read the output has enough of it, as head has
 	}
-	f := explain(err)
+	f := userError(err)
 	fmt.Fprintln(p.stderr, "dcrspv: "+f.line())
 	return f.status
 }

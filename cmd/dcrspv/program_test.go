@@ -270,7 +270,7 @@ func TestDefaultDirectories(t *testing.T) {
 		t.Errorf("%s, %v", dir, err)
 	}
 	p.homeDir = p.configDir
-	if _, err := p.dataDir(); explain(err).status != statusUsage {
+	if _, err := p.dataDir(); userError(err).status != statusUsage {
 		t.Errorf("no home: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"strconv"
@@ -14,9 +13,9 @@ import (
 // lineEvery is how often progress is told where there are no bars.
 const lineEvery = 4 * time.Second
 
-// showProgress shows the changes until the context ends: bars on a terminal
+// showProgress shows statuses until there are no more: bars on a terminal
 // until the first time everything is in sync, lines otherwise and after that.
-func (p *program) showProgress(ctx context.Context, con *console, changes <-chan spv.Status) {
+func (p *program) showProgress(con *console, statuses <-chan spv.Status) {
 	var b *bars
 	if p.terminal {
 		b = newBars(con)
@@ -46,14 +45,10 @@ func (p *program) showProgress(ctx context.Context, con *console, changes <-chan
 	}
 	for {
 		select {
-		case <-ctx.Done():
-			select {
-			case st := <-changes: // the one that ended the wait for it
-				show(st)
-			default:
+		case st, ok := <-statuses:
+			if !ok {
+				return
 			}
-			return
-		case st := <-changes:
 			show(st)
 		case <-tick.C:
 			if b == nil && l.pending() {

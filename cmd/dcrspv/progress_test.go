@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -45,25 +44,24 @@ func TestProgressLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _, _ := testProgram(t)
 		var out bytes.Buffer
-		ctx, cancel := context.WithCancel(t.Context())
-		changes := make(chan spv.Status)
+		statuses := make(chan spv.Status)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			p.showProgress(ctx, &console{out: &out}, changes)
+			p.showProgress(&console{out: &out}, statuses)
 		}()
 		time.Sleep(50 * time.Millisecond) // no change comes at the moment of a line
 		for i := range uint32(100) {      // ten seconds of headers
-			changes <- spv.Status{Phase: spv.Headers, Tip: block(i * 10), Target: 1000, Peers: 1}
+			statuses <- spv.Status{Phase: spv.Headers, Tip: block(i * 10), Target: 1000, Peers: 1}
 			time.Sleep(100 * time.Millisecond)
 		}
 		synced := spv.Status{Phase: spv.InSync, Synced: true, Tip: block(1000), Target: 1000, Peers: 1}
-		changes <- synced
-		changes <- synced
+		statuses <- synced
+		statuses <- synced
 		time.Sleep(time.Minute)
 		synced.Tip = block(1001)
-		changes <- synced
-		cancel()
+		statuses <- synced
+		close(statuses)
 		<-done
 		want := "headers     390 of 1000, 39 %, 1 peer\n" +
 			"headers     790 of 1000, 79 %, 1 peer\n" +
@@ -76,17 +74,17 @@ func TestProgressLines(t *testing.T) {
 }
 
 // TestStuckIsSaidOnce: what is wrong is one line when it begins, and again only if
-// it changes or has been over. No progress is told meanwhile.
+// it statuses or has been over. No progress is told meanwhile.
+// Rule 24.
 func TestStuckIsSaidOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _, _ := testProgram(t)
 		var out bytes.Buffer
-		ctx, cancel := context.WithCancel(t.Context())
-		changes := make(chan spv.Status)
+		statuses := make(chan spv.Status)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			p.showProgress(ctx, &console{out: &out}, changes)
+			p.showProgress(&console{out: &out}, statuses)
 		}()
 		for i, cause := range []string{"it\nrefuses", "it refuses no more", "", "it refuses no more"} {
 			st := spv.Status{Phase: spv.Connecting, Reason: cause}
@@ -96,11 +94,11 @@ func TestStuckIsSaidOnce(t *testing.T) {
 				st = spv.Status{Phase: spv.Headers, Tip: block(10), Target: 1000, Peers: 1}
 			}
 			for range 5 {
-				changes <- st
+				statuses <- st
 				time.Sleep(time.Second)
 			}
 		}
-		cancel()
+		close(statuses)
 		<-done
 		want := "stuck       it refuses: start it\n" +
 			"stuck       it refuses no more: start it\n" +
@@ -114,26 +112,26 @@ func TestStuckIsSaidOnce(t *testing.T) {
 
 // TestOldTipIsSaidOnce: that the tip has become old while following is one line, and again
 // only after a block that is not. That it was from the beginning is a warning of its own.
+// Rule 24.
 func TestOldTipIsSaidOnce(t *testing.T) {
 	p, _, _ := testProgram(t)
 	var out bytes.Buffer
-	ctx, cancel := context.WithCancel(t.Context())
-	changes := make(chan spv.Status)
+	statuses := make(chan spv.Status)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.showProgress(ctx, &console{out: &out}, changes)
+		p.showProgress(&console{out: &out}, statuses)
 	}()
 	for i, old := range []bool{true, true, false, true, true, false, true} {
 		st := spv.Status{Phase: spv.InSync, Synced: true, Tip: block(7), Peers: 1}
 		if old {
 			st.OldTip = spv.Trouble{Cause: fmt.Sprintf("it is %dh old", i), Remedy: "look"}
 		}
-		changes <- st
+		statuses <- st
 		st.Synced = false
-		changes <- st
+		statuses <- st
 	}
-	cancel()
+	close(statuses)
 	<-done
 	for _, line := range []string{"warning     tip: it is 3h old: look\n", "warning     tip: it is 6h old: look\n"} {
 		if strings.Count(out.String(), line) != 1 || strings.Count(out.String(), "old") != 2 {
@@ -145,17 +143,14 @@ func TestOldTipIsSaidOnce(t *testing.T) {
 // TestLastProgressIsShown: whatever ends the sync is told, though the program that
 // waited for it ends at once.
 func TestLastProgressIsShown(t *testing.T) {
-	for range 20 { // a select takes either of two that are ready
-		p, _, _ := testProgram(t)
-		var out bytes.Buffer
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		changes := make(chan spv.Status, 1)
-		changes <- spv.Status{Phase: spv.InSync, Synced: true, Tip: block(7), Target: 7, Peers: 1}
-		p.showProgress(ctx, &console{out: &out}, changes)
-		if got := out.String(); got != "synced      block 7, 1 peer\n" {
-			t.Fatalf("%q", got)
-		}
+	p, _, _ := testProgram(t)
+	var out bytes.Buffer
+	statuses := make(chan spv.Status, 1)
+	statuses <- spv.Status{Phase: spv.InSync, Synced: true, Tip: block(7), Target: 7, Peers: 1}
+	close(statuses)
+	p.showProgress(&console{out: &out}, statuses)
+	if got := out.String(); got != "synced      block 7, 1 peer\n" {
+		t.Fatalf("%q", got)
 	}
 }
 

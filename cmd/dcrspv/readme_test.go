@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,25 +24,6 @@ func readme(t *testing.T, language string) (text string, blocks []string) {
 		}
 	}
 	return text, blocks
-}
-
-// TestEmbeddingProgram compiles the program that the README shows to those who
-// embed the packages.
-func TestEmbeddingProgram(t *testing.T) {
-	_, blocks := readme(t, "go")
-	if len(blocks) != 1 || !strings.Contains(blocks[0], "func main()") {
-		t.Fatalf("%d programs in the README", len(blocks))
-	}
-	file := filepath.Join(t.TempDir(), "follow.go")
-	if err := os.WriteFile(file, []byte(blocks[0]), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("go", "vet", file).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-	if out, err := exec.Command("gofmt", "-l", file).CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("not formatted: %v %s", err, out)
-	}
 }
 
 // TestReadmeIsComplete: every command, every JSON field and the two lines that

@@ -10,7 +10,6 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/chaindb"
 	"dcrspv/wallet"
 )
 
@@ -46,7 +45,7 @@ func (p *program) runRescan(ctx context.Context) error {
 		return p.rescanWatched(ctx)
 	}
 	// The addresses are checked before anything is fetched for them.
-	what, err := named(p.args)
+	what, err := parseTargets(p.args)
 	if err != nil {
 		return err
 	}
@@ -60,7 +59,7 @@ func (p *program) runRescan(ctx context.Context) error {
 	defer done()
 	what.From = math.MaxInt32
 	if err := w.Watch(ctx, what); err != nil {
-		return badName(err)
+		return targetError(err)
 	}
 	own, err := p.ownWatched(ctx)
 	if err != nil {
@@ -79,7 +78,7 @@ func (p *program) runRescan(ctx context.Context) error {
 	if err := w.Watch(ctx, what); err != nil {
 		return err
 	}
-	return p.rescan(ctx, w, &limited{w, q.To}, q)
+	return p.rescan(ctx, w, spv.Limit(w, q.To), q)
 }
 
 // rescanWatched has the watch set tested again. What was found of it before stays,
@@ -204,31 +203,14 @@ func (q question) warning() warningDoc {
 	}
 }
 
-// limited is a wallet that is not interested in blocks above a height, nor in
-// what is in no block at all: it is no spv.UnminedWallet.
-type limited struct {
-	spv.Wallet
-	to uint32
-}
-
-func (l *limited) NextScan(limit uint32) (spv.Scan, bool, error) {
-	return l.Wallet.NextScan(min(limit, l.to))
-}
-
-func (l *limited) Scanned(limit uint32) (from, through uint32, ok bool) {
-	return l.Wallet.Scanned(min(limit, l.to))
-}
-
-func (l *limited) Owed(limit uint32) uint32 { return l.Wallet.Owed(min(limit, l.to)) }
-
 // checkRange reports a wrong --from or --to.
 func (p *program) checkRange() error {
-	var ends [2]*when
+	var ends [2]*heightOrDate
 	for i, flag := range []struct{ name, value string }{{"--from", p.span.From}, {"--to", p.span.To}} {
 		if flag.value == "" {
 			continue
 		}
-		w, err := parseWhen(flag.name, flag.value, p.now())
+		w, err := parseHeightOrDate(flag.name, flag.value, p.now())
 		if err != nil {
 			return err
 		}
@@ -264,7 +246,7 @@ func (p *program) rangeHeights(ctx context.Context) (from, to uint32, err error)
 	if from, err = p.since(ctx, p.span.From); err != nil || p.span.To == "" {
 		return from, math.MaxInt32, err
 	}
-	w, err := parseWhen("--to", p.span.To, p.now())
+	w, err := parseHeightOrDate("--to", p.span.To, p.now())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -285,18 +267,16 @@ func (p *program) rangeHeights(ctx context.Context) (from, to uint32, err error)
 // lastHeight is the last block that a --to means: of the day after the one
 // given, for the same margin that --from has. reached tells that the stored
 // headers go beyond.
-func (p *program) lastHeight(ctx context.Context, w when) (height uint32, reached bool, err error) {
+func (p *program) lastHeight(ctx context.Context, w heightOrDate) (height uint32, reached bool, err error) {
 	if w.day.IsZero() {
 		return w.height, true, nil
 	}
-	err = p.withChain(ctx, func(db *chaindb.DB) error {
-		var err error
-		tip, _ := db.Tip()
-		height, reached, err = firstSince(db, tip.Height, w.day.Add(2*24*time.Hour))
+	err = p.offline(func(s *spv.Syncer) (err error) {
+		height, reached, err = s.HeightAfter(ctx, w.day.Add(24*time.Hour))
 		return err
 	})
 	if !reached {
-		return math.MaxInt32, false, err
+		height = math.MaxInt32
 	}
-	return max(height, 1) - 1, true, err
+	return height, reached, err
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"dcrspv/spv/spvtest"
 	"dcrspv/wallet"
@@ -36,6 +35,7 @@ func (d *rescanDoc) wantRange(t *testing.T, entries []spvtest.Entry, total int64
 
 // TestRescanAddresses: a question about any addresses, over a range of blocks, is
 // answered by all that is true of it, and leaves the wallet as it was.
+// Rule 26.
 func TestRescanAddresses(t *testing.T) {
 	n := newTestNetwork(t, 2)
 	addr := n.demo.used[0]
@@ -83,6 +83,7 @@ func TestRescanAddresses(t *testing.T) {
 // TestRescanBeginsBefore: the answer about a range knows the coins from before it, and
 // of an account the addresses that came into use before it; a quick one does not, and
 // says so.
+// Rule 26.
 func TestRescanBeginsBefore(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	history := n.demo.truth.History
@@ -109,6 +110,7 @@ func TestRescanBeginsBefore(t *testing.T) {
 }
 
 // TestRescanWatched: the whole watch set is tested again, from stored filters.
+// Rules 15 and 26.
 func TestRescanWatched(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 1)
@@ -127,26 +129,9 @@ func TestRescanWatched(t *testing.T) {
 	})
 }
 
-func TestLastHeightOfADay(t *testing.T) {
-	c := make(times, 1000)
-	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
-	for h := range c {
-		c[h] = start + int64(h)*3600
-	}
-	height, reached, err := firstSince(c, 999, time.Date(2025, 1, 3, 0, 0, 0, 0, time.UTC))
-	if height != 48 || !reached || err != nil {
-		t.Errorf("%d, %v, %v", height, reached, err)
-	}
-	if _, reached, _ := firstSince(c, 999, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)); reached {
-		t.Error("reached a time after the tip")
-	}
-	if _, _, err := firstSince(c, 2000, time.Date(2025, 1, 3, 0, 0, 0, 0, time.UTC)); err == nil {
-		t.Error("no error for a missing header")
-	}
-}
-
 // TestRescanOfAWatchedKey: a question about a watched key is answered by what watching
 // it has found, with its gap and its public keys.
+// Rule 26.
 func TestRescanOfAWatchedKey(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	n.dcrspv("watch", n.demo.xpub, "--gap", "60", "--pubkeys")

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/registry"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/slog"
@@ -20,7 +19,7 @@ type settings struct {
 	dir      string // DATADIR/NETWORK
 	connect  []string
 	maxPeers int
-	birthday *when // nil if not given
+	birthday *heightOrDate // nil if not given
 	timeout  time.Duration
 	dial     spv.DialFunc // nil is TCP, without a proxy
 	levels   levels
@@ -63,7 +62,7 @@ func (p *program) settings(cmd *command) (settings, error) {
 	s.dir = filepath.Join(dir, p.opts.Network)
 
 	for _, addr := range p.opts.Connect {
-		normal, err := registry.NormalizeAddr(addr, s.params.DefaultPort)
+		normal, err := spv.PeerAddr(addr, s.params)
 		if err != nil {
 			return s, usage("give --connect as HOST or HOST:PORT", "bad peer address %q", addr)
 		}
@@ -74,7 +73,7 @@ func (p *program) settings(cmd *command) (settings, error) {
 		return s, usage(fmt.Sprintf("give a number from 1 to %d", maxPeers), "bad --max-peers %q", p.opts.MaxPeers)
 	}
 	if p.opts.Birthday != "" {
-		w, err := parseWhen("--birthday", p.opts.Birthday, p.now())
+		w, err := parseHeightOrDate("--birthday", p.opts.Birthday, p.now())
 		if err != nil {
 			return s, err
 		}
@@ -125,5 +124,4 @@ func (s *settings) makeDir() error {
 	return nil
 }
 
-func (s *settings) chainFile() string  { return filepath.Join(s.dir, "chain.db") }
 func (s *settings) walletFile() string { return filepath.Join(s.dir, "wallet.db") }

@@ -7,38 +7,24 @@ import (
 	"time"
 
 	"dcrspv/spv"
-	"dcrspv/spv/chaindb"
 	"dcrspv/wallet"
 )
 
 // runStatus tells how far the files are. Nobody is connected and nothing was
 // asked or received, so the document says zero there.
 func (p *program) runStatus(ctx context.Context) error {
-	st := spv.Status{Phase: spv.Connecting}
-	err := p.withChain(ctx, func(db *chaindb.DB) error {
-		tip, _ := db.Tip()
-		header, err := db.Header(tip.Height)
+	var st spv.Status
+	var watched []watchedDoc
+	var warnings []warningDoc
+	err := p.withWallet(func(w *wallet.Wallet) error {
+		err := p.offline(func(s *spv.Syncer) error {
+			err := s.Check(ctx)
+			st = s.Status()
+			return err
+		}, w)
 		if err != nil {
 			return err
 		}
-		st.Tip = spv.BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()}
-		st.Target = tip.Height
-		if held := db.Filters(); len(held) > 0 {
-			last := held[len(held)-1]
-			st.Filters = spv.Span{From: last.From, Through: last.To, Any: true}
-		}
-		st.Trouble, err = spv.LastTrouble(db)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	var watched []watchedDoc
-	var warnings []warningDoc
-	err = p.withWallet(func(w *wallet.Wallet) error {
-		st.Scanned.From, st.Scanned.Through, st.Scanned.Any = w.Scanned(st.Tip.Height)
-		st.Owed = w.Owed(st.Tip.Height)
-		var err error
 		if watched, err = p.readWatched(ctx, w); err != nil {
 			return err
 		}

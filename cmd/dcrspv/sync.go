@@ -49,7 +49,7 @@ func (p *program) syncOnce(ctx context.Context, cond spv.Condition, wallets ...s
 // reportSync prints what there is to say of a sync that failed, and returns why. One
 // that took too long has a document all the same.
 func (p *program) reportSync(st spv.Status, err error) error {
-	if p.opts.JSON && explain(err).status == statusNotSynced {
+	if p.opts.JSON && userError(err).status == statusNotSynced {
 		return firstError(p.printJSON(newStatusDoc(networkName(p.set.params), st)), err)
 	}
 	return err
@@ -98,10 +98,10 @@ func (p *program) runRun(ctx context.Context) error {
 func (c *client) follow(ctx context.Context, w *wallet.Wallet) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	told := make(chan struct{})
+	printed := make(chan struct{})
 	go func() {
-		defer close(told)
-		cancel(c.tellEvents(ctx, w))
+		defer close(printed)
+		cancel(c.printEvents(ctx, w))
 	}()
 	st, err := c.wait(ctx, spv.Synced)
 	if err == nil {
@@ -113,7 +113,7 @@ func (c *client) follow(ctx context.Context, w *wallet.Wallet) error {
 	}
 	cause := context.Cause(ctx)
 	cancel(nil)
-	<-told
+	<-printed
 	if errors.Is(err, context.Canceled) && cause != nil {
 		return cause
 	}

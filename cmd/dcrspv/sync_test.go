@@ -130,6 +130,7 @@ func TestWatchAndUnwatch(t *testing.T) {
 }
 
 // TestBirthday: filters below the birthday are not fetched.
+// Rule 15.
 func TestBirthday(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 1)
@@ -145,6 +146,7 @@ func TestBirthday(t *testing.T) {
 }
 
 // TestNotSynced: nobody answers. The document is printed all the same.
+// Rule 24.
 func TestNotSynced(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 1)
@@ -168,6 +170,7 @@ func TestNotSynced(t *testing.T) {
 
 // TestRunFollows: run prints what comes in and what is undone, and an
 // interrupt is its normal end.
+// Rules 8 and 18.
 func TestRunFollows(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 2)
@@ -207,6 +210,7 @@ func TestRunFollows(t *testing.T) {
 // TestInterruptedSync interrupts the sync at random moments, and goes on, until
 // it is done: nothing is lost, and nothing is fetched again but what was on its
 // way.
+// Rule 17.
 func TestInterruptedSync(t *testing.T) {
 	n := newTestNetwork(t, 0)
 	n.dcrspv("watch", n.demo.xpub)
@@ -356,7 +360,7 @@ func TestReadTx(t *testing.T) {
 		p, _, _ := testProgram(t)
 		p.set.params = chaincfg.SimNetParams()
 		p.stdin = strings.NewReader(in)
-		if _, err := p.readTx("-"); explain(err).status != statusUsage {
+		if _, err := p.readTx("-"); userError(err).status != statusUsage {
 			t.Errorf("%.20q: %v", in, err)
 		}
 	}

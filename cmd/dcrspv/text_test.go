@@ -7,7 +7,6 @@ import (
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
-	"dcrspv/spv/registry"
 	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -57,9 +56,10 @@ func TestWordsForNumbers(t *testing.T) {
 }
 
 // TestPeerTableIsClean: what peers say of themselves cannot act on a terminal.
+// Rule 21.
 func TestPeerTableIsClean(t *testing.T) {
 	p, stdout, _ := testProgram(t)
-	err := p.printPeers([]registry.Peer{
+	err := p.printPeers([]spv.Peer{
 		{Addr: "192.0.2.1:9108", UserAgent: "/\x1b[31mevil\x07\n/", Score: 50, LatencyMS: 12.4, PVer: 11, AdvertisedHeight: 900, ValidatedHeight: 700, Persistent: true, BanScore: 30},
 		{Addr: "192.0.2.2:9108", BannedUntil: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), BanReasons: []string{"first", "false\x1b filter"}},
 	})

@@ -6,6 +6,7 @@ import (
 )
 
 // TestTickets: the ticket of the demo's wallet, bought and waiting to be called.
+// Rule 26.
 func TestTickets(t *testing.T) {
 	n := newTestNetwork(t, 1)
 	n.dcrspv("watch", n.demo.xpub)
@@ -33,6 +34,7 @@ func TestTickets(t *testing.T) {
 }
 
 // TestTicketOfOthers: anybody can make one up that waits, so the list tells.
+// Rule 26.
 func TestTicketOfOthers(t *testing.T) {
 	p, stdout, _ := testProgram(t)
 	if err := p.printTickets([]ticketDoc{{State: "unmined", Unverified: true}, {State: "unmined"}}); err != nil {

@@ -26,6 +26,7 @@ func portal(context.Context, string, string) (net.Conn, error) {
 // TestStuckOnTheOnlyPeer: sync and run say what is wrong and what to do, in one
 // line and once; the error of the timeout says it too; status shows it until a
 // sync succeeds.
+// Rule 24.
 func TestStuckOnTheOnlyPeer(t *testing.T) {
 	for name, c := range map[string]struct {
 		behaviour spvtest.Behaviour

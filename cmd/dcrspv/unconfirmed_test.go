@@ -23,6 +23,7 @@ func sameUnmined(got []unminedDoc, want ...unminedDoc) bool {
 
 // TestPendingSpendsShow: a coin that a transaction on its way spends names it, and that
 // tells what it spends and pays, but the coin stays spendable until it is mined.
+// Rule 13.
 func TestPendingSpendsShow(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 1)
@@ -74,6 +75,7 @@ func TestPendingSpendsShow(t *testing.T) {
 
 // TestRunHearsOfUnconfirmed: a payment that a peer announces is shown before it
 // is in a block, as what it is worth: nothing of it is verified.
+// Rule 13.
 func TestRunHearsOfUnconfirmed(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 2)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"dcrspv/spv/chaindb"
+	"dcrspv/spv"
 	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/math/uint256"
@@ -57,11 +57,11 @@ func (p *program) runVerify(ctx context.Context) error {
 
 // verify checks the files.
 func (p *program) verify(ctx context.Context) (doc verifyDoc, err error) {
-	err = p.withStoredChain(func(db *chaindb.DB) error {
-		report, err := db.Verify(ctx, verifyProgress(&console{out: p.stderr}))
+	err = p.offline(func(s *spv.Syncer) error {
+		report, err := s.Verify(ctx, verifyProgress(&console{out: p.stderr}))
 		doc.Chain = chainReportDoc{
 			Height: report.Tip.Height, Hash: report.Tip.Hash.String(), Headers: report.Headers,
-			Blake3: report.Blake3, Prices: report.Prices, Anchors: report.Anchors,
+			Blake3: report.Blake3, Prices: report.Prices, Anchors: report.Checkpoints,
 			Work: report.Work.Text(uint256.OutputBaseHex), Proven: report.Proven,
 			Filters: report.Filters, Committed: report.Committed, FilterSet: report.FilterSet,
 		}

@@ -9,7 +9,6 @@ import (
 	"text/tabwriter"
 
 	"dcrspv/spv"
-	"dcrspv/spv/chaindb"
 	"dcrspv/wallet"
 )
 
@@ -39,7 +38,7 @@ func newVersionDoc(build *debug.BuildInfo) versionDoc {
 		Go:        runtime.Version(),
 		OS:        runtime.GOOS,
 		Arch:      runtime.GOARCH,
-		ChainDB:   chaindb.FileVersion,
+		ChainDB:   spv.ChainFileVersion,
 		WalletDB:  wallet.FileVersion,
 		Protocol:  spv.ProtocolVersion,
 		UserAgent: spv.Config{UserAgentVersion: version}.UserAgent(),

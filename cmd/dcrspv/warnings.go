@@ -69,7 +69,7 @@ func (p *program) aboveTip(watched []wallet.Watched, st spv.Status) []warningDoc
 	if p.set.birthday != nil {
 		note("--birthday", p.set.birthday.height) // 0 if it is a day
 	}
-	if from, err := parseWhen("--from", p.span.From, p.now()); err == nil && (len(p.args) == 0 || !p.span.Quick) {
+	if from, err := parseHeightOrDate("--from", p.span.From, p.now()); err == nil && (len(p.args) == 0 || !p.span.Quick) {
 		note("--from", from.height)
 	}
 	if others < 0 {

@@ -16,6 +16,7 @@ import (
 
 // TestBirthdayAboveTheTip: nothing is to be looked at yet, so everything is in sync at
 // once, and one line says so.
+// Rule 26.
 func TestBirthdayAboveTheTip(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 2)
@@ -73,6 +74,7 @@ func TestBirthdayAboveTheTip(t *testing.T) {
 
 // TestOldTipWarning: in sync at an old tip is a warning; status, which asks nobody, says
 // how old it is by the clock.
+// Rule 24.
 func TestOldTipWarning(t *testing.T) {
 	p, stdout, _ := testProgram(t)
 	p.set.params = chaincfg.SimNetParams()
@@ -104,6 +106,7 @@ func TestOldTipWarning(t *testing.T) {
 
 // TestGapWarnings: when the last address in use is near the edge of the gap, and when
 // an account was watched too late, everything that tells of it says what to do.
+// Rule 26.
 func TestGapWarnings(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T) {
 		n := newVirtualNetwork(t, 1)

@@ -22,14 +22,14 @@ func (p *program) withWallet(do func(*wallet.Wallet) error) error {
 	if err != nil {
 		return err
 	}
-	p.tellExposed()
+	p.warnOfExposed()
 	return firstError(do(w), w.Close())
 }
 
-// named sorts the arguments of a command into scripts, extended public keys and
+// parseTargets sorts the arguments of a command into scripts, extended public keys and
 // addresses. What is all hex digits is a script, however long: no extended key is,
 // for it begins with dpub or the like, nor any address, for its second letter.
-func named(args []string) (what wallet.Watch, err error) {
+func parseTargets(args []string) (what wallet.Watch, err error) {
 	for _, arg := range args {
 		script, err := hex.DecodeString(arg)
 		switch {
@@ -46,8 +46,8 @@ func named(args []string) (what wallet.Watch, err error) {
 	return what, nil
 }
 
-// badName makes a usage error of what the wallet says about an argument.
-func badName(err error) error {
+// targetError makes a usage error of what the wallet says about an argument.
+func targetError(err error) error {
 	if errors.Is(err, wallet.ErrLabel) {
 		return &failure{status: statusUsage, what: err.Error(), err: err, remedy: "give a short text of one line"}
 	}
@@ -64,11 +64,11 @@ func badName(err error) error {
 
 // since is the height that a --from means, or else --birthday, or genesis.
 func (p *program) since(ctx context.Context, from string) (uint32, error) {
-	w := when{}
+	w := heightOrDate{}
 	switch {
 	case from != "":
 		var err error
-		if w, err = parseWhen("--from", from, p.now()); err != nil {
+		if w, err = parseHeightOrDate("--from", from, p.now()); err != nil {
 			return 0, err
 		}
 	case p.set.birthday != nil:
@@ -177,7 +177,7 @@ func (p *program) runWatch(ctx context.Context) error {
 			}
 			what.From, what.Gap, what.Label, what.PubKeys = part.from, gap, p.watch.Label, p.watch.PubKeys
 			if err := w.Watch(ctx, what); err != nil {
-				return badName(err)
+				return targetError(err)
 			}
 		}
 		done := "Watched already; what is new about it is kept."
@@ -245,7 +245,7 @@ func (p *program) runUnwatch(ctx context.Context) error {
 			return &failure{status: statusFailed, what: err.Error(), err: err, remedy: "status lists nothing of it, so there is nothing to do"}
 		}
 		if err != nil {
-			return badName(err)
+			return targetError(err)
 		}
 		return p.reportWatched(ctx, w, "No longer watched, and what was found of it is forgotten.")
 	})

@@ -26,9 +26,9 @@ var parts = []struct{ of, words string }{
 	{"garbage collection", "runtime.gcBgMarkWorker"},
 	{"proof of work, hashes", "blake"},
 	{"header rules", "dcrspv/spv/chain."},
-	{"chain file", "dcrspv/spv/chaindb."},
+	{"chain file", "dcrspv/spv/internal/chaindb."},
 	{"wallet", "dcrspv/wallet."},
-	{"peers", "dcrspv/spv/peer."},
+	{"peers", "dcrspv/spv/internal/peer."},
 	{"engine", "dcrspv/spv."},
 }
 

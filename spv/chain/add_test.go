@@ -62,6 +62,7 @@ func TestAddOrphan(t *testing.T) {
 
 // Every contextual rule: a batch of nine whose sixth header breaks it, with
 // valid work.
+// Rule 10.
 func TestAddRejects(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -121,6 +122,7 @@ func TestAddRejects(t *testing.T) {
 }
 
 // The minute's distance of testnet3, on a network where it can be mined.
+// Rule 10.
 func TestAddChecksSpacing(t *testing.T) {
 	r := simnet()
 	r.capBits, r.capHeight = 0x207fffff, 5
@@ -135,6 +137,7 @@ func TestAddChecksSpacing(t *testing.T) {
 }
 
 // The old simnet chain, through all rules of its time.
+// Rule 10.
 func TestAddRealBlocks(t *testing.T) {
 	blocks := oldSimnetBlocks(t)
 	p := chaincfg.SimNetParams()
@@ -157,6 +160,7 @@ func TestAddRealBlocks(t *testing.T) {
 }
 
 // A header that is ahead of the clock is accepted once the clock has caught up.
+// Rules 10 and 24.
 func TestAddFutureLater(t *testing.T) {
 	m := newMiner(t, simnet())
 	m.mineN(10, 1, 0)
@@ -190,6 +194,7 @@ func TestAddCopies(t *testing.T) {
 }
 
 // A failing disk is told apart from a bad header, and leaves nothing behind.
+// Rule 7.
 func TestAddSourceFails(t *testing.T) {
 	m := newMiner(t, simnet())
 	m.mineN(60, 1, 0)

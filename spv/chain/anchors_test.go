@@ -89,6 +89,7 @@ func goodAndBad(t *testing.T) (good, bad *miner) {
 	return good, bad
 }
 
+// Rules 10 and 12.
 func TestAnchorRefusesOtherBlock(t *testing.T) {
 	good, bad := goodAndBad(t)
 	c := newChain(anchored(good, 20), nil)
@@ -108,6 +109,7 @@ func TestAnchorRefusesOtherBlock(t *testing.T) {
 
 // The branch with the anchor is best once it reaches it, whatever work another
 // has gathered, and the other is forgotten.
+// Rule 12.
 func TestAnchorBeatsWork(t *testing.T) {
 	good, bad := goodAndBad(t)
 	c := newChain(anchored(good, 20), nil)
@@ -132,6 +134,7 @@ func TestAnchorBeatsWork(t *testing.T) {
 
 // Once the best chain has an anchor, nothing forks off below it, even where no
 // anchor is contradicted yet. At the anchor itself a fork is allowed.
+// Rule 12.
 func TestNoForkBelowAnchor(t *testing.T) {
 	good, bad := goodAndBad(t)
 	c := newChain(anchored(good, 20), nil)
@@ -158,6 +161,7 @@ func TestNoForkBelowAnchor(t *testing.T) {
 }
 
 // A stored chain that an anchor has overtaken is replaced from the start.
+// Rule 12.
 func TestStoredChainThatContradictsAnchor(t *testing.T) {
 	good, bad := goodAndBad(t)
 	store := &memStore{headers: bad.headers[1:]}
@@ -179,6 +183,7 @@ func TestStoredChainThatContradictsAnchor(t *testing.T) {
 	wantTip(t, c, good.id(35))
 }
 
+// Rule 10.
 func TestKnownBlocks(t *testing.T) {
 	good, bad := goodAndBad(t)
 	r := NewRules(chaincfg.SimNetParams(), KnownBlocks(good.id(20), good.id(10)))
@@ -197,6 +202,7 @@ func TestKnownBlocks(t *testing.T) {
 }
 
 // A chain is suspect when no anchor ahead can vouch for it, and too little work.
+// Rule 12.
 func TestSuspect(t *testing.T) {
 	m := newMiner(t, simnet())
 	m.mineN(30, 1, 0)

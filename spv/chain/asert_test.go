@@ -11,6 +11,7 @@ import (
 )
 
 // The reference vectors of DCP0011.
+// Rule 10.
 func TestScaleTargetVectors(t *testing.T) {
 	var data struct {
 		Params map[string]struct {
@@ -59,6 +60,7 @@ func TestScaleTargetVectors(t *testing.T) {
 }
 
 // FuzzScaleTarget compares with standalone.CalcASERTDiff on all networks.
+// Rule 10.
 func FuzzScaleTarget(f *testing.F) {
 	for _, delay := range []int32{0, 1, -1, 299, 300, 43199, 43200, 43201, -43200, 720, -720, 6, -6, 1 << 20, -1 << 20, 3500, -3500} {
 		f.Add(delay, uint32(0), uint8(0))
@@ -97,6 +99,7 @@ func TestScaleTargetExtremes(t *testing.T) {
 
 // The anchor is the block before the activation where it was voted in, and
 // block 1 where it is forced.
+// Rule 10.
 func TestAsertAnchor(t *testing.T) {
 	at := func(height, timestamp uint32) *Header {
 		var h Header

@@ -75,6 +75,7 @@ func checkSpoiledBlocks(t *testing.T, r *Rules, b *wire.MsgBlock) {
 }
 
 // A mainnet block after DCP0005: one root over both trees.
+// Rule 11.
 func TestCheckBlockOfMainnet(t *testing.T) {
 	r := NewRules(chaincfg.MainNetParams())
 	b := mainnetBlock432100(t)
@@ -88,6 +89,7 @@ func TestCheckBlockOfMainnet(t *testing.T) {
 }
 
 // Simnet blocks from before DCP0005: each tree has its root.
+// Rule 11.
 func TestCheckBlockBeforeCommitments(t *testing.T) {
 	old, today := simnet(), simnet()
 	old.commitments = never
@@ -134,6 +136,7 @@ func TestMaxBlockSizes(t *testing.T) {
 	}
 }
 
+// Rule 11.
 func TestCheckFilter(t *testing.T) {
 	filter := []byte{1, 2, 3, 4, 5}
 	hash := blake256.Sum256(filter)
@@ -168,6 +171,7 @@ func TestCheckFilter(t *testing.T) {
 }
 
 // Without a commitment a filter can't be larger than its block.
+// Rule 21.
 func TestCheckFilterSize(t *testing.T) {
 	var h Header
 	setHeight(&h, 431487)
@@ -180,6 +184,7 @@ func TestCheckFilterSize(t *testing.T) {
 }
 
 // An empty filter, of a block that pays nobody, has a hash of zeros.
+// Rule 11.
 func TestCheckEmptyFilter(t *testing.T) {
 	r := simnet()
 	var h Header

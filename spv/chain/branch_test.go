@@ -6,6 +6,7 @@ import (
 
 // TestReorgAndBack follows the work from A to B and back to A, which loses no
 // header on the way.
+// Rule 8.
 func TestReorgAndBack(t *testing.T) {
 	a := newMiner(t, simnet())
 	a.mineN(100, 1, 0)
@@ -140,6 +141,7 @@ func TestBranchesOfBranches(t *testing.T) {
 }
 
 // Side branches are bounded; the least work goes first.
+// Rule 20.
 func TestSideBranchesAreBounded(t *testing.T) {
 	trunk := newMiner(t, simnet())
 	trunk.mineN(100, 1, 0)
@@ -184,6 +186,7 @@ func TestSideBranchesAreBounded(t *testing.T) {
 
 // A reorg that forks far below what is in memory: the old branch is read back
 // from the store, so that it can win again.
+// Rule 8.
 func TestDeepReorgBelowMemory(t *testing.T) {
 	a := newMiner(t, simnet())
 	a.mineN(300, 1, 0)
@@ -231,6 +234,7 @@ func TestDeepReorgBelowMemory(t *testing.T) {
 
 // TestDeepReorgSourceFails lets the disk fail at every read in turn during a
 // deep reorg. Nothing breaks, and with the disk back the reorg happens.
+// Rule 7.
 func TestDeepReorgSourceFails(t *testing.T) {
 	a := newMiner(t, simnet())
 	a.mineN(60, 1, 0)
@@ -286,6 +290,7 @@ func TestDeepReorgDropsBranches(t *testing.T) {
 
 // With a network's known work ahead, and no anchor to tell, a low-work chain is
 // not kept without bounds.
+// Rules 12 and 20.
 func TestUnprovenChainIsBounded(t *testing.T) {
 	m := newMiner(t, simnet())
 	m.mineN(120, 1, 0)

@@ -27,6 +27,7 @@ func TestCheckAccepts(t *testing.T) {
 }
 
 // A bad header ends the batch; what came before it is good.
+// Rule 10.
 func TestCheckRejects(t *testing.T) {
 	r := simnet()
 	// spoil changes header 5 of 9 in place; solved says whether it is mined again.
@@ -65,6 +66,7 @@ func TestCheckRejects(t *testing.T) {
 }
 
 // Work with the hash function of the other era is no work.
+// Rule 10.
 func TestCheckIsStrictAboutTheHashFunction(t *testing.T) {
 	r := simnet()
 	old := simnet()
@@ -102,6 +104,7 @@ func TestCheckRejectsGenesis(t *testing.T) {
 }
 
 // A header of mainnet, which nobody mined for this test.
+// Rule 10.
 func TestCheckMainnetHeader(t *testing.T) {
 	r := NewRules(chaincfg.MainNetParams())
 	h := HeaderFromWire(&mainnetBlock432100(t).Header)

@@ -9,6 +9,7 @@ import (
 
 // The targets that dcrd computes for a chain on regnet with testnet-like
 // parameters, window by window: much too fast, then with pauses, then too slow.
+// Rule 10.
 func TestEmaBitsLikeDcrd(t *testing.T) {
 	p := chaincfg.RegNetParams()
 	//lint:ignore SA1019 no other parameter says that a network had this rule
@@ -120,6 +121,7 @@ func TestEmaBitsLimits(t *testing.T) {
 
 // Real blocks: the old simnet chain has the targets, and the proof of work, that
 // the rules of the blake256 era demand.
+// Rule 10.
 func TestEmaBitsOfRealBlocks(t *testing.T) {
 	r := simnet()
 	r.blake3 = never

@@ -80,6 +80,7 @@ func TestBlockIDString(t *testing.T) {
 
 // FuzzCheck feeds arbitrary bytes as headers: accessors must agree with wire, and
 // Check must neither panic nor accept what standalone rejects.
+// Rule 10.
 func FuzzCheck(f *testing.F) {
 	m := newMiner(f, simnet())
 	m.mineN(3, 1, 0)

@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
+// Rule 6.
 func TestLocator(t *testing.T) {
 	a := newMiner(t, simnet())
 	a.mineN(300, 1, 0)

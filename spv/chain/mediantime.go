@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	// medianTimeBlocks is how many blocks the median is taken of.
-	medianTimeBlocks = 11
+	// MedianTimeBlocks is how many blocks the median time is taken of, fewer near the
+	// genesis block.
+	MedianTimeBlocks = 11
 
 	// MaxFuture is how far a block may be ahead of the clock (dcrd blockchain:
 	// MaxTimeOffsetSeconds).
@@ -19,9 +20,9 @@ const (
 // the two in the middle, as in dcrd (CalcPastMedianTime). !ok if an ancestor is
 // not known.
 func medianTime(prev *Header, anc Ancestor) (median uint32, ok bool) {
-	var times [medianTimeBlocks]uint32
+	var times [MedianTimeBlocks]uint32
 	height := prev.Height()
-	n := int(min(height, medianTimeBlocks-1)) + 1
+	n := int(min(height, MedianTimeBlocks-1)) + 1
 	for i := range n {
 		h := anc.from(prev, height-uint32(i))
 		if h == nil {
@@ -37,6 +38,22 @@ func medianTime(prev *Header, anc Ancestor) (median uint32, ok bool) {
 	}
 	// Sorted latest first: the upper middle is at (n-1)/2.
 	return times[(n-1)/2], true
+}
+
+// MedianTime returns the median time of up to 11 headers in ascending order.
+func MedianTime(headers []Header) time.Time {
+	if len(headers) == 0 {
+		return time.Time{}
+	}
+	last := &headers[len(headers)-1]
+	first := last.Height() + 1 - uint32(len(headers))
+	median, _ := medianTime(last, func(height uint32) *Header {
+		if height < first {
+			return nil
+		}
+		return &headers[height-first]
+	})
+	return time.Unix(int64(median), 0)
 }
 
 // checkMedianTime checks that h is later than the median of the blocks before it.

@@ -17,6 +17,7 @@ func chainOfTimes(times ...uint32) ([]Header, Ancestor) {
 	return headers, func(height uint32) *Header { return &headers[height] }
 }
 
+// Rule 10.
 func TestMedianTime(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -61,6 +62,7 @@ func TestMedianTimeOfRandomTimes(t *testing.T) {
 	}
 }
 
+// Rule 10.
 func TestCheckMedianTimeBoundary(t *testing.T) {
 	headers, anc := chainOfTimes(10, 20, 30)
 	var h Header
@@ -73,6 +75,7 @@ func TestCheckMedianTimeBoundary(t *testing.T) {
 	}
 }
 
+// Rule 10.
 func TestCheckFutureBoundary(t *testing.T) {
 	var h Header
 	now := time.Unix(1_700_000_000, 0)

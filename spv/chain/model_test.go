@@ -260,6 +260,7 @@ func simulate(t *testing.T, seed uint64, steps int) {
 
 // TestChainAgainstModel delivers random trees of headers in random pieces and
 // orders, with writes, failed writes and restarts in between.
+// Rules 8 and 12.
 func TestChainAgainstModel(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { simulate(t, seed, 60) })

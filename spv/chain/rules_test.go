@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
+// Rule 10.
 func TestActivationHeights(t *testing.T) {
 	type active struct {
 		height                           uint32
@@ -60,6 +61,7 @@ func TestActivationHeightsFitChaincfg(t *testing.T) {
 	}
 }
 
+// Rule 11.
 func TestFilterSetHash(t *testing.T) {
 	for _, p := range networks() {
 		first, last, hash, ok := NewRules(p).FilterSetHash()
@@ -81,6 +83,7 @@ func TestFilterSetHash(t *testing.T) {
 }
 
 // Every network has as its minimum work what chaincfg says.
+// Rule 12.
 func TestKnownWorkIsThatOfChaincfg(t *testing.T) {
 	for _, p := range networks() {
 		r := NewRules(p)
@@ -103,6 +106,7 @@ func TestRulesWithoutDeployments(t *testing.T) {
 	}
 }
 
+// Rule 11.
 func TestCommitmentsFrom(t *testing.T) {
 	want := mustHash("619c08f5adda6f834212bbdaee3002fdc4efed731477af6c0fed490bbe2488d0")
 	r := NewRules(chaincfg.SimNetParams(), CommitmentsFrom(300, want))

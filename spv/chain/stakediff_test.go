@@ -9,6 +9,7 @@ import (
 
 // The prices that dcrd computes for mainnet under various demands. Each step is
 // a number of blocks with so many new tickets each, at a price.
+// Rule 10.
 func TestNextStakeDiffLikeDcrd(t *testing.T) {
 	type step struct {
 		blocks  int
@@ -110,6 +111,7 @@ func TestNextStakeDiffWithoutAncestors(t *testing.T) {
 	}
 }
 
+// Rule 10.
 func TestCheckStakeDiffByHeight(t *testing.T) {
 	r := NewRules(chaincfg.MainNetParams())
 	header := func(height uint32, price int64) *Header {

@@ -127,6 +127,7 @@ func TestReorgAndBackBetweenWrites(t *testing.T) {
 }
 
 // Up to an anchor headers are stored although the chain is not proven yet.
+// Rule 12.
 func TestUnstoredUpToAnchor(t *testing.T) {
 	m := newMiner(t, simnet())
 	m.mineN(100, 1, 0)
@@ -148,6 +149,7 @@ func TestUnstoredUpToAnchor(t *testing.T) {
 
 // Memory holds the newest headers and no more, however long the chain is; the
 // others come from the store.
+// Rule 20.
 func TestTrim(t *testing.T) {
 	m := newMiner(t, simnet())
 	m.mineN(1000, 1, 0)

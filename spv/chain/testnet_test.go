@@ -23,6 +23,7 @@ func headersFrom(first uint32, bits ...uint32) ([]Header, Ancestor) {
 	}
 }
 
+// Rule 10.
 func TestTestNet3EasedTarget(t *testing.T) {
 	r := NewRules(chaincfg.TestNet3Params())
 	const limit, real = 0x1e00ffff, 0x1d03ffff
@@ -52,6 +53,7 @@ func TestTestNet3EasedTarget(t *testing.T) {
 	}
 }
 
+// Rule 10.
 func TestTestNet3CapOfEma(t *testing.T) {
 	r := NewRules(chaincfg.TestNet3Params())
 	// Windows that took no time quarter the target, but no further than the cap.
@@ -70,6 +72,7 @@ func TestTestNet3CapOfEma(t *testing.T) {
 	}
 }
 
+// Rule 10.
 func TestTestNet3Spacing(t *testing.T) {
 	r := NewRules(chaincfg.TestNet3Params())
 	for _, tt := range []struct {

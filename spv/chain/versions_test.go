@@ -35,6 +35,7 @@ func versionsBefore(height uint32, total, n int, newer, older int32) (prev *Head
 	}
 }
 
+// Rule 10.
 func TestCheckVersion(t *testing.T) {
 	main, test := NewRules(chaincfg.MainNetParams()), NewRules(chaincfg.TestNet3Params())
 	sim, reg := simnet(), NewRules(chaincfg.RegNetParams())
@@ -102,6 +103,7 @@ func TestCheckVersion(t *testing.T) {
 }
 
 // Every block of mainnet that was accepted by mistake is let pass.
+// Rule 10.
 func TestExemptBlocks(t *testing.T) {
 	r := NewRules(chaincfg.MainNetParams())
 	for _, b := range mainNetOutdated() {
@@ -137,6 +139,7 @@ func TestCheckVersionWithoutAncestors(t *testing.T) {
 	}
 }
 
+// Rule 10.
 func TestCheckStakeVersion(t *testing.T) {
 	sim := simnet()
 	// Simnet: voting from height 144, intervals of 112, majority 51 of 100.

@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
+// Rule 10.
 func TestCheckVotes(t *testing.T) {
 	for _, p := range networks() {
 		r := NewRules(p)
@@ -50,6 +51,7 @@ func TestCheckVotes(t *testing.T) {
 	}
 }
 
+// Rule 10.
 func TestCheckSize(t *testing.T) {
 	want := map[string]uint32{"mainnet": 393216, "testnet3": 1310720, "simnet": 1310720, "regnet": 1310720}
 	for _, p := range networks() {

@@ -17,6 +17,7 @@ func checkWorkAgainstStandalone(t *testing.T, r *Rules, h *Header) {
 	}
 }
 
+// Rule 10.
 func TestCheckWorkBoundaries(t *testing.T) {
 	r := NewRules(chaincfg.MainNetParams())
 	target := func(top ...byte) (h chainhash.Hash) { // big endian from the top
@@ -59,6 +60,7 @@ func TestCheckWorkBoundaries(t *testing.T) {
 	}
 }
 
+// Rule 10.
 func TestPowHashByHeight(t *testing.T) {
 	main := NewRules(chaincfg.MainNetParams())
 	h := counting()

@@ -85,6 +85,7 @@ func (a *asker) ask(d time.Duration) (connections int) {
 
 // Nothing that an adversary sends proves anything against it: headers obey the
 // rules, filters are those that headers commit to, blocks are those of the chain.
+// Rule 22.
 func TestAdversaryIsWellFormed(t *testing.T) {
 	c := testChain(700)
 	m := NewMemory(time.Second, 5*time.Second)

@@ -8,6 +8,7 @@ import (
 
 const coin = 100_000_000 // atoms
 
+// Rules 8 and 16.
 func TestRealNodes(t *testing.T) {
 	t.Parallel()
 	p := build(t)

@@ -37,9 +37,10 @@ func testProtocols(t *testing.T, n *network) {
 		}
 		n.mine(t, 3)
 		at = n.reorg(t, 2)
+		statuses := s.Watch(ctx)
 		for !st.Synced || st.Tip.Height != at.Height {
 			select {
-			case st = <-s.Changes():
+			case st = <-statuses:
 			case <-ctx.Done():
 				t.Fatalf("not at %v: %+v", at, st)
 			}

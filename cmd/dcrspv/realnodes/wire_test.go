@@ -1,110 +1,68 @@
 package realnodes
 
 import (
-	"bytes"
 	"context"
-	"net"
 	"testing"
 
-	"dcrspv/spv/chain"
-	"dcrspv/spv/peer"
+	"dcrspv/spv"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 )
 
-// fetched is all there is of a chain above genesis.
-type fetched struct {
-	headers []chain.Header
-	filters [][]byte
-	stats   peer.Stats
-}
-
-// testWire fetches the chain of one node with and without batches of filters.
-// Either way everything must be there, fit its header, and be the same.
+// testWire fetches the chain of one node with and without batches of filters. Either way
+// everything is there and fits its header, so it is the same.
 func testWire(t *testing.T, n *network) {
-	batched := fetch(t, n.P2P[0], 0)
-	single := fetch(t, n.P2P[0], wire.BatchedCFiltersV2Version-1)
-	if got := uint32(len(batched.headers)); got != n.Tip.Height {
-		t.Fatalf("%d headers, the node is at %d", got, n.Tip.Height)
-	}
-	batches := (int64(n.Tip.Height) + wire.MaxCFiltersV2PerBatch - 1) / wire.MaxCFiltersV2PerBatch
-	if s := batched.stats; s.GetCFsV2 != batches || s.GetCFilterV2 != 0 {
-		t.Errorf("batched: %+v, want %d batches", s, batches)
-	}
-	if s := single.stats; s.GetCFsV2 != 0 || s.GetCFilterV2 != int64(n.Tip.Height) {
-		t.Errorf("one by one: %+v, want %d requests", s, n.Tip.Height)
-	}
-	for i := range batched.headers {
-		if batched.headers[i] != single.headers[i] || !bytes.Equal(batched.filters[i], single.filters[i]) {
-			t.Fatalf("block %d is not the same in both ways", i+1)
+	batches := (int(n.Tip.Height) + 1 + wire.MaxCFiltersV2PerBatch - 1) / wire.MaxCFiltersV2PerBatch
+	for _, c := range []struct {
+		maxProtocol      uint32
+		fewest, requests int // for filters
+	}{
+		{0, batches - 1, batches},
+		{wire.BatchedCFiltersV2Version - 1, int(n.Tip.Height), int(n.Tip.Height) + 1},
+	} {
+		st, report := fetch(t, n.P2P[0], c.maxProtocol)
+		if r := st.Requests.Filters; r < c.fewest || r > c.requests {
+			t.Errorf("protocol %d: %d requests for filters, want %d to %d", c.maxProtocol, r, c.fewest, c.requests)
+		}
+		if report.Tip.Hash.String() != n.Tip.Hash || report.Headers != n.Tip.Height+1 || report.Filters != report.Headers || report.Committed < report.Filters-1 {
+			t.Errorf("protocol %d: %+v, the node is at %+v", c.maxProtocol, report, n.Tip)
 		}
 	}
 }
 
-// fetch gets headers, filters and blocks from a node and checks each.
-func fetch(t *testing.T, addr string, maxPVer uint32) (f fetched) {
+// fetch gets headers and filters from a node and checks what was stored.
+func fetch(t *testing.T, addr string, maxProtocol uint32) (spv.Status, spv.ChainReport) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	params := chaincfg.SimNetParams()
-	rules := chain.NewRules(params)
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		t.Fatal(err)
+	cfg := spv.Config{
+		Params: chaincfg.SimNetParams(), DataDir: t.TempDir(), Connect: []string{addr}, MaxProtocol: maxProtocol,
 	}
-	p, err := peer.Handshake(ctx, conn, addr, &peer.Config{
-		Params: params, UserAgentName: "dcrspv", UserAgentVersion: "0.0.0", MaxPVer: maxPVer,
-	})
+	syncer, err := spv.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- p.Run(ctx, deaf{}) }()
-	defer func() {
-		f.stats = p.Stats()
-		p.Close(nil)
-		<-ended
-	}()
+	running, stop := context.WithCancel(ctx)
+	go func() { ended <- syncer.Run(running) }()
+	err = syncer.Wait(ctx, spv.Synced)
+	stop()
+	if runErr := <-ended; err != nil || runErr != nil {
+		t.Fatal(err, runErr)
+	}
+	st := syncer.Status()
+	if err := syncer.Close(); err != nil {
+		t.Fatal(err)
+	}
 
-	_, genesis := rules.Genesis()
-	f.headers, err = p.Headers(ctx, []chainhash.Hash{genesis.Hash}, chainhash.Hash{})
+	if syncer, err = spv.New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer syncer.Close()
+	report, err := syncer.Verify(ctx, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch, err := rules.Check(f.headers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for from := 0; from < len(batch.Hashes); from += wire.MaxCFiltersV2PerBatch {
-		to := min(from+wire.MaxCFiltersV2PerBatch, len(batch.Hashes))
-		filters, err := p.Filters(ctx, batch.Hashes[from:to])
-		if err != nil {
-			t.Fatalf("filters from %d: %v", from, err)
-		}
-		f.filters = append(f.filters, filters...)
-	}
-	for i, filter := range f.filters {
-		if err := rules.CheckFilter(&f.headers[i], filter); err != nil {
-			t.Fatal(err)
-		}
-	}
-	err = p.Blocks(ctx, batch.Hashes, func(i int, b *wire.MsgBlock) error {
-		return rules.CheckBlock(&f.headers[i], b)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return st, report
 }
-
-// deaf is a peer.Handler that takes no interest in anything.
-type deaf struct{}
-
-func (deaf) Headers([]chain.Header)    {}
-func (deaf) Inv([]*wire.InvVect)       {}
-func (deaf) GetData([]*wire.InvVect)   {}
-func (deaf) Addrs([]string)            {}
-func (deaf) Tx(*wire.MsgTx)            {}
-func (deaf) NotFound([]chainhash.Hash) {}

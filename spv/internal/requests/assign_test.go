@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 var t0 = time.Unix(1_700_000_000, 0)
@@ -116,8 +116,9 @@ func (d *desk) join(n int, name string, takes time.Duration) {
 	}
 }
 
-// Rule 22: a single request, which those known to deliver take long for, is done
-// soon by a peer that nobody knows yet, however many others nobody knows.
+// A single request, which those known to deliver take long for, is done soon by
+// a peer that nobody knows yet, however many others nobody knows.
+// Rule 22.
 func TestStrangersAreTriedTogether(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"silent": 0, "slow": 14 * time.Second, "unable": -400 * ms} {
 		d := newDesk(map[string]time.Duration{"known": 14 * time.Second, "known too": 14 * time.Second}, 4)
@@ -133,8 +134,9 @@ func TestStrangersAreTriedTogether(t *testing.T) {
 	}
 }
 
-// Rule 22: those that were fast, and have become silent with all the requests that they may
-// have, do not keep us from asking a stranger.
+// Those that were fast, and have become silent with all the requests that they may have, do
+// not keep us from asking a stranger.
+// Rule 22.
 func TestFadedPeersHoldUpNobody(t *testing.T) {
 	for _, n := range []int{1, 7, 62} {
 		d := newDesk(nil, 0)
@@ -155,7 +157,8 @@ func TestFadedPeersHoldUpNobody(t *testing.T) {
 	}
 }
 
-// Rule 1: as long as nobody is late each request is at one peer.
+// As long as nobody is late each request is at one peer.
+// Rule 1.
 func TestEachRequestIsAtOnePeer(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 50 * ms, "b": 60 * ms, "c": 90 * ms}, 200)
 	d.run(t)
@@ -164,8 +167,9 @@ func TestEachRequestIsAtOnePeer(t *testing.T) {
 	}
 }
 
-// Rule 22: however many are silent, what the one that answers can do is done in
-// about the time that it takes alone.
+// However many are silent, what the one that answers can do is done in about
+// the time that it takes alone.
+// Rule 22.
 func TestSilentPeersHoldUpNobody(t *testing.T) {
 	alone := newDesk(map[string]time.Duration{"honest": 50 * ms}, 200).run(t)
 	for _, n := range []int{1, 7, 30, 63} {
@@ -183,7 +187,8 @@ func TestSilentPeersHoldUpNobody(t *testing.T) {
 	}
 }
 
-// Rule 22: the same with peers that answer, each at a speed of its own.
+// The same with peers that answer, each at a speed of its own.
+// Rule 22.
 func TestSlowPeersHoldUpNobody(t *testing.T) {
 	for seed := range uint64(50) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -201,6 +206,7 @@ func TestSlowPeersHoldUpNobody(t *testing.T) {
 }
 
 // When all who hold a request are late, as many again are asked.
+// Rule 1.
 func TestLateRequestsGoToTwiceAsMany(t *testing.T) {
 	takes := make(map[string]time.Duration)
 	for i := range 20 {
@@ -220,8 +226,9 @@ func TestLateRequestsGoToTwiceAsMany(t *testing.T) {
 	}
 }
 
-// Rule 23: who rests after a failure is asked beside the only one who does not, when
-// that one is late.
+// Who rests after a failure is asked beside the only one who does not, when that one
+// is late.
+// Rule 23.
 func TestWhoRestsIsAskedBesideTheLate(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"silent": 0, "rests": 0}, 1)
 	assign := func() []*Attempt[int] {
@@ -257,6 +264,7 @@ func TestNobodyElseIsSaidWithoutRoom(t *testing.T) {
 
 // A peer that has proved itself takes over what another has held for more than
 // twice its time, no sooner, and only when it has nothing else to do.
+// Rule 1.
 func TestProvenPeerTakesOver(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a-silent": 0, "b": 100 * ms}, 2)
 	d.assign() // one each
@@ -277,9 +285,10 @@ func TestProvenPeerTakesOver(t *testing.T) {
 	}
 }
 
-// Rule 22: nobody is given time because of its own answers: however slow the only
-// measured peer has been, it is late when others would be. One that was fast has no more
-// because the others are slow.
+// Nobody is given time because of its own answers: however slow the only measured peer
+// has been, it is late when others would be. One that was fast has no more because the
+// others are slow.
+// Rule 22.
 func TestOwnAnswersAreNoMeasure(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 0)
 	d.Learn("a", registry.Headers, 1000, 14*time.Second)
@@ -310,6 +319,7 @@ func TestOwnAnswersAreNoMeasure(t *testing.T) {
 
 // Where others have proved themselves, a peer that has not gets one request, and
 // one that is late one beyond those.
+// Rule 1.
 func TestRoom(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 50 * ms, "b": 50 * ms, "c": 0}, 40)
 	d.assign()
@@ -335,6 +345,7 @@ func TestRoom(t *testing.T) {
 }
 
 // Who could not do it is asked again when nobody else is left, after a pause.
+// Rule 23.
 func TestFailedPeersAreAskedAgain(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 1)
 	first := d.assign()[0]
@@ -357,6 +368,7 @@ func TestFailedPeersAreAskedAgain(t *testing.T) {
 }
 
 // What a lost peer was at is taken back, and its answer does not count.
+// Rule 1.
 func TestLostPeersRequestsAreGivenOn(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"a": 0, "b": 0}, 1)
 	a := d.assign()[0]
@@ -424,6 +436,7 @@ func TestAwayCountsForNobody(t *testing.T) {
 
 // A request that only those are left for who rest is known as such, whether one of
 // them is at it or none.
+// Rule 23.
 func TestLastResort(t *testing.T) {
 	d := newDesk(map[string]time.Duration{"rests": 0, "able": 0}, 1)
 	able := map[bool][]string{false: {"able"}, true: {"rests"}}

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // A line is full while it brings half of what the fastest answer of those who are
@@ -48,9 +48,10 @@ func TestLineIsFull(t *testing.T) {
 	}
 }
 
-// Rule 1: on a full line nobody is late who has proved itself and delivers. Who does not,
-// or is new, is; and none of it holds when the line is known to be faster. In the end
-// somebody else is asked all the same.
+// On a full line nobody is late who has proved itself and delivers. Who does not, or is
+// new, is; and none of it holds when the line is known to be faster. In the end somebody
+// else is asked all the same.
+// Rule 1.
 func TestFullLineExcuses(t *testing.T) {
 	const takes = 10 * time.Second
 	for _, c := range []struct {

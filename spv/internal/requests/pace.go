@@ -3,7 +3,7 @@ package requests
 import (
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // Kind is a kind of data. Each has a pace of its own.

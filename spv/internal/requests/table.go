@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"dcrspv/spv/registry"
+	"dcrspv/spv/internal/registry"
 )
 
 // Table is who is asked for what, among the connected peers. It is not safe for

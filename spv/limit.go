@@ -1,0 +1,21 @@
+package spv
+
+// Limit returns a wallet that is not interested in blocks above a height, nor in
+// transactions that are in no block: a rescan that ends at a block.
+func Limit(w Wallet, height uint32) Wallet { return limited{w, height} }
+
+// limited hides that a wallet may be an UnminedWallet.
+type limited struct {
+	Wallet
+	to uint32
+}
+
+func (l limited) NextScan(limit uint32) (Scan, bool, error) {
+	return l.Wallet.NextScan(min(limit, l.to))
+}
+
+func (l limited) Scanned(limit uint32) (from, through uint32, ok bool) {
+	return l.Wallet.Scanned(min(limit, l.to))
+}
+
+func (l limited) Owed(limit uint32) uint32 { return l.Wallet.Owed(min(limit, l.to)) }
