@@ -56,6 +56,7 @@ func (n *naive) untest(s *item, r chain.Range) {
 }
 
 // TestLedger: random changes against a table with a bit for each script and height.
+// Rule 15.
 func TestLedger(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
