@@ -24,12 +24,12 @@ const (
 // account is an extended public key whose addresses are watched as they come
 // into use.
 type account struct {
-	id    uint32
-	xpub  string
-	keys  keys.Account
-	from  uint32 // birthday
-	gap   uint32
-	label string
+	id       uint32
+	xpub     string
+	keys     keys.Account
+	birthday uint32
+	gap      uint32
+	label    string
 
 	pubKeys bool   // what pays the keys themselves is watched too
 	issued  uint32 // external indices below this were given out by NextAddress
@@ -39,7 +39,7 @@ type account struct {
 
 // newAccount is an account that is not watched yet.
 func newAccount(xpub string, what Watch, params *chaincfg.Params) (*account, error) {
-	a := &account{xpub: xpub, from: what.From, gap: what.Gap, label: what.Label, pubKeys: what.PubKeys}
+	a := &account{xpub: xpub, birthday: what.From, gap: what.Gap, label: what.Label, pubKeys: what.PubKeys}
 	for i := range a.branches {
 		a.branches[i].belong(a, uint8(i))
 	}
@@ -73,10 +73,10 @@ func (a *account) scripts() (all []*script) {
 // widen takes over what another account with the same keys has more of, and reports
 // whether there is any. What is to be derived for that is not yet.
 func (a *account) widen(want *account) bool {
-	if a.from <= want.from && a.gap >= want.gap && (want.label == "" || want.label == a.label) && (a.pubKeys || !want.pubKeys) {
+	if a.birthday <= want.birthday && a.gap >= want.gap && (want.label == "" || want.label == a.label) && (a.pubKeys || !want.pubKeys) {
 		return false
 	}
-	a.from, a.gap, a.pubKeys = min(a.from, want.from), max(a.gap, want.gap), a.pubKeys || want.pubKeys
+	a.birthday, a.gap, a.pubKeys = min(a.birthday, want.birthday), max(a.gap, want.gap), a.pubKeys || want.pubKeys
 	if want.label != "" {
 		a.label = want.label
 	}
@@ -99,7 +99,7 @@ func (a *account) setLabel(text string) { a.label = text }
 // encode: birthday 4, gap 4, used 4, derived 4 and known 4 for each branch,
 // issued 4, public keys 1 (0 or 1), length of the key 4, key, label.
 func (a *account) encode() []byte {
-	out := be.AppendUint32(be.AppendUint32(nil, a.from), a.gap)
+	out := be.AppendUint32(be.AppendUint32(nil, a.birthday), a.gap)
 	for i := range a.branches {
 		b := &a.branches[i]
 		out = be.AppendUint32(be.AppendUint32(out, b.used), b.derived)
@@ -117,7 +117,7 @@ func (a *account) encode() []byte {
 // decodeAccount reads an account without its scripts.
 func decodeAccount(k, v []byte, params *chaincfg.Params) (*account, error) {
 	d := decoder{b: v}
-	from, gap := d.u32(), d.u32()
+	birthday, gap := d.u32(), d.u32()
 	var branches [keys.Branches]branch
 	for i := range branches {
 		branches[i] = branch{used: d.u32(), derived: d.u32(), known: d.u32()}
@@ -127,7 +127,7 @@ func decodeAccount(k, v []byte, params *chaincfg.Params) (*account, error) {
 		return nil, corrupt("account %.40x", k)
 	}
 	id := be.Uint32(k)
-	a := &account{id: id, from: from, gap: gap, issued: issued, pubKeys: pubKeys == 1, branches: branches}
+	a := &account{id: id, birthday: birthday, gap: gap, issued: issued, pubKeys: pubKeys == 1, branches: branches}
 	for i := range a.branches {
 		b := &a.branches[i]
 		b.belong(a, uint8(i))

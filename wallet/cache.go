@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"math/rand/v2"
+
 	"dcrspv/wallet/internal/coverage"
 
 	"github.com/decred/dcrd/chaincfg/v3"
@@ -24,10 +26,11 @@ type cache struct {
 	queries   queryCache
 }
 
-// newCache is the cache of an empty file. Groups get versions above the given one.
-func newCache(params *chaincfg.Params, version uint64) cache {
+// newCache is the cache of an empty file. Versions of groups start anywhere, so that a scan
+// from before means nothing.
+func newCache(params *chaincfg.Params) cache {
 	return cache{
-		watchSet: newWatchSet(), ledger: coverage.New[*script](version),
+		watchSet: newWatchSet(), ledger: coverage.New[*script](rand.Uint64() >> 1),
 		pool: newPool(keepBlocks(params)), contested: make(contested),
 	}
 }

@@ -53,11 +53,6 @@ func (c *coin) spend(height uint32, by hash) { c.spent, c.spentHeight, c.spentBy
 
 func (c *coin) unspend() { c.spent, c.spentHeight, c.spentBy = false, 0, hash{} }
 
-// spentAs takes over from an earlier record of the coin what spends it.
-func (c *coin) spentAs(old *coin) {
-	c.spent, c.spentHeight, c.spentBy = old.spent, old.spentHeight, old.spentBy
-}
-
 // setShare notes how much of a ticket the wallet owns, and by which script.
 func (c *coin) setShare(amount dcrutil.Amount, script []byte) { c.amount, c.script = amount, script }
 

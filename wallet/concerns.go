@@ -22,11 +22,11 @@ const anyBirthday = math.MaxUint32
 // spendsOurs reports whether a transaction spends coins or pending outputs of
 // the wallet, or a watched outpoint that it has not found yet, of entries with at most
 // that birthday.
-func (c *change) spendsOurs(tx *wire.MsgTx, born uint32) bool {
+func (c *change) spendsOurs(tx *wire.MsgTx, birthday uint32) bool {
 	for _, in := range tx.TxIn {
 		prev := &in.PreviousOutPoint
 		p := c.w.outpoints[spent(in)]
-		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, born) || p != nil && p.Birthday() <= born {
+		if c.coins.Get(outPointKey(&prev.Hash, prev.Index)) != nil || c.pendingPays(prev, birthday) || p != nil && p.Birthday() <= birthday {
 			return true
 		}
 	}
@@ -35,12 +35,12 @@ func (c *change) spendsOurs(tx *wire.MsgTx, born uint32) bool {
 
 // pendingPays reports whether an output of a pending transaction is the wallet's, by an
 // entry with at most that birthday.
-func (c *change) pendingPays(op *wire.OutPoint, born uint32) bool {
+func (c *change) pendingPays(op *wire.OutPoint, birthday uint32) bool {
 	p := c.w.pool.byID[op.Hash]
 	if p == nil || uint64(op.Index) >= uint64(len(p.msg.TxOut)) {
 		return false
 	}
-	if op.Index == 0 && c.w.owes(p.msg, born) {
+	if op.Index == 0 && c.w.owes(p.msg, birthday) {
 		return true
 	}
 	out := p.msg.TxOut[op.Index]
@@ -49,6 +49,6 @@ func (c *change) pendingPays(op *wire.OutPoint, born uint32) bool {
 		return false
 	}
 	return slices.ContainsFunc(c.w.entries(outPoint{op.Hash, op.Index}, string(raw)), func(s *script) bool {
-		return s.awaits() && s.Birthday() <= born
+		return s.awaits() && s.Birthday() <= birthday
 	})
 }

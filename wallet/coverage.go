@@ -114,18 +114,18 @@ func (c *change) untestAll(chosen func(*script) bool, r chain.Range) {
 func (c *change) updateBirthdays(entries []*script) {
 	anew := make(map[uint32][]*script)
 	for _, s := range entries {
-		from := c.w.birthdayOf(s)
-		if from == s.Birthday() {
+		birthday := c.w.birthdayOf(s)
+		if birthday == s.Birthday() {
 			continue
 		}
 		c.entered.add(s)
-		if from < s.Birthday() {
-			anew[from] = append(anew[from], s)
+		if birthday < s.Birthday() {
+			anew[birthday] = append(anew[birthday], s)
 		} else {
-			c.coverage.Raise(s, from)
+			c.coverage.Raise(s, birthday)
 		}
 	}
-	for _, from := range slices.Sorted(maps.Keys(anew)) {
-		c.coverage.Add(anew[from], from)
+	for _, birthday := range slices.Sorted(maps.Keys(anew)) {
+		c.coverage.Add(anew[birthday], birthday)
 	}
 }

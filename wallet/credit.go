@@ -32,17 +32,11 @@ func (c *change) addCoins(t *blockTx) {
 func (c *change) addCoin(t *blockTx, cr credit) {
 	id := t.id()
 	key := outPointKey(&id, cr.index)
+	old, _ := c.coin(key)
 	fresh := coin{
-		height: t.height,
-		tree:   t.tree,
-		kind:   cr.kind,
+		height: t.height, tree: t.tree, kind: cr.kind, amount: cr.amount, script: cr.script,
 		expiry: t.msg.Expiry != wire.NoExpiryValue,
-		amount: cr.amount,
-		script: cr.script,
-	}
-	old, ok := c.coin(key)
-	if ok {
-		fresh.spentAs(&old)
+		spent:  old.spent, spentHeight: old.spentHeight, spentBy: old.spentBy,
 	}
 	c.saveCoin(key, &fresh)
 	if fresh.spent && fresh.amount != old.amount { // of a ticket the wallet owns more than it did

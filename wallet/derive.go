@@ -118,11 +118,11 @@ func (c *change) deriveAhead(b *branch, from uint32, first keys.Form) {
 			b.grow(f, s)
 			c.saveScript(s)
 			if s.Group() != 0 { // watched by itself: nobody has looked yet for its uses
-				c.untest(s, max(s.Birthday(), a.from))
+				c.untest(s, max(s.Birthday(), a.birthday))
 			}
 		}
 	}
-	c.coverage.Add(fresh, a.from)
+	c.coverage.Add(fresh, a.birthday)
 }
 
 // watchPubKeys has what pays the keys themselves watched too, of an account whose
@@ -142,7 +142,7 @@ func (c *change) watchPubKeys(a *account) {
 // ahead of it.
 func (c *change) markUsed(s *script, height uint32) {
 	b := c.w.branchOf(s)
-	if b == nil || height < b.of.from || s.usedAt <= height {
+	if b == nil || height < b.of.birthday || s.usedAt <= height {
 		return
 	}
 	s.setUsedAt(height)

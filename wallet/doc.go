@@ -160,7 +160,7 @@
 // finish.go is the list of it. Two parts know nothing of files: internal/coverage, the
 // ledger of what was tested, and internal/keys, the scripts of an account. The rest goes by
 // what it keeps: the watch set (watchset.go, script.go, account.go, branch.go), coins and
-// history (coin.go, records.go), pending transactions (pool.go, pendingtx.go, pending.go),
+// history (coin.go, mined.go), pending transactions (pool.go, pendingtx.go, pending.go),
 // the log (events.go), and below them the sealed buckets (schema.go, bucket.go). A field
 // is assigned only in the file that declares it.
 package wallet

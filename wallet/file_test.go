@@ -274,7 +274,7 @@ func TestFailedTransaction(t *testing.T) {
 	state := summaryOf(t, w)
 	boom := errors.New("disk full")
 	err := w.update(context.Background(), func(c *change) {
-		c.watchScripts([]string{string(scriptN(2))}, Watch{})
+		c.watchAlone([]*script{newScript(string(scriptN(2)))}, 0)
 		c.markUsed(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))], 0)
 		c.coverage.Undo(0)
 		c.unmine(history(t, w)[0].TxID, 1, 1)

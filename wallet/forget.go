@@ -1,6 +1,9 @@
 package wallet
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // losses are the scripts and outpoints that a change has taken out of the watch set or
 // left fewer reasons to be in it: their coins may not be the wallet's any more, nor what
@@ -23,45 +26,13 @@ func (l *losses) add(s *script, by loser) {
 	l.by.add(by)
 }
 
-// forgetting is the removal of coins, and the transactions that it touches.
-type forgetting struct {
-	c        *change
-	affected map[hash]bool
-	order    []hash
-}
-
-func (f *forgetting) affect(id hash) {
-	if !f.affected[id] {
-		f.affected[id] = true
-		f.order = append(f.order, id)
-	}
-}
-
-// drop removes a coin. What made it and what spent it may mean nothing to the
-// wallet any more.
-func (f *forgetting) drop(key []byte) {
-	if coin, ok := f.c.coin(key); ok {
-		f.touch(key, &coin)
-		f.c.dropCoin(key)
-	}
-}
-
-// touch notes the transactions that make and spend a coin.
-func (f *forgetting) touch(key []byte, coin *coin) {
-	f.affect(hash(key[:32]))
-	if coin.spent {
-		f.affect(coin.spentBy)
-	}
-}
-
 // forget removes, at the end of a change, the coins of scripts and outpoints that are no
 // longer watched, and the part of the history that hangs on them alone. A coin stays if
-// something still watched claims it.
+// something still watched claims it; of a ticket, the part that is still claimed.
 func (c *change) forget() {
 	if len(c.lost.scripts) == 0 {
 		return
 	}
-	f := &forgetting{c: c, affected: make(map[hash]bool)}
 	var gone, tickets [][]byte
 	err := c.coins.ForEach(func(k, v []byte) error {
 		kind, script, ok := coinOf(v)
@@ -78,32 +49,41 @@ func (c *change) forget() {
 	if err != nil {
 		c.fail(err)
 	}
-	for _, key := range gone {
-		f.drop(key)
+	touched := make(set[hash])
+	var order []hash // by arrival in touched, to make what follows repeatable
+	for _, key := range slices.Concat(gone, tickets) {
+		coin, ok := c.coin(key)
+		if !ok {
+			continue
+		}
+		left := c.leftOf(hash(key[:32]), coin)
+		switch {
+		case left.amount == 0:
+			c.dropCoin(key)
+		case left.amount != coin.amount || !bytes.Equal(left.script, coin.script):
+			c.saveCoin(key, &left)
+		default:
+			continue
+		}
+		for _, id := range []hash{hash(key[:32]), coin.spentBy} { // none has the zero hash
+			if !touched[id] {
+				touched.add(id)
+				order = append(order, id)
+			}
+		}
 	}
-	for _, key := range tickets {
-		f.share(key)
-	}
-	for _, id := range f.order {
+	for _, id := range order {
 		c.updateTx(id)
 	}
 }
 
-// share gives a ticket the amount that the wallet still owns of it.
-func (f *forgetting) share(key []byte) {
-	id := hash(key[:32])
-	coin, ok := f.c.coin(key)
-	_, msg, known := f.c.namedTx(id)
-	if !ok || !known {
-		return
+// leftOf is what is left of a coin that nothing claims any more, or of a ticket: the share
+// that is still claimed.
+func (c *change) leftOf(id hash, coin coin) coin {
+	if coin.kind != Ticket {
+		coin.setShare(0, nil)
+	} else if _, msg, ok := c.namedTx(id); ok {
+		coin.setShare(c.claimedShare(id, msg, coin.height))
 	}
-	left := coin
-	left.setShare(f.c.claimedShare(id, msg, coin.height))
-	switch {
-	case left.amount == 0:
-		f.drop(key)
-	case left.amount != coin.amount || !bytes.Equal(left.script, coin.script):
-		f.touch(key, &coin)
-		f.c.saveCoin(key, &left)
-	}
+	return coin
 }

@@ -22,19 +22,20 @@ func (b *buckets) outpointAwaited(op outPoint, raw []byte) bool {
 	return ok && string(known) == string(raw)
 }
 
-// point checks an outpoint, and makes an entry of the watch set of it.
-func (o *OutPoint) point(from uint32, label string) (*script, error) {
+// entry checks an outpoint, and makes an entry of the watch set of it.
+func (o *OutPoint) entry(birthday uint32, label string) (*script, error) {
 	raw, err := rawScript(o.Script)
 	if err != nil {
 		return nil, fmt.Errorf("outpoint %v: %w", *o, err)
 	}
-	return newOutpointEntry(outPoint{o.Hash, o.Index}, string(raw), from, label), nil
+	return newOutpointEntry(outPoint{o.Hash, o.Index}, string(raw), birthday, label), nil
 }
 
-// watchOutpoints adds outpoints, or gives them a lower birthday or another label.
-func (c *change) watchOutpoints(points []*script) {
+// checkOutpoints checks outpoints that are to be watched against those that are, and
+// against their transactions.
+func (c *change) checkOutpoints(entries []*script) {
 	named := make(map[outPoint]*script)
-	for _, s := range points {
+	for _, s := range entries {
 		old := c.w.outpoints[*s.outpoint]
 		if old == nil {
 			old = named[*s.outpoint]
@@ -46,29 +47,6 @@ func (c *change) watchOutpoints(points []*script) {
 		case old.raw != s.raw:
 			c.fail(fmt.Errorf("%w: outpoint %v is watched with another one, %x", ErrScript, s.outpoint, old.raw))
 		}
-	}
-	if c.err != nil {
-		return
-	}
-	var fresh []*script
-	for _, s := range points {
-		old := c.w.outpoints[*s.outpoint]
-		switch {
-		case old == nil:
-			c.w.watchSet.add(s)
-			c.saveScript(s)
-			c.entered.add(s)
-			fresh = append(fresh, s)
-			continue
-		case old.Group() == 0: // named twice
-			continue
-		case old.watchAlone(s.since, s.label):
-			c.saveScript(old)
-		}
-		c.updateBirthdays([]*script{old})
-	}
-	if len(fresh) > 0 {
-		c.coverage.Add(fresh, fresh[0].since) // all of one Watch have one birthday
 	}
 }
 

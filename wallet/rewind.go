@@ -48,8 +48,8 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 		for _, id := range c.idsAbove(to.Height) {
 			c.unmine(id, tip.Height, since)
 		}
-		c.cutBlocks(c.blocks, to.Height)
-		c.cutBlocks(c.disapproved, to.Height)
+		c.truncateBlocks(c.blocks, to.Height)
+		c.truncateBlocks(c.disapproved, to.Height)
 		c.reactivate(func(p *pendingTx) bool { return p.endHeight > to.Height })
 		c.coverage.Undo(to.Height)
 		c.searchAgain()
@@ -71,8 +71,8 @@ func (c *change) idsAbove(height uint32) (ids []hash) {
 	return ids
 }
 
-// cutBlocks removes the records above a height.
-func (c *change) cutBlocks(b *bucket, height uint32) {
+// truncateBlocks removes the records above a height.
+func (c *change) truncateBlocks(b *bucket, height uint32) {
 	var keys [][]byte
 	cur := b.Cursor()
 	for k, _ := cur.Last(); k != nil; k, _ = cur.Prev() {

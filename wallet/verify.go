@@ -36,7 +36,7 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 		if r.Records, err = b.checkRecords(); err != nil {
 			return err
 		}
-		read := &Wallet{params: w.params, cache: newCache(w.params, 0)} // as Open reads it
+		read := &Wallet{params: w.params, cache: newCache(w.params)} // as Open reads it
 		if err := read.loadAll(b); err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func TestUsedAboveTheTip(t *testing.T) {
 func (w *Wallet) memoryDiffers() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	file := &Wallet{params: w.params, cache: newCache(w.params, 0)}
+	file := &Wallet{params: w.params, cache: newCache(w.params)}
 	if err := w.read(context.Background(), file.loadAll); err != nil {
 		return err
 	}

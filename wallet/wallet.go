@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"math/rand/v2"
 
 	"dcrspv/internal/dbfile"
 	"dcrspv/spv"
@@ -91,12 +90,7 @@ func (w *Wallet) Changed() <-chan struct{} { return w.changed }
 
 // load reads the cache from the file. mu is held, or nobody else has w yet.
 func (w *Wallet) load() error {
-	// Versions start anywhere, so that a batch from before a reopen means nothing.
-	version := rand.Uint64() >> 1
-	if w.ledger != nil {
-		version = w.ledger.Version()
-	}
-	w.cache = newCache(w.params, version)
+	w.cache = newCache(w.params)
 	w.broken = w.read(context.Background(), w.loadAll)
 	return w.broken
 }

@@ -59,14 +59,14 @@ func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
 		}
 		for _, a := range w.sortedAccounts() {
 			for i := range a.branches {
-				warning := Warning{XPub: a.xpub, Branch: uint32(i), Gap: a.gap, From: a.from}
+				warning := Warning{XPub: a.xpub, Branch: uint32(i), Gap: a.gap, From: a.birthday}
 				if warning.find(a.branches[i].inUse()) {
 					out = append(out, warning)
 				}
 			}
 			if used := a.branches[0].used; a.issued > used+a.gap {
 				out = append(out, Warning{
-					Kind: WarnGivenOut, XPub: a.xpub, Index: a.issued - 1, Unused: a.issued - 1 - used, Gap: a.gap, From: a.from,
+					Kind: WarnGivenOut, XPub: a.xpub, Index: a.issued - 1, Unused: a.issued - 1 - used, Gap: a.gap, From: a.birthday,
 				})
 			}
 		}

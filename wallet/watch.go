@@ -65,44 +65,51 @@ func (w *Wallet) Watch(ctx context.Context, what Watch) error {
 	if err := checkLabel(what.Label); err != nil {
 		return err
 	}
-	points := make([]*script, len(what.OutPoints))
+	entries := make([]*script, len(what.OutPoints))
 	for i := range what.OutPoints {
-		if points[i], err = what.OutPoints[i].point(what.From, what.Label); err != nil {
+		if entries[i], err = what.OutPoints[i].entry(what.From, what.Label); err != nil {
 			return err
 		}
 	}
 	return w.update(ctx, func(c *change) {
-		c.watchOutpoints(points)
-		c.watchScripts(sel.scripts, what)
+		if c.checkOutpoints(entries); c.err != nil {
+			return
+		}
+		for _, raw := range sel.scripts {
+			s := newScript(raw)
+			s.watchAlone(what.From, what.Label)
+			entries = append(entries, s)
+		}
+		c.watchAlone(entries, what.From)
 		for _, a := range sel.accounts {
 			c.watchAccount(a)
 		}
 	})
 }
 
-// watchScripts adds scripts that are watched by themselves.
-func (c *change) watchScripts(scripts []string, what Watch) {
+// watchAlone has scripts and outpoints watched by themselves, from one birthday on.
+func (c *change) watchAlone(entries []*script, birthday uint32) {
 	var fresh, known []*script
-	for _, raw := range scripts {
-		s := c.w.scripts[raw]
+	for _, entry := range entries {
+		s := c.w.same(entry)
 		switch {
 		case s == nil:
-			s = newScript(raw)
-			c.w.watchSet.add(s)
-			fresh = append(fresh, s)
+			c.w.watchSet.add(entry)
+			c.saveScript(entry)
+			c.entered.add(entry)
+			fresh = append(fresh, entry)
+			continue
 		case s.Group() == 0: // named twice
 			continue
-		default:
-			known = append(known, s)
-		}
-		if s.Group() == 0 || !s.watched() { // at most ahead of its account's gap
+		case !s.watched(): // only ahead of its account's gap until now
 			c.entered.add(s)
 		}
-		if s.watchAlone(what.From, what.Label) {
+		if s.watchAlone(entry.since, entry.label) {
 			c.saveScript(s)
 		}
+		known = append(known, s)
 	}
-	c.coverage.Add(fresh, what.From)
+	c.coverage.Add(fresh, birthday)
 	c.updateBirthdays(known)
 }
 
@@ -114,14 +121,14 @@ func (c *change) watchAccount(want *account) {
 		a.enter(uint32(c.accounts.NextSequence()))
 		c.w.addAccount(a)
 	} else {
-		from, pubKeys := a.from, a.pubKeys
+		birthday, pubKeys := a.birthday, a.pubKeys
 		if !a.widen(want) {
 			return
 		}
-		if a.from < from {
+		if a.birthday < birthday {
 			for _, s := range a.scripts() {
-				if s.explicit && s.since <= a.from { // its uses by the account are not known
-					c.untest(s, a.from)
+				if s.explicit && s.since <= a.birthday { // its uses by the account are not known
+					c.untest(s, a.birthday)
 				}
 			}
 			c.updateBirthdays(a.scripts())

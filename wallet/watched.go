@@ -35,7 +35,7 @@ func (w *Wallet) Watched(ctx context.Context) (out []Watched, err error) {
 	err = w.fromMemory(ctx, func() error {
 		for _, a := range w.sortedAccounts() {
 			out = append(out, Watched{
-				XPub: a.xpub, From: a.from, Label: a.label, Gap: a.gap, PubKeys: a.pubKeys,
+				XPub: a.xpub, From: a.birthday, Label: a.label, Gap: a.gap, PubKeys: a.pubKeys,
 				External: a.branches[0].derived, Internal: a.branches[1].derived,
 			})
 		}

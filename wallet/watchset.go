@@ -69,7 +69,7 @@ func (w *cache) loadScripts(b *buckets) error {
 		if of != nil && !of.put(s) {
 			return corrupt("script %.40x is not of its account", k)
 		}
-		if birthday != w.birthdayOf(s) || s.usedAt != unused && (of == nil || s.usedAt < of.of.from) {
+		if birthday != w.birthdayOf(s) || s.usedAt != unused && (of == nil || s.usedAt < of.of.birthday) {
 			return corrupt("script %.40x: birthday %d, used at %d", k, birthday, s.usedAt)
 		}
 		w.scripts[s.raw] = s
@@ -114,6 +114,14 @@ func (w *watchSet) remove(s *script) {
 func (w *watchSet) addAccount(a *account) { w.accounts[a.id] = a }
 
 func (w *watchSet) removeAccount(a *account) { delete(w.accounts, a.id) }
+
+// same is the entry for the same script or outpoint; nil if there is none.
+func (w *watchSet) same(as *script) *script {
+	if as.outpoint != nil {
+		return w.outpoints[*as.outpoint]
+	}
+	return w.scripts[as.raw]
+}
 
 // entries are those of the watch set, and the scripts ahead of it, that may claim an
 // output.
@@ -178,12 +186,12 @@ func (w *watchSet) branchOf(s *script) *branch {
 // it is watched. Ahead of the gap it has that of its account only until it is watched
 // by itself.
 func (w *watchSet) birthdayOf(s *script) uint32 {
-	from := uint32(math.MaxUint32)
+	birthday := uint32(math.MaxUint32)
 	if s.explicit {
-		from = s.since
+		birthday = s.since
 	}
 	if a := w.accounts[s.account]; a != nil && (!s.ahead || !s.explicit) {
-		from = min(from, a.from)
+		birthday = min(birthday, a.birthday)
 	}
-	return from
+	return birthday
 }

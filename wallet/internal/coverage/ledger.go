@@ -79,9 +79,6 @@ func New[S Script](version uint64) *Ledger[S] {
 	return &Ledger[S]{groups: make(map[uint64]*Group[S]), version: version}
 }
 
-// Version is the last one given to a group.
-func (l *Ledger[S]) Version() uint64 { return l.version }
-
 // Load enters a group that was stored.
 func (l *Ledger[S]) Load(id uint64, covered chain.Ranges) {
 	g := &Group[S]{id: id, covered: covered}

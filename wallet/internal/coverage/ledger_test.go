@@ -18,8 +18,7 @@ type item struct {
 
 // naive is the ledger as a table, and what was stored of the real one.
 type naive struct {
-	tested  map[*item]*[top]bool
-	version uint64 // the highest one seen
+	tested map[*item]*[top]bool
 
 	nextGroup uint64
 	groups    map[uint64]string
@@ -254,7 +253,7 @@ func TestLoad(t *testing.T) {
 	e.SetWatched(a, true)
 	e.Add([]*item{a, b}, 5)
 	e.Untest(b, chain.Range{From: 2, To: 3})
-	l := New[*item](e.Version())
+	l := New[*item](e.version)
 	for id, covered := range n.groups {
 		r, ok := Decode([]byte(covered))
 		if !ok {
@@ -270,7 +269,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("%+v, %+v", *a2, *b2)
 	}
 	for _, g := range l.Groups() {
-		if g.version <= e.Version() {
+		if g.version <= e.version {
 			t.Errorf("version %d was given before", g.version)
 		}
 	}

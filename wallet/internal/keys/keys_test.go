@@ -52,8 +52,9 @@ func TestIdentity(t *testing.T) {
 		}
 		return a
 	}
-	if parse(key).Identity() != parse(key).Identity() || parse(key).Identity() == parse(child.Neuter()).Identity() {
-		t.Error("identities are not those of the keys")
+	one, again, other := parse(key), parse(key), parse(child.Neuter())
+	if one.Identity() != again.Identity() || one.Identity() == other.Identity() {
+		t.Error("an account is taken for another one, or for none")
 	}
 }
 
