@@ -69,15 +69,19 @@ func (a *away) slept(now time.Time) time.Duration {
 func (e *engine) excuse(away time.Duration) {
 	e.requests.Away(away)
 	e.registry.Away(away)
-	for _, fl := range e.headers.allFlights() {
-		fl.since = fl.since.Add(away)
-	}
-	e.withheld.excuse(away)
+	e.headers.requests.excuse(away)
+	e.unserved.excuse(away)
 	for _, s := range e.sessions {
 		s.following.excuse(away)
 		s.lag.excuse(away)
 	}
 }
+
+// presence is whether a connection still stands: after our return that may not be sure.
+type presence struct{ unsure bool }
+
+func (p *presence) doubt() { p.unsure = true }
+func (p *presence) shown() { p.unsure = false }
 
 // callUp finds out whether a connection still stands. Until it has shown that, it tells
 // nothing.
@@ -86,7 +90,7 @@ func (e *engine) callUp(s *session) {
 	if !ok {
 		return
 	}
-	s.unsure = true
+	s.presence.doubt()
 	before := s.peer.Stats().BytesIn
 	e.goWorker(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, wakePatience)
@@ -103,7 +107,7 @@ type calledUp struct {
 }
 
 func (ev calledUp) apply(e *engine) {
-	ev.s.unsure = false
+	ev.s.presence.shown()
 	if !ev.there {
 		e.drop(ev.s, registry.ErrAway)
 	}
@@ -112,7 +116,7 @@ func (ev calledUp) apply(e *engine) {
 // reached reports whether somebody is there for certain.
 func (e *engine) reached() bool {
 	for _, s := range e.sessions {
-		if !s.unsure {
+		if !s.presence.unsure {
 			return true
 		}
 	}

@@ -30,7 +30,7 @@ func TestOnlyWhatAwayExplainsIsExcused(t *testing.T) {
 		{"a new connection", after, 2 * time.Second, peer.ErrStalled, false},
 		{"long ago", before, time.Hour, peer.ErrStalled, false},
 	} {
-		e := &engine{now: returned.Add(c.later), away: away{returned: returned}}
+		e := &engine{loop: &loop{now: returned.Add(c.later)}, away: away{returned: returned}}
 		err := e.excused(c.s, c.err)
 		if errors.Is(err, registry.ErrAway) != c.want || !errors.Is(err, c.err) {
 			t.Errorf("%s: %v", c.name, err)

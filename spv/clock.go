@@ -17,12 +17,10 @@ import (
 // clock is what is known of blocks that are ahead of our clock. The zero value is that
 // there are none.
 type clock struct {
-	ahead chain.Future // of all that were brought the one with the most work
-	asked time.Time    // when everybody was asked again
-	tries int          // how often, since that one is not too early any more
-	told  bool         // in the log
-
-	oldTip Trouble // that the tip is old
+	ahead  chain.Future // of all that were brought the one with the most work
+	asked  time.Time    // when everybody was asked again
+	tries  int          // how often, since that one is not too early any more
+	logged bool         // that there is one
 }
 
 const (
@@ -42,8 +40,8 @@ func (e *engine) noteFuture(f *chain.Future) {
 		e.clock.tries = 0
 	}
 	e.clock.ahead = *f
-	if why := e.clockBehind(); why != "" && !e.clock.told {
-		e.clock.told = true
+	if why := e.clockBehind(); why != "" && !e.clock.logged {
+		e.clock.logged = true
 		e.logs.sync.Warnf("Not in sync: %s", why)
 	}
 }

@@ -27,16 +27,16 @@ const (
 
 // isComing reports whether an answer comes in, of which so much has come that it may
 // still be waited for.
-func (e *engine) isComing(fl *headerFlight) bool { return e.now.Before(e.comingUntil(fl)) }
+func (e *engine) isComing(r *headerRequest) bool { return e.now.Before(e.comingUntil(r)) }
 
 // comingUntil is until when an answer may be waited for, by what has come of it.
-func (e *engine) comingUntil(fl *headerFlight) time.Time {
+func (e *engine) comingUntil(r *headerRequest) time.Time {
 	most := comingClaim
-	if takes := e.requests.OthersTake(fl.s.addr, registry.Headers); takes > 0 {
+	if takes := e.requests.OthersTake(r.s.addr, registry.Headers); takes > 0 {
 		most = min(most, comingFactor*takes)
 	}
-	come := time.Duration(fl.s.peer.Stats().Incoming) * time.Second / comingRate
-	return fl.since.Add(min(come, most))
+	come := time.Duration(r.s.peer.Stats().Incoming) * time.Second / comingRate
+	return r.since.Add(min(come, most))
 }
 
 // fullAnswer is how many bytes a full answer to a getheaders has.
@@ -44,21 +44,28 @@ const fullAnswer = wire.MaxBlockHeadersPerMsg * (chain.HeaderSize + 1)
 
 // keepsPace reports whether an answer comes in that will be there in twice the time
 // that others take.
-func (e *engine) keepsPace(fl *headerFlight) bool { return e.now.Before(e.paceUntil(fl)) }
+func (e *engine) keepsPace(r *headerRequest) bool { return e.now.Before(e.paceUntil(r)) }
 
 // paceUntil is until when an answer keeps the pace with what has come of it.
-func (e *engine) paceUntil(fl *headerFlight) time.Time {
-	come := time.Duration(fl.s.peer.Stats().Incoming)
-	takes := e.requests.OthersTake(fl.s.addr, registry.Headers)
-	return fl.since.Add(2 * takes * come / fullAnswer)
+func (e *engine) paceUntil(r *headerRequest) time.Time {
+	come := time.Duration(r.s.peer.Stats().Incoming)
+	takes := e.requests.OthersTake(r.s.addr, registry.Headers)
+	return r.since.Add(2 * takes * come / fullAnswer)
 }
 
 // keepComing has the claims of peers count whose answers come in. Who has answered
 // with nothing new gets no more time by going on.
 func (e *engine) keepComing() {
-	for _, fl := range e.headers.flights {
-		if fl.first {
-			e.registry.Coming(fl.s.addr, e.comingUntil(fl))
+	for _, r := range e.headers.requests {
+		if r.first {
+			e.registry.Coming(r.s.addr, e.comingUntil(r))
 		}
 	}
 }
+
+// moves reports whether an answer of a peer is coming in, or another has just come.
+func (e *engine) moves(s *session) bool { return e.now.Sub(s.peer.Stats().Moved) < movesFor }
+
+// movesFor is how long after a byte of an answer the next one may come: on a slow line
+// it has to wait for the answers of all other peers.
+const movesFor = 5 * time.Second

@@ -1,7 +1,5 @@
 package spv
 
-import "time"
-
 // headersComplete reports whether every peer that claims more than we have was
 // asked for it and has had its time to answer. What they claim does not count.
 func (e *engine) headersComplete() bool {
@@ -10,9 +8,9 @@ func (e *engine) headersComplete() bool {
 		return false
 	}
 	waitedFor := func(s *session) bool { return s.since.Before(e.joinUntil()) }
-	for _, fl := range e.headers.flights {
-		walking := fl.s.chain.walking && fl.from.Height < tip
-		if (!fl.late || e.isComing(fl)) && waitedFor(fl.s) && !walking {
+	for _, r := range e.headers.requests.atTip() {
+		walking := r.s.chain.walking && r.from.Height < tip
+		if (!r.late || e.isComing(r)) && waitedFor(r.s) && !walking {
 			return false
 		}
 	}
@@ -24,53 +22,24 @@ func (e *engine) headersComplete() bool {
 	return true
 }
 
-// joinUntil is until when whoever joins is waited for: a while from the last header of
-// the best chain on, or from when there was a peer again.
-func (e *engine) joinUntil() time.Time {
-	began := e.headers.grown
-	if first := e.network.firstPeer; first.After(began) {
-		began = first
-	}
-	return began.Add(joinedPatience)
-}
-
-// tipHeld reports whether the best chain is all that will come soon, so that the
-// last, incomplete batch of filters is worth asking for. It depends on what came,
-// not on what anybody claims.
-func (e *engine) tipHeld() bool {
-	return e.store.tip == e.chain.Tip() && (e.following || !e.moreHeaders() || e.now.Sub(e.headers.grown) >= grownPatience)
-}
-
 // headersDone reports whether no credible peer is ahead of us, nor proven work that only
 // our clock speaks against. It is false until there has been a fair chance to hear from
 // everybody.
 func (e *engine) headersDone() bool {
 	tip := e.chain.Tip().Height
-	pending := e.headers.pending > tip && e.now.Before(e.headers.pendingUntil)
-	return e.headersComplete() && e.registry.Target(e.now) <= tip && !pending && e.clockBehind() == ""
+	return e.headersComplete() && e.registry.Target(e.now) <= tip && !e.headers.awaited.above(tip, e.now) && e.clockBehind() == ""
 }
 
-// heard reports whether somebody can tell that there is nothing above our tip: a
-// peer that claims no more, or one that was asked and has answered, if not that there
-// is more. That nobody answers is no proof, however long it lasts.
-func (e *engine) heard(tip uint32) bool {
-	for addr, s := range e.sessions {
-		if s.chain.answered && !s.chain.leadsOn || e.registry.Height(addr) <= tip {
-			return true
+// caughtUp reports the end of the initial sync: everybody was asked, and all that
+// came is on disk and tested. Nobody's claims can put it off, nor a wallet that hangs.
+func (e *engine) caughtUp() bool {
+	if !e.headersComplete() || !e.filtersDone() {
+		return false
+	}
+	for _, w := range e.wallets {
+		if !w.hangs(e.now) && !e.tested(w) {
+			return false
 		}
 	}
-	return false
-}
-
-// keepClaim has what a peer claimed waited for that is leaving although it had
-// delivered: others may have it. That its own claim has failed is up to the
-// registry.
-func (e *engine) keepClaim(s *session) {
-	if e.ctx.Err() != nil {
-		return
-	}
-	claim := e.registry.Claim(s.addr, e.now)
-	if claim > e.chain.Tip().Height && s.chain.last.Height > 0 && !e.following {
-		e.headers.pending, e.headers.pendingUntil = claim, e.now.Add(claimPatience)
-	}
+	return true
 }

@@ -30,8 +30,8 @@ func TestWhoWalksIsNotWaitedFor(t *testing.T) {
 		s := sessions[1]
 		s.peer = stillSource{}
 		s.headers.asked, s.chain.walking = true, c.walking
-		s.headers.flight = &headerFlight{s: s, since: e.now, from: chain.BlockID{Height: c.from}, late: c.late}
-		e.headers.flights = []*headerFlight{s.headers.flight}
+		s.headers.request = &headerRequest{s: s, since: e.now, from: chain.BlockID{Height: c.from}, late: c.late}
+		e.headers.requests = headerRequests{s.headers.request}
 		if got := e.headersComplete(); got != c.complete {
 			t.Errorf("%s: complete %v", name, got)
 		}
@@ -51,8 +51,8 @@ func TestJoinersAreWaitedForOnce(t *testing.T) {
 			s.peer = stillSource{}
 			s.since = e.headers.grown.Add(after)
 			if asked {
-				s.headers.asked, s.headers.flight = true, &headerFlight{s: s, since: e.now, from: e.chain.Tip()}
-				e.headers.flights = []*headerFlight{s.headers.flight}
+				s.headers.asked, s.headers.request = true, &headerRequest{s: s, since: e.now, from: e.chain.Tip()}
+				e.headers.requests = headerRequests{s.headers.request}
 			}
 			if got := e.headersComplete(); got != complete {
 				t.Errorf("joined %v after the last header, asked %v: complete %v", after, asked, got)

@@ -2,8 +2,6 @@ package spv
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"dcrspv/spv/internal/registry"
@@ -22,6 +20,9 @@ type crawl struct {
 	tried time.Time // when a stranger was last let in
 	trial *session  // the stranger, while it is measured
 }
+
+// begin starts the search anew after a stranger was tried.
+func (c *crawl) begin(tried time.Time) { *c = crawl{tried: tried} }
 
 const (
 	// crawlLeft is how long what is left has to take.
@@ -54,11 +55,11 @@ func (e *engine) tryFaster() {
 	}
 	switch {
 	case !crawls:
-		*c = crawl{tried: c.tried}
+		c.begin(c.tried)
 	case c.trial != nil:
 		e.judgeTrial(c.trial, kind)
 	case len(e.sessions) > e.cfg.MaxPeers:
-		c.trial = slices.MaxFunc(slices.Collect(maps.Values(e.sessions)), func(a, b *session) int { return a.since.Compare(b.since) })
+		c.trial = e.sessions.newest()
 		if s := c.trial; kind == registry.Headers && e.claimsMore(s) && !s.headers.asked && e.mayAskHeaders(s) {
 			e.requestHeaders(s)
 		}
@@ -102,7 +103,7 @@ func (e *engine) crawls() (kind registry.Kind, ok bool) {
 		return 0, false
 	}
 	shown := e.now.Sub(e.network.firstPeer) >= crawlAfter && e.now.Sub(p.since) >= crawlAfter
-	return kind, e.network.discover && !e.following && shown && (p.left == 0 || p.left > crawlLeft)
+	return kind, e.network.discover && !e.following.on && shown && (p.left == 0 || p.left > crawlLeft)
 }
 
 // judgeTrial decides between a stranger and the others.
@@ -127,7 +128,7 @@ func (e *engine) judgeTrial(s *session, kind registry.Kind) {
 	switch tried := e.now.Sub(s.since); {
 	case done && faster:
 		e.disconnect(slowest, fmt.Errorf("%w: %s takes %v for %s, others %v", errReplaced, s.addr, own, kind, others))
-		e.crawl = crawl{tried: e.now}
+		e.crawl.begin(e.now)
 	case done, tried >= crawlTrialMost, tried >= crawlTrial && !faster:
 		e.drop(s, fmt.Errorf("%w: it is no faster than the others", registry.ErrUseless))
 	}
@@ -143,11 +144,11 @@ func (e *engine) takes(s *session, kind registry.Kind) (d time.Duration, done bo
 	if kind != registry.Headers {
 		return 0, false
 	}
-	fl := s.headers.flight
-	if fl == nil {
+	r := s.headers.request
+	if r == nil {
 		return s.headers.took, s.headers.took > 0
 	}
-	d = e.now.Sub(fl.since)
+	d = e.now.Sub(r.since)
 	if come := s.peer.Stats().Incoming; come > 0 {
 		d = max(d, time.Duration(float64(d)*fullAnswer/float64(come)))
 	}

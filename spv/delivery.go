@@ -3,47 +3,23 @@ package spv
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
-// publishCall is a call of Publish that waits for its answer: for the peers to ask for
-// the transaction, to have it, and for one that was not told to announce it.
-type publishCall struct {
-	answer chan PublishResult
-	until  time.Time // when those who have not asked are not waited for any more
-
-	arriving  map[*session]bool // who has asked for it and may not have it yet
-	delivered []string
-	listener  *session // who is told last; nil once all are
-	listened  bool     // there was a listener
-	announced []string // who has announced it
-}
-
-const (
-	// publishTime is how long peers have to ask for a new transaction once they are
-	// told, and the listener to announce it before. Nodes send announcements after
-	// half a second (dcrd peer: DefaultTrickleInterval).
-	publishTime = 5 * time.Second
-
-	// deliverTime is how long a peer that has asked for it has to get it.
-	deliverTime = 10 * time.Second
-
-	// listenFrom is how many peers there have to be for one of them to listen.
-	listenFrom = 3
-)
+// listenFrom is how many peers there have to be for one of them to listen.
+const listenFrom = 3
 
 // listener chooses a peer to leave out until the others have had their time. A node
 // announces a transaction to nobody who has announced it before (dcrd: known
-// inventory), so only from one that we did not tell can we hear that the others have
+// inventory), so only from one that it was not announced to can we hear that the others have
 // taken it. It is the one connected for the longest.
 func (e *engine) listener(p *publication) (listener *session) {
 	if !e.relay.wanted || len(e.sessions) < listenFrom {
 		return nil
 	}
 	for _, s := range e.sessions {
-		if p.told[s.addr] {
+		if p.announcedTo[s.addr] {
 			return nil
 		}
 		if listener == nil || s.since.Before(listener.since) || s.since.Equal(listener.since) && s.addr < listener.addr {
@@ -53,6 +29,41 @@ func (e *engine) listener(p *publication) (listener *session) {
 	return listener
 }
 
+// announce offers transactions to a peer.
+func (e *engine) announce(s *session, hashes []chainhash.Hash) {
+	if len(hashes) == 0 {
+		return
+	}
+	if err := s.peer.Announce(hashes); err != nil {
+		e.logs.peer.Debugf("%s: announcing transactions: %v", s.addr, err)
+		return
+	}
+	for _, hash := range hashes {
+		e.outgoing.txs[hash].announced(s.addr)
+	}
+}
+
+// announceOutgoing offers a peer what was not announced to it.
+func (e *engine) announceOutgoing(s *session) {
+	var hashes []chainhash.Hash
+	for _, hash := range e.outgoing.order {
+		p := e.outgoing.txs[hash]
+		if !p.announcedTo[s.addr] && (p.call == nil || p.call.listener != s) {
+			hashes = append(hashes, hash)
+		}
+	}
+	e.announce(s, hashes)
+}
+
+// announceAll offers it to all who follow.
+func (e *engine) announceAll() {
+	for _, s := range e.sessions {
+		if s.following.on {
+			e.announceOutgoing(s)
+		}
+	}
+}
+
 // noteAnnounced takes note of announcements of what is being published, by those who
 // do not have it from us.
 func (e *engine) noteAnnounced(s *session, hashes []chainhash.Hash) {
@@ -60,9 +71,8 @@ func (e *engine) noteAnnounced(s *session, hashes []chainhash.Hash) {
 		return
 	}
 	for _, hash := range hashes {
-		p := e.outgoing.txs[hash]
-		if p != nil && p.call != nil && !slices.Contains(p.taken, s.addr) && !slices.Contains(p.call.announced, s.addr) {
-			p.call.announced = append(p.call.announced, s.addr)
+		if p := e.outgoing.txs[hash]; p != nil && p.call != nil && !slices.Contains(p.requestedBy, s.addr) {
+			p.call.heard(s.addr)
 		}
 	}
 }
@@ -79,7 +89,7 @@ func (e *engine) confirm(s *session, p *publication) {
 		return
 	}
 	call := p.call
-	call.arriving[s] = true
+	call.sent(s)
 	e.goWorker(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, deliverTime)
 		defer cancel()
@@ -95,54 +105,25 @@ type txArrived struct {
 	ok   bool
 }
 
-func (ev txArrived) apply(*engine) {
-	delete(ev.call.arriving, ev.s)
-	if ev.ok {
-		ev.call.delivered = append(ev.call.delivered, ev.s.addr)
-	}
-}
+func (ev txArrived) apply(*engine) { ev.call.arrived(ev.s, ev.ok) }
 
 // answerPublish answers the caller of Publish when there is nothing left to wait for.
-// Before that the listener is told: it may be the only one that wants to know.
+// Before that it is announced to the listener.
 func (e *engine) answerPublish(hash chainhash.Hash, p *publication) {
 	c := p.call
 	if c == nil {
 		return
 	}
-	if s := c.listener; s != nil {
-		heard := len(c.announced) > 0
-		if e.now.Before(c.until) && !(heard && c.settled(p)) {
+	if c.listener != nil {
+		s, ok := c.tell(p.complete(), e.now)
+		if !ok {
 			return
 		}
-		c.listener = nil
-		if e.sessions[s.addr] == s {
+		if e.sessions.has(s) {
 			e.announce(s, []chainhash.Hash{hash})
 		}
-		if !heard {
-			c.until = e.now.Add(publishTime)
-		}
 	}
-	late := !e.now.Before(c.until) && len(c.arriving) == 0
-	if late || c.settled(p) || !e.now.Before(c.until.Add(deliverTime)) {
+	if c.over(p.complete(), e.now) {
 		p.settle()
 	}
-}
-
-// settled reports whether nothing more can come: whoever was told has asked for the
-// transaction, and has it or never will, or had it before.
-func (c *publishCall) settled(p *publication) bool {
-	for addr := range p.told {
-		if !slices.Contains(p.taken, addr) && !slices.Contains(c.announced, addr) {
-			return false
-		}
-	}
-	return len(c.arriving) == 0
-}
-
-// deadline is when answerPublish has to be called although nothing happens.
-func (c *publishCall) deadline(now time.Time) time.Time {
-	if now.Before(c.until) {
-		return c.until
-	}
-	return c.until.Add(deliverTime)
 }

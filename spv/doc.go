@@ -14,42 +14,45 @@
 //
 // # How it works
 //
-// One goroutine, the engine, owns all sync state. It takes events (a
+// One goroutine, the engine, owns all sync state (engine.go, loop.go). It takes events (a
 // connection stands, headers have come, a write is done), applies them, and
 // then lets every stage start what should be running now. Waiting and heavy
 // work happen on other goroutines: a reader, a writer and four workers for each
 // peer, one that writes chain.db, and one for each wallet. No lock is held
-// while any of them waits.
+// while any of them waits. Each piece of state is a type that only its own file writes.
 //
 // The stages overlap and each does its work once, however many peers there are:
 //
-//   - headers (headers.go): during the initial sync one peer at a time is asked
-//     for headers, the fastest first, until everybody who claims a higher chain was
-//     asked; where known blocks lie ahead the others fetch what is between those
-//     (prefetch.go);
+//   - headers (headers.go, newheaders.go): during the initial sync one peer at a time is
+//     asked for headers, the fastest first, until everybody who claims a higher chain was
+//     asked; where checkpoints lie ahead the others fetch what is between them (ahead.go);
 //   - filters (filters.go): batches of up to 100 are spread over the peers and
 //     written in height order;
-//   - the filters from before DCP0005 (audit.go), where no header commits to its
-//     filter, are hashed as a whole while they are written. If that is not the
-//     known hash, whole copies are fetched from one peer after the other, until
-//     one has it, and with that tells what was wrong and who lied;
-//   - scan (scan.go, locate.go, match.go, blocks.go): each wallet says which
-//     blocks it owes a test, the stored filters are matched, the blocks that match
-//     are fetched and handed over in one batch, one transaction;
+//   - the filters from before DCP0005 (legacyverify.go), where no header commits to its
+//     filter, are hashed as a whole while they are written. If the hash is not the
+//     known one, full copies are fetched from one peer after the other, until
+//     one has it, and with that shows what was wrong and who lied;
+//   - scan (scan.go, locate.go, blocks.go, package scan): each wallet says which
+//     blocks are to be tested; the stored filters are matched for all wallets in one
+//     pass; the blocks that match are fetched once, and each wallet gets its own in one
+//     batch, one transaction. A wallet that does not answer delays no other one;
 //   - following (follow.go): once everything is in sync, every peer is asked to
 //     announce new blocks by their headers.
 //
-// A request is at one peer at a time (package requests). Only when it is late,
+// A request (request.go) is at one peer at a time (package requests). Only when it is late,
 // measured against how fast others are, does a second peer get it, and twice as
-// many when all of those are late. Peers whose pace nobody knows are tried beside
+// many when all of them are late. Peers whose speed nobody knows are tried beside
 // slow ones, for headers too (explore.go), and while some have become slow that were
 // fast a few are asked at once. While all who are connected are slow, others are let in
 // and measured against them (crawl.go). On a slow line that is full nobody is late who
 // delivers.
 //
+// A branch whose filters nobody serves is given up, and the chain starts again below it
+// (unserved.go, giveup.go).
+//
 // While an answer comes in on a slow line its peer's claim counts (coming.go). Time in
-// which the whole process stood still counts for nobody (away.go). Of the clock on the wall
-// nothing depends but which blocks are too early yet (clock.go) and what is said of an old
+// which the whole process stood still counts for nobody (away.go). The clock on the wall
+// decides only which blocks are too early yet (clock.go) and what is said of an old
 // tip (oldtip.go): setting it ends no ban, pause or connection.
 //
 // Stored data that turns out to be damaged ends the engine; it is dropped, and another

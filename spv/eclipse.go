@@ -2,8 +2,6 @@ package spv
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"dcrspv/spv/chain"
@@ -12,10 +10,10 @@ import (
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
-// Peers may hold all slots and be of no use for what is needed next: they serve
+// Peers may hold all slots and be unable to give what is needed next: they serve
 // headers and no blocks, say, or all have the same wrong copy. Each of them is
 // asked, pauses, and stays. So when nothing moves although something is missing,
-// those that can't be asked for it make room for peers that were not tried yet.
+// who can't be asked for it makes room for a peer that was not tried yet.
 
 // stall is how far the sync was when it last moved.
 type stall struct {
@@ -36,10 +34,10 @@ type milestone struct {
 }
 
 const (
-	// stuckTime is how long nothing has to move. For filters it is more than
-	// it takes to find out that a branch has to be given up (withheld.go).
-	stuckTime        = 20 * time.Second
-	stuckFiltersTime = withholdPatience + 30*time.Second
+	// stallPatience is how long nothing has to move. For filters it is more than
+	// it takes to find out that a branch has to be given up (unserved.go).
+	stallPatience       = 20 * time.Second
+	stallFilterPatience = unservedPatience + 30*time.Second
 
 	// A tip is stale when this many times the network's block interval has
 	// gone by, and at least staleMin, without a new block. On mainnet that
@@ -54,17 +52,15 @@ const (
 func (e *engine) milestone() milestone {
 	m := milestone{tip: e.chain.Tip(), scanned: e.scannedAll()}
 	m.filters, _ = e.filters.through()
-	count := func(units []*unit) {
-		for _, u := range units {
-			if u.Done() {
+	count := func(all []*request) {
+		for _, r := range all {
+			if r.Done() {
 				m.ready++
 			}
 		}
 	}
-	count(e.filters.units)
-	for _, w := range e.wallets {
-		count(w.units())
-	}
+	count(e.filters.requests)
+	count(e.blocks.requests)
 	return m
 }
 
@@ -77,9 +73,9 @@ func (e *engine) replaceUseless() {
 		st.at, st.since = at, e.now
 		return
 	}
-	patience := stuckTime
+	patience := stallPatience
 	if kind == registry.Filters {
-		patience = stuckFiltersTime
+		patience = stallFilterPatience
 	}
 	if !e.network.discover || e.now.Sub(st.since) < patience {
 		return
@@ -111,7 +107,7 @@ func (e *engine) replaceUseless() {
 // them, in an earlier run perhaps.
 func (e *engine) tryStrangers() {
 	st := &e.stall
-	if tip := e.chain.Tip(); tip != st.newest || !e.following {
+	if tip := e.chain.Tip(); tip != st.newest || !e.following.on {
 		st.newest, st.stale = tip, e.now
 	}
 	if !e.network.discover || e.now.Sub(st.stale) < staleAfter(e.cfg.Params) || e.now.Sub(st.tried) < strangerTime {
@@ -119,7 +115,7 @@ func (e *engine) tryStrangers() {
 	}
 	st.tried = e.now
 	if len(e.sessions) > e.cfg.MaxPeers {
-		newest := slices.MaxFunc(slices.Collect(maps.Values(e.sessions)), func(a, b *session) int { return a.since.Compare(b.since) })
+		newest := e.sessions.newest()
 		if worst, ok := e.registry.WorseThan(newest.addr, e.now); ok {
 			e.disconnect(e.sessions[worst], errReplaced)
 		} else {
@@ -134,17 +130,14 @@ func staleAfter(params *chaincfg.Params) time.Duration {
 	return max(staleIntervals*params.TargetTimePerBlock, staleMin)
 }
 
-// missing is what nobody is left to ask for but those who rest, and up to which
-// height.
+// missing is what only resting peers are left to ask for, and up to which height.
 func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 	if len(e.sessions) == 0 {
 		return 0, 0, false
 	}
-	for _, w := range e.wallets {
-		for _, u := range w.units() {
-			if u.LastResort() {
-				return registry.Blocks, u.to(), true
-			}
+	for _, u := range e.blocks.requests {
+		if u.LastResort() {
+			return registry.Blocks, u.to(), true
 		}
 	}
 	if u := e.filters.lowest(); u != nil && u.LastResort() {
@@ -152,7 +145,7 @@ func (e *engine) missing() (kind registry.Kind, height uint32, ok bool) {
 	}
 	tip := e.chain.Tip().Height
 	unsure := !e.chain.Proven() || !e.heard(tip)
-	if unsure && len(e.headers.flights) == 0 && len(e.registry.Ahead(tip, e.now)) == 0 {
+	if unsure && len(e.headers.requests.atTip()) == 0 && len(e.registry.Ahead(tip, e.now)) == 0 {
 		return registry.Headers, tip, true
 	}
 	return 0, 0, false
@@ -174,14 +167,14 @@ func (e *engine) stallTime() time.Time {
 	switch {
 	case !e.network.discover:
 		return time.Time{}
-	case e.following && e.progress.synced:
+	case e.following.on && e.progress.synced:
 		stale, again := st.stale.Add(staleAfter(e.cfg.Params)), st.tried.Add(strangerTime)
 		if again.After(stale) {
 			return again
 		}
 		return stale
-	case e.now.Sub(st.since) < stuckTime:
-		return st.since.Add(stuckTime)
+	case e.now.Sub(st.since) < stallPatience:
+		return st.since.Add(stallPatience)
 	}
-	return st.since.Add(stuckFiltersTime)
+	return st.since.Add(stallFilterPatience)
 }

@@ -17,7 +17,7 @@ import (
 // Rule 22.
 func TestStrangersMakeRoomForStrangers(t *testing.T) {
 	e, sessions := stillEngine(t, 100, 100, 100, 100)
-	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following = chaincfg.SimNetParams(), 2, true, true
+	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following.on = chaincfg.SimNetParams(), 2, true, true
 	e.stall = stall{newest: e.chain.Tip(), stale: e.now.Add(-time.Hour)}
 	for i, s := range sessions {
 		s.peer = stillSource{}
@@ -33,7 +33,7 @@ func TestStrangersMakeRoomForStrangers(t *testing.T) {
 // Rule 22.
 func TestStrangerThatHasServedStays(t *testing.T) {
 	e, sessions := stillEngine(t, 100, 100, 100, 100)
-	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following = chaincfg.SimNetParams(), 2, true, true
+	e.cfg.Params, e.cfg.MaxPeers, e.network.discover, e.following.on = chaincfg.SimNetParams(), 2, true, true
 	e.now = e.now.Add(time.Hour)
 	e.stall = stall{newest: e.chain.Tip(), stale: e.now.Add(-time.Hour)}
 	for _, s := range sessions {
@@ -69,13 +69,12 @@ func TestWhoRestsMakesRoom(t *testing.T) {
 		}
 		var header chain.Header
 		binary.LittleEndian.PutUint32(header[128:], 100) // its height
-		u := newUnit(registry.Filters)
-		u.headers = []chain.Header{header}
-		e.filters.units = []*unit{u}
-		table := requests.NewTable[*unit]()
+		r := newRequest(registry.Filters, []chain.Header{header}, nil, nil, nil)
+		e.filters.requests = []*request{r}
+		table := requests.NewTable[*request]()
 		table.Join("somebody else", 0)
-		table.Assign([]*requests.Request[*unit]{u.Request}, e.able, e.now)
-		e.stall = stall{at: e.milestone(), since: e.now.Add(-stuckFiltersTime)}
+		table.Assign([]*requests.Request[*request]{r.Request}, e.able, e.now)
+		e.stall = stall{at: e.milestone(), since: e.now.Add(-stallFilterPatience)}
 		e.replaceUseless()
 		if left, want := len(e.sessions), max(2-spares, 0); left != want {
 			t.Errorf("%d others: %d are left, want %d", spares, left, want)

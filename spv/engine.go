@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"dcrspv/spv/chain"
-	"dcrspv/spv/internal/addrbook"
 	"dcrspv/spv/internal/chaindb"
 	"dcrspv/spv/internal/registry"
 	"dcrspv/spv/internal/requests"
@@ -25,64 +23,48 @@ type engine struct {
 	db     *chaindb.DB
 	logs   logs
 
-	ctx    context.Context
-	cancel context.CancelFunc
-	wg     sync.WaitGroup // every goroutine started by the engine
-	events chan event
-	err    error // a local failure; ends run
+	*loop
 
-	now      time.Time // of the event being handled
 	chain    *chain.Chain
 	registry *registry.Registry
-	sessions map[string]*session // connected peers by address
+	sessions sessions // connected peers
+	branch   branch   // of the best chain
 
-	requests *requests.Table[*unit]     // who is asked for what
-	open     []*requests.Request[*unit] // those not done, since the last dispatch
+	requests *requests.Table[*request] // who is asked for what
 
-	network  network     // dialing
-	headers  headerStage // asking for headers
-	filters  filterStage // asking for filters
-	store    store       // writing both
+	network  *network      // dialing
+	headers  headerStage   // asking for headers
+	filters  filterStage   // asking for filters
+	writer   writer        // of chain.db
+	disk     disk          // what it has of the headers
+	saved    savedRegistry // and of the registry
 	wallets  []*walletState
-	outgoing outgoing // transactions to publish
-	relay    relay    // transactions of others
-	withheld withheld // branches that nobody serves
-	stall    stall    // whether anything moves
-	crawl    crawl    // the search for somebody faster
-	trouble  troubles // what to tell if nothing does
-	clock    clock    // whether ours is behind
-	away     away     // whether we were there
+	scans    scanStage  // testing blocks for the wallets
+	blocks   blockStage // fetching blocks
+	outgoing outgoing   // transactions to publish
+	relay    relay      // transactions of others
+	unserved unserved   // branches that nobody serves
+	stall    stall      // whether anything moves
+	crawl    crawl      // the search for somebody faster
+	trouble  troubles   // what to tell if nothing does
+	clock    clock      // whether ours is behind
+	oldTip   saidOldTip // that the tip is old
+	away     away       // whether we were there
 	progress progress
-	target   uint32 // of the last status
-	cuts     []Cut
+	cuts     cuts // who was banned or disconnected
 
-	// following is true from the first moment everything is in sync until all
-	// peers are lost. While it is, every peer is asked for sendheaders.
-	following bool
-
-	// branch counts reorgs, so that work begun on an old branch is told apart.
-	branch int
-}
-
-// An event is something that happened elsewhere. apply runs on the engine's
-// goroutine.
-type event interface {
-	apply(*engine)
+	following following // new blocks, once everything was in sync
 }
 
 const (
-	// maxEvents bounds the queue of events; whoever has one more waits.
-	maxEvents = 256
-
 	// Nothing but time may make work possible again (a cooldown that ends).
 	// These are the longest times until a look around.
-	lookAround       = 3 * time.Second
-	lookAroundSynced = 30 * time.Second
+	idlePoll       = 3 * time.Second
+	idlePollSynced = 30 * time.Second
 )
 
 // newEngine makes the engine of a Run, or the one after last, whose data had to be mended.
 func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
-	ctx, cancel := context.WithCancel(ctx)
 	now := s.now()
 	tip, work := s.db.Tip()
 	e := &engine{
@@ -91,38 +73,31 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 		rules:    s.rules,
 		db:       s.db,
 		logs:     newLogs(s.cfg.Log),
-		ctx:      ctx,
-		cancel:   cancel,
-		events:   make(chan event, maxEvents),
-		now:      now,
+		loop:     newLoop(ctx, s.now),
 		chain:    chain.New(s.rules, s.db, tip, work),
-		sessions: make(map[string]*session),
-		requests: requests.NewTable[*unit](),
+		sessions: make(sessions),
+		requests: requests.NewTable[*request](),
 	}
 	e.relay = newRelay(e.cfg)
-	e.network.init(e)
 	e.registry = newRegistry(registry.Options{
 		MaxConnected:   max(s.cfg.MaxPeers, len(s.cfg.Connect)),
 		OnlyPersistent: len(s.cfg.Connect) > 0,
 	})
-	e.store = newStore(tip)
+	e.writer, e.disk = newWriter(), disk{end: tip, tip: tip}
 	if err := errors.Join(e.loadRegistry(), e.trouble.start(s.db, now)); err != nil {
-		cancel()
+		e.cancel()
 		return nil, err
 	}
 	if last != nil {
 		e.takeOver(last)
 	}
-	e.filters.held = s.db.Filters()
-	e.filters.set = newFilterSet(s.rules)
+	e.filters = newFilterStage(s.db.Filters(), s.rules)
 	for _, w := range s.cfg.Wallets {
 		e.wallets = append(e.wallets, newWalletState(w))
 	}
-	if e.network.discover {
-		e.network.book = addrbook.Open(s.cfg.DataDir, e.logs.registry)
-	}
+	e.network = newNetwork(e)
 	e.progress.start(now, tip.Height)
-	e.away.began = now
+	e.away = away{began: now}
 	return e, nil
 }
 
@@ -132,7 +107,7 @@ func (e *engine) takeOver(last *engine) {
 	e.outgoing, e.cuts = last.outgoing, last.cuts
 	// What we had comes again; until then peers that are below it tell nothing new.
 	if height := last.chain.Tip().Height; height > e.chain.Tip().Height {
-		e.headers.pending, e.headers.pendingUntil = height, e.now.Add(mendPatience)
+		e.headers.awaited.set(height, e.now.Add(mendPatience))
 	}
 }
 
@@ -141,27 +116,35 @@ const mendPatience = 10 * time.Minute
 
 // run is the life of the engine.
 func (e *engine) run() error {
-	defer e.shutdown()
-	e.goStore()
+	e.goWriter()
 	e.goWallets()
+	e.serve()
+	err := e.err
+	if err != nil {
+		err = cmp.Or(e.chain.Failed(), err) // from that everything else follows
+	}
+	return e.shutdown(err)
+}
 
+// serve handles events until there is a failure or the context ends.
+func (e *engine) serve() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for e.err == nil {
-		e.now = e.syncer.now()
+		e.tick()
 		e.step()
 		st := e.snapshot()
 		e.syncer.publish(st)
 		e.syncer.feed.set(feedState{e.readable(), st.Synced})
 		if err := e.chain.Failed(); err != nil {
 			e.fail(err)
-			break
+			return
 		}
 		wake := e.wake()
 		if wake.Before(e.now) {
 			wake = e.now // what is overdue does not tell that we were away
 		}
-		timer.Reset(wake.Sub(e.syncer.now()))
+		timer.Reset(wake.Sub(e.read()))
 		do := func() {}
 		select {
 		case ev := <-e.events:
@@ -170,20 +153,19 @@ func (e *engine) run() error {
 			do = func() { command(e) }
 		case <-timer.C:
 		case <-e.ctx.Done():
-			return nil
+			return
 		}
-		e.now = e.syncer.now()
+		e.tick()
 		e.noticeAway(wake)
 		do()
 	}
-	return e.err
 }
 
 // handle applies an event and those that queued up behind it, so that one step
 // serves them all.
 func (e *engine) handle(ev event) {
 	for n := 0; ; n++ {
-		e.now = e.syncer.now()
+		e.tick()
 		ev.apply(e)
 		if e.err != nil || n == maxEvents {
 			return
@@ -194,6 +176,15 @@ func (e *engine) handle(ev event) {
 			return
 		}
 	}
+}
+
+// reconsider has every wallet asked again. Until they have answered nothing is
+// in sync.
+func (e *engine) reconsider() {
+	for _, w := range e.wallets {
+		w.reconsider()
+	}
+	e.syncer.publish(e.snapshot())
 }
 
 // step starts everything that the state calls for. It is idempotent: with
@@ -210,10 +201,10 @@ func (e *engine) step() {
 	e.prefetchHeaders()
 	e.writeMore()
 	e.planFilters()
-	e.planAudit()
+	e.planCopies()
 	e.scanMore()
 	e.dispatch()
-	e.giveUpWithheld()
+	e.giveUpUnserved()
 	e.replaceUseless()
 	e.tryStrangers()
 	e.tryFaster()
@@ -224,14 +215,14 @@ func (e *engine) step() {
 
 // wake is when step must run again although no event came.
 func (e *engine) wake() time.Time {
-	idle := lookAround
+	idle := idlePoll
 	if e.progress.synced {
-		idle = lookAroundSynced
+		idle = idlePollSynced
 	}
 	next := e.now.Add(idle)
 	for _, t := range []time.Time{
-		e.dialTime(), e.seedTime(), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.open, e.now), e.lagTime(), e.followTime(), e.outgoingTime(), e.registry.ClaimTime(e.now),
-		e.relay.due, e.stallTime(), e.crawlTime(), e.futureTime(), e.trouble.time(e.now),
+		e.dialTime(), e.network.seedTime(e.now), e.gatherEnd(), e.headerTime(), e.requests.Deadline(e.openRequests(), e.now), e.lagTime(), e.followTime(), e.outgoing.time(e.following.on, e.now), e.registry.ClaimTime(e.now),
+		e.relay.due, e.stallTime(), e.crawlTime(), e.futureTime(), e.scans.time(), e.walletTime(), e.trouble.time(e.now),
 	} {
 		if !t.IsZero() && t.Before(next) {
 			next = t
@@ -240,26 +231,9 @@ func (e *engine) wake() time.Time {
 	return next
 }
 
-// post hands an event to the engine. It reports false when the engine is over.
-func (e *engine) post(ev event) bool {
-	select {
-	case e.events <- ev:
-		return true
-	case <-e.ctx.Done():
-		return false
-	}
-}
-
-// fail ends the engine because of a local failure. If stored headers could not be read,
-// everything else follows from that.
-func (e *engine) fail(err error) {
-	if e.err == nil && e.ctx.Err() == nil {
-		e.err = cmp.Or(e.chain.Failed(), err)
-	}
-}
-
-// shutdown ends every goroutine, then writes what a restart profits from.
-func (e *engine) shutdown() {
+// shutdown ends every goroutine, then writes what a restart profits from. It returns the
+// error that the engine has ended with, or else its own.
+func (e *engine) shutdown(err error) error {
 	e.cancel()
 	for _, s := range e.sessions {
 		s.peer.Close(context.Canceled)
@@ -279,28 +253,18 @@ func (e *engine) shutdown() {
 		e.registry.Disconnected(s.addr, nil, e.now)
 		e.logs.peer.Infof("%s disconnected: stopping", s.addr)
 	}
-	if e.err == nil || mends(e.err) {
-		e.err = cmp.Or(e.err, writeRegistry(e.db, e.registry, e.now))
+	if err == nil || mends(err) {
+		err = cmp.Or(err, writeRegistry(e.db, e.registry, e.now))
 	}
-	if e.err == nil && (e.trouble.changed() || e.store.busy) { // that write may not have begun
-		e.err = e.trouble.save()(e.db)
+	if err == nil && (e.trouble.changed() || e.writer.busy) { // that write may not have begun
+		err = e.trouble.save()(e.db)
 	}
-	if e.network.book != nil {
-		e.err = errors.Join(e.err, e.network.book.Close())
-	}
+	err = errors.Join(err, e.network.close())
 	clear(e.sessions)
-	if mends(e.err) {
+	if mends(err) {
 		e.outgoing.handOver()
 	}
-	e.now = e.syncer.now()
+	e.tick()
 	e.syncer.publish(e.snapshot())
-}
-
-// goWorker starts a goroutine that the engine waits for at the end.
-func (e *engine) goWorker(fn func()) {
-	e.wg.Add(1)
-	go func() {
-		defer e.wg.Done()
-		fn()
-	}()
+	return err
 }

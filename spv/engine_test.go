@@ -17,7 +17,7 @@ import (
 
 // stillEngine is an engine at a height that does nothing by itself, with a session for
 // each height that a peer states, connected a minute ago.
-func stillEngine(t *testing.T, tip uint32, stated ...uint32) (e *engine, sessions []*session) {
+func stillEngine(t *testing.T, tip uint32, stated ...uint32) (e *engine, all []*session) {
 	t.Helper()
 	now := time.Unix(1_700_000_000, 0)
 	rules := chain.NewRules(chaincfg.SimNetParams())
@@ -27,12 +27,13 @@ func stillEngine(t *testing.T, tip uint32, stated ...uint32) (e *engine, session
 	}
 	e = &engine{
 		cfg:      new(Config),
-		now:      now,
+		loop:     &loop{now: now},
+		network:  new(network),
 		rules:    rules,
 		chain:    chain.New(rules, noHeaders{}, last, uint256.Uint256{}),
 		registry: registry.New(registry.Options{}, rand.New(rand.NewPCG(1, 2))),
-		requests: requests.NewTable[*unit](),
-		sessions: make(map[string]*session),
+		requests: requests.NewTable[*request](),
+		sessions: make(sessions),
 		logs:     newLogs(func(string) slog.Logger { return slog.Disabled }),
 	}
 	for i, height := range stated {
@@ -48,9 +49,9 @@ func stillEngine(t *testing.T, tip uint32, stated ...uint32) (e *engine, session
 		}
 		e.requests.Join(addr, 0)
 		e.sessions[addr] = &session{addr: addr, since: now.Add(-time.Minute)}
-		sessions = append(sessions, e.sessions[addr])
+		all = append(all, e.sessions[addr])
 	}
-	return e, sessions
+	return e, all
 }
 
 // stillSource has nothing, and can be closed.

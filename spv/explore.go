@@ -11,6 +11,22 @@ import (
 // second request tries one that was not measured; else every fourth.
 const slowHeaders = 250 * time.Millisecond
 
+// exploration decides how often a peer is tried whose speed is not known.
+type exploration struct {
+	settled int // requests to the fastest since the last try
+}
+
+// due reports whether it is time for one when the fastest peer takes so long.
+func (x *exploration) due(takes time.Duration) bool {
+	if takes > slowHeaders {
+		return x.settled >= 1
+	}
+	return x.settled >= 3
+}
+
+func (x *exploration) tried()  { x.settled = 0 }
+func (x *exploration) passed() { x.settled++ }
+
 // claimingPeer chooses the fastest of the peers that claim more than we have, or
 // one that was not measured yet.
 func (e *engine) claimingPeer() *session {
@@ -35,16 +51,11 @@ func (e *engine) claimingPeer() *session {
 			fastest, takes = s, d
 		}
 	}
-	h := &e.headers
-	every := 3
-	if takes > slowHeaders {
-		every = 1
-	}
-	if untried != nil && (tried < 2 || fastest == nil || h.settled >= every) {
-		h.settled = 0
+	if untried != nil && (tried < 2 || fastest == nil || e.headers.explore.due(takes)) {
+		e.headers.explore.tried()
 		return untried
 	}
-	h.settled++
+	e.headers.explore.passed()
 	return fastest
 }
 
@@ -53,7 +64,7 @@ func (e *engine) claimingPeer() *session {
 // a time as have been tried in vain. So however many peers dawdle, or give a little at
 // a time, the one that does not is found after as many rounds as their number has
 // binary digits.
-func (e *engine) explore() {
+func (e *engine) exploreHeaders() {
 	vain, trying := 0, 0
 	for addr, s := range e.sessions {
 		d := e.requests.Measured(addr, registry.Headers)
@@ -61,7 +72,7 @@ func (e *engine) explore() {
 		case d > slowHeaders:
 			vain++
 		case !s.headers.asked || d > 0:
-		case s.headers.flight == nil || s.headers.flight.late:
+		case !s.headers.waiting():
 			vain++
 		default:
 			trying++
@@ -76,7 +87,7 @@ func (e *engine) explore() {
 		if s == nil {
 			continue
 		}
-		late := s.headers.flight != nil && s.headers.flight.late
+		late := s.headers.request != nil && s.headers.request.late
 		if d := e.requests.Measured(addr, registry.Headers); 0 < d && d <= slowHeaders && !late {
 			return
 		}

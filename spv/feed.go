@@ -174,7 +174,7 @@ func (f *follower) newest(ctx context.Context, c Change) (ids []chain.BlockID, e
 // readable is the last block of the best chain that is on disk, with all headers and,
 // from the birthday on, all filters before it.
 func (e *engine) readable() chain.BlockID {
-	tip := e.store.tip
+	tip := e.disk.tip
 	height := tip.Height
 	if from, ok := e.filtersFrom(); !ok || from <= tip.Height {
 		through, held := e.filters.through()

@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,18 +16,18 @@ import (
 // headers, in batches, from several peers at a time, and commits them in
 // height order.
 type filterStage struct {
-	from  uint32       // the lowest height wanted
-	held  chain.Ranges // what is on disk
-	units []*unit      // under way or waiting to be written, by height
+	from     uint32       // the lowest height wanted
+	held     chain.Ranges // what is on disk
+	requests []*request   // under way or waiting to be written, by height
 
-	set filterSet // those that no header commits to
+	legacy legacyFilters // the oldest, which no header commits to
 }
 
 const (
-	// maxFilterUnits bounds how far the fetching runs ahead of the writing, and
+	// maxFilterRequests bounds how far the fetching runs ahead of the writing, and
 	// with it the memory held by filters that wait for a slower one before
 	// them: 160 batches of 100 filters.
-	maxFilterUnits = 160
+	maxFilterRequests = 160
 
 	// writeFilters is what the number of filters written at a time is a multiple
 	// of while there are more to come: whole records, and enough of them that
@@ -34,7 +35,11 @@ const (
 	writeFilters = 4000
 )
 
-// planFilters makes units of the blocks whose filters are missing.
+func newFilterStage(held chain.Ranges, rules *chain.Rules) filterStage {
+	return filterStage{held: held, legacy: newLegacyFilters(rules)}
+}
+
+// planFilters makes requests for the blocks whose filters are missing.
 func (e *engine) planFilters() {
 	f := &e.filters
 	from, ok := e.filtersFrom()
@@ -42,8 +47,8 @@ func (e *engine) planFilters() {
 		return
 	}
 	f.from = from
-	tip := e.store.tip.Height
-	if f.from > tip || len(f.units) >= maxFilterUnits {
+	tip := e.disk.tip.Height
+	if f.from > tip || len(f.requests) >= maxFilterRequests {
 		return
 	}
 	complete := e.tipHeld()
@@ -58,25 +63,25 @@ func (e *engine) planFilters() {
 					return // more headers will make this a full batch
 				}
 			}
-			if f.set.exists && from <= f.set.last {
-				to = min(to, f.set.last)
+			if f.legacy.holds(from) {
+				to = min(to, f.legacy.last)
 			}
-			if len(f.units) >= maxFilterUnits {
+			if len(f.requests) >= maxFilterRequests {
 				return
 			}
-			u, err := e.filterUnit(chain.Range{From: from, To: to})
+			r, err := e.filterRequest(chain.Range{From: from, To: to})
 			if err != nil {
 				e.fail(err)
 				return
 			}
-			f.insert(u)
+			f.insert(r)
 			from = to + 1
 		}
 	}
 }
 
 // filtersFrom is the lowest height that filters are wanted from. It is not
-// known before every wallet has told its birthday.
+// known before every wallet has answered.
 func (e *engine) filtersFrom() (uint32, bool) {
 	from, wanted := uint32(0), e.cfg.Birthday != nil
 	if wanted {
@@ -90,7 +95,7 @@ func (e *engine) filtersFrom() (uint32, bool) {
 			from, wanted = w.birthday, true
 		}
 	}
-	if set := &e.filters.set; set.exists && from <= set.last {
+	if e.filters.legacy.holds(from) {
 		from = 0 // only the whole set can be verified
 	}
 	return from, true
@@ -99,66 +104,66 @@ func (e *engine) filtersFrom() (uint32, bool) {
 // plannedRanges is what is held or under way.
 func (f *filterStage) plannedRanges() chain.Ranges {
 	planned := f.held
-	for _, u := range f.units {
-		planned = planned.Add(chain.Range{From: u.from(), To: u.to()})
+	for _, r := range f.requests {
+		planned = planned.Add(r.span())
 	}
 	return planned
 }
 
-// insert keeps the units in height order.
-func (f *filterStage) insert(u *unit) {
-	i := len(f.units)
-	for i > 0 && f.units[i-1].from() > u.from() {
-		i--
-	}
-	f.units = append(f.units, nil)
-	copy(f.units[i+1:], f.units[i:])
-	f.units[i] = u
+// insert keeps the requests in height order.
+func (f *filterStage) insert(r *request) {
+	i, _ := slices.BinarySearchFunc(f.requests, r, func(a, b *request) int { return cmp.Compare(a.from(), b.from()) })
+	f.requests = slices.Insert(f.requests, i, r)
 }
 
-// filterUnit is the request for the filters of a range of the best chain.
-func (e *engine) filterUnit(r chain.Range) (*unit, error) {
-	headers, hashes, ok := e.chain.Blocks(r)
-	if !ok {
-		return nil, fmt.Errorf("headers %d to %d are not in the chain", r.From, r.To)
+// replace puts requests for its parts in the place of one.
+func (f *filterStage) replace(r *request, parts ...*request) {
+	i := slices.Index(f.requests, r)
+	f.requests = slices.Replace(f.requests, i, i+1, parts...)
+}
+
+// lowest is the request for the lowest missing filters; nil if none is missing.
+func (f *filterStage) lowest() *request {
+	for _, r := range f.requests {
+		if !r.Done() {
+			return r
+		}
 	}
-	u := newUnit(registry.Filters)
-	u.headers, u.hashes, u.result = headers, hashes, filtersLanded
-	rules, set := e.rules, &e.filters.set
-	inSet := set.exists && r.From <= set.last
-	right, known := set.rightHash(r)
-	u.fetch = func(ctx context.Context, p Source, fl *flight) error {
-		filters, err := p.Filters(ctx, u.hashes)
+	return nil
+}
+
+// filterRequest asks for the filters of a range of the best chain.
+func (e *engine) filterRequest(span chain.Range) (*request, error) {
+	headers, hashes, ok := e.chain.Blocks(span)
+	if !ok {
+		return nil, fmt.Errorf("headers %d to %d are not in the chain", span.From, span.To)
+	}
+	check := e.filters.legacy.check(span)
+	rules := e.rules
+	fetch := func(ctx context.Context, p Source) (got fetched, err error) {
+		filters, err := p.Filters(ctx, hashes)
 		if err != nil {
-			return err
+			return got, err
 		}
 		for i, filter := range filters {
-			if err := rules.CheckFilter(&u.headers[i], filter); err != nil {
-				return fmt.Errorf("%w: block %d", errBadFilter, u.headers[i].Height())
+			if err := rules.CheckFilter(&headers[i], filter); err != nil {
+				return got, fmt.Errorf("%w: block %d", errBadFilter, headers[i].Height())
 			}
 		}
-		if inSet {
-			fl.hash = stretchHash(filters)
-			if known && fl.hash != right {
-				return fmt.Errorf("%w: blocks %d to %d", errFilterSet, r.From, r.To)
-			}
+		hash, err := check(filters)
+		return fetched{filters: filters, hash: hash}, err
+	}
+	ended := func(e *engine, r *request, addr string, got fetched, err error) {
+		if err != nil {
+			return
 		}
-		fl.filters = filters
-		return nil
+		r.keep(got)
+		e.finish(r)
+		if r.only == "" {
+			e.filters.legacy.deliver(span, addr, got.hash)
+		}
 	}
-	return u, nil
-}
-
-func filtersLanded(e *engine, fl *flight) {
-	if fl.err != nil {
-		return
-	}
-	u := fl.unit
-	u.ready, u.hash = fl.filters, fl.hash
-	e.finish(u)
-	if u.only == "" {
-		e.filters.set.deliver(chain.Range{From: u.from(), To: u.to()}, fl.s.addr, fl.hash)
-	}
+	return newRequest(registry.Filters, headers, hashes, fetch, ended), nil
 }
 
 // readyRun returns the consecutive filters that can be written now. While more
@@ -168,27 +173,27 @@ func (f *filterStage) readyRun() (from uint32, filters [][]byte) {
 	if end == 0 {
 		return 0, nil
 	}
-	from = f.units[0].from()
+	from = f.requests[0].from()
 	filters = make([][]byte, 0, end-from)
-	for _, u := range f.units {
-		if u.from() < end {
-			filters = append(filters, u.ready...)
+	for _, r := range f.requests {
+		if r.from() < end {
+			filters = append(filters, r.got.filters...)
 		}
 	}
 	return from, filters
 }
 
-// readyEnd is the block after those whose filters can be written; 0 if none can.
+// readyEnd is where the filters that can be written end: one block further; 0 if none can.
 func (f *filterStage) readyEnd() uint32 {
 	var next, whole uint32 // whole: the last end of a record
-	for i, u := range f.units {
-		if i > 0 && u.from() != next {
+	for i, r := range f.requests {
+		if i > 0 && r.from() != next {
 			break // what follows is held already
 		}
-		if !u.Done() {
+		if !r.Done() {
 			return whole
 		}
-		next = u.to() + 1
+		next = r.to() + 1
 		if next%writeFilters == 0 {
 			whole = next
 		}
@@ -200,25 +205,22 @@ func (f *filterStage) readyEnd() uint32 {
 // the best chain.
 func (f *filterStage) setHeld(held chain.Ranges, height uint32) {
 	f.held = held.Remove(chain.Range{From: height + 1, To: ^uint32(0)})
-	f.units = slices.DeleteFunc(f.units, func(u *unit) bool {
+	f.requests = slices.DeleteFunc(f.requests, func(u *request) bool {
 		return u.Done() && f.held.Covers(chain.Range{From: u.from(), To: u.to()})
 	})
 }
 
 // truncateAbove forgets the requests for what has left the best chain, and returns
 // them to be called off.
-func (f *filterStage) truncateAbove(height uint32) (dropped []*unit) {
-	kept := f.units[:0]
-	for _, u := range f.units {
-		if u.to() <= height {
-			kept = append(kept, u)
-		} else {
-			dropped = append(dropped, u)
+func (f *filterStage) truncateAbove(height uint32) (dropped []*request) {
+	f.requests = slices.DeleteFunc(f.requests, func(r *request) bool {
+		if r.to() > height {
+			dropped = append(dropped, r)
 		}
-	}
-	f.units = kept
-	if f.set.exists && height < f.set.last {
-		dropped = append(dropped, f.set.reset(height)...)
+		return r.to() > height
+	})
+	if f.legacy.exists && height < f.legacy.last {
+		dropped = append(dropped, f.legacy.reset(height)...)
 	}
 	return dropped
 }
@@ -234,7 +236,7 @@ func (e *engine) filtersDone() bool {
 		return false
 	}
 	tip := e.chain.Tip()
-	if e.store.tip != tip || !e.filtersTrusted() {
+	if e.disk.tip != tip || !e.filtersTrusted() {
 		return false
 	}
 	if e.filters.from > tip.Height {
@@ -250,8 +252,25 @@ func (e *engine) scanLimit() (uint32, bool) {
 	if !e.filtersTrusted() {
 		return 0, false
 	}
-	if tip := e.store.tip.Height; e.filters.from > tip {
+	if tip := e.disk.tip.Height; e.filters.from > tip {
 		return tip, true
 	}
 	return e.filters.through()
+}
+
+// legacyWanted reports whether the set is needed and not verified yet.
+func (e *engine) legacyWanted() bool {
+	from, ok := e.filtersFrom()
+	return ok && e.filters.legacy.holds(from) && !e.filters.legacy.verified
+}
+
+// filtersTrusted reports whether all filters that are held from the birthday on
+// are verified. What is not committed to is part of the set.
+func (e *engine) filtersTrusted() bool {
+	s := &e.filters.legacy
+	if !s.exists || s.verified {
+		return true
+	}
+	from, ok := e.filtersFrom()
+	return ok && from > s.last
 }

@@ -11,6 +11,13 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
+// following is whether new blocks are followed: from the first moment everything is in
+// sync until all peers are lost. While it is on, every peer is asked for sendheaders.
+type following struct{ on bool }
+
+func (f *following) begin() { f.on = true }
+func (f *following) end()   { f.on = false }
+
 // followState is a peer's announcements of new blocks.
 type followState struct {
 	on    bool // sendheaders was sent
@@ -21,11 +28,18 @@ type followState struct {
 	orphans   int       // announcements in a row that link to nothing
 }
 
+// begin notes that sendheaders goes out, with a getheaders.
+func (f *followState) begin(now time.Time) { *f = followState{on: true, since: now, requested: now} }
+
 func (f *followState) excuse(away time.Duration) {
 	if !f.requested.IsZero() {
 		f.requested = f.requested.Add(away)
 	}
 }
+
+// forget has another getheaders sent although one may be on its way: it was about a
+// chain that was given up.
+func (f *followState) forget() { f.requested = time.Time{} }
 
 const (
 	// newcomerPatience is claimPatience once we are in sync: who says now that
@@ -41,17 +55,17 @@ const (
 )
 
 // followPeers turns announcements on once the initial sync is complete, and at
-// once for those who join later. sendheaders goes out together with a
+// once for peers that join later. sendheaders goes out together with a
 // getheaders, so that a peer on another branch, or with a newer block, tells.
 func (e *engine) followPeers() {
-	if e.following {
+	if e.following.on {
 		e.refuteClaims()
 	} else if e.caughtUp() {
-		e.following = true
+		e.following.begin()
 		e.progress.finishInitial(e.now)
 		e.logs.sync.Infof("Synced to block %d; now following %d peers", e.chain.Tip().Height, len(e.sessions))
 	}
-	if !e.following {
+	if !e.following.on {
 		return
 	}
 	for _, s := range e.sessions {
@@ -62,14 +76,14 @@ func (e *engine) followPeers() {
 }
 
 func (e *engine) enableAnnouncements(s *session) {
-	s.following = followState{on: true, since: e.now, requested: e.now}
-	if s.headers.flight != nil {
-		s.headers.flight.cancel() // late or walking, and answered by the next request
-		e.headers.release(s)
+	s.following.begin(e.now)
+	if r := s.headers.request; r != nil {
+		r.cancel() // late or walking, and answered by the next request
+		e.headers.requests.end(s)
 	}
 	e.asksFor(s, newcomerPatience)
 	if err := s.peer.SendHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
-		e.lost(s, err)
+		s.peer.Close(err)
 		return
 	}
 	e.registry.SentHeaders(s.addr)
@@ -84,7 +98,7 @@ func (e *engine) askOn(s *session) {
 	s.following.requested = e.now
 	e.asksFor(s, newcomerPatience)
 	if err := s.peer.RequestHeaders(e.chain.Locator(e.locatorStart(s))); err != nil {
-		e.lost(s, err)
+		s.peer.Close(err)
 	}
 }
 
@@ -115,9 +129,6 @@ type announcedHeaders struct {
 
 func (ev announcedHeaders) apply(e *engine) {
 	s := ev.s
-	if e.sessions[s.addr] != s {
-		return
-	}
 	if !s.following.on {
 		if n := len(ev.batch.Hashes); n > 0 {
 			s.chain.announced(ev.batch.Hashes[n-1])
@@ -167,7 +178,7 @@ func (e *engine) orphan(s *session, err error) {
 	if f.orphans++; f.orphans > maxOrphans {
 		e.judge(s, registry.Headers, 0, err)
 	}
-	if e.sessions[s.addr] == s {
+	if e.sessions.has(s) {
 		e.askOn(s)
 	}
 }
@@ -182,9 +193,6 @@ type announcedBlock struct {
 
 func (ev announcedBlock) apply(e *engine) {
 	s := ev.s
-	if e.sessions[s.addr] != s {
-		return
-	}
 	s.chain.announced(ev.hash)
 	if e.keepsUp(s) || !s.following.on || !s.following.requested.IsZero() {
 		return
@@ -192,7 +200,7 @@ func (ev announcedBlock) apply(e *engine) {
 	if s.following.orphans++; s.following.orphans > maxOrphans {
 		e.judge(s, registry.Headers, 0, chain.ErrOrphan) // it announces what it does not have
 	}
-	if e.sessions[s.addr] == s {
+	if e.sessions.has(s) {
 		e.askOn(s)
 	}
 }

@@ -2,13 +2,13 @@ package spv
 
 import "github.com/decred/dcrd/wire"
 
-// heard is what peers have sent that a wallet is to be told of when it has time, and
-// of whom it wants no more before the next block.
+// heard is what peers have sent and a wallet gets when it has time, and from whom it
+// wants no more before the next block.
 type heard struct {
 	from map[string]*heardFrom // by address; none is empty
 
 	full   map[string]bool // by address
-	fullAt uint32          // height of our tip when they were told
+	fullAt uint32          // height of our tip at that time
 }
 
 type heardFrom struct {
@@ -24,7 +24,7 @@ const (
 	maxHeardBytes = 1 << 20
 )
 
-// add keeps a transaction until the wallet is told.
+// add keeps a transaction until the wallet gets it.
 func (h *heard) add(addr string, tx *wire.MsgTx) {
 	if h.from == nil {
 		h.from = make(map[string]*heardFrom)
@@ -58,8 +58,8 @@ func (h *heard) refuse(addr string, height uint32) {
 	h.full[addr] = true
 }
 
-// forgetHeard drops what a peer that is gone has sent, so that no more waits than of
-// those who are connected.
+// forgetHeard drops what a peer that is gone has sent, so that only what
+// connected peers have sent waits.
 func (e *engine) forgetHeard(s *session) {
 	for _, w := range e.wallets {
 		delete(w.heard.from, s.addr)
@@ -75,37 +75,4 @@ func (e *engine) hearing(s *session) bool {
 		}
 	}
 	return false
-}
-
-// tellWallet tells a wallet what some peer has sent.
-func (e *engine) tellWallet(w *walletState) {
-	addr, txs := w.heard.take()
-	if len(txs) == 0 {
-		return
-	}
-	limit := e.chain.Tip().Height
-	w.telling = true
-	w.reported = true // until the wallet changes again
-	w.work(func() event {
-		more, err := w.unmined.Seen(addr, txs)
-		return walletTold{report: reportOf(w, limit, err), addr: addr, txs: txs, full: !more}
-	})
-}
-
-// walletTold: a wallet was told what a peer has sent.
-type walletTold struct {
-	report
-	addr string
-	txs  []*wire.MsgTx
-	full bool // it wants no more of it
-}
-
-func (ev walletTold) apply(e *engine) {
-	if ev.full {
-		ev.w.heard.refuse(ev.addr, ev.owedTo)
-		for _, tx := range ev.txs {
-			e.relay.seen().Delete(tx.TxHash()) // it may be welcome from another peer
-		}
-	}
-	e.reply(ev.report)
 }

@@ -102,24 +102,24 @@ func (e *engine) judge(s *session, kind registry.Kind, height uint32, err error)
 	}
 }
 
-// judgeUnit is judge for filters and blocks. dcrd says nothing when filters are not
+// judgeSilence is judge for filters and blocks. dcrd says nothing when filters are not
 // of its best chain (server.go OnGetCFsV2), and has not seen the blocks of every
 // branch, so silence about the ones and notfound about the others may be a
 // different view: it is a fault only of a peer that has shown to have the blocks,
 // or that does so again.
-func (e *engine) judgeUnit(s *session, u *unit, err error) {
-	silent := u.Kind == registry.Filters && errors.Is(err, peer.ErrStalled)
+func (e *engine) judgeSilence(s *session, kind registry.Kind, height uint32, err error) {
+	silent := kind == registry.Filters && errors.Is(err, peer.ErrStalled)
 	if !silent && !errors.Is(err, peer.ErrNotFound) {
-		e.judge(s, u.Kind, u.to(), err)
+		e.judge(s, kind, height, err)
 		return
 	}
-	proved := e.registry.Proved(s.addr) >= u.to() && !s.chain.partsBelow(u.to())
+	proved := e.registry.Proved(s.addr) >= height && !s.chain.partsBelow(height)
 	if !proved {
 		s.conduct.silences++
 	}
 	switch {
-	case proved || s.conduct.silences > 1 && !s.chain.partsBelow(u.to()):
-		e.judge(s, u.Kind, u.to(), err)
+	case proved || s.conduct.silences > 1 && !s.chain.partsBelow(height):
+		e.judge(s, kind, height, err)
 	case silent:
 		e.recheckAll()
 	case s.following.on: // what the others have is not in question, it has said so
@@ -127,12 +127,27 @@ func (e *engine) judgeUnit(s *session, u *unit, err error) {
 	}
 }
 
-// judgeEnd looks at why a connection has ended, and returns what to say of it. Who
-// floods us with what others may have sent it has broken no rule, but is of no use.
-func (e *engine) judgeEnd(s *session, err error) error {
-	if e.sessions[s.addr] != s {
-		return err
+// disconnected: a connection is over.
+type disconnected struct {
+	s   *session
+	err error
+}
+
+func (ev disconnected) apply(e *engine) {
+	s := ev.s
+	if e.ctx.Err() != nil || !e.sessions.has(s) {
+		return // when we are shutting down, that takes care of it
 	}
+	reason := e.judgeEnd(s, ev.err)
+	if e.sessions.has(s) {
+		e.keepClaim(s)
+		e.drop(s, reason)
+	}
+}
+
+// judgeEnd looks at why a connection has ended, and returns what to say of it. Who
+// floods us with what others may have sent it has broken no rule, but is unhelpful.
+func (e *engine) judgeEnd(s *session, err error) error {
 	switch {
 	case errors.Is(err, peer.ErrProtocol):
 		e.strike(s, registry.Protocol, err)
@@ -141,16 +156,16 @@ func (e *engine) judgeEnd(s *session, err error) error {
 	default:
 		return e.excused(s, err)
 	}
-	if e.sessions[s.addr] == s {
+	if e.sessions.has(s) {
 		e.noteDisconnect(s.addr, err)
 	}
 	return err
 }
 
-// judgeCopy is for a peer whose whole copy of the filters is not the known set.
-// That makes it no liar yet, but of no use; if we chose it ourselves it makes room
+// judgeWrongCopy is for a peer whose whole copy of the filters is not the known set.
+// That makes it no liar yet, but unhelpful; if we chose it ourselves it makes room
 // for another one, so that peers that agree with each other can't keep us.
-func (e *engine) judgeCopy(addr string) {
+func (e *engine) judgeWrongCopy(addr string) {
 	e.logs.filters.Warnf("Neither is the copy that %s has", addr)
 	if s := e.sessions[addr]; s != nil && e.network.discover {
 		e.registry.Incomplete(addr, registry.Filters, errFilterSet, e.now)
@@ -175,23 +190,4 @@ func (e *engine) strikeAddr(addr string, reason registry.Reason, err error) {
 		e.logs.registry.Infof("%s is banned: %v", addr, err)
 		e.noteDisconnect(addr, fmt.Errorf("banned: %w", err))
 	}
-}
-
-// disconnect ends a connection for a reason that its owner would want to know.
-func (e *engine) disconnect(s *session, reason error) {
-	if e.sessions[s.addr] != s {
-		return
-	}
-	e.noteDisconnect(s.addr, reason)
-	e.drop(s, reason)
-}
-
-// maxCuts bounds the list of Status.CutOff.
-const maxCuts = 64
-
-func (e *engine) noteDisconnect(addr string, reason error) {
-	if len(e.cuts) == maxCuts {
-		e.cuts = e.cuts[1:]
-	}
-	e.cuts = append(e.cuts[:len(e.cuts):len(e.cuts)], Cut{Addr: addr, Reason: reason.Error(), Time: e.now})
 }

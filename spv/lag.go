@@ -1,18 +1,12 @@
 package spv
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
 const (
-	// maxLag is how far a peer may be behind our tip. One that is further
-	// behind can't help us and is cut off (dcrwallet spv/sync.go
-	// disconnectStragglers uses the same 6).
-	maxLag = 6
-
 	// lagGrace is how long a peer may be behind once we follow the chain: in a
 	// burst of blocks the first peer's announcement comes before the last's.
 	// During the initial sync there is none.
@@ -30,15 +24,10 @@ func (l *lagState) excuse(away time.Duration) {
 	}
 }
 
-// acceptHeight refuses a peer in the handshake, before it costs anything.
-func (e *engine) acceptHeight(info SourceInfo) error {
-	return lagError(info.Height, e.network.reach.Load())
-}
-
 // reach is the height that peers are measured by: our tip, or while filters are
 // missing the last block that we have the filter of. Headers alone don't show
-// that anybody has the blocks; those who have shown more are not cut off for
-// them.
+// that anybody has the blocks, so whoever has as many blocks as we have filters is not cut
+// off for headers.
 func (e *engine) reach() uint32 {
 	tip := e.chain.Tip().Height
 	from, ok := e.filtersFrom()
@@ -49,17 +38,10 @@ func (e *engine) reach() uint32 {
 	return min(tip, through)
 }
 
-func lagError(height, tip uint32) error {
-	if uint64(height)+maxLag >= uint64(tip) {
-		return nil
-	}
-	return fmt.Errorf("%w: at block %d, %d behind", ErrLagging, height, tip-height)
-}
-
 // disconnectLagging ends the connections to peers that are too far behind our tip.
 func (e *engine) disconnectLagging() {
 	tip := e.reach()
-	e.network.reach.Store(tip)
+	e.network.measure(e.chain.Tip().Height, tip)
 	lagging := make(map[string]bool)
 	for _, addr := range e.registry.Lagging(tip) {
 		s := e.sessions[addr]
@@ -70,7 +52,7 @@ func (e *engine) disconnectLagging() {
 		if s.lag.since.IsZero() {
 			s.lag.since = e.now
 		}
-		if e.following && e.now.Sub(s.lag.since) < lagGrace {
+		if e.following.on && e.now.Sub(s.lag.since) < lagGrace {
 			continue
 		}
 		e.disconnect(s, lagError(e.registry.Height(addr), tip))
@@ -104,7 +86,7 @@ func (e *engine) mayBeAhead(s *session) bool {
 		return false
 	}
 	e.recheck(s)
-	return s.headers.recheck || s.headers.flight != nil && !s.headers.flight.late
+	return s.recheck.wanted || s.headers.waiting()
 }
 
 // lagTime is when a lagging peer's grace ends.

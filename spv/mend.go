@@ -61,6 +61,6 @@ func mend(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func(do
 }
 
 // forgetFilterSet has the filters that no header commits to compared with the known set
-// again. It comes before some of them are dropped: killed in between, those that are
+// again. It comes before some of them are dropped: killed in between, the ones
 // fetched in their place must be compared too.
-func forgetFilterSet(db *chaindb.DB) error { return db.PutBlob(filterSetBlob, nil) }
+func forgetFilterSet(db *chaindb.DB) error { return db.PutBlob(legacyBlob, nil) }

@@ -48,34 +48,31 @@ func oldTip(params *chaincfg.Params, tip, now time.Time) Trouble {
 	}
 }
 
-// findOldTip has the status say that the tip is old, once no peer is ahead.
-func (e *engine) findOldTip(st *Status) {
-	said := &e.clock.oldTip
-	before := *said
-	*said = Trouble{}
-	if st.Phase != Connecting && st.Phase != Headers {
-		*said = oldTip(e.cfg.Params, st.Tip.Time, e.now)
+// saidOldTip is what was last said of an old tip.
+type saidOldTip struct{ Trouble }
+
+// look takes note of what there is to say now, and returns that with when it was said first.
+func (s *saidOldTip) look(t Trouble) (said Trouble, first bool) {
+	if first = s.IsZero(); !first && !t.IsZero() {
+		t = Trouble{Cause: t.Cause, Remedy: t.Remedy, Since: s.Since}
 	}
-	switch {
-	case said.IsZero():
-		return
-	case before.IsZero():
-		e.logs.sync.Infof("%s%s", said.Cause, e.peersClock())
-	default:
-		said.Since = before.Since
-	}
-	st.OldTip = *said
-	st.OldTip.Cause += e.peersClock()
+	s.Trouble = t
+	return t, first && !t.IsZero()
 }
 
-// roughly is a time in words, as exact as it matters.
-func roughly(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d >= 2*day:
-		return fmt.Sprintf("%d days", d/day)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+// findOldTip says that the tip is old, once no peer is ahead.
+func (e *engine) findOldTip(phase Phase, tip time.Time) Trouble {
+	old := Trouble{}
+	if phase != Connecting && phase != Headers {
+		old = oldTip(e.cfg.Params, tip, e.now)
 	}
-	return d.Round(time.Second).String()
+	t, first := e.oldTip.look(old)
+	if t.IsZero() {
+		return t
+	}
+	cause := t.Cause + e.peersClock()
+	if first {
+		e.logs.sync.Infof("%s", cause)
+	}
+	return Trouble{Cause: cause, Remedy: t.Remedy, Since: t.Since}
 }

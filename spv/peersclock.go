@@ -55,3 +55,15 @@ func sayOffsets(offsets []time.Duration) string {
 	}
 	return fmt.Sprintf(" (the clocks of %d of %d peers are %s)", n, len(offsets), where)
 }
+
+// roughly is a time in words, as exact as it matters.
+func roughly(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return d.Round(time.Second).String()
+}

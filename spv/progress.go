@@ -12,9 +12,10 @@ type progress struct {
 	ended  bool // the initial sync is over: its times stand
 	synced bool
 
-	left  time.Duration // how long the present phase will take; 0 is not known
-	since time.Time     // when the present phase began
-	first uint32        // and where
+	target uint32        // of the last status
+	left   time.Duration // how long the present phase will take; 0 is not known
+	since  time.Time     // when the present phase began
+	first  uint32        // and where
 }
 
 func (p *progress) start(now time.Time, height uint32) {
@@ -43,18 +44,20 @@ func (p *progress) enter(phase Phase, done uint32, now time.Time) {
 	p.synced = phase == InSync
 }
 
+// aim notes the target of a status.
+func (p *progress) aim(target uint32) { p.target = target }
+
 // rate returns blocks a second in this phase, and how long the rest will take;
 // both 0 when nothing can be said yet.
-func (p *progress) rate(done, target uint32, now time.Time) (float64, time.Duration) {
-	elapsed := now.Sub(p.since)
-	if done <= p.first || elapsed <= 0 {
-		return 0, 0
+func (p *progress) rate(done, target uint32, now time.Time) (rate float64, left time.Duration) {
+	if elapsed := now.Sub(p.since); done > p.first && elapsed > 0 {
+		rate = float64(done-p.first) / elapsed.Seconds()
 	}
-	rate := float64(done-p.first) / elapsed.Seconds()
-	if target <= done {
-		return rate, 0
+	p.left = 0
+	if rate > 0 && target > done {
+		p.left = time.Duration(float64(target-done) / rate * float64(time.Second))
 	}
-	return rate, time.Duration(float64(target-done) / rate * float64(time.Second))
+	return rate, p.left
 }
 
 // seconds is the account for Status.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -23,48 +21,13 @@ type PublishResult struct {
 	Taken     []string // who asked for it since
 	Delivered []string // who of those has it for certain
 
-	// Listened: at least three peers were connected, and one was told only after the
-	// others had had their time, to hear whether it announces the transaction first.
+	// Listened: at least three peers were connected, and it was announced to one only after
+	// the others had had their time, to hear whether it announces the transaction first.
 	// Announced are those who did that and did not have it from us: it has spread,
 	// unless they lie. That nobody did in time proves nothing.
 	Listened  bool
 	Announced []string
 }
-
-// outgoing holds the transactions on offer: those that Publish was called with,
-// and those that wallets want in the chain. They are served on request,
-// announced to peers that join, and again to all from time to time.
-type outgoing struct {
-	txs   map[chainhash.Hash]*publication
-	order []chainhash.Hash // of arrival, so that parents come before children
-	again time.Time        // when to announce all of them again
-
-	changed bool // what wallets want in the chain may have changed
-}
-
-type publication struct {
-	tx      *wire.MsgTx
-	told    map[string]bool
-	taken   []string
-	expires time.Time // when the offer of Publish ends
-	pending bool      // a wallet wants it in the chain
-
-	call      *publishCall // of Publish; nil if none waits
-	published bool         // Publish was called before
-}
-
-const (
-	// maxOutgoing bounds the transactions kept for peers.
-	maxOutgoing = 1000
-
-	// offerTime is how long a published transaction is on offer that no wallet
-	// has taken charge of.
-	offerTime = time.Hour
-
-	// announceEvery is how often what is on offer is announced again: a peer
-	// may have dropped it. One that has it does not ask.
-	announceEvery = 10 * time.Minute
-)
 
 // Publish announces a transaction to all connected peers and returns who asked
 // for it within 5 seconds, or 10 if one of them listens first, sooner if all did, and
@@ -103,77 +66,17 @@ func (e *engine) publishTx(tx *wire.MsgTx, answer chan PublishResult) error {
 	if p.call != nil {
 		return fmt.Errorf("transaction %s is being published already", hash)
 	}
-	// Who took it because a wallet has it has taken it all the same; it will not ask
-	// again.
-	p.taken = slices.DeleteFunc(p.taken, func(addr string) bool { return p.published || e.sessions[addr] == nil })
-	p.published = true
-	p.call = &publishCall{answer: answer, until: e.now.Add(publishTime), arriving: make(map[*session]bool)}
-	p.call.listener = e.listener(p)
-	p.call.listened = p.call.listener != nil
-	clear(p.told)
-	p.expires = e.now.Add(offerTime)
+	connected := func(addr string) bool { return e.sessions[addr] != nil }
+	p.publish(newPublishCall(answer, e.listener(p), e.now), connected, e.now)
 	for _, s := range e.sessions {
 		if s != p.call.listener {
 			e.announce(s, []chainhash.Hash{hash})
 		}
-		if slices.Contains(p.taken, s.addr) {
+		if slices.Contains(p.requestedBy, s.addr) {
 			e.confirm(s, p)
 		}
 	}
 	return nil
-}
-
-// add puts a transaction on offer. If it is, the new one replaces it: the hash does not
-// cover the signatures.
-func (o *outgoing) add(hash chainhash.Hash, tx *wire.MsgTx) *publication {
-	if p := o.txs[hash]; p != nil {
-		p.tx = tx
-		return p
-	}
-	if o.txs == nil {
-		o.txs = make(map[chainhash.Hash]*publication)
-	}
-	if len(o.order) == maxOutgoing {
-		o.remove(o.order[0])
-	}
-	p := &publication{tx: tx, told: make(map[string]bool)}
-	o.txs[hash] = p
-	o.order = append(o.order, hash)
-	return p
-}
-
-func (o *outgoing) remove(hash chainhash.Hash) {
-	if p := o.txs[hash]; p != nil {
-		p.settle()
-	}
-	delete(o.txs, hash)
-	o.order = slices.DeleteFunc(o.order, func(h chainhash.Hash) bool { return h == hash })
-}
-
-// announce offers transactions to a peer.
-func (e *engine) announce(s *session, hashes []chainhash.Hash) {
-	if len(hashes) == 0 {
-		return
-	}
-	if err := s.peer.Announce(hashes); err != nil {
-		e.logs.peer.Debugf("%s: announcing transactions: %v", s.addr, err)
-		return
-	}
-	for _, hash := range hashes {
-		e.outgoing.txs[hash].told[s.addr] = true
-	}
-}
-
-// announceOutgoing offers a peer what it has not been told of.
-func (e *engine) announceOutgoing(s *session) {
-	var hashes []chainhash.Hash
-	for _, hash := range e.outgoing.order {
-		p := e.outgoing.txs[hash]
-		if !p.told[s.addr] && (p.call == nil || p.call.listener != s) {
-			hashes = append(hashes, hash)
-		}
-	}
-	e.announce(s, hashes)
 }
 
 // wantsData: a peer sent getdata.
@@ -184,21 +87,17 @@ type wantsData struct {
 
 func (ev wantsData) apply(e *engine) {
 	s := ev.s
-	if e.sessions[s.addr] != s {
-		return
-	}
 	var missing []*wire.InvVect
 	for _, iv := range ev.inv {
 		p := e.outgoing.txs[iv.Hash]
-		if p == nil || iv.Type != wire.InvTypeTx || !p.told[s.addr] {
+		if p == nil || iv.Type != wire.InvTypeTx || !p.announcedTo[s.addr] {
 			missing = append(missing, iv)
 			continue
 		}
 		if err := s.peer.Serve(p.tx); err != nil {
 			return
 		}
-		if !slices.Contains(p.taken, s.addr) {
-			p.taken = append(p.taken, s.addr)
+		if p.requested(s.addr) {
 			e.confirm(s, p)
 		}
 	}
@@ -211,9 +110,8 @@ func (ev wantsData) apply(e *engine) {
 // what has expired, and announces what is due.
 func (e *engine) publishMore() {
 	o := &e.outgoing
-	if o.changed {
-		o.changed = false
-		e.collectPending()
+	if o.collect(e.wallets) {
+		e.announceAll()
 	}
 	for _, hash := range slices.Clone(o.order) {
 		p := o.txs[hash]
@@ -222,82 +120,7 @@ func (e *engine) publishMore() {
 			o.remove(hash)
 		}
 	}
-	if len(o.order) == 0 || !e.following || e.now.Before(o.again) {
-		return
+	if e.following.on && o.due(e.now) {
+		e.announceAll()
 	}
-	if !o.again.IsZero() {
-		for _, p := range o.txs {
-			clear(p.told)
-		}
-	}
-	o.again = e.now.Add(announceEvery)
-	for _, s := range e.sessions {
-		if s.following.on {
-			e.announceOutgoing(s)
-		}
-	}
-}
-
-// collectPending takes over what the wallets want in the chain now.
-func (e *engine) collectPending() {
-	o := &e.outgoing
-	for _, p := range o.txs {
-		p.pending = false
-	}
-	added := false
-	for _, w := range e.wallets {
-		for _, tx := range w.pending {
-			hash := tx.TxHash()
-			added = added || o.txs[hash] == nil
-			o.add(hash, tx).pending = true
-		}
-	}
-	for _, s := range e.sessions {
-		if added && s.following.on {
-			e.announceOutgoing(s)
-		}
-	}
-}
-
-// handOver answers those who wait, and leaves what is on offer for another engine, whose
-// peers know nothing of it.
-func (o *outgoing) handOver() {
-	for _, p := range o.txs {
-		p.settle()
-		clear(p.told)
-	}
-}
-
-// settle answers the caller of Publish.
-func (p *publication) settle() {
-	if p.call == nil {
-		return
-	}
-	p.call.answer <- PublishResult{
-		Told: slices.Sorted(maps.Keys(p.told)), Taken: slices.Clone(p.taken), Delivered: p.call.delivered,
-		Listened: p.call.listened, Announced: p.call.announced,
-	}
-	p.call = nil
-}
-
-// outgoingTime is when the next caller of Publish is answered, an offer ends, or
-// all are announced again.
-func (e *engine) outgoingTime() (next time.Time) {
-	sooner := func(t time.Time) {
-		if next.IsZero() || t.Before(next) {
-			next = t
-		}
-	}
-	for _, p := range e.outgoing.txs {
-		if p.call != nil {
-			sooner(p.call.deadline(e.now))
-		}
-		if !p.pending {
-			sooner(p.expires)
-		}
-	}
-	if len(e.outgoing.order) > 0 && e.following {
-		sooner(e.outgoing.again)
-	}
-	return next
 }

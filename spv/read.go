@@ -178,7 +178,7 @@ func (s *Syncer) unprovedFilters() (below uint32, err error) {
 	if !exists {
 		return 0, nil
 	}
-	proved, err := s.db.Blob(filterSetBlob)
+	proved, err := s.db.Blob(legacyBlob)
 	if err != nil || proved != nil {
 		return 0, err
 	}

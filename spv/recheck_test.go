@@ -7,10 +7,10 @@ import "testing"
 // Rule 22.
 func TestRechecksAndClaimsTakeTurns(t *testing.T) {
 	e, sessions := stillEngine(t, 0, 1000, 1000, 0)
-	sessions[2].headers.recheck = true
+	sessions[2].recheck.want()
 	claims, rechecks := 0, 0
 	for range 10 {
-		if s := e.headerPeer(); s.headers.recheck {
+		if s := e.headerPeer(); s.recheck.wanted {
 			rechecks++
 		} else {
 			claims++

@@ -77,17 +77,15 @@ type announcedTxs struct {
 
 func (ev announcedTxs) apply(e *engine) {
 	s, r := ev.s, &e.relay
-	if e.sessions[s.addr] == s {
-		e.noteAnnounced(s, ev.hashes)
-	}
-	if e.sessions[s.addr] != s || !r.wanted || !e.following || !e.hearing(s) {
+	e.noteAnnounced(s, ev.hashes)
+	if !r.wanted || !e.following.on || !e.hearing(s) {
 		return
 	}
 	var ask []chainhash.Hash
 	for _, hash := range ev.hashes {
 		if req := r.asked[hash]; req != nil {
 			if req.s != s && !slices.Contains(req.others, s) {
-				gone := func(s *session) bool { return e.sessions[s.addr] != s }
+				gone := func(s *session) bool { return !e.sessions.has(s) }
 				req.others = append(slices.DeleteFunc(req.others, gone), s)
 			}
 			continue
@@ -118,7 +116,7 @@ func (e *engine) requestTxs(s *session, hashes []chainhash.Hash) {
 	}
 	s.relaying.requested += len(hashes)
 	if err := s.peer.RequestTxs(hashes); err != nil {
-		e.lost(s, err)
+		s.peer.Close(err)
 	}
 }
 
@@ -178,14 +176,14 @@ func (ev missingTxs) apply(e *engine) {
 
 // askOther asks the peer that announced a transaction too and has been late the
 // least, if there is one: a transaction that everybody knows is not kept from us by
-// those who are quick to announce it and don't send it.
+// peers that are quick to announce it and don't send it.
 func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 	e.endTxRequest(hash, req)
 	slices.SortStableFunc(req.others, func(a, b *session) int { return a.relaying.late - b.relaying.late })
 	for len(req.others) > 0 {
 		s := req.others[0]
 		req.others = req.others[1:]
-		if e.sessions[s.addr] == s && s.relaying.requested < maxAskedTxs {
+		if e.sessions.has(s) && s.relaying.requested < maxAskedTxs {
 			e.relay.asked[hash] = req
 			e.requestTxs(s, []chainhash.Hash{hash})
 			return
@@ -199,7 +197,7 @@ func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 // mempool message towards a ban (server.go OnMemPool).
 func (e *engine) fetchTxs() {
 	r := &e.relay
-	if !r.wanted || !e.following {
+	if !r.wanted || !e.following.on {
 		clear(r.asked)
 		r.due = time.Time{}
 		return
@@ -208,7 +206,7 @@ func (e *engine) fetchTxs() {
 		return // hundreds may be on their way, and there is a step for each that comes
 	}
 	for hash, req := range r.asked {
-		if e.now.Sub(req.since) >= txPatience || e.sessions[req.s.addr] != req.s {
+		if e.now.Sub(req.since) >= txPatience || !e.sessions.has(req.s) {
 			req.s.relaying.late++
 			e.askOther(hash, req)
 		}
@@ -218,6 +216,13 @@ func (e *engine) fetchTxs() {
 		if t := req.since.Add(txPatience); r.due.IsZero() || t.Before(r.due) {
 			r.due = t
 		}
+	}
+}
+
+// unlearn has transactions fetched again when they are announced.
+func (r *relay) unlearn(txs []*wire.MsgTx) {
+	for _, tx := range txs {
+		r.seen().Delete(tx.TxHash())
 	}
 }
 

@@ -1,280 +1,273 @@
 package spv
 
 import (
-	"dcrspv/spv/chain"
+	"errors"
+	"slices"
+	"time"
 
-	"github.com/decred/dcrd/wire"
+	"dcrspv/spv/chain"
+	"dcrspv/spv/internal/chaindb"
+	"dcrspv/spv/internal/scan"
 )
 
-// walletState is a wallet as the engine sees it. Calls to the wallet, and the
-// matching for it, run on a goroutine of its own, one at a time.
-type walletState struct {
-	wallet  Wallet
-	unmined UnminedWallet     // the same, if it is one
-	jobs    chan func() event // never full: busy tells
-	busy    bool
-
-	reported bool // it has been asked since it last changed
-
-	// What the wallet last told; answered is false before it ever did.
-	answered bool
-	watching bool
-	birthday uint32
-	scanned  Span
-	owed     uint32 // blocks up to owedTo that are to be tested
-	owedTo   uint32
-	pending  []*wire.MsgTx // its own transactions that are not in the chain
-
-	heard   heard // transactions of others
-	telling bool  // busy with those, which leaves it in sync
-
-	// located: the wallet's blocks are on the best chain. locator is what it
-	// said when asked; it may have to wait until we have headers that high.
-	located bool
-	locator []chain.BlockID
-	asked   bool
-
-	// fork is the lowest fork since the wallet was on the best chain, if it
-	// ever was: better than what the sparse locator can tell.
-	fork   chain.BlockID
-	forked bool
-
-	// quiet is the height up to which the wallet had no debt when last asked.
-	// changes counts the reasons to ask again, so that an answer from before
-	// one is told apart.
-	quiet   uint32
-	isQuiet bool
-	changes int
-
-	scan *scan // the blocks that a batch still needs
+// scanStage tests blocks for all wallets, in one pass at a time (package scan).
+type scanStage struct {
+	table   scan.Table[*walletState]
+	running bool      // a pass is
+	waiting time.Time // since when there has been something to test; zero if there is not
 }
 
-// scan is a batch on its way: the filters are matched, the blocks are fetched.
-type scan struct {
-	found
-	units []*unit
-	open  int // units not done
+const (
+	// passPatience is how long a pass waits for wallets that are busy, so that they
+	// take part in it.
+	passPatience = 100 * time.Millisecond
+
+	// flushEvery is how often a wallet is given what was tested although nothing was
+	// found: what it does not have is tested again after a restart.
+	flushEvery = 10 * time.Second
+)
+
+// want enters what a wallet wants tested.
+func (st *scanStage) want(w *walletState, sc Scan, now time.Time) {
+	w.wants(sc, now)
+	st.table.Put(w, scan.Request{Range: sc.Range, Query: sc.Query})
 }
 
-func newWalletState(w Wallet) *walletState {
-	unmined, _ := w.(UnminedWallet)
-	return &walletState{wallet: w, unmined: unmined, jobs: make(chan func() event, 1)}
-}
-
-// units are the block requests of the present batch.
-func (w *walletState) units() []*unit {
-	if w.scan == nil {
-		return nil
+// start begins a pass if there is something to test, and nobody is waited for.
+func (st *scanStage) start(wallets []*walletState, now time.Time) (pass *scan.Pass[*walletState], ok bool) {
+	if st.running || st.table.Empty() {
+		st.waiting = time.Time{}
+		return nil, false
 	}
-	return w.scan.units
-}
-
-// truncateWallet gives up work on blocks that left the best chain.
-func (e *engine) truncateWallet(w *walletState, fork chain.BlockID) {
-	if w.located && !w.forked || w.forked && fork.Height < w.fork.Height {
-		w.fork, w.forked = fork, true
+	if st.waiting.IsZero() {
+		st.waiting = now
 	}
-	w.located, w.asked, w.locator = false, false, nil
-	w.isQuiet = false
-	if w.scan != nil && w.scan.batch.End.Height > fork.Height {
-		e.finishAll(w.scan.units)
-		w.scan = nil
+	joins := func(w *walletState) bool { return w.batch != nil || w.busy && !w.relaying }
+	if now.Sub(st.waiting) < passPatience && slices.ContainsFunc(wallets, joins) {
+		return nil, false
+	}
+	pass, st.running = st.table.Start()
+	return pass, st.running
+}
+
+// time is when a pass waits no longer.
+func (st *scanStage) time() time.Time {
+	if st.running || st.waiting.IsZero() {
+		return time.Time{}
+	}
+	return st.waiting.Add(passPatience)
+}
+
+// fail ends a pass without a result.
+func (st *scanStage) fail() {
+	st.table.Fail()
+	st.running, st.waiting = false, time.Time{}
+}
+
+// finish ends a pass. Each wallet that has matches, or is done, gets a batch.
+func (st *scanStage) finish(res scan.Result, now time.Time) (begun []*batch) {
+	st.running, st.waiting = false, time.Time{}
+	for _, d := range st.table.Finish(res, func(w *walletState) bool { return w.outdated(now) }) {
+		b := &batch{Delivery: d}
+		for _, i := range d.Matches {
+			b.matches = append(b.matches, res.Matches[i])
+		}
+		d.Key.begin(b)
+		begun = append(begun, b)
+	}
+	return begun
+}
+
+// batch is what was tested for a wallet, on its way there.
+type batch struct {
+	scan.Delivery[*walletState]
+	matches []scan.Match // its own
+}
+
+// complete reports whether all blocks of it are there.
+func (b *batch) complete(blocks *blockStage) bool {
+	return !slices.ContainsFunc(b.matches, func(m scan.Match) bool { return blocks.get(m.ID.Hash) == nil })
+}
+
+// of is what the wallet gets, which has asked for a scan.
+func (b *batch) of(sc Scan, blocks *blockStage) Batch {
+	sc.Range = b.Range
+	out := Batch{Scan: sc, End: b.End.ID, Price: b.End.Price, Disapproved: b.Disapproved}
+	for _, m := range b.matches {
+		out.Blocks = append(out.Blocks, Block{ID: m.ID, Time: m.Header.Time(), Msg: blocks.get(m.ID.Hash), Disapproved: m.Disapproved})
+	}
+	return out
+}
+
+// beginBatch needs the blocks of a batch; endBatch does not any more.
+func (e *engine) beginBatch(b *batch) {
+	for i := range b.matches {
+		e.blocks.need(b.matches[i].ID.Hash, &b.matches[i].Header)
 	}
 }
 
-func (e *engine) goWallets() {
-	for _, w := range e.wallets {
-		e.goWorker(func() {
-			for {
-				select {
-				case job := <-w.jobs:
-					e.post(job())
-				case <-w.wallet.Changed():
-					e.post(walletChanged{w})
-				case <-e.ctx.Done():
-					return
-				}
-			}
-		})
+func (e *engine) endBatch(w *walletState) {
+	for _, m := range w.batch.matches {
+		e.blocks.drop(m.ID.Hash)
 	}
+	w.end()
 }
 
-// walletChanged: the watch set changed, so there may be debt, and from a lower
-// height.
-type walletChanged struct{ w *walletState }
-
-func (ev walletChanged) apply(*engine) { ev.w.reconsider() }
-
-// reconsider has the wallet asked again for all it wants.
-func (w *walletState) reconsider() {
-	w.reported = false
-	w.isQuiet = false
-	w.changes++
-}
-
-// reconsider has every wallet asked again. Until they have answered nothing is
-// in sync.
-func (e *engine) reconsider() {
-	for _, w := range e.wallets {
-		w.reconsider()
-	}
-	e.syncer.publish(e.snapshot())
-}
-
-// scanMore starts what each wallet needs next.
+// scanMore starts what the wallets need next.
 func (e *engine) scanMore() {
 	for _, w := range e.wallets {
 		if !w.busy {
 			e.walletStep(w)
 		}
 	}
-}
-
-func (e *engine) walletStep(w *walletState) {
-	switch {
-	case !w.reported:
-		e.ask(w, func() error { return nil })
-	case !w.located:
-		e.locate(w)
-		if w.located && !w.busy {
-			e.walletStep(w) // it was not asked, so no answer will bring us back here
-		}
-	case w.scan != nil:
-		if w.scan.open == 0 {
-			e.apply(w)
-		}
-	default:
-		limit, ok := e.scanLimit()
-		if ok && w.watching && !(w.isQuiet && w.quiet == limit) {
-			e.match(w, limit)
-		} else {
-			e.tellWallet(w)
-		}
+	e.fetchBlocks()
+	pass, ok := e.scans.start(e.wallets, e.now)
+	if !ok {
+		return
 	}
-}
-
-// work runs a job on the wallet's goroutine. Its event must call reply.
-func (w *walletState) work(job func() event) {
-	w.busy = true
-	w.jobs <- job
-}
-
-// report is what a wallet tells after each call.
-type report struct {
-	w        *walletState
-	birthday uint32
-	watching bool
-	scanned  Span
-	owed     uint32
-	owedTo   uint32
-	pending  []*wire.MsgTx
-	err      error
-}
-
-// reportOf reads the wallet's summary, on its goroutine.
-func reportOf(w *walletState, limit uint32, err error) report {
-	r := report{w: w, owedTo: limit, err: err}
-	if err == nil {
-		r.birthday, r.watching = w.wallet.Birthday()
-		r.scanned.From, r.scanned.Through, r.scanned.Any = w.wallet.Scanned(limit)
-		r.owed = w.wallet.Owed(limit)
-		if w.unmined != nil {
-			r.pending, r.err = w.unmined.Pending()
-		}
-	}
-	return r
-}
-
-// reply takes note of a report.
-func (e *engine) reply(r report) bool {
-	r.w.busy, r.w.telling = false, false
-	if len(r.pending) > 0 || len(r.w.pending) > 0 {
-		e.outgoing.changed = true
-	}
-	if r.err != nil {
-		e.fail(r.err)
-		return false
-	}
-	r.w.answered = true
-	r.w.birthday, r.w.watching, r.w.scanned, r.w.pending = r.birthday, r.watching, r.scanned, r.pending
-	r.w.owed, r.w.owedTo = r.owed, r.owedTo
-	return true
-}
-
-// ask runs a call that only has an error to return, and then the report.
-func (e *engine) ask(w *walletState, call func() error) {
-	limit := e.chain.Tip().Height
-	w.reported = true // until the wallet changes again
-	w.work(func() event { return walletAsked{reportOf(w, limit, call())} })
-}
-
-// walletAsked: a call to the wallet is over.
-type walletAsked struct{ report }
-
-func (ev walletAsked) apply(e *engine) { e.reply(ev.report) }
-
-// apply hands a complete batch to the wallet.
-func (e *engine) apply(w *walletState) {
-	batch := w.scan.batch
-	limit := e.chain.Tip().Height
-	w.work(func() event {
-		return walletApplied{report: reportOf(w, limit, w.wallet.Apply(batch)), to: batch.End}
+	branch := e.branch
+	e.goWorker(func() {
+		res, err := scan.Run(e.ctx, scanSource{e.db}, pass.Requests)
+		e.post(passDone{res, branch, err})
 	})
 }
 
-// walletApplied: a batch is in the wallet.
-type walletApplied struct {
-	report
-	to chain.BlockID
+// scanSource is chain.db as what a pass reads.
+type scanSource struct{ *chaindb.DB }
+
+func (s scanSource) Next(id chain.BlockID) (h chain.Header, ok bool, err error) {
+	h, err = s.Header(id.Height + 1)
+	if errors.Is(err, chaindb.ErrNotFound) {
+		return h, false, nil
+	}
+	return h, err == nil && h.PrevBlock() == id.Hash, err
 }
 
-func (ev walletApplied) apply(e *engine) {
-	ev.w.scan = nil
-	if e.reply(ev.report) {
-		e.logs.wallet.Debugf("Scanned through block %d", ev.to.Height)
+// passDone: a pass is over.
+type passDone struct {
+	result scan.Result
+	branch branch
+	err    error
+}
+
+func (ev passDone) apply(e *engine) {
+	switch {
+	case ev.branch != e.branch: // what was read may be of the old branch
+		e.scans.fail()
+	case ev.err != nil:
+		e.scans.fail()
+		e.fail(ev.err)
+	default:
+		for _, b := range e.scans.finish(ev.result, e.now) {
+			e.beginBatch(b)
+		}
 	}
 }
 
-// scanDone reports whether no wallet owes a test of any block.
-func (e *engine) scanDone() bool {
+// truncateScans gives up work on blocks that left the best chain.
+func (e *engine) truncateScans(fork chain.BlockID) {
+	e.scans.table.Clear()
 	for _, w := range e.wallets {
-		if !w.reported || w.busy && !w.telling || !w.located || w.scan != nil {
-			return false
-		}
-		if w.watching && !(w.isQuiet && w.quiet == e.chain.Tip().Height) {
-			return false
+		w.position.reorg(fork)
+		w.scanned.expire()
+		if w.batch != nil && w.batch.End.ID.Height > fork.Height {
+			e.endBatch(w)
 		}
 	}
-	return true
+	e.finish(e.blocks.callOff()...)
+}
+
+func (e *engine) walletStep(w *walletState) {
+	if w.reported && !w.position.found {
+		e.locate(w)
+	}
+	switch {
+	case w.busy:
+	case !w.reported:
+		e.ask(w, func() error { return nil }, nil)
+	case !w.position.found:
+	case w.batch != nil:
+		if w.batch.complete(&e.blocks) {
+			e.apply(w)
+		}
+	case e.scans.table.Has(w):
+	default:
+		limit, ok := e.scanLimit()
+		if ok && w.watching && !w.scanned.through(limit) {
+			e.askScan(w, limit)
+		} else {
+			e.relayTo(w)
+		}
+	}
+}
+
+// askScan asks a wallet what to test next.
+func (e *engine) askScan(w *walletState, limit uint32) {
+	branch, changes := e.branch, w.scanned.changes
+	var next Scan
+	var some bool // to test
+	e.call(w, func() (err error) {
+		next, some, err = w.wallet.NextScan(limit)
+		return err
+	}, func() {
+		switch {
+		case branch != e.branch:
+		case !some:
+			w.scanned.answer(limit, changes)
+		case next.Range.From < e.filters.from:
+			w.reconsider() // the birthday has moved down
+		default:
+			e.scans.want(w, next, e.now)
+		}
+	})
+}
+
+// apply hands a complete batch to the wallet.
+func (e *engine) apply(w *walletState) {
+	b := w.batch.of(w.want, &e.blocks)
+	e.call(w, func() error { return w.wallet.Apply(b) }, func() {
+		e.endBatch(w)
+		e.logs.wallet.Debugf("Scanned through block %d", b.End.Height)
+	})
+}
+
+// scanDone reports whether no wallet has any block left to test.
+func (e *engine) scanDone() bool {
+	return !slices.ContainsFunc(e.wallets, func(w *walletState) bool { return !e.tested(w) })
+}
+
+// tested reports whether a wallet has no block left to test.
+func (e *engine) tested(w *walletState) bool {
+	if !w.reported || w.busy && !w.relaying || !w.position.found || w.batch != nil {
+		return false
+	}
+	return !w.watching || w.scanned.through(e.chain.Tip().Height)
 }
 
 // owedAll is how many blocks up to a height are still to be tested, for the wallet
-// that owes the most.
+// that has the most of them left.
 func (e *engine) owedAll(height uint32) (owed uint32) {
 	for _, w := range e.wallets {
 		if w.watching {
-			owed = max(owed, w.owed+height-min(height, w.owedTo))
+			left := w.owed - min(w.owed, e.scans.table.Tested(w))
+			owed = max(owed, left+height-min(height, w.owedTo))
 		}
 	}
 	return owed
 }
 
-// scannedAll is the stretch that every script of every wallet was tested on.
-func (e *engine) scannedAll() Span {
-	all := Span{}
+// scannedAll is the range that every script of every wallet was tested on.
+func (e *engine) scannedAll() (all Span) {
 	for _, w := range e.wallets {
-		if !w.watching {
-			continue
-		}
-		if !w.scanned.Any {
+		switch {
+		case !w.watching:
+		case !w.tested.Any:
 			return Span{}
+		case !all.Any:
+			all = w.tested
+		default:
+			all = spanOf(max(all.From, w.tested.From), min(all.Through, w.tested.Through), true)
 		}
-		if !all.Any {
-			all = w.scanned
-			continue
-		}
-		all.From = max(all.From, w.scanned.From)
-		all.Through = min(all.Through, w.scanned.Through)
 	}
 	return all
 }

@@ -32,7 +32,7 @@ const (
 
 // seedMore starts to ask the seeders if that is due.
 func (e *engine) seedMore() {
-	n, sd := &e.network, &e.network.seed
+	n, sd := e.network, &e.network.seed
 	seeders := e.cfg.Params.Seeders()
 	if n.book == nil || len(seeders) == 0 || sd.busy || e.now.Before(sd.after) || !n.book.Needs() {
 		return
@@ -66,7 +66,7 @@ func (e *engine) askSeeder(seeder string) ([]string, error) {
 	return addrs, nil
 }
 
-// seeded: a seeder has told addresses, or none has; err is what the last one has
+// seeded: a seeder has given addresses, or none has; err is what the last one has
 // failed with.
 type seeded struct {
 	seeder string
@@ -77,7 +77,7 @@ type seeded struct {
 func (ev seeded) apply(e *engine) {
 	sd := &e.network.seed
 	sd.busy = false
-	e.trouble.seeding = ev.err
+	e.trouble.seeded(ev.err)
 	if len(ev.addrs) == 0 {
 		sd.pause = min(max(2*sd.pause, seedPauseMin), seedPauseMax)
 		sd.after = e.now.Add(sd.pause)
@@ -90,14 +90,14 @@ func (ev seeded) apply(e *engine) {
 }
 
 // seedTime is when the seeders may be asked again.
-func (e *engine) seedTime() time.Time {
-	if e.network.book == nil || e.network.seed.busy || !e.network.seed.after.After(e.now) {
+func (n *network) seedTime(now time.Time) time.Time {
+	if n.book == nil || n.seed.busy || !n.seed.after.After(now) {
 		return time.Time{}
 	}
-	return e.network.seed.after
+	return n.seed.after
 }
 
-// gossip: a peer told addresses of others.
+// gossip: a peer has sent addresses of others.
 type gossip struct {
 	s     *session
 	addrs []string

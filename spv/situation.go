@@ -22,7 +22,7 @@ type situation struct {
 	allBans  string            // if all that are known are banned: which ban ends first
 	known    int               // addresses known
 	failures []failure         // the last one of each address, the newest last
-	seeding  error             // why no seeder told any address
+	seeding  error             // why no seeder gave any address
 
 	// Peers that have been connected for long enough to deliver something.
 	connected []string
@@ -43,12 +43,12 @@ type failure struct {
 
 // situation is what is known of why nothing moves. It is false while there is
 // nothing to tell: in sync, or peers are there and may still deliver.
-func (e *engine) situation(st *Status) (s situation, ok bool) {
+func (e *engine) situation(phase Phase, reason string) (s situation, ok bool) {
 	t := &e.trouble
 	if behind := e.clockBehind(); behind != "" && len(e.sessions) > 0 {
 		return situation{behind: behind}, true
 	}
-	if st.Synced || len(e.sessions) > 0 && (e.now.Sub(t.moved) < muteAfter || e.now.Sub(t.received) < muteAfter) {
+	if phase == InSync || len(e.sessions) > 0 && (e.now.Sub(t.moved) < muteAfter || e.now.Sub(t.received) < muteAfter) {
 		return s, false
 	}
 	s = situation{
@@ -76,24 +76,22 @@ func (e *engine) situation(st *Status) (s situation, ok bool) {
 		answered = answered && session.chain.answered
 	}
 	s.fork = e.contradicted()
-	s.poor = answered && !e.chain.Proven() && st.Phase == Headers
-	s.waiting = e.awaited(st)
+	s.poor = answered && !e.chain.Proven() && phase == Headers
+	s.waiting = e.awaited(phase, reason)
 	return s, len(s.connected) == len(e.sessions) && s.waiting != ""
 }
 
 // awaited is what the peers have to deliver; "" if it is our own disk or wallets
 // that everything waits for.
-func (e *engine) awaited(st *Status) string {
-	for _, w := range e.wallets {
-		if slices.ContainsFunc(w.units(), func(u *unit) bool { return !u.Done() }) {
-			return "blocks for the watched scripts"
-		}
+func (e *engine) awaited(phase Phase, reason string) string {
+	if slices.ContainsFunc(e.blocks.requests, func(u *request) bool { return !u.Done() }) {
+		return "blocks for the watched scripts"
 	}
 	switch {
-	case st.Phase == Scanning:
+	case phase == Scanning:
 		return ""
-	case st.Phase == Filters:
-		return st.Reason
+	case phase == Filters:
+		return reason
 	case e.filters.lowest() != nil:
 		return "filters"
 	}

@@ -2,15 +2,10 @@ package spv
 
 import (
 	"fmt"
+	"time"
 
 	"dcrspv/spv/internal/chaindb"
 )
-
-// caughtUp reports the end of the initial sync: everybody was asked, and all that
-// came is on disk and tested. Nobody's claims can put it off.
-func (e *engine) caughtUp() bool {
-	return e.headersComplete() && e.filtersDone() && e.scanDone()
-}
 
 // snapshot computes the status from the state. What is synced is in phase: a peer is
 // there, nobody credible is ahead, what we know is on disk, and nothing is left to
@@ -18,45 +13,65 @@ func (e *engine) caughtUp() bool {
 func (e *engine) snapshot() Status {
 	tip := e.chain.Tip()
 	header, _ := e.chain.Header(tip.Height)
-	st := Status{
-		Network: e.cfg.Params.Name,
-		Tip:     BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
-		Target:  max(tip.Height, e.registry.Target(e.now)),
-		Scanned: e.scannedAll(),
-		Peers:   len(e.sessions),
-		CutOff:  e.cuts,
-	}
-	if len(e.sessions) == 0 {
-		st.Target = max(st.Target, e.target) // losing the peers is no progress
-	}
-	if e.now.Before(e.headers.pendingUntil) {
-		st.Target = max(st.Target, e.headers.pending)
-	}
-	e.target = st.Target
-	st.Owed = e.owedAll(st.Target)
+	filters := Span{}
 	if through, ok := e.filters.through(); ok {
-		st.Filters = Span{From: e.filters.from, Through: through, Any: true}
+		filters = spanOf(e.filters.from, through, true)
 	}
+	v := view{tip: tip.Height, target: e.target(), filters: filters.Through}
+	v.owed = e.owedAll(v.target)
+	phase, reason, done := e.phase(v)
+	reason += e.slowness(phase)
 	sum := e.stats()
-	st.ReceivedBytes = sum.BytesIn
-	st.Requests = Requests{
-		Headers: int(sum.GetHeaders),
-		Filters: int(sum.GetCFsV2 + sum.GetCFilterV2),
-		Blocks:  int(sum.Blocks),
+	trouble := e.findTrouble(phase, reason, sum.BytesIn)
+	if !trouble.IsZero() {
+		reason = trouble.Cause
 	}
+	e.progress.enter(phase, done, e.now)
+	rate, left := e.progress.rate(done, v.target, e.now)
+	synced := phase == InSync
+	return Status{
+		Network: e.cfg.Params.Name,
+		Phase:   phase,
+		Synced:  synced,
+		Settled: synced && e.following.on && e.settled(),
+		Tip:     BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
+		Target:  v.target,
+		Filters: filters,
+		Scanned: e.scannedAll(),
+		Owed:    v.owed,
+		Peers:   len(e.sessions),
+		Requests: Requests{
+			Headers: int(sum.GetHeaders),
+			Filters: int(sum.GetCFsV2 + sum.GetCFilterV2),
+			Blocks:  int(sum.Blocks),
+		},
+		Seconds: e.progress.seconds(e.now),
+		Rate:    rate,
+		ETA:     left,
+		Reason:  reason,
+		Trouble: trouble,
+		OldTip:  e.findOldTip(phase, header.Time()),
+		CutOff:  e.cuts,
 
-	done := uint32(0)
-	st.Phase, st.Reason, done = e.phase(&st)
-	st.Reason += e.slowness(st.Phase)
-	st.Synced = st.Phase == InSync
-	st.Settled = st.Synced && e.following && e.settled()
-	e.findTrouble(&st)
-	e.findOldTip(&st)
-	e.progress.enter(st.Phase, done, e.now)
-	st.Rate, st.ETA = e.progress.rate(done, st.Target, e.now)
-	e.progress.left = st.ETA
-	st.Seconds = e.progress.seconds(e.now)
-	return st
+		ReceivedBytes: sum.BytesIn,
+	}
+}
+
+// view is how far the sync is, as a status has it.
+type view struct{ tip, target, filters, owed uint32 }
+
+// target is the highest block that a credible peer claims or that is waited for. Losing
+// the peers is no progress.
+func (e *engine) target() uint32 {
+	target := max(e.chain.Tip().Height, e.registry.Target(e.now))
+	if len(e.sessions) == 0 {
+		target = max(target, e.progress.target)
+	}
+	if e.headers.awaited.above(target, e.now) {
+		target = e.headers.awaited.height
+	}
+	e.progress.aim(target)
+	return target
 }
 
 // stats sums what was exchanged with all peers.
@@ -69,33 +84,41 @@ func (e *engine) stats() SourceStats {
 }
 
 // phase is the first stage that is not finished, why, and how far it is.
-func (e *engine) phase(st *Status) (Phase, string, uint32) {
+func (e *engine) phase(v view) (Phase, string, uint32) {
 	switch {
 	case len(e.sessions) == 0:
-		return Connecting, e.lonely(), st.Tip.Height
+		return Connecting, e.noPeersReason(), v.tip
 	case !e.headersDone() || e.contradicted() != nil:
-		return Headers, e.headersReason(st), st.Tip.Height
+		return Headers, e.headersReason(v), v.tip
 	case !e.filtersDone():
-		return Filters, e.filtersReason(st.Filters.Through, st.Target), st.Filters.Through
+		return Filters, e.filtersReason(v.filters, v.target), v.filters
 	case !e.scanDone():
-		return Scanning, fmt.Sprintf("testing blocks for the watched scripts, %d left", st.Owed), st.Target - min(st.Target, st.Owed)
+		return Scanning, e.scanReason(v), v.target - min(v.target, v.owed)
 	}
-	return InSync, "", st.Tip.Height
+	return InSync, "", v.tip
 }
 
-func (e *engine) headersReason(st *Status) string {
+func (e *engine) scanReason(v view) string {
+	for i, w := range e.wallets {
+		if w.hangs(e.now) {
+			return fmt.Sprintf("wallet %d of %d has not answered for %v", i+1, len(e.wallets), e.now.Sub(w.called).Round(time.Second))
+		}
+	}
+	return fmt.Sprintf("testing blocks for the watched scripts, %d left", v.owed)
+}
+
+func (e *engine) headersReason(v view) string {
 	switch behind := e.clockBehind(); {
 	case behind != "":
 		return behind
-	case st.Target > st.Tip.Height:
-		return fmt.Sprintf("fetching headers, %d of %d", st.Tip.Height, st.Target)
+	case v.target > v.tip:
+		return fmt.Sprintf("fetching headers, %d of %d", v.tip, v.target)
 	case e.contradicted() != nil:
 		return "the peers are on another chain"
 	case !e.chain.Proven():
 		return "the peers' chain has less work than the network's is known to have"
-	}
-	if e.answering() > 0 {
-		return fmt.Sprintf("fetching headers above block %d", st.Tip.Height)
+	case e.answering() > 0:
+		return fmt.Sprintf("fetching headers above block %d", v.tip)
 	}
 	return "waiting for the other peers to answer"
 }
@@ -126,8 +149,8 @@ func (e *engine) slowness(phase Phase) string {
 	return fmt.Sprintf("; %.1f kB a second come in, from %d peers", rate/1000, n)
 }
 
-// lonely says why there is no peer.
-func (e *engine) lonely() string {
+// noPeersReason says why there is no peer.
+func (e *engine) noPeersReason() string {
 	if addr, ban, ok := e.registry.AllBanned(e.now); ok {
 		return fmt.Sprintf("no peers: all are banned, %s %s", addr, banText(ban))
 	}
@@ -158,25 +181,27 @@ func storedStatus(cfg Config, db *chaindb.DB) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	st := Status{
+	var filters, scanned Span
+	if held := db.Filters(); len(held) > 0 {
+		last := held[len(held)-1]
+		filters = spanOf(last.From, last.To, true)
+	}
+	owed := uint32(0)
+	for i, w := range cfg.Wallets {
+		if span := spanOf(w.Scanned(tip.Height)); i == 0 || !span.Any {
+			scanned = span
+		}
+		owed = max(owed, w.Owed(tip.Height))
+	}
+	return Status{
 		Network: cfg.Params.Name,
 		Phase:   Connecting,
 		Trouble: trouble,
 		Tip:     BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
 		Target:  tip.Height,
+		Filters: filters,
+		Scanned: scanned,
+		Owed:    owed,
 		Reason:  "not running",
-	}
-	if held := db.Filters(); len(held) > 0 {
-		last := held[len(held)-1]
-		st.Filters = Span{From: last.From, Through: last.To, Any: true}
-	}
-	for i, w := range cfg.Wallets {
-		var span Span
-		span.From, span.Through, span.Any = w.Scanned(tip.Height)
-		if i == 0 || !span.Any {
-			st.Scanned = span
-		}
-		st.Owed = max(st.Owed, w.Owed(tip.Height))
-	}
-	return st, nil
+	}, nil
 }

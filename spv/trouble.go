@@ -52,7 +52,7 @@ type troubles struct {
 	received time.Time // when they were
 
 	failures []failure // the last one of each address, the newest last
-	seeding  error     // why no seeder told any address; nil if one did
+	seeding  error     // why no seeder gave any address; nil if one did
 
 	about   diagnosis // what was said since it last moved
 	said    Trouble   // likewise
@@ -83,6 +83,9 @@ func (t *troubles) failed(f failure) {
 	}
 	t.failures = append(t.failures, f)
 }
+
+// seeded notes with what the last seeder has failed, if it has.
+func (t *troubles) seeded(err error) { t.seeding = err }
 
 // forget drops what was wrong with a peer.
 func (t *troubles) forget(addr string) {
@@ -135,18 +138,16 @@ func (t *troubles) time(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// findTrouble looks whether something is wrong, and has the status say so.
-func (e *engine) findTrouble(st *Status) {
+// findTrouble looks whether something is wrong, and returns what is to be said of it.
+func (e *engine) findTrouble(phase Phase, reason string, received int64) Trouble {
 	t := &e.trouble
 	if e.ctx.Err() == nil {
-		t.look(e.milestone(), st.ReceivedBytes, len(e.sessions) > 0, st.Synced, e.now)
-		if s, ok := e.situation(st); ok {
+		t.look(e.milestone(), received, len(e.sessions) > 0, phase == InSync, e.now)
+		if s, ok := e.situation(phase, reason); ok {
 			t.say(s.diagnose(), e.now)
 		}
 	}
-	if st.Trouble = t.present; !st.Trouble.IsZero() {
-		st.Reason = st.Trouble.Cause
-	}
+	return t.present
 }
 
 // start begins to look, with what is stored.
@@ -175,8 +176,3 @@ func (t *troubles) save() func(*chaindb.DB) error {
 		return db.PutBlob(troubleBlob, data)
 	}
 }
-
-// troubleWritten: the last trouble is on disk.
-type troubleWritten struct{ err error }
-
-func (ev troubleWritten) apply(e *engine) { e.writeDone(ev.err) }

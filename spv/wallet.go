@@ -32,20 +32,20 @@ type Wallet interface {
 	// when nothing is watched.
 	Birthday() (height uint32, ok bool)
 
-	// NextScan returns a stretch of blocks, none above limit, that some watched
+	// NextScan returns a range of blocks, none above limit, that some watched
 	// script has not been tested against yet: that which the wallet wants first.
-	// ok is false when there is no such debt.
+	// ok is false when nothing is left to test.
 	NextScan(limit uint32) (scan Scan, ok bool, err error)
 
 	// Apply takes the result of a scan in one transaction.
 	Apply(Batch) error
 
 	// Changed delivers a value after the watch set or its coverage changed, so
-	// that there may be new debt. Its capacity is one: several changes may be
+	// that there may be more to test. Its capacity is one: several changes may be
 	// seen as one.
 	Changed() <-chan struct{}
 
-	// Scanned returns the stretch of heights that every watched script has
+	// Scanned returns the range of heights that every watched script has
 	// been tested on, counted from the wallet's birthday. It is for display.
 	Scanned(limit uint32) (from, through uint32, ok bool)
 

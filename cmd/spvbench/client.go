@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"strconv"
 	"time"
 
 	"dcrspv/spv"
@@ -25,6 +26,7 @@ type clientSpec struct {
 	Connect    []string // the peers
 	XPub       string   // watched, if not empty
 	Scripts    int      // so many scripts of nobody are watched as well
+	More       int      // so many wallets more, each with as many scripts of its own
 	From       uint32   // birthday of what is watched
 	Follow     int      // payments to wait for once synced
 	CPUProfile string   // file, or none
@@ -36,6 +38,8 @@ type clientSpec struct {
 type clientResult struct {
 	Synced     time.Time
 	Watching   float64 // seconds that it took to fill the watch set
+	ScanCPU    float64 // CPU seconds from there until it was synced
+	Goroutines int     // when it was synced
 	Holdings   holdings
 	Mallocs    uint64 // allocations
 	AllocBytes uint64
@@ -66,14 +70,26 @@ func runClient(spec clientSpec, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	begun := time.Now()
-	if err := watch(ctx, w, spec); err != nil {
+	if err := watch(ctx, w, spec, 0); err != nil {
 		return err
 	}
-	r := clientResult{Watching: time.Since(begun).Seconds()}
+	wallets := []spv.Wallet{w}
+	for i := range spec.More {
+		more, err := wallet.Open(spec.Wallet+"-"+strconv.Itoa(i), params)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, more.Close()) }()
+		if err := watch(ctx, more, spec, i+1); err != nil {
+			return err
+		}
+		wallets = append(wallets, more)
+	}
+	r := clientResult{Watching: time.Since(begun).Seconds(), ScanCPU: -cpuSeconds()}
 	s, err := spv.New(spv.Config{
 		Params:  params,
 		DataDir: spec.Dir,
-		Wallets: []spv.Wallet{w},
+		Wallets: wallets,
 		Connect: spec.Connect,
 	})
 	if err != nil {
@@ -96,14 +112,14 @@ func runClient(spec clientSpec, out io.Writer) (err error) {
 	return json.NewEncoder(out).Encode(r)
 }
 
-// watch fills the watch set. Watching again is harmless.
-func watch(ctx context.Context, w *wallet.Wallet, spec clientSpec) error {
+// watch fills the watch set of one of the wallets. Watching again is harmless.
+func watch(ctx context.Context, w *wallet.Wallet, spec clientSpec, which int) error {
 	what := wallet.Watch{From: spec.From}
 	if spec.XPub != "" {
 		what.XPubs = []string{spec.XPub}
 	}
 	for i := range spec.Scripts {
-		what.Scripts = append(what.Scripts, spvtest.Script(uint32(i)))
+		what.Scripts = append(what.Scripts, spvtest.Script(uint32(which*spec.Scripts+i)))
 	}
 	if spec.XPub == "" && spec.Scripts == 0 {
 		return nil
@@ -117,6 +133,8 @@ func measure(ctx context.Context, r *clientResult, s *spv.Syncer, w *wallet.Wall
 		return err
 	}
 	r.Synced = time.Now()
+	r.ScanCPU += cpuSeconds()
+	r.Goroutines = runtime.NumGoroutine()
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	r.Mallocs, r.AllocBytes = mem.Mallocs, mem.TotalAlloc

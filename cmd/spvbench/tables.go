@@ -33,6 +33,7 @@ func init() {
 		{name: "slow", title: "One of eight peers has a hundredth of the bandwidth", columns: slowColumns, serves: true, measure: measureSlow},
 		{name: "stall", title: "One of eight peers stalls", columns: slowColumns, serves: true, measure: measureStall},
 		{name: "rescan", title: "Rescan of all stored blocks", columns: rescanColumns, serves: true, measure: measureRescan},
+		{name: "wallets", title: "Many wallets scan all stored blocks, and one that has all of their scripts", columns: walletsColumns, serves: true, measure: measureWallets},
 		{name: "start", title: "Start with a complete store", columns: startColumns, serves: true, measure: measureStart},
 		{name: "block", title: "A new block, from its announcement to the event of the wallet", columns: blockColumns, serves: true, measure: measureBlock},
 		{name: "flood", title: "Beside eight peers that flood", columns: floodColumns, serves: true, once: true, asked: true, measure: measureFlood},

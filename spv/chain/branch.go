@@ -20,8 +20,8 @@ func (c *Chain) settle(s *segment, u *Update) error {
 	c.evict()
 	if !slices.Contains(c.branches, s) {
 		u.Added, u.Last = 0, BlockID{}
-		if hash, ok := c.Hash(s.fork()); ok {
-			u.Last = BlockID{s.fork(), hash}
+		if fork, ok := c.Block(s.fork()); ok {
+			u.Last = fork
 		}
 		return fmt.Errorf("%w: branch of %d headers at height %d", ErrLowWork, s.len(), s.fork())
 	}
@@ -43,7 +43,7 @@ func (c *Chain) promote(s *segment, u *Update) error {
 	if err != nil {
 		return err
 	}
-	forkHash, ok := c.Hash(fork)
+	forkBlock, ok := c.Block(fork)
 	if !ok {
 		return c.srcErr
 	}
@@ -71,7 +71,7 @@ func (c *Chain) promote(s *segment, u *Update) error {
 	c.rejoin()
 	c.dropRefuted()
 	c.evict()
-	u.Best, u.Fork, u.Reorged = true, BlockID{fork, forkHash}, int(oldTip.Height-fork)
+	u.Best, u.Fork, u.Reorged = true, forkBlock, int(oldTip.Height-fork)
 	return nil
 }
 

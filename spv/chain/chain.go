@@ -147,6 +147,12 @@ func (c *Chain) Hash(height uint32) (hash chainhash.Hash, ok bool) {
 	return child.PrevBlock(), true
 }
 
+// Block is the block of the best chain at height; !ok as for Hash.
+func (c *Chain) Block(height uint32) (id BlockID, ok bool) {
+	hash, ok := c.Hash(height)
+	return BlockID{height, hash}, ok
+}
+
 // Blocks are the headers and the hashes of a range of the best chain; !ok if it
 // is not all there, or if the Source fails. They may be lent: they are only for
 // reading and never change.

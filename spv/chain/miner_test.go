@@ -153,6 +153,10 @@ func (s *memStore) Headers(r Range) (headers []Header, err error) {
 
 func (s *memStore) replace(above uint32, headers []Header) BlockID {
 	s.headers = append(s.headers[:above:above], headers...)
+	if len(s.headers) == 0 {
+		_, genesis := simnet().Genesis()
+		return genesis
+	}
 	return s.headers[len(s.headers)-1].ID()
 }
 

@@ -128,6 +128,25 @@ func (s *simulation) deliver() {
 	s.checkSwitch(u, before, oldPath)
 }
 
+// abandon ends the best chain before a random block.
+func (s *simulation) abandon() {
+	m := s.tree.leaves[s.rng.IntN(len(s.tree.leaves))]
+	id := m.id(s.rng.IntN(len(m.headers)))
+	before := s.chain.Tip()
+	oldPath := s.tree.path(before.Hash)
+	u, err := s.chain.Abandon(id)
+	if err != nil {
+		s.t.Fatalf("Abandon: %v", err)
+	}
+	if id.Height > 0 && slices.Contains(oldPath, id.Hash) {
+		clear(s.tree.known)
+		for _, hash := range oldPath[:id.Height] {
+			s.tree.known[hash] = true
+		}
+	}
+	s.checkSwitch(u, before, oldPath)
+}
+
 // checkSwitch compares what Update says about the best chain with the paths
 // before and after.
 func (s *simulation) checkSwitch(u Update, before BlockID, oldPath []chainhash.Hash) {
@@ -238,9 +257,12 @@ func simulate(t *testing.T, seed uint64, steps int) {
 	s.chain = newChain(tr.leaves[0].r, s.store)
 	s.shrink()
 	for range steps {
-		if rng.IntN(3) > 0 {
+		switch n := rng.IntN(30); {
+		case n < 18:
 			s.deliver()
-		} else {
+		case n < 20:
+			s.abandon()
+		default:
 			s.persist()
 		}
 		s.check()

@@ -3,8 +3,8 @@ package chain
 import "github.com/decred/dcrd/math/uint256"
 
 // Unstored is what the store lacks: it should drop all headers above the height
-// above and append these, at most max. work is the total work at the last of
-// them. !ok if there is nothing to store. They are as many as lie together in
+// above and append these, at most max, perhaps none. work is the total work at the last of
+// them. !ok if there is nothing to do. They are as many as lie together in
 // memory; what is left comes next.
 //
 // Only proven headers are offered: those up to an anchor, or any once the chain
@@ -15,6 +15,9 @@ import "github.com/decred/dcrd/math/uint256"
 // and never change.
 func (c *Chain) Unstored(max int) (above uint32, headers []Header, work uint256.Uint256, ok bool) {
 	n := min(max, c.Storable())
+	if c.common == c.Tip().Height && c.stored.Height > c.common {
+		return c.common, nil, c.Work(), true // it has blocks that were abandoned
+	}
 	if n <= 0 {
 		return 0, nil, work, false
 	}

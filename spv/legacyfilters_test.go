@@ -12,13 +12,13 @@ import (
 )
 
 // testSet is a set of the filters 0 to last.
-func testSet(last uint32) filterSet {
-	return newFilterSet(chain.NewRules(chaincfg.SimNetParams(), chain.CommitmentsFrom(last+1, hashOf(99))))
+func testSet(last uint32) legacyFilters {
+	return newLegacyFilters(chain.NewRules(chaincfg.SimNetParams(), chain.CommitmentsFrom(last+1, hashOf(99))))
 }
 
 func hashOf(n byte) chainhash.Hash { return chainhash.Hash{n} }
 
-func TestStretches(t *testing.T) {
+func TestBatches(t *testing.T) {
 	for _, tt := range []struct {
 		last uint32
 		want []chain.Range
@@ -30,39 +30,39 @@ func TestStretches(t *testing.T) {
 	} {
 		s := testSet(tt.last)
 		if len(s.delivered) != len(tt.want) {
-			t.Errorf("%d stretches up to %d, want %v", len(s.delivered), tt.last, tt.want)
+			t.Errorf("%d batches up to %d, want %v", len(s.delivered), tt.last, tt.want)
 			continue
 		}
 		for i, r := range tt.want {
-			if got := s.stretch(i); got != r {
-				t.Errorf("stretch %d is %v, want %v", i, got, r)
+			if got := s.batch(i); got != r {
+				t.Errorf("batch %d is %v, want %v", i, got, r)
 			}
 			if got, ok := s.index(r); !ok || got != i {
-				t.Errorf("%v is stretch %d, %v, want %d", r, got, ok, i)
+				t.Errorf("%v is batch %d, %v, want %d", r, got, ok, i)
 			}
 			for _, other := range []chain.Range{{From: r.From, To: r.To + 1}, {From: r.From + 1, To: r.To + 1}, {From: 300, To: 399}} {
 				if _, ok := s.index(other); ok {
-					t.Errorf("%v is a stretch", other)
+					t.Errorf("%v is a batch", other)
 				}
 			}
 		}
 	}
-	var none filterSet
+	var none legacyFilters
 	if _, ok := none.index(chain.Range{From: 0, To: 0}); ok {
-		t.Error("a stretch of no set")
+		t.Error("a batch of no set")
 	}
 }
 
-// deliverAll has peers deliver the stretches in turn, stretch i with hash i.
-func deliverAll(s *filterSet, addrs ...string) {
+// deliverAll has peers deliver the batches in turn, batch i with hash i.
+func deliverAll(s *legacyFilters, addrs ...string) {
 	for i := range s.delivered {
-		s.deliver(s.stretch(i), addrs[i%len(addrs)], hashOf(byte(i)))
+		s.deliver(s.batch(i), addrs[i%len(addrs)], hashOf(byte(i)))
 	}
 }
 
-// copyOf is a whole copy, stretch i with hash i but for some.
-func copyOf(s *filterSet, addr string, wrong ...int) *audit {
-	a := &audit{addr: addr, next: s.last + 1}
+// copyOf is a whole copy, batch i with hash i but for some.
+func copyOf(s *legacyFilters, addr string, wrong ...int) *fullCopy {
+	a := &fullCopy{addr: addr, next: s.last + 1}
 	for i := range s.delivered {
 		hash := hashOf(byte(i))
 		if slices.Contains(wrong, i) {
@@ -77,8 +77,8 @@ func copyOf(s *filterSet, addr string, wrong ...int) *audit {
 // Rules 11 and 14.
 func TestProveNamesLiars(t *testing.T) {
 	s := testSet(599)
-	deliverAll(&s, "a", "b", "c") // b: stretches 1 and 4
-	s.deliver(s.stretch(4), "b", hashOf(50))
+	deliverAll(&s, "a", "b", "c") // b: batches 1 and 4
+	s.deliver(s.batch(4), "b", hashOf(50))
 	s.delivered[3] = delivery{hash: hashOf(51)} // from before a restart
 	copyOf(&s, "d", 5)                          // differs from a right one
 	copyOf(&s, "e")
@@ -89,11 +89,11 @@ func TestProveNamesLiars(t *testing.T) {
 	if want := []string{"b", "d", "f"}; !slices.Equal(liars, want) {
 		t.Errorf("liars %v, want %v", liars, want)
 	}
-	if hash, ok := s.rightHash(s.stretch(4)); !ok || hash != hashOf(4) {
+	if hash, ok := s.rightHash(s.batch(4)); !ok || hash != hashOf(4) {
 		t.Errorf("right hash %v, %v", hash, ok)
 	}
 	if _, ok := s.rightHash(chain.Range{From: 400, To: 450}); ok {
-		t.Error("a right hash of what is no stretch")
+		t.Error("a right hash of what is no batch")
 	}
 }
 
@@ -102,15 +102,15 @@ func TestAuditorChoice(t *testing.T) {
 	s := testSet(599)
 	deliverAll(&s, "a", "b", "a") // a: 4, b: 2
 	s.mismatch(now)
-	if len(s.audits) != 0 {
-		t.Errorf("audits before there is one: %v", s.audits)
+	if len(s.copies) != 0 {
+		t.Errorf("copies before there is one: %v", s.copies)
 	}
-	if a := s.auditor(nil, now); a != nil {
+	if a := s.nextSource(nil, now); a != nil {
 		t.Errorf("%s without peers", a.addr)
 	}
-	choose := func(want string, at time.Time, peers ...string) *audit {
+	choose := func(want string, at time.Time, peers ...string) *fullCopy {
 		t.Helper()
-		a := s.auditor(peers, at)
+		a := s.nextSource(peers, at)
 		if a == nil || a.addr != want {
 			t.Fatalf("chose %v, want %s", a, want)
 		}
@@ -127,12 +127,12 @@ func TestAuditorChoice(t *testing.T) {
 	b.wrong = now
 	choose("a", now, "a", "b")
 	s.current = nil
-	s.auditOf("a").wrong = now
-	if a := s.auditor([]string{"a", "b"}, now.Add(auditPause-1)); a != nil {
+	s.copyOf("a").wrong = now
+	if a := s.nextSource([]string{"a", "b"}, now.Add(copyPause-1)); a != nil {
 		t.Errorf("%s is asked again", a.addr)
 	}
-	if a := choose("b", now.Add(auditPause), "b", "a"); a == b || a.next != 1 {
-		t.Error("an audit that failed is continued")
+	if a := choose("b", now.Add(copyPause), "b", "a"); a == b || a.next != 1 {
+		t.Error("an fullCopy that failed is continued")
 	}
 }
 
@@ -142,16 +142,16 @@ func TestMismatchOfOnePeersCopy(t *testing.T) {
 	s := testSet(599)
 	deliverAll(&s, "a")
 	s.mismatch(now)
-	if a := s.auditor([]string{"a"}, now); a != nil {
+	if a := s.nextSource([]string{"a"}, now); a != nil {
 		t.Errorf("%s is asked", a.addr)
 	}
-	if a := s.auditor([]string{"a", "b"}, now); a == nil || a.addr != "b" {
+	if a := s.nextSource([]string{"a", "b"}, now); a == nil || a.addr != "b" {
 		t.Errorf("chose %v", a)
 	}
 
 	s = testSet(599)
 	s.mismatch(now) // nobody is known to have delivered
-	if a := s.auditor([]string{"a"}, now); a == nil {
+	if a := s.nextSource([]string{"a"}, now); a == nil {
 		t.Error("nobody is asked")
 	}
 }
@@ -159,11 +159,11 @@ func TestMismatchOfOnePeersCopy(t *testing.T) {
 // Rule 20.
 func TestAuditsAreBounded(t *testing.T) {
 	s := testSet(99)
-	for i := range 3 * maxAudits {
+	for i := range 3 * maxCopies {
 		copyOf(&s, string(rune('a'+i)))
 	}
-	if len(s.audits) != maxAudits {
-		t.Errorf("%d audits", len(s.audits))
+	if len(s.copies) != maxCopies {
+		t.Errorf("%d copies", len(s.copies))
 	}
 }
 
@@ -174,7 +174,7 @@ func TestSetReset(t *testing.T) {
 	s.verified, s.wrong, s.right = true, true, make([]chainhash.Hash, 6)
 	copyOf(&s, "b")
 	s.reset(299)
-	if s.verified || s.wrong || s.right != nil || len(s.audits) != 0 || s.running.next != 0 {
+	if s.verified || s.wrong || s.right != nil || len(s.copies) != 0 || s.running.next != 0 {
 		t.Errorf("after a reorg: %+v", s)
 	}
 	if n := s.deliveries()["a"]; n != 3 {

@@ -10,13 +10,14 @@ import (
 	"dcrspv/filters"
 	"dcrspv/spv/chain"
 	"dcrspv/spv/internal/chaindb"
+	"dcrspv/spv/internal/scan"
 	"dcrspv/spv/spvtest"
 )
 
-// TestMatchTellsOfDamage: whether the last block of a batch is disapproved is in the header
+// TestScanTellsOfDamage: whether a block is disapproved is in the header
 // above. That this one can't be read does not mean that it is not.
 // Rule 25.
-func TestMatchTellsOfDamage(t *testing.T) {
+func TestScanTellsOfDamage(t *testing.T) {
 	script := spvtest.Script(1)
 	c := spvtest.NewChain(nil)
 	c.Mine(248)
@@ -50,9 +51,10 @@ func TestMatchTellsOfDamage(t *testing.T) {
 	if err := errors.Join(err, file.Close()); err != nil {
 		t.Fatal(err)
 	}
-	f, err := matchStored(t.Context(), db, Scan{Range: chain.Range{From: 0, To: 249}, Query: filters.NewQuery([][]byte{script})})
+	wanted := []scan.Request{{Range: chain.Range{From: 0, To: 249}, Query: filters.NewQuery([][]byte{script})}}
+	res, err := scan.Run(t.Context(), scanSource{db}, wanted)
 	var d *chaindb.Damage
 	if !errors.As(err, &d) {
-		t.Errorf("%d blocks, %v", len(f.headers), err)
+		t.Errorf("%d blocks, %v", len(res.Matches), err)
 	}
 }

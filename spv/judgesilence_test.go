@@ -33,21 +33,19 @@ func TestSilenceMayBeAnotherView(t *testing.T) {
 		s := sessions[0]
 		s.peer = stillSource{}
 		e.registry.Validated(s.addr, c.proved, e.now)
-		u := newUnit(c.kind)
 		var header chain.Header
 		binary.LittleEndian.PutUint32(header[128:], 60) // its height
-		u.headers = []chain.Header{header}
-		if u.to() != 60 {
-			t.Fatalf("of block %d", u.to())
+		if header.Height() != 60 {
+			t.Fatalf("of block %d", header.Height())
 		}
 		for range c.times {
-			e.judgeUnit(s, u, c.err)
+			e.judgeSilence(s, c.kind, header.Height(), c.err)
 		}
 		pauses := len(e.registry.Serving(c.kind, 60, e.now)) == 0
 		if pauses != c.fault {
 			t.Errorf("%s: it pauses: %v", name, pauses)
 		}
-		if !c.fault && c.kind == registry.Filters && !s.headers.recheck {
+		if !c.fault && c.kind == registry.Filters && !s.recheck.wanted {
 			t.Errorf("%s: it is not asked for its headers", name)
 		}
 	}

@@ -51,10 +51,10 @@ func TestKnownHeadersAreAskedForNoLonger(t *testing.T) {
 		if test.failed {
 			e.registry.ClaimFailed(s.addr, e.now)
 		}
-		s.headers.recheckedAt = e.now.Add(-test.rechecked)
-		e.takeHeaders(&headerFlight{s: s, since: e.now}, span(1, 2000), 2000)
-		if s.headers.recheck != test.on {
-			t.Errorf("%s: asked on: %v", name, s.headers.recheck)
+		s.recheck.decided(e.now.Add(-test.rechecked))
+		e.takeHeaders(&headerRequest{s: s, since: e.now}, span(1, 2000), 2000)
+		if s.recheck.wanted != test.on {
+			t.Errorf("%s: asked on: %v", name, s.recheck.wanted)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package spv
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // No peer has more than one message in memory that was not dealt with, however
@@ -10,7 +11,7 @@ import (
 // Rule 20.
 func TestAPeerWaitsForItsLastMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &engine{ctx: t.Context(), events: make(chan event, maxEvents)}
+		e := &engine{loop: newLoop(t.Context(), time.Now), network: new(network)}
 		h := &handler{e: e, s: &session{addr: "192.0.2.1:9108"}}
 		said := 0
 		go func() {

@@ -1,0 +1,19 @@
+package spv
+
+// relayTo hands a wallet what some peer has sent.
+func (e *engine) relayTo(w *walletState) {
+	addr, txs := w.heard.take()
+	if len(txs) == 0 {
+		return
+	}
+	more, height := false, e.chain.Tip().Height
+	e.relayCall(w, func() (err error) {
+		more, err = w.unmined.Seen(addr, txs)
+		return err
+	}, func() {
+		if !more {
+			w.heard.refuse(addr, height)
+			e.relay.unlearn(txs) // they may be welcome from another peer
+		}
+	})
+}

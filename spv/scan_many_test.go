@@ -1,0 +1,129 @@
+package spv_test
+
+import (
+	"testing"
+	"time"
+
+	"dcrspv/spv"
+	"dcrspv/spv/chain"
+	"dcrspv/spv/spvtest"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// crowd are wallets, each with a script of its own.
+type crowd []*memoryWallet
+
+// crowdScript is the script of one of them.
+func crowdScript(i int) []byte { return spvtest.Script(uint32(100 + i)) }
+
+func newCrowd(n int) (c crowd) {
+	for i := range n {
+		w := newMemoryWallet()
+		w.watch(0, crowdScript(i))
+		c = append(c, w)
+	}
+	return c
+}
+
+func (c crowd) join(cfg *spv.Config) {
+	for _, w := range c {
+		cfg.Wallets = append(cfg.Wallets, w)
+	}
+}
+
+// wantBlocks checks that a wallet has got exactly these blocks, each once.
+func (m *memoryWallet) wantBlocks(t *testing.T, ids ...chain.BlockID) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.matched) != len(ids) {
+		t.Errorf("%d blocks, want %d", len(m.matched), len(ids))
+	}
+	for _, id := range ids {
+		if m.matched[id.Height] != id || m.given[id] != 1 {
+			t.Errorf("block %v was handed over %d times", id, m.given[id])
+		}
+	}
+}
+
+// A hundred wallets are scanned in one pass: each gets its own blocks, and a block that
+// many of them need is fetched once.
+//
+// Rules 1 and 27.
+func TestManyWallets(t *testing.T) {
+	const n = 100
+	c := spvtest.NewChain(nil)
+	c.Mine(1000)
+	own := make([]chain.BlockID, n)
+	for i := range own {
+		own[i] = c.MineBlock(c.Pay(crowdScript(i), 1e8))
+		c.Mine(9)
+	}
+	var outs []*wire.TxOut
+	for i := range n {
+		outs = append(outs, wire.NewTxOut(1e6, crowdScript(i)))
+	}
+	shared := c.MineBlock(c.PayAll(outs...))
+	c.Mine(10)
+	storyOn(t, c, func(w *world) {
+		all := newCrowd(n)
+		w.joinMany(3, spvtest.Behaviour{})
+		w.start(all.join)
+		w.wait(spv.Settled)
+		for i, m := range all {
+			m.wantBlocks(t, own[i], shared)
+		}
+		if got := w.syncer.Status().Requests.Blocks; got != n+1 {
+			t.Errorf("%d blocks were fetched, want %d", got, n+1)
+		}
+		w.wantNoViolations()
+	})
+}
+
+// hanging is a wallet that does not return from Apply before it is let go.
+type hanging struct {
+	*memoryWallet
+	letGo chan struct{}
+}
+
+func (h *hanging) Apply(b spv.Batch) error {
+	<-h.letGo
+	return h.memoryWallet.Apply(b)
+}
+
+// A wallet that hangs delays none of the others, now or at the next block, and has all
+// that it missed when it comes back.
+//
+// Rules 16 and 18.
+func TestWalletThatHangs(t *testing.T) {
+	c := spvtest.NewChain(nil)
+	var ids []chain.BlockID
+	for range 200 {
+		c.Mine(4)
+		ids = append(ids, c.MineBlock(c.Pay(crowdScript(3), 1e8), c.Pay(crowdScript(7), 1e8)))
+	}
+	storyOn(t, c, func(w *world) {
+		all := newCrowd(10)
+		p := w.join(spvtest.Behaviour{})
+		h := &hanging{all[3], make(chan struct{})}
+		w.start(all.join, func(cfg *spv.Config) { cfg.Wallets[1+3] = h })
+		w.pass(time.Minute)
+		all[7].wantBlocks(t, ids...)
+		if st := w.syncer.Status(); st.Synced {
+			t.Errorf("a wallet hangs and everything is in sync: %+v", st)
+		}
+		for range 3 {
+			ids = append(ids, c.MineBlock(c.Pay(crowdScript(3), 1e8), c.Pay(crowdScript(7), 1e8)))
+			p.SetChain(c)
+			w.pass(time.Second)
+			all[7].wantBlocks(t, ids...)
+		}
+		close(h.letGo)
+		w.syncTo(c)
+		all[3].wantBlocks(t, ids...)
+		if got := w.syncer.Status().Requests.Blocks; got > 2*len(ids) {
+			t.Errorf("%d blocks were fetched, want %d at most", got, 2*len(ids))
+		}
+	})
+}

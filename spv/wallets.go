@@ -1,0 +1,168 @@
+package spv
+
+import (
+	"time"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// walletState is a wallet as the engine sees it. Calls to the wallet run on a goroutine
+// of its own, one at a time.
+type walletState struct {
+	wallet  Wallet
+	unmined UnminedWallet     // the same, if it is one
+	jobs    chan func() event // never full: busy tells
+	busy    bool
+	called  time.Time // when it was last called
+
+	reported bool // it has been asked since it last changed
+	answered bool // it has been asked at all
+	summary       // what it said last
+
+	position position // on the best chain
+	scanned  scanned  // as far as it wants
+	want     Scan     // what it last wanted tested
+	wantedAt time.Time
+	batch    *batch // what was tested; nil if it has that
+
+	heard    heard // transactions of others
+	relaying bool  // busy with those, which leaves it in sync
+}
+
+// summary is what a wallet says of itself after each call.
+type summary struct {
+	watching bool
+	birthday uint32
+	tested   Span
+	owed     uint32 // blocks up to owedTo that are to be tested
+	owedTo   uint32
+	pending  []*wire.MsgTx // its own transactions that are not in the chain
+}
+
+func newWalletState(w Wallet) *walletState {
+	unmined, _ := w.(UnminedWallet)
+	return &walletState{wallet: w, unmined: unmined, jobs: make(chan func() event, 1)}
+}
+
+func (e *engine) goWallets() {
+	for _, w := range e.wallets {
+		e.goWorker(func() {
+			for {
+				select {
+				case job := <-w.jobs:
+					e.post(job())
+				case <-w.wallet.Changed():
+					e.post(walletChanged{w})
+				case <-e.ctx.Done():
+					return
+				}
+			}
+		})
+	}
+}
+
+// walletChanged: the watch set changed, so there may be blocks to test, and from a lower
+// height.
+type walletChanged struct{ w *walletState }
+
+func (ev walletChanged) apply(*engine) { ev.w.reconsider() }
+
+// reconsider has the wallet asked again for all it wants.
+func (w *walletState) reconsider() {
+	w.reported = false
+	w.scanned.change()
+}
+
+// wants notes what it wants tested; begin has a batch under way, and end has none.
+func (w *walletState) wants(sc Scan, now time.Time) { w.want, w.wantedAt = sc, now }
+func (w *walletState) begin(b *batch)               { w.batch = b }
+func (w *walletState) end()                         { w.batch = nil }
+
+// outdated reports whether it is to have what was tested, whatever was found: it has
+// changed since it said what it wants, or that is long ago.
+func (w *walletState) outdated(now time.Time) bool {
+	return !w.reported || now.Sub(w.wantedAt) >= flushEvery
+}
+
+// walletPatience is how long a wallet may take for a call before others are not kept from
+// following the chain by it.
+const walletPatience = 30 * time.Second
+
+// hangs reports whether it has not answered for long.
+func (w *walletState) hangs(now time.Time) bool {
+	return w.busy && now.Sub(w.called) >= walletPatience
+}
+
+// walletTime is when a wallet begins to hang.
+func (e *engine) walletTime() (next time.Time) {
+	for _, w := range e.wallets {
+		at := w.called.Add(walletPatience)
+		if w.busy && at.After(e.now) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next
+}
+
+// summaryOf asks a wallet, on its goroutine.
+func (w *walletState) summaryOf(limit uint32) (s summary, err error) {
+	s.birthday, s.watching = w.wallet.Birthday()
+	s.tested = spanOf(w.wallet.Scanned(limit))
+	s.owed, s.owedTo = w.wallet.Owed(limit), limit
+	if w.unmined != nil {
+		s.pending, err = w.unmined.Pending()
+	}
+	return s, err
+}
+
+func spanOf(from, through uint32, ok bool) Span { return Span{From: from, Through: through, Any: ok} }
+
+// call has a job done on the wallet's goroutine, asks the wallet for its summary, and
+// has the engine do what follows. An error is a local failure. then may be nil.
+func (e *engine) call(w *walletState, job func() error, then func()) {
+	limit := e.chain.Tip().Height
+	w.busy, w.called = true, e.now
+	w.jobs <- func() event {
+		ev := walletCalled{w: w, then: then}
+		if ev.err = job(); ev.err == nil {
+			ev.summary, ev.err = w.summaryOf(limit)
+		}
+		return ev
+	}
+}
+
+// ask is call for what the wallet need not be asked again for before it changes.
+func (e *engine) ask(w *walletState, job func() error, then func()) {
+	w.reported = true
+	e.call(w, job, then)
+}
+
+// relayCall is ask for transactions of others.
+func (e *engine) relayCall(w *walletState, job func() error, then func()) {
+	w.relaying = true
+	e.ask(w, job, then)
+}
+
+// walletCalled: a call to a wallet is over.
+type walletCalled struct {
+	w *walletState
+	summary
+	err  error
+	then func()
+}
+
+func (ev walletCalled) apply(e *engine) {
+	w := ev.w
+	w.busy, w.relaying = false, false
+	if len(ev.pending) > 0 || len(w.pending) > 0 {
+		e.outgoing.recollect()
+	}
+	if ev.err != nil {
+		e.fail(ev.err)
+		return
+	}
+	w.answered, w.summary = true, ev.summary
+	if ev.then != nil {
+		ev.then()
+	}
+}
