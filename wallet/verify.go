@@ -25,6 +25,10 @@ type Report struct {
 // follows from something else. The error is ErrCorrupt with the first contradiction.
 func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 	var r Report
+	if err := w.mu.lockFor(ctx); err != nil { // nobody may write while pages are checked
+		return r, err
+	}
+	defer w.mu.Unlock()
 	err := w.db.View(func(tx *bbolt.Tx) error {
 		if err := w.db.CheckPages(ctx); err != nil {
 			return err
