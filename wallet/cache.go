@@ -16,7 +16,7 @@ type cache struct {
 	ledger *coverage.Ledger[*script] // which blocks that was tested on
 	unfit  unfitBlocks
 
-	positions
+	positions positions
 	price     ticketPrice
 	totals    totals
 	pool      *pool // transactions that wait

@@ -108,7 +108,7 @@ func (c *change) deriveAhead(b *branch, from uint32, first keys.Form) {
 			switch {
 			case s == nil:
 				s = newScript(raw)
-				c.w.watchSet.add(s)
+				c.w.addEntry(s)
 				fresh = append(fresh, s)
 			case s.account != 0:
 				b.grow(f, nil)

@@ -38,6 +38,8 @@ func (p positions) tip() (chain.BlockID, bool) {
 	return p[len(p)-1], true
 }
 
+func (c *cache) tip() (chain.BlockID, bool) { return c.positions.tip() }
+
 // Locator is a list of blocks that the wallet has processed, newest first: ends
 // of batches and blocks that matched, the last 512 of them and ever fewer
 // below, and genesis. It is empty before the first batch.

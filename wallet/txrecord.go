@@ -37,7 +37,7 @@ func decodeTx(b []byte) (txRecord, bool) {
 	return r, d.ok() && len(r.raw) > 0
 }
 
-// parse is the transaction itself.
+// parseTx is the transaction itself.
 func parseTx(raw []byte) (*wire.MsgTx, bool) {
 	tx := new(wire.MsgTx)
 	return tx, tx.FromBytes(raw) == nil

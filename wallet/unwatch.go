@@ -25,7 +25,7 @@ func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
 		for _, s := range gone {
 			c.lost.add(s, byOwner)
 			c.coverage.Remove(s)
-			c.w.watchSet.remove(s)
+			c.w.removeEntry(s)
 			c.dropScript(s)
 		}
 	})

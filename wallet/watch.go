@@ -94,7 +94,7 @@ func (c *change) watchAlone(entries []*script, birthday uint32) {
 		s := c.w.same(entry)
 		switch {
 		case s == nil:
-			c.w.watchSet.add(entry)
+			c.w.addEntry(entry)
 			c.saveScript(entry)
 			c.entered.add(entry)
 			fresh = append(fresh, entry)

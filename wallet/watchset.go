@@ -84,13 +84,13 @@ func (w *cache) loadOutpoints(b *buckets) error {
 		if !ok || !w.ledger.LoadScript(s, group, birthday, true) {
 			return corrupt("watched outpoint %.40x", k)
 		}
-		w.watchSet.add(s)
+		w.addEntry(s)
 		return nil
 	})
 }
 
-// add enters a script or an outpoint.
-func (w *watchSet) add(s *script) {
+// addEntry enters a script or an outpoint.
+func (w *watchSet) addEntry(s *script) {
 	if s.outpoint == nil {
 		w.scripts[s.raw] = s
 		return
@@ -99,8 +99,8 @@ func (w *watchSet) add(s *script) {
 	w.outpointsOf[s.raw]++
 }
 
-// remove takes out a script or an outpoint.
-func (w *watchSet) remove(s *script) {
+// removeEntry takes out a script or an outpoint.
+func (w *watchSet) removeEntry(s *script) {
 	if s.outpoint == nil {
 		delete(w.scripts, s.raw)
 		return
