@@ -20,7 +20,8 @@ var mayImport = map[string][]string{
 	"cmd/stress":   {},
 	"cmd/spvbench": {"wallet", "spv", "spv/spvtest", "filters"},
 	"cmd/dcrspv":   {"wallet", "spv", "spv/chain", "spv/spvtest", "filters"}, // what any program could use
-	"wallet":       {"spv", "spv/chain", "internal/dbfile", "filters"},       // of spv only the types of the interface that it fulfils
+	"wallet": {"wallet/internal/coverage", "wallet/internal/keys", "spv", // of spv only the types of the interface that it fulfils
+		"spv/chain", "internal/dbfile", "filters"},
 	"spv": {"spv/internal/requests", "spv/internal/scan", "spv/internal/registry", "spv/internal/addrbook", "spv/internal/peer", "spv/internal/chaindb",
 		"spv/chain", "internal/dbfile", "filters"},
 	"spv/spvtest": {"spv/chain", "filters"},
@@ -32,13 +33,16 @@ var mayImport = map[string][]string{
 	"spv/internal/peer":     {"spv/chain", "filters"},
 	"spv/internal/chaindb":  {"spv/chain", "internal/dbfile", "filters"},
 
+	"wallet/internal/coverage": {"spv/chain"},
+	"wallet/internal/keys":     {},
+
 	"internal/dbfile": {},
 	"spv/chain":       {},
 	"filters":         {},
 }
 
 // pure packages have no goroutine, no input or output, and no clock.
-var pure = []string{"spv/chain", "spv/internal/registry", "spv/internal/requests", "filters"}
+var pure = []string{"spv/chain", "spv/internal/registry", "spv/internal/requests", "filters", "wallet/internal/coverage", "wallet/internal/keys"}
 
 const module = "dcrspv"
 

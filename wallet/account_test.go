@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"dcrspv/wallet/internal/keys"
+
 	"github.com/decred/base58"
 	"github.com/decred/dcrd/crypto/blake256"
 )
@@ -302,7 +304,7 @@ func TestVoidBelowTheBirthday(t *testing.T) {
 			c.sync(w)
 		}
 		wantBalance(t, w, 0, 0, 0, 1)
-		if born := w.scripts[string(scriptN(2))].from; born != 5 {
+		if born := w.scripts[string(scriptN(2))].Birthday(); born != 5 {
 			t.Errorf("birthday %d", born)
 		}
 	}
@@ -324,12 +326,12 @@ func TestGapStays(t *testing.T) {
 // Rule 9.
 func TestWatchEndsWithItsContext(t *testing.T) {
 	w := open(t)
-	a := &account{key: testXPub(t, 1), gap: maxGap}
-	if err := a.parse(params); err != nil {
+	a, err := newAccount(testXPub(t, 1), Watch{Gap: maxGap}, params)
+	if err != nil {
 		t.Fatal(err)
 	}
-	err := w.update(&patience{t.Context(), 50}, func(c *change) { c.watchAccount(a) })
-	if n := len(a.at[payHash][0]); !errors.Is(err, context.Canceled) || n > 50 {
+	err = w.update(&patience{t.Context(), 50}, func(c *change) { c.watchAccount(a) })
+	if n := len(a.branches[0].at[keys.PayHash]); !errors.Is(err, context.Canceled) || n > 50 {
 		t.Fatalf("%d keys derived, %v", n, err)
 	}
 	if list, err := w.Watched(t.Context()); err != nil || len(list) != 0 || len(w.scripts) != 0 {

@@ -3,6 +3,8 @@ package wallet
 import (
 	"context"
 	"fmt"
+
+	"dcrspv/wallet/internal/keys"
 )
 
 // settled is how many blocks a use has to be deep until further addresses are given
@@ -23,15 +25,11 @@ func (w *Wallet) Address(ctx context.Context) (string, error) { return w.Address
 // that was passed over.
 //
 // Errors: ErrNoAccount; ErrNotWatched; ErrGap when there is none of these.
-func (w *Wallet) AddressOf(ctx context.Context, xpub string) (string, error) {
-	if err := w.mu.lockFor(ctx); err != nil {
-		return "", err
-	}
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return "", w.explain(w.broken)
-	}
-	_, addr, _, err := w.freshAddress(xpub)
+func (w *Wallet) AddressOf(ctx context.Context, xpub string) (addr string, err error) {
+	err = w.fromMemory(ctx, func() error {
+		_, addr, _, err = w.freshAddress(xpub)
+		return err
+	})
 	return addr, err
 }
 
@@ -46,7 +44,8 @@ func (w *Wallet) NextAddress(ctx context.Context, xpub string) (addr string, err
 			c.fail(err)
 			return
 		}
-		addr, a.issued = fresh, index+1
+		addr = fresh
+		a.issue(index + 1)
 		c.saveAccount(a)
 	})
 	if err != nil {
@@ -63,44 +62,28 @@ func (w *Wallet) freshAddress(xpub string) (*account, string, uint32, error) {
 	var a *account
 	if xpub == "" {
 		a = w.sortedAccounts()[0]
-	} else if want := (&account{key: xpub}); want.parse(w.params) == nil {
+	} else if want, err := newAccount(xpub, Watch{}, w.params); err == nil {
 		a = w.sameAccount(want)
 	}
 	if a == nil {
 		return nil, "", 0, fmt.Errorf("%w: extended public key %.120s", ErrNotWatched, xpub)
 	}
 	tip, _ := w.tip()
-	end := a.safeEnd(tip.Height - min(tip.Height, settled))
-	for _, from := range []uint32{max(a.used[0], a.issued), a.issued} { // else one that was passed over
+	b := &a.branches[0]
+	end := b.safeEnd(tip.Height - min(tip.Height, settled))
+	for _, from := range []uint32{max(b.used, a.issued), a.issued} { // else one that was passed over
 		for i := from; i < end; i++ {
-			if a.isUsed(0, i) || a.pays(0, i) {
+			if b.isUsed(i) || b.pays(i) {
 				continue
 			}
-			if addr, ok := a.address(0, i, w.params); ok {
+			if addr, ok := a.keys.Address(0, i, w.params); ok {
 				return a, addr.String(), i, nil
 			}
 		}
 	}
-	if a.derived[0] == hardened && end == hardened {
+	if b.derived == keys.End && end == keys.End {
 		return nil, "", 0, fmt.Errorf("%w: the account has no further address", ErrNoAccount)
 	}
 	return nil, "", 0, fmt.Errorf("%w: the last %d addresses given out are unused, or used in none but the last %d blocks",
 		ErrGap, a.gap, settled)
-}
-
-// isUsed reports whether the chain uses an index.
-func (a *account) isUsed(branch uint8, index uint32) bool {
-	for f := range a.forms() {
-		if s := a.at[f][branch][index]; s != nil && s.usedAt != unused {
-			return true
-		}
-	}
-	return false
-}
-
-// safeEnd is how many external indices a wallet watches that has the account alone and
-// sees the blocks up to a height.
-func (a *account) safeEnd(height uint32) uint32 {
-	_, end := a.walk(0, 0, func(s *script) bool { return s.usedAt <= height })
-	return min(end, a.derived[0])
 }

@@ -25,11 +25,9 @@ func (w *Wallet) Apply(b spv.Batch) error {
 		return err
 	}
 	return w.update(context.Background(), func(c *change) {
-		live := w.liveGroups(b.Scan.Groups)
-		for _, g := range w.groups {
-			g.given = false
-		}
-		if len(live) == 0 {
+		groups := w.ledger.Unchanged(b.Scan.Groups)
+		w.ledger.TakeBack()
+		if len(groups) == 0 {
 			return
 		}
 		if err := c.follows(b); err != nil {
@@ -38,26 +36,23 @@ func (w *Wallet) Apply(b spv.Batch) error {
 		}
 		// Coverage first: scripts that the blocks make known must not get into
 		// a group that is about to count as tested.
-		for _, g := range live {
-			g.covered = g.covered.Add(b.Scan.Range)
-			c.saveGroup(g)
-		}
+		c.coverage.Tested(groups, b.Scan.Range)
 		searched := maps.Clone(w.contested)
 		// Disapprovals before blocks: a disapproved transaction may be mined
 		// again in the very block that disapproved it.
 		for _, height := range b.Disapproved {
 			c.disapprove(height)
 		}
-		higher := c.advance(b)
+		higher, repriced := c.advance(b)
 		for i := range b.Blocks {
 			c.applyBlock(&b.Blocks[i])
 		}
-		c.searchFor(searched)
+		c.untestContested(searched)
 		if higher {
 			c.event(Event{Kind: EventTip, Block: b.End})
-			c.expire()
+			c.expire(repriced)
 		}
-		c.merge()
+		c.coverage.Merge()
 	})
 }
 
@@ -87,21 +82,6 @@ func checkBatch(b spv.Batch) error {
 	return nil
 }
 
-// liveGroups are the groups of these labels that are still as they were.
-func (w *Wallet) liveGroups(labels []uint64) []*group {
-	given := make(map[uint64]bool, len(labels))
-	for _, label := range labels {
-		given[label] = true
-	}
-	var live []*group
-	for _, g := range w.sortedGroups() {
-		if given[g.label] {
-			live = append(live, g)
-		}
-	}
-	return live
-}
-
 // follows checks a batch against the blocks that the wallet knows.
 func (c *change) follows(b spv.Batch) error {
 	if err := c.agrees(b.End); err != nil {
@@ -122,24 +102,6 @@ func (c *change) follows(b spv.Batch) error {
 	return nil
 }
 
-// agrees checks that the wallet knows no other block at a height.
-func (c *change) agrees(id chain.BlockID) error {
-	known := c.buckets.positions.Get(key32(id.Height))
-	if known == nil {
-		if v := c.blocks.Get(key32(id.Height)); v != nil {
-			r, ok := decodeBlock(v)
-			if !ok {
-				return corrupt("block %d", id.Height)
-			}
-			known = r.hash[:]
-		}
-	}
-	if known != nil && string(known) != string(id.Hash[:]) {
-		return fmt.Errorf("%w: block %d is %v, but another one was applied before", ErrChain, id.Height, id.Hash)
-	}
-	return nil
-}
-
 // applyBlock takes up what concerns the wallet in one block.
 func (c *change) applyBlock(b *spv.Block) {
 	txs := c.blockTxs(b)
@@ -148,14 +110,14 @@ func (c *change) applyBlock(b *spv.Block) {
 	}
 	// All outputs before all inputs: a block's transactions spend each other's.
 	for _, t := range txs {
-		if !t.void {
+		if !t.disapproved {
 			c.addCoins(t)
 		}
 	}
-	var void []*blockTx
+	var disapproved []*blockTx
 	for _, t := range txs {
-		if t.void {
-			void = append(void, t)
+		if t.disapproved {
+			disapproved = append(disapproved, t)
 			continue
 		}
 		c.spend(t)
@@ -170,7 +132,7 @@ func (c *change) applyBlock(b *spv.Block) {
 	// block above has again and that does not wait.
 	paid := make(map[outPoint]bool)
 	takes := func(in *wire.TxIn) bool { return paid[spent(in)] }
-	for _, t := range void {
+	for _, t := range disapproved {
 		for _, cr := range t.credits {
 			paid[outPoint{t.id(), cr.index}] = true
 		}
@@ -179,17 +141,18 @@ func (c *change) applyBlock(b *spv.Block) {
 		}
 		c.markDisapproved(t.height, t.block)
 		if t.returns() {
-			c.pend(t.msg.Copy(), t.id(), fromBlock, t.height, t.height)
+			c.addPending(t.msg.Copy(), t.id(), fromBlock, t.height, t.height)
 		}
 	}
 }
 
 // advance moves the position to the end of a batch, if that is higher, and
-// reports whether it is. Each block that matched is a position too: where a
-// reorg is to be undone, the transactions below stay untouched.
-func (c *change) advance(b spv.Batch) bool {
+// reports whether it is, and whether the ticket price has changed with it. Each block
+// that matched is a position too: where a reorg is to be undone, the transactions below
+// stay untouched.
+func (c *change) advance(b spv.Batch) (higher, repriced bool) {
 	if c.knows(b.End.Height) {
-		return false
+		return false, false
 	}
 	for i := range b.Blocks {
 		if id := b.Blocks[i].ID; !c.knows(id.Height) {
@@ -199,8 +162,7 @@ func (c *change) advance(b spv.Batch) bool {
 	if !c.knows(b.End.Height) {
 		c.moveTo(b.End)
 	}
-	c.priced(b.End.Height, dcrutil.Amount(b.Price))
-	return true
+	return true, c.priced(b.End.Height, dcrutil.Amount(b.Price))
 }
 
 // knows reports whether a height is within what the wallet has processed. That a
@@ -223,7 +185,7 @@ func (c *change) mined(t *blockTx) {
 	if c.blocks.Get(key32(t.height)) == nil {
 		c.put(c.blocks, key32(t.height), t.block.encode())
 	}
-	c.keep(id, txRecord{height: t.height, pos: t.pos, tree: t.tree, raw: raw}, t.msg)
+	c.saveTx(id, txRecord{height: t.height, pos: t.pos, tree: t.tree, raw: raw}, t.msg)
 }
 
 // blockTxs are the transactions of a block, regular ones first.
@@ -235,7 +197,7 @@ func (c *change) blockTxs(b *spv.Block) []*blockTx {
 	txs := make([]*blockTx, 0, len(b.Msg.Transactions)+len(b.Msg.STransactions))
 	for i, tx := range b.Msg.Transactions {
 		txs = append(txs, &blockTx{
-			msg: tx, height: h, tree: wire.TxTreeRegular, pos: uint32(i), void: disapproved, block: record,
+			msg: tx, height: h, tree: wire.TxTreeRegular, pos: uint32(i), disapproved: disapproved, block: record,
 		})
 	}
 	for i, tx := range b.Msg.STransactions {

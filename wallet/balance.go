@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"
 )
 
@@ -52,49 +51,6 @@ type UTXO struct {
 	// block that may spend it; 0 for a ticket.
 	Spendable bool
 	Matures   uint32
-}
-
-// depth is how many blocks must lie between an output and a transaction that
-// spends it: their heights differ by at least that (dcrd blockchain:
-// CheckTransactionInputs).
-func (c *coin) depth(params *chaincfg.Params) uint32 {
-	coinbase := uint32(params.CoinbaseMaturity)
-	switch {
-	case c.expiry:
-		return coinbase
-	case c.kind == Coinbase, c.kind == Vote, c.kind == Revocation, c.kind == Treasury:
-		return coinbase
-	case c.kind == StakeChange:
-		return uint32(params.SStxChangeMaturity)
-	}
-	return 0
-}
-
-// spendable reports whether a transaction in the block after tip may spend the
-// coin.
-func (c *coin) spendable(tip uint32, params *chaincfg.Params) bool {
-	return c.kind != Ticket && uint64(c.matures(params)) <= uint64(tip)+1
-}
-
-// eachUnspent calls fn for the unspent coins.
-func (b *buckets) eachUnspent(fn func(key []byte, coin *coin)) error {
-	return b.unspent.ForEach(func(k, _ []byte) error {
-		coin, ok := decodeCoin(b.coins.Get(k))
-		if !ok || len(k) != 36 {
-			return corrupt("coin %.40x", k)
-		}
-		fn(k, &coin)
-		return nil
-	})
-}
-
-// tipHeight is the height of the newest block processed; 0 if there is none.
-func (b *buckets) tipHeight() uint32 {
-	k, _ := b.positions.Cursor().Last()
-	if len(k) != 4 {
-		return 0
-	}
-	return be.Uint32(k)
 }
 
 // Balance is what the wallet has at the last block it has processed.

@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"cmp"
 	"hash/crc32"
 
 	"go.etcd.io/bbolt"
@@ -15,17 +14,44 @@ const sealSize = 4
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// tally is what there is in a bucket, so that what has vanished is missed: records,
+// whole pages of them, or the latest version of a page. It is known without reading
+// them, and compared with them by whoever reads them all.
+type tally struct {
+	count uint64 // of the records
+	sum   uint64 // of their seals, mod 2^64
+	last  uint64 // number that was given out, see NextSequence
+}
+
+func (t *tally) add(stored []byte) {
+	t.count++
+	t.sum += uint64(be.Uint32(stored[len(stored)-sealSize:]))
+}
+
+func (t *tally) remove(stored []byte) {
+	t.count--
+	t.sum -= uint64(be.Uint32(stored[len(stored)-sealSize:]))
+}
+
+// next gives out the number after the last one.
+func (t *tally) next() uint64 {
+	t.last++
+	return t.last
+}
+
 // bucket is a bucket in one transaction. What a wallet reads and writes goes through
 // it, except for the tally itself.
 //
 // A record that is not as it was written looks as if it were not there, and ends the
 // transaction: see buckets.bad.
 type bucket struct {
-	in    *buckets
-	raw   *bbolt.Bucket
-	name  string
-	seed  uint32 // the CRC of the name
-	tally tally
+	*health
+	isMeta bool
+	late   bool // its pages were not needed to open the file
+	raw    *bbolt.Bucket
+	name   string
+	seed   uint32 // the CRC of the name
+	tally  tally
 
 	// The record looked for last, for those who read before they write.
 	known  bool
@@ -33,23 +59,15 @@ type bucket struct {
 	stored []byte // nil if there is none
 }
 
-func (b *buckets) open(i int, raw *bbolt.Bucket) *bucket {
-	b.all[i] = bucket{in: b, raw: raw, name: bucketNames[i], seed: seeds[i]}
-	return &b.all[i]
+func (b *bucket) setTally(t tally) { b.tally = t }
+
+// isTally: the tally is a record of meta, and counts all others of it.
+func (b *bucket) isTally(key []byte) bool {
+	return b.isMeta && string(key) == string(keyTally)
 }
 
 // ready reports whether bbolt may go through the pages of the bucket.
-func (b *bucket) ready() bool {
-	if b.in.checkRest == nil || neededToOpen(b.name) {
-		return true
-	}
-	if err := b.in.checkRest(); err != nil {
-		b.in.bad = cmp.Or(b.in.bad, err)
-		return false
-	}
-	b.in.checkRest = nil
-	return true
-}
+func (b *bucket) ready() bool { return !b.late || b.readRest() }
 
 func (b *bucket) seal(key, value []byte) uint32 {
 	return crc32.Update(crc32.Update(b.seed, castagnoli, key), castagnoli, value)
@@ -65,7 +83,7 @@ func (b *bucket) sealed(key, value []byte) []byte {
 func (b *bucket) unseal(key, stored []byte) []byte {
 	n := len(stored) - sealSize
 	if n < 0 || be.Uint32(stored[n:]) != b.seal(key, stored[:n]) {
-		b.in.damaged("record %.40x of %s is not as it was written", key, b.name)
+		b.damaged("record %.40x of %s is not as it was written", key, b.name)
 		return nil
 	}
 	return stored[:n:n]
@@ -121,21 +139,20 @@ func (b *bucket) uncount(key []byte) bool {
 
 // NextSequence gives out the number after the last one.
 func (b *bucket) NextSequence() uint64 {
-	b.tally.last++
-	return b.tally.last
+	return b.tally.next()
 }
 
 // ForEach calls fn for every record, as long as the caller waits, and finds out whether
 // some have vanished.
 func (b *bucket) ForEach(fn func(k, v []byte) error) error {
 	if !b.ready() {
-		return b.in.bad
+		return b.bad
 	}
 	read := tally{last: b.tally.last}
 	cur := b.raw.Cursor()
 	for k, stored := cur.First(); k != nil; k, stored = cur.Next() {
 		v := b.unseal(k, stored)
-		if err := b.in.over(); err != nil {
+		if err := b.over(); err != nil {
 			return err
 		}
 		if b.isTally(k) {
@@ -147,9 +164,9 @@ func (b *bucket) ForEach(fn func(k, v []byte) error) error {
 		}
 	}
 	if read != b.tally {
-		b.in.damaged("%s has %d records, which are not the %d that were written", b.name, read.count, b.tally.count)
+		b.damaged("%s has %d records, which are not the %d that were written", b.name, read.count, b.tally.count)
 	}
-	return b.in.bad
+	return b.bad
 }
 
 // cursor goes through the records of a bucket. Where one is damaged it ends.
@@ -162,9 +179,13 @@ type cursor struct {
 func (b *bucket) Cursor() cursor { return cursor{b, b.raw.Cursor()} }
 
 func (c cursor) First() (k, v []byte) { return c.step(c.raw.First) }
-func (c cursor) Last() (k, v []byte)  { return c.step(c.raw.Last) }
-func (c cursor) Next() (k, v []byte)  { return c.step(c.raw.Next) }
-func (c cursor) Prev() (k, v []byte)  { return c.step(c.raw.Prev) }
+
+func (c cursor) Last() (k, v []byte) { return c.step(c.raw.Last) }
+
+func (c cursor) Next() (k, v []byte) { return c.step(c.raw.Next) }
+
+func (c cursor) Prev() (k, v []byte) { return c.step(c.raw.Prev) }
+
 func (c cursor) Seek(key []byte) (k, v []byte) {
 	return c.step(func() ([]byte, []byte) { return c.raw.Seek(key) })
 }

@@ -23,6 +23,7 @@ import (
 // a signature script before (checkTransactionStandard). With pushes alone what a peer
 // sends costs no more than the script of ours that it spends.
 const verifyFlags = txscript.ScriptDiscourageUpgradableNops |
+
 	txscript.ScriptVerifyCleanStack |
 	txscript.ScriptVerifyCheckLockTimeVerify |
 	txscript.ScriptVerifyCheckSequenceVerify |
@@ -98,7 +99,7 @@ func checkForm(tx *wire.MsgTx, kind stake.TxType) error {
 		case err != nil:
 			return invalid("the script of output %d: %v", i, err)
 		case staked:
-			return invalid("its output %d is that of a stake transaction, and it is none", i)
+			return invalid("its output %d is of a kind that only stake transactions have", i)
 		}
 	}
 	return nil

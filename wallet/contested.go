@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"dcrspv/spv/chain"
+	"dcrspv/wallet/internal/keys"
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/txscript/v4"
@@ -31,11 +32,18 @@ type contestedInputs struct {
 	scripts []string
 }
 
+// contested are the inputs to search for, by transaction.
+type contested map[hash]*contestedInputs
+
+func (c contested) add(id hash, in *contestedInputs) { c[id] = in }
+
+func (c contested) drop(id hash) { delete(c, id) }
+
 // contest keeps the list of scripts to search for. Transactions that a peer has
 // sent are left out: nobody proved that they spend anything.
-func (w *Wallet) contest(p *pendingMsg) {
-	if p.dead != alive && p.dead != superseded || p.hearsay() {
-		delete(w.contested, p.id)
+func (w *Wallet) contest(p *pendingTx) {
+	if !p.isActive() && p.state != superseded || p.unverified() {
+		w.contested.drop(p.id)
 		return
 	}
 	if w.contested[p.id] != nil || len(w.contested) >= maxContestants {
@@ -52,30 +60,14 @@ func (w *Wallet) contest(p *pendingMsg) {
 			add(raw)
 		}
 	}
-	for _, raw := range paidScripts(p.msg) {
-		if s := w.scripts[raw]; s != nil && !s.watched() {
-			add(raw)
+	w.eachReceiver(p.msg, func(s *script) {
+		if !s.watched() {
+			add(s.raw)
 		}
-	}
+	})
 	if len(in.scripts) > 0 {
-		w.contested[p.id] = in
-		w.query = nil
+		w.contested.add(p.id, in)
 	}
-}
-
-// paidScripts are the scripts that a transaction pays, or as a ticket commits to pay.
-func paidScripts(tx *wire.MsgTx) (paid []string) {
-	tree := treeOf(tx)
-	for _, out := range tx.TxOut {
-		if out.Version == 0 && out.Value > 0 {
-			_, raw := untag(tree, out.Version, out.PkScript)
-			paid = append(paid, string(raw))
-		}
-	}
-	for _, cm := range commitments(tx) {
-		paid = append(paid, cm.script)
-	}
-	return paid
 }
 
 // spentScript is the script of the output that an input spends, if the input
@@ -90,14 +82,14 @@ func spentScript(in *wire.TxIn) string {
 		return ""
 	}
 	key := len(last) == 33 && (last[0] == 2 || last[0] == 3)
-	return hashScript(dcrutil.Hash160(last), !key)
+	return keys.HashScript(dcrutil.Hash160(last), !key)
 }
 
-// searchFor has blocks tested again that were tested before it was known what to search
+// untestContested has blocks tested again that were tested before it was known what to search
 // them for: those above a disapproved block whose transactions wait, up to the end of
 // the batch that told of it. One script of the wallet owes them. What spends the
 // wallet's own coins differently is found anyway.
-func (c *change) searchFor(before map[hash]*contestedInputs) {
+func (c *change) untestContested(before contested) {
 	strange := func(raw string) bool {
 		s := c.w.scripts[raw]
 		return s == nil || !s.watched()
@@ -106,34 +98,32 @@ func (c *change) searchFor(before map[hash]*contestedInputs) {
 		if before[id] == in || in.since >= c.tipHeight() || !slices.ContainsFunc(in.scripts, strange) {
 			continue
 		}
-		one := c.concerned(c.pending().byID[id])
-		c.regroup(func(s *script) bool { return s == one }, func(covered chain.Ranges, born uint32) chain.Ranges {
-			covered = covered.Remove(chain.Range{From: in.since + 1, To: math.MaxUint32})
-			for _, u := range unwanted(born) {
-				covered = covered.Add(u)
-			}
-			return covered
-		})
+		one := c.concerned(c.w.pool.byID[id])
+		c.untestAll(func(s *script) bool { return s == one }, chain.Range{From: in.since + 1, To: math.MaxUint32})
 	}
 }
 
 // concerned is a watched script because of which a transaction waits; nil if there is
 // none.
-func (c *change) concerned(p *pendingMsg) (one *script) {
-	c.eachOutput(p.msg, treeOf(p.msg), func(_ uint32, _ CoinKind, s *script) { one = s })
+func (c *change) concerned(p *pendingTx) (one *script) {
+	c.w.eachPaid(p.msg, treeOf(p.msg), func(_ uint32, _ CoinKind, s *script) {
+		if s.awaits() {
+			one = s
+		}
+	})
 	for _, in := range p.msg.TxIn {
 		op := spent(in)
 		coin, ok := c.coin(op.key())
 		if s := c.w.scripts[string(coin.script)]; ok && s != nil && s.watched() {
 			one = s
-		} else if s := c.w.points[op]; s != nil {
+		} else if s := c.w.outpoints[op]; s != nil {
 			one = s
 		}
 	}
 	return one
 }
 
-// contestedIn are the further scripts to be searched for in a stretch of
+// contestedIn are the further scripts to be searched for in a range of
 // blocks, which is cut short where they change.
 func (w *Wallet) contestedIn(r *chain.Range) (raw [][]byte) {
 	for _, in := range w.contested {

@@ -28,8 +28,8 @@ func (p *patience) Err() error {
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	for name, call := range map[string]func(*Wallet, context.Context) error{
 		"Labels":   func(w *Wallet, ctx context.Context) error { _, err := w.Labels(ctx); return err },
-		"Rescan":   func(w *Wallet, ctx context.Context) error { return w.Rescan(ctx, 0, 1) },
 		"Verify":   func(w *Wallet, ctx context.Context) error { _, err := w.Verify(ctx); return err },
+		"Rescan":   func(w *Wallet, ctx context.Context) error { return w.Rescan(ctx, 0, 1) },
 		"Warnings": func(w *Wallet, ctx context.Context) error { _, err := w.Warnings(ctx); return err },
 		"Watch":    func(w *Wallet, ctx context.Context) error { return w.Watch(ctx, Watch{Scripts: [][]byte{{0x51}}}) },
 	} {

@@ -3,56 +3,65 @@ package wallet
 import (
 	"context"
 	"fmt"
-	"math"
+	"maps"
+	"slices"
 
 	"dcrspv/spv/chain"
+	"dcrspv/wallet/internal/coverage"
 )
+
+// ledgerStore writes to the file what the coverage ledger holds.
+type ledgerStore struct{ c *change }
+
+// NewGroup is the number of a new group.
+func (s ledgerStore) NewGroup() uint64 { return s.c.groups.NextSequence() }
+
+// SaveGroup writes the coverage of a group.
+func (s ledgerStore) SaveGroup(id uint64, covered chain.Ranges) {
+	s.c.put(s.c.groups, key64(id), coverage.Encode(covered))
+}
+
+// DropGroup removes a group.
+func (s ledgerStore) DropGroup(id uint64) { s.c.del(s.c.groups, key64(id)) }
+
+// SaveScripts writes scripts and outpoints, in the order of their keys: bbolt moves all
+// that is behind a new one.
+func (s ledgerStore) SaveScripts(scripts []*script) {
+	slices.SortFunc(scripts, compareScripts)
+	for _, entry := range scripts {
+		s.c.writeScript(entry)
+	}
+}
+
+func (c *cache) loadGroups(b *buckets) error {
+	return b.groups.ForEach(func(k, v []byte) error {
+		covered, ok := coverage.Decode(v)
+		if !ok || len(k) != 8 || be.Uint64(k) > b.groups.tally.last {
+			return corrupt("group %.40x", k)
+		}
+		c.ledger.Load(be.Uint64(k), covered)
+		return nil
+	})
+}
 
 // Birthday is the lowest birthday of any watched script or outpoint; ok is false when
 // nothing is watched.
 func (w *Wallet) Birthday() (height uint32, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.birthday()
+	return w.ledger.Birthday()
 }
 
-func (w *Wallet) birthday() (uint32, bool) {
-	if !w.bornKnown {
-		w.born, w.bornKnown = math.MaxUint32, true
-		for _, s := range w.scripts {
-			if s.watched() {
-				w.born = min(w.born, s.from)
-			}
-		}
-		for _, s := range w.points {
-			w.born = min(w.born, s.from)
-		}
-	}
-	return w.born, len(w.scripts)+len(w.points) > 0
-}
-
-// Scanned is the stretch of heights, from the birthday on, that every watched
+// Scanned is the range of heights, from the birthday on, that every watched
 // script has been tested on; through is not above limit. ok is false when it
 // is empty.
 func (w *Wallet) Scanned(limit uint32) (from, through uint32, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	from, ok = w.birthday()
-	if !ok || from > limit {
-		return 0, 0, false
+	if through, ok = w.ledger.Through(limit); ok {
+		from, _ = w.ledger.Birthday()
 	}
-	through = limit
-	for _, g := range w.groups {
-		debt := g.debt(chain.Range{To: limit})
-		if len(debt) == 0 {
-			continue
-		}
-		if debt[0].From <= from {
-			return 0, 0, false
-		}
-		through = min(through, debt[0].From-1)
-	}
-	return from, through, true
+	return from, through, ok
 }
 
 // Owed is how many blocks up to limit are still to be tested, for any watched
@@ -60,20 +69,7 @@ func (w *Wallet) Scanned(limit uint32) (from, through uint32, ok bool) {
 func (w *Wallet) Owed(limit uint32) (blocks uint32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.owed(limit)
-}
-
-func (w *Wallet) owed(limit uint32) (blocks uint32) {
-	var owed chain.Ranges
-	for _, g := range w.groups {
-		for _, r := range g.debt(chain.Range{To: limit}) {
-			owed = owed.Add(r)
-		}
-	}
-	for _, r := range owed {
-		blocks += uint32(r.Len())
-	}
-	return blocks
+	return w.ledger.Missing(limit)
 }
 
 // Rescan marks blocks as not tested, for the given addresses and extended
@@ -101,32 +97,35 @@ func (w *Wallet) Rescan(ctx context.Context, from, to uint32, names ...string) e
 			set := c.chosen(only)
 			chosen = func(s *script) bool { return set[s] }
 		}
-		r := chain.Range{From: from, To: to}
-		c.regroup(chosen, func(covered chain.Ranges, born uint32) chain.Ranges {
-			covered = covered.Remove(r)
-			for _, u := range unwanted(born) {
-				covered = covered.Add(u)
-			}
-			return covered
-		})
+		c.untestAll(chosen, chain.Range{From: from, To: to})
 	})
 }
 
-// uncover takes away what was tested above a height, in all groups. Every
-// group gets a new label: a scan under way may hold blocks of another branch.
-func (c *change) uncover(above uint32) {
-	all := func(*script) bool { return true }
-	c.regroup(all, func(covered chain.Ranges, born uint32) chain.Ranges {
-		if above < math.MaxUint32 {
-			covered = covered.Remove(chain.Range{From: above + 1, To: math.MaxUint32})
+// untestAll has all chosen scripts tested again on some blocks. Below their birthdays they
+// are not, so what waits has to be looked for there anew.
+func (c *change) untestAll(chosen func(*script) bool, r chain.Range) {
+	c.coverage.UntestAll(chosen, r)
+	c.searchAgain()
+}
+
+// updateBirthdays gives entries the birthday that follows from what they are watched for. With
+// a lower one all blocks from there on are missing, also those tested already: they may
+// spend coins that are found below.
+func (c *change) updateBirthdays(entries []*script) {
+	anew := make(map[uint32][]*script)
+	for _, s := range entries {
+		birthday := c.w.birthdayOf(s)
+		if birthday == s.Birthday() {
+			continue
 		}
-		for _, u := range unwanted(born) {
-			covered = covered.Add(u)
+		c.entered.add(s)
+		if birthday < s.Birthday() {
+			anew[birthday] = append(anew[birthday], s)
+		} else {
+			c.coverage.Raise(s, birthday)
 		}
-		return covered
-	})
-	for _, g := range c.w.groups {
-		g.given = false
-		c.w.relabel(g)
+	}
+	for _, birthday := range slices.Sorted(maps.Keys(anew)) {
+		c.coverage.Add(anew[birthday], birthday)
 	}
 }

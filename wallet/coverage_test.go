@@ -68,11 +68,11 @@ func (l *ledger) check(t *testing.T, w *Wallet, exact bool) {
 	}
 	for n, from := range l.from {
 		s := w.scripts[string(scriptN(n))]
-		if s == nil || s.from != from {
+		if s == nil || s.Birthday() != from {
 			t.Fatalf("script %d: %+v", n, s)
 		}
 		for h := range uint32(ledgerTop) {
-			got, want := !s.group.covered.Contains(h), l.debt(n, h)
+			got, want := !w.ledger.Covered(s).Contains(h), l.debt(n, h)
 			if want && !got || exact && got != want {
 				t.Fatalf("script %d at height %d: debt %v, not %v", n, h, got, want)
 			}
@@ -256,8 +256,8 @@ func (l *ledger) finish(t *testing.T, c *world, w *Wallet) {
 			t.Fatal("never done")
 		}
 	}
-	if len(w.groups) != 1 {
-		t.Fatalf("%d groups in the end", len(w.groups))
+	if len(w.ledger.Groups()) != 1 {
+		t.Fatalf("%d groups in the end", len(w.ledger.Groups()))
 	}
 	if _, through, ok := w.Scanned(ledgerTop - 1); !ok || through != ledgerTop-1 {
 		t.Fatalf("scanned through %d, %v", through, ok)
@@ -299,13 +299,13 @@ func TestVoidScans(t *testing.T) {
 	scan, _, _ := w.NextScan(2)
 	watchN(t, w, 0, 2)
 	watchN(t, w, 0, 4)
-	if len(w.groups) != 2 {
-		t.Errorf("%d groups", len(w.groups))
+	if len(w.ledger.Groups()) != 2 {
+		t.Errorf("%d groups", len(w.ledger.Groups()))
 	}
 	if err := w.Apply(c.batch(scan, 2)); err != nil {
 		t.Fatal(err)
 	}
-	if s := w.scripts[string(scriptN(1))]; !s.group.covered.Covers(chain.Range{From: 0, To: 2}) {
+	if s := w.scripts[string(scriptN(1))]; !w.ledger.Covered(s).Covers(chain.Range{From: 0, To: 2}) {
 		t.Error("the scan was in vain")
 	}
 

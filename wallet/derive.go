@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"dcrspv/spv/chain"
+	"dcrspv/wallet/internal/keys"
 )
 
 // How far an account is watched follows from the best chain: gap indices behind the
@@ -32,129 +33,132 @@ const (
 
 // derive watches the addresses of a branch up to gap indices behind the last
 // used one.
-func (c *change) derive(a *account, branch uint8) {
+func (c *change) derive(b *branch) {
 	for c.err == nil {
-		end := a.wanted(branch)
-		if uint64(end)+uint64(a.awaitable()) > uint64(a.known[branch]) {
-			for i := range uint8(branches) { // both, to share what that costs
-				c.lookAhead(a, i)
+		if uint64(b.wanted())+uint64(b.awaitable()) > uint64(b.known) {
+			for i := range b.of.branches { // both, to share what that costs
+				c.lookAhead(&b.of.branches[i])
 			}
 		}
-		if end <= a.derived[branch] || c.err != nil {
+		if c.err != nil {
 			return
 		}
-		i := a.derived[branch]
-		a.derived[branch] = end
-		for ; i < end; i++ {
-			for f := range a.forms() {
-				c.reach(a.at[f][branch][i])
-			}
+		first, end := b.extend()
+		if first == end {
+			return
+		}
+		for _, s := range b.scripts(first, end) {
+			c.activate(s)
 		}
 	}
 }
 
-// stretch is derive, and tells of it.
-func (c *change) stretch(a *account, branch uint8) {
-	first := a.derived[branch]
-	c.derive(a, branch)
-	c.saveAccount(a)
-	if end := a.derived[branch]; end > first {
-		c.event(Event{Kind: EventDerived, XPub: a.key, Branch: uint32(branch), First: first, Last: end - 1})
+// deriveAndLog is derive with its event.
+func (c *change) deriveAndLog(b *branch) {
+	first := b.derived
+	c.derive(b)
+	c.saveAccount(b.of)
+	if end := b.derived; end > first {
+		c.event(Event{Kind: EventDerived, XPub: b.of.xpub, Branch: uint32(b.number), First: first, Last: end - 1})
 	}
 }
 
-// reach has a script watched that was ahead of the gap, if there is one.
-func (c *change) reach(s *script) {
-	if s == nil || !s.ahead {
+// activate has a script watched that was ahead of the gap.
+func (c *change) activate(s *script) {
+	if !s.ahead {
 		return
 	}
-	if !s.watched() {
-		s.group.watched++
-	}
-	s.ahead, s.awaited = false, false
-	c.debt = true
-	c.enter(s)
-	c.w.bornKnown = false
+	s.setAhead(false)
+	c.entered.add(s)
 	c.saveScript(s)
-	c.rebear([]*script{s})
+	c.updateBirthdays([]*script{s})
 	if s.usedAt != unused { // while it was ahead
-		a := c.w.accounts[s.account]
-		a.used[s.branch] = max(a.used[s.branch], s.index+1)
+		c.w.branchOf(s).use(s.index)
 	}
 }
 
 // lookAhead derives the addresses of a branch far ahead of the gap.
-func (c *change) lookAhead(a *account, branch uint8) {
-	end := a.wanted(branch)
-	ahead := uint64(min(max(end, minAhead), c.w.maxAhead)) + uint64(a.awaitable())
-	known := uint32(min(uint64(end)+ahead, hardened))
-	if known <= a.known[branch] {
-		return
+func (c *change) lookAhead(b *branch) {
+	end := b.wanted()
+	ahead := uint64(min(max(end, minAhead), c.w.maxAhead)) + uint64(b.awaitable())
+	if known := uint32(min(uint64(end)+ahead, keys.End)); known > b.known {
+		c.deriveAhead(b, b.know(known), keys.PayHash)
 	}
-	from := a.known[branch]
-	a.known[branch] = known
-	c.deriveAhead(a, branch, from, payHash)
 }
 
 // deriveAhead adds the scripts of the indices of a branch from one on as ahead of the
 // gap, in the form given and those behind it. Scripts that no block was tested for
 // start with the account's birthday.
-func (c *change) deriveAhead(a *account, branch uint8, from uint32, first form) {
+func (c *change) deriveAhead(b *branch, from uint32, first keys.Form) {
+	a := b.of
 	var fresh []*script
-	for i := from; i < a.known[branch]; i++ {
+	for i := from; i < b.known; i++ {
 		if err := c.ctx.Err(); err != nil {
 			c.fail(err) // a key takes some 50 us, and there may be 100,000 of them
 			return
 		}
-		key, ok := a.pubKey(branch, i)
-		for f := first; f < a.forms(); f++ {
-			a.at[f][branch] = append(a.at[f][branch], nil)
+		key, ok := a.keys.PubKey(b.number, i)
+		for f := first; f < b.forms(); f++ {
 			if !ok {
+				b.grow(f, nil)
 				continue
 			}
-			raw := keyScript(key, f)
+			raw := keys.Script(key, f)
 			s := c.w.scripts[raw]
 			switch {
 			case s == nil:
-				s = &script{raw: raw, from: a.from, usedAt: unused}
-				c.w.scripts[raw] = s
+				s = newScript(raw)
+				c.w.addEntry(s)
 				fresh = append(fresh, s)
 			case s.account != 0:
+				b.grow(f, nil)
 				continue
 			}
-			s.account, s.branch, s.index, s.ahead = a.id, branch, i, true
-			a.at[f][branch][i] = s
-			if s.group != nil { // watched by itself: nobody has looked yet for its uses
-				c.saveScript(s)
-				c.untest(s, max(s.from, a.from))
+			s.join(b, i)
+			b.grow(f, s)
+			c.saveScript(s)
+			if s.Group() != 0 { // watched by itself: nobody has looked yet for its uses
+				c.untest(s, max(s.Birthday(), a.birthday))
 			}
 		}
 	}
-	c.assign(fresh, unwanted(a.from))
+	c.coverage.Add(fresh, a.birthday)
 }
 
-// use notes that a block at a height uses a script of an account, and keeps the gap
+// watchPubKeys has what pays the keys themselves watched too, of an account whose
+// addresses are. Only these scripts have to be tested, on all blocks since the
+// account's birthday.
+func (c *change) watchPubKeys(a *account) {
+	for i := range a.branches {
+		b := &a.branches[i]
+		c.deriveAhead(b, 0, keys.PayKey)
+		for _, s := range b.scripts(0, b.derived) {
+			c.activate(s)
+		}
+	}
+}
+
+// markUsed notes that a block at a height uses a script of an account, and keeps the gap
 // ahead of it.
-func (c *change) use(s *script, height uint32) {
-	a := c.w.accounts[s.account]
-	if a == nil || height < a.from || s.usedAt <= height {
+func (c *change) markUsed(s *script, height uint32) {
+	b := c.w.branchOf(s)
+	if b == nil || height < b.of.birthday || s.usedAt <= height {
 		return
 	}
-	s.usedAt = height
+	s.setUsedAt(height)
 	c.saveScript(s)
-	if !s.ahead && s.index >= a.used[s.branch] {
-		a.used[s.branch] = s.index + 1
-		c.stretch(a, s.branch)
+	if !s.ahead && b.use(s.index) {
+		c.deriveAndLog(b)
 	}
 }
 
-// notice notes that a transaction at a height pays or commits to pay a script,
+// paid notes that a transaction at a height pays or commits to pay a script,
 // and reports whether that concerns the wallet.
-func (c *change) notice(s *script, height uint32) bool {
-	if s.from > height {
+func (c *change) paid(s *script, height uint32) bool {
+	if s.Birthday() > height {
 		return false
 	}
-	c.use(s, height)
+	c.markUsed(s, height)
 	if s.watched() {
 		return true
 	}
@@ -165,10 +169,7 @@ func (c *change) notice(s *script, height uint32) bool {
 // untest has a script tested again from a height on; one ahead of the gap once it is
 // reached.
 func (c *change) untest(s *script, from uint32) {
-	covered := s.group.covered.Remove(chain.Range{From: from, To: math.MaxUint32})
-	if !slices.Equal(covered, s.group.covered) {
-		c.assign([]*script{s}, covered)
-	}
+	c.coverage.Untest(s, chain.Range{From: from, To: math.MaxUint32})
 }
 
 // unuse takes back the uses in blocks above a height, which were undone.
@@ -181,7 +182,7 @@ func (c *change) unuse(above uint32) {
 	}
 	slices.SortFunc(gone, compareScripts)
 	for _, s := range gone {
-		s.usedAt = unused
+		s.setUsedAt(unused)
 		c.saveScript(s)
 	}
 }

@@ -21,20 +21,20 @@
 // # Scanning follows from watching
 //
 // For every watched script the wallet knows which heights it was tested on:
-// its coverage. Scripts of equal coverage form a group. What is missing between
-// a script's birthday and the tip is debt. NextScan gives out some of it,
-// Apply takes the matching blocks and pays it off. So a new address, an address
-// derived while scanning, a Rescan, a reorg and an interrupted run are all the
-// same thing, blocks not tested yet, and nobody has to remember to scan.
+// its coverage. Scripts of equal coverage form a group. Every block between a
+// script's birthday and the tip that it was not tested on is missing. NextScan gives
+// out a range of missing blocks, Apply takes the blocks of it that match. So a new
+// address, an address derived while scanning, a Rescan, a reorg and an interrupted run
+// are all the same thing, blocks not tested yet, and nobody has to remember to scan.
 //
 // A matching block is searched for all watched scripts and all known coins.
-// Filters hold the scripts of outputs spent as well as of those made: whoever
-// finds a coin also finds where it went. The result is that of a scan that had
-// known every script from the start.
+// Filters hold the scripts of the outputs that a block makes and of those that it
+// spends: whoever finds a coin also finds where it went. The result is the same as if
+// a scan had known every script from the start.
 //
 // Scans go upwards, from the birthday on: a coin is known before the block is read
 // that spends it. New blocks come first for whatever was tested on the tip, and do
-// not wait for what was added late. Who owes the same blocks shares one pass.
+// not wait for what was added late. Scripts that miss the same blocks share one pass.
 //
 // # Outpoints
 //
@@ -48,15 +48,15 @@
 //
 // Of an extended public key the addresses of both branches are watched up to
 // Gap indices behind the last one that the chain uses. When a block uses
-// one of them, further ones are watched with the account's birthday, and their
-// debt is the whole time since then. To keep that small, addresses ahead of the
-// gap are tested along with the others before they are watched. When a reorg takes
-// a use away, what it had reached is not watched any more.
+// one of them, further ones are watched with the account's birthday, and all blocks
+// since then are missing. To keep that small, addresses ahead of the gap are tested
+// along with the others before they are watched. When a reorg takes a use away, the
+// addresses that it had reached are not watched any more.
 //
-// So what is watched, and the coins, the history and the next address with it, depends
-// on the watch set and the best chain, and not on how the wallet got there: a restored
-// one has the same. What waits to be mined counts up to one gap further, and changes
-// nothing of that.
+// So the set of watched scripts, the coins, the history and the next address depend on
+// what the owner watches and on the best chain, and not on how the wallet got there: a
+// restored one has the same. Transactions that wait to be mined count up to one gap
+// further, and change nothing of that.
 //
 // With PubKeys the outputs that pay the public keys themselves are found too. Each
 // index then has two scripts, which come, are used and go together.
@@ -77,7 +77,7 @@
 //
 // Unmined transactions are information: they have a net effect of their own in
 // the balance, and never lock or spend a coin. Those of the owner come by
-// AddUnmined and are announced (Pending) until their fate is known; those that
+// AddUnmined and are announced (Pending) until they are mined or can't be; those that
 // peers send come by Seen, are bounded, and forgotten after a day. All are checked as
 // nodes do it as far as what they spend is known, when they come and again when more of
 // that is found: form, sums, tree and kind of what is spent and whether it has matured,
@@ -93,7 +93,7 @@
 //
 // # What others can do to a wallet
 //
-// Whoever knows an address can make up payments to it. What that adds is bounded: 1000
+// Whoever knows an address can make up payments to it. What such payments add is bounded: 1000
 // transactions in 4 MiB wait at most, each with at most 100 inputs and outputs that are
 // the wallet's; 4 places of 4 KiB, and of 1 KiB in the log, are forgiven for a block; no
 // more than 2 MiB of events tell of them between two blocks, and of 100,000 events at
@@ -125,12 +125,17 @@
 // What it earns comes on top when it votes. Of a ticket that others get back nothing
 // is the wallet's, though it may have paid for it or vote with it.
 //
-// # Limits
+// # What it does not do
 //
-// An output is found by its script, since that is what filters hold. So one that
+// It has no private keys: it signs nothing, builds no transaction and reserves no coin.
+// It does not connect to anybody; a Syncer brings the blocks. It does not check blocks,
+// filters or proof of work: it believes the Syncer. It knows no exchange rates.
+//
+// An output is found by its script, since that is what filters hold. So an output that
 // pays a public key is not found by the address of the key's hash; Watch.PubKeys
 // finds those that pay the keys of accounts. And a ticket is
-// found by whom it commits to pay and by what it spends, not by whom it lets vote.
+// found by whom it commits to pay and by what it spends, not by whom it lets vote. That a
+// ticket was called and did not vote is seen when it is revoked.
 //
 // # Durability
 //
@@ -147,4 +152,15 @@
 // small, or was not closed in good order or was changed since; else what is watched, and
 // none of the history. Verify reads everything. A file of another version is refused and
 // left as it is.
+//
+// # How the code is laid out
+//
+// A method that writes makes a change (change.go): one transaction of the file, which
+// keeps its first error. What follows from a change is worked out at its end, and
+// finish.go is the list of it. Two parts know nothing of files: internal/coverage, the
+// ledger of what was tested, and internal/keys, the scripts of an account. The rest goes by
+// what it keeps: the watch set (watchset.go, script.go, account.go, branch.go), coins and
+// history (coin.go, mined.go), pending transactions (pool.go, pendingtx.go, pending.go),
+// the log (events.go), and below them the sealed buckets (schema.go, bucket.go). A field
+// is assigned only in the file that declares it.
 package wallet

@@ -12,7 +12,7 @@ func TestWaitsUntilDue(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	daily := *params
 	daily.TargetTimePerBlock = keepStale / 8
-	w.params = &daily
+	w.params, w.pool.keep = &daily, keepBlocks(&daily)
 	watchN(t, w, 0, 1)
 	c.mine()
 	c.sync(w)
@@ -23,7 +23,7 @@ func TestWaitsUntilDue(t *testing.T) {
 	seen(t, w, stale)
 	for c.height() < 12 {
 		height := c.height()
-		want, due := dcrutil.Amount(0), uint64(4+keepDead+1)
+		want, due := dcrutil.Amount(0), uint64(4+keepEnded+1)
 		switch {
 		case height < 4:
 			want, due = 7, 4
@@ -40,7 +40,7 @@ func TestWaitsUntilDue(t *testing.T) {
 		c.sync(w)
 		if c.height() == 6 {
 			w = openAt(t, reclose(t, w))
-			w.params = &daily
+			w.params, w.pool.keep = &daily, keepBlocks(&daily)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func TestStaleOnceNotNeeded(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	daily := *params
 	daily.TargetTimePerBlock = keepStale / 2
-	w.params = &daily
+	w.params, w.pool.keep = &daily, keepBlocks(&daily)
 	watchN(t, w, 0, 1)
 	parent := c.pay(out(scriptN(1), 5))
 	child := c.spend(outPoints(parent, 0), out(scriptN(1), 4))

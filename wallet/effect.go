@@ -1,8 +1,10 @@
 package wallet
 
 import (
+	"context"
 	"slices"
 
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 )
@@ -13,20 +15,56 @@ import (
 // after what spends it. So it is not logged where something happens, but found
 // out at the end of every change, and logged where it is not what the log says.
 
+// Unmined is a transaction that is not in the chain but may get into it.
+type Unmined struct {
+	TxID chainhash.Hash
+	Tx   *wire.MsgTx
+
+	// Net is the effect on the wallet: credits less debits, or 0 if another one
+	// comes first that spends the same output.
+	Net     dcrutil.Amount
+	Credits []Credit // what it pays to the wallet
+	Debits  []Debit  // what it takes from it, be that mined or not
+
+	// Own: it was given to AddUnmined. Of the others, which peers have sent or
+	// which were in a block that left the chain, what they spend of others is not
+	// verified: anybody can make up one that pays the wallet. One with Debits is
+	// signed with the wallet's keys.
+	Own bool
+
+	// Behind is the one that comes first, if this one spends an output that another
+	// one does too, or what one makes that does; zero if none. An own one is not
+	// announced while that is so. If the first is dropped, it is the next one's turn.
+	Behind chainhash.Hash
+}
+
+// Unmined lists the transactions that are not in the chain but may get into
+// it, in order of arrival.
+func (w *Wallet) Unmined(ctx context.Context) (out []Unmined, err error) {
+	err = w.view(ctx, func(b *buckets) error {
+		all, err := b.readPending()
+		for _, u := range b.effects(all) {
+			out = append(out, *u)
+		}
+		return err
+	})
+	return out, err
+}
+
 // effects lists the pending transactions that may be mined, with their effect.
 // all are in order of arrival, and so is the list. Of those that spend the same
 // output only one has any: an own one before others, then what a block had or what
 // spends coins of the wallet, and then the first. So nobody who makes up a payment out
 // of thin air hides with it what is proven.
-func (b *buckets) effects(all []*pendingMsg) []*Unmined {
-	all = slices.DeleteFunc(slices.Clone(all), func(p *pendingMsg) bool { return p.dead != alive })
-	// What an own one needs comes before it, whosever it is.
+func (b *buckets) effects(all []*pendingTx) []*Unmined {
+	all = slices.DeleteFunc(slices.Clone(all), func(p *pendingTx) bool { return !p.isActive() })
+	// What an own one needs comes before it, whoever owns that.
 	ranked := slices.Clone(all)
-	rank := make(map[*pendingMsg]int, len(all))
+	rank := make(map[*pendingTx]int, len(all))
 	for _, p := range all {
 		rank[p] = b.rank(p)
 	}
-	slices.SortStableFunc(ranked, func(p, q *pendingMsg) int { return rank[p] - rank[q] })
+	slices.SortStableFunc(ranked, func(p, q *pendingTx) int { return rank[p] - rank[q] })
 	n := netting{buckets: b, of: make(map[hash]*Unmined, len(all)), spent: make(map[outPoint]hash, len(all))}
 	for _, p := range parentsFirst(ranked) {
 		n.take(p)
@@ -39,14 +77,14 @@ func (b *buckets) effects(all []*pendingMsg) []*Unmined {
 }
 
 // rank is the lower the more speaks for a transaction.
-func (b *buckets) rank(p *pendingMsg) int {
+func (b *buckets) rank(p *pendingTx) int {
 	takes := func(in *wire.TxIn) bool {
 		return b.coins.Get(outPointKey(&in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index)) != nil
 	}
 	switch {
 	case p.own:
 		return 0
-	case !p.hearsay() || slices.ContainsFunc(p.msg.TxIn, takes):
+	case !p.unverified() || slices.ContainsFunc(p.msg.TxIn, takes):
 		return 1
 	}
 	return 2
@@ -59,7 +97,7 @@ type netting struct {
 	spent map[outPoint]hash // by which
 }
 
-func (n *netting) take(p *pendingMsg) {
+func (n *netting) take(p *pendingTx) {
 	u := &Unmined{TxID: p.id, Tx: p.msg, Own: p.own}
 	n.of[p.id] = u
 	sum := dcrutil.Amount(0)
@@ -106,9 +144,9 @@ func (n *netting) paid(op outPoint) (dcrutil.Amount, bool) {
 
 // credits are the outputs of a pending transaction that would be coins of the
 // wallet if it were mined.
-func (b *buckets) credits(p *pendingMsg) (out []Credit) {
+func (b *buckets) credits(p *pendingTx) (out []Credit) {
 	awaited := func(index uint32, raw []byte) bool {
-		return len(raw) > 0 && (scriptAwaits(b.scripts.Get(raw)) || b.pointAwaited(outPoint{p.id, index}, raw))
+		return len(raw) > 0 && (scriptAwaits(b.scripts.Get(raw)) || b.outpointAwaited(outPoint{p.id, index}, raw))
 	}
 	share, raw := ticketShare(p.msg, func(raw string) bool { return awaited(0, []byte(raw)) })
 	if share > 0 {
@@ -147,34 +185,28 @@ func (u *Unmined) digest() string {
 	return string(b)
 }
 
-// weighs reports whether effects follow from a bucket.
-func (b *buckets) weighs(of *bucket) bool {
+// haveEffects reports whether effects follow from a bucket.
+func (b *buckets) haveEffects(of *bucket) bool {
 	return of == b.unmined || of == b.coins || of == b.scripts || of == b.points
 }
 
-// tellUnmined logs the effects that are not as told, at the end of a change.
-func (c *change) tellUnmined() {
-	if c.err != nil || !c.weighed || len(c.pool.byID) == 0 {
+// logEffects logs the effects that are not as the log has them, at the end of a change.
+func (c *change) logEffects() {
+	if !c.effectsDirty || len(c.w.pool.byID) == 0 {
 		return
 	}
-	for _, u := range c.effects(c.pending().inOrder()) {
-		c.pool.byID[u.TxID].behind = u.Behind
-		digest := u.digest()
-		before, again := c.w.told[u.TxID]
-		if before == digest {
+	for _, u := range c.effects(c.w.pool.inOrder()) {
+		p := c.w.pool.byID[u.TxID]
+		again := p.logged != ""
+		if !p.setEffect(u.digest(), u.Behind) {
 			continue
 		}
-		c.w.told[u.TxID] = digest
 		size := c.event(Event{
 			Kind: EventUnmined, Tx: u.TxID, Own: u.Own, Tree: treeOf(u.Tx),
 			Net: u.Net, Credits: u.Credits, Debits: u.Debits,
 		})
-		if c.hears == nil {
-			continue
-		}
-		c.w.shares.told += size
-		if again {
-			c.w.shares.charge(*c.hears, share{debt: places(0, size)})
+		if c.heardFrom != nil {
+			c.w.shares.charge(*c.heardFrom, size, again)
 		}
 	}
 }
@@ -186,14 +218,12 @@ func (w *Wallet) loadPending(b *buckets) error {
 	w.shares.settle(b.tipHeight())
 	for _, p := range all {
 		w.pool.add(p)
-		w.pool.due = min(w.pool.due, w.due(p))
 		w.contest(p)
 	}
 	for _, u := range b.effects(all) {
 		p := w.pool.byID[u.TxID]
-		p.behind = u.Behind
-		w.told[u.TxID] = u.digest()
-		if p.hearsay() { // who has sent it is not known any more
+		p.setEffect(u.digest(), u.Behind)
+		if p.unverified() { // who has sent it is not known any more
 			w.shares.take("", p.id, places(len(p.raw), eventBytes(u.Credits, len(u.Debits))))
 		}
 	}

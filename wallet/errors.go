@@ -1,5 +1,7 @@
 package wallet
 
+import "fmt"
+
 // ErrorKind identifies a kind of error. Errors of this package wrap one and
 // add a text of one line; test them with errors.Is.
 type ErrorKind string
@@ -25,7 +27,7 @@ const (
 	ErrNetwork = ErrorKind("wallet file is of another network")
 
 	// ErrLink: the path is a symbolic link to a file that is not there. No wallet is
-	// made in its place, so that the one that is missing is missed.
+	// made in its place, so that nobody takes it for the missing one.
 	ErrLink = ErrorKind("wallet file is a link to nothing")
 
 	// ErrCorrupt: the file is damaged. Nothing was changed: what is left of it
@@ -98,3 +100,8 @@ const (
 	// present state instead and go on from LastEvent.
 	ErrCursorTooOld = ErrorKind("cursor is too old")
 )
+
+// corrupt makes an ErrCorrupt.
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"sync"
 	"time"
 
 	"dcrspv/spv/chain"
@@ -31,7 +30,7 @@ const (
 	// Net are as Unmined lists them: what it pays to the wallet, what it takes from
 	// it, and its effect, which is 0 if another one comes first that spends the same
 	// output (Unmined.Behind). It comes again, and replaces the earlier one, whenever one of these
-	// four changes, behind all else that the same cause has told.
+	// four changes, behind all other events of the same cause.
 	EventUnmined EventKind = "unmined"
 
 	// EventConflicted: Tx is not in the chain and can't get into it any more, as By
@@ -60,7 +59,7 @@ const (
 
 	// EventDisapproved: the votes in the block after Block disapproved its
 	// regular transactions. The events of those that concern the wallet
-	// follow; of one that a later block of the same batch has again that is its
+	// follow. If a later block of the batch mines one of them again, its event is
 	// EventMined.
 	EventDisapproved EventKind = "disapproved"
 
@@ -146,28 +145,30 @@ func eventBytes(credits []Credit, debits int) int {
 
 // event adds to the log, and tells how many bytes.
 func (c *change) event(ev Event) int {
-	delete(c.untold, ev.Tx)
-	switch ev.Kind {
-	case EventMined, EventConflicted, EventExpired, EventSuperseded, EventRemoved:
-		delete(c.w.told, ev.Tx)
+	delete(c.unlogged, ev.Tx)
+	if p := c.w.pool.byID[ev.Tx]; p != nil && ev.Kind != EventUnmined {
+		p.unlog()
 	}
 	value, err := json.Marshal(ev)
 	if err != nil {
 		c.fail(err)
 	}
 	c.put(c.events, key64(c.events.NextSequence()), value)
-	c.w.logged += uint64(len(value))
-	c.logged, c.woken = true, true
+	c.w.log.grow(len(value))
 	return len(value)
 }
 
-// saveLog removes the events that are no longer kept, at the end of a change that
-// added some. The newest one stays, however long it is.
+// saveLog cuts the log to its length, at the end of a change that added events.
 func (c *change) saveLog() {
-	if !c.logged {
-		return
+	if c.logged() {
+		c.trimLog()
 	}
-	last, keep := c.events.tally.last, c.w.keepEvents
+}
+
+// trimLog removes the events that are no longer kept. The newest one stays, however long
+// it is.
+func (c *change) trimLog() {
+	last, keep := c.events.tally.last, c.w.log.keep
 	most := uint64(math.MaxUint64)
 	if keep < math.MaxUint64/keepBytes {
 		most = keep * keepBytes
@@ -175,16 +176,16 @@ func (c *change) saveLog() {
 	var keys [][]byte
 	cur := c.events.Cursor()
 	for k, v := cur.First(); len(k) == 8 && be.Uint64(k) < last; k, v = cur.Next() {
-		if last-be.Uint64(k) < keep && c.w.logged <= most {
+		if last-be.Uint64(k) < keep && c.w.log.bytes <= most {
 			break
 		}
-		c.w.logged -= uint64(len(v))
+		c.w.log.grow(-len(v))
 		keys = append(keys, bytes.Clone(k))
 	}
 	for _, k := range keys {
 		c.del(c.events, k)
 	}
-	c.put(c.meta, keyLogged, key64(c.w.logged))
+	c.put(c.meta, keyLogged, key64(c.w.log.bytes))
 }
 
 // KeepEvents sets how many events are kept in this file, the newest ones; at
@@ -192,19 +193,29 @@ func (c *change) saveLog() {
 // average so many fewer are kept. FirstEvent tells how far back the log goes.
 func (w *Wallet) KeepEvents(ctx context.Context, n uint64) error {
 	return w.update(ctx, func(c *change) {
-		c.w.keepEvents = max(n, 1)
-		c.put(c.meta, keyKeep, key64(c.w.keepEvents))
-		c.logged = true
+		c.w.log.setKeep(max(n, 1))
+		c.put(c.meta, keyKeep, key64(c.w.log.keep))
+		c.trimLog()
 	})
 }
 
-// loadLog reads how much is kept of the log, and how long that is.
-func (w *Wallet) loadLog(b *buckets) error {
+// eventLog is how long the log is, and how much of it is kept.
+type eventLog struct {
+	keep  uint64 // events
+	bytes uint64 // of those that are kept
+}
+
+func (l *eventLog) grow(bytes int) { l.bytes += uint64(bytes) }
+
+func (l *eventLog) setKeep(events uint64) { l.keep = events }
+
+func (l *eventLog) load(b *buckets) error {
+	l.keep = keepEvents
 	if v := b.meta.Get(keyKeep); v != nil {
 		if len(v) != 8 || be.Uint64(v) == 0 {
 			return corrupt("the number of events to keep")
 		}
-		w.keepEvents = be.Uint64(v)
+		l.keep = be.Uint64(v)
 	}
 	v := b.meta.Get(keyLogged)
 	if v == nil { // no event yet
@@ -213,12 +224,12 @@ func (w *Wallet) loadLog(b *buckets) error {
 	if len(v) != 8 {
 		return corrupt("the length of the log")
 	}
-	w.logged = be.Uint64(v)
+	l.bytes = be.Uint64(v)
 	return nil
 }
 
 // firstEvent is the number of the oldest event that is kept, as there is no gap; one more
-// than that of the last if there is none.
+// than the last number if there is none.
 func (b *buckets) firstEvent() uint64 { return b.events.tally.last - b.events.tally.count + 1 }
 
 // FirstEvent is the number of the oldest event that is kept; 0 if there is none.
@@ -247,7 +258,7 @@ func (w *Wallet) LastEvent(ctx context.Context) (seq uint64, err error) {
 // both are written together: who stores the number of the last event handled
 // misses nothing and sees nothing twice. A slow reader holds up nobody.
 //
-// The last element is an error: that of ctx, ErrClosed, ErrCursor or
+// The last element is an error: the context's, ErrClosed, ErrCursor or
 // ErrCursorTooOld (see KeepEvents).
 func (w *Wallet) Events(ctx context.Context, cursor uint64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
@@ -303,39 +314,4 @@ func (w *Wallet) readEvents(ctx context.Context, cursor uint64) (out []Event, er
 		return nil
 	})
 	return out, err
-}
-
-// waker wakes all who wait for new events, by closing a channel.
-type waker struct {
-	mu     sync.Mutex
-	ch     chan struct{}
-	closed bool
-}
-
-func (w *waker) init() { w.ch = make(chan struct{}) }
-
-// channel is closed when something happens after this call.
-func (w *waker) channel() <-chan struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.ch
-}
-
-func (w *waker) all() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.closed {
-		close(w.ch)
-		w.ch = make(chan struct{})
-	}
-}
-
-// close wakes all, now and ever after.
-func (w *waker) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.closed {
-		w.closed = true
-		close(w.ch)
-	}
 }

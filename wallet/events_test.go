@@ -60,7 +60,7 @@ func TestEventsLive(t *testing.T) {
 // Rule 18.
 func TestEventCursors(t *testing.T) {
 	c, w := newWorld(t), open(t)
-	w.keepEvents = 10
+	w.log.keep = 10
 	watchN(t, w, 0, 1)
 	for range 25 {
 		c.mine()
@@ -190,8 +190,8 @@ func TestLogIsBoundedInBytes(t *testing.T) {
 			outs[i] = out(scriptN(1), 1)
 		}
 		addUnmined(t, w, c.pay(outs...))
-		if w.logged > 20*keepBytes && first() < 13 {
-			t.Errorf("%d bytes are kept", w.logged)
+		if w.log.bytes > 20*keepBytes && first() < 13 {
+			t.Errorf("%d bytes are kept", w.log.bytes)
 		}
 	}
 	long(245) // nearly all of it

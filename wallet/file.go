@@ -70,8 +70,7 @@ func checkFile(tx *bbolt.Tx, params *chaincfg.Params, whole bool) error {
 	if len(raw.Get(keyVersion)) == 4 { // there is no seal
 		return fmt.Errorf("%w; it was left untouched", ErrDevelopment)
 	}
-	b := &buckets{}
-	b.meta = b.open(0, raw)
+	b := openMeta(raw)
 	format, version, net := b.meta.Get(keyFormat), b.meta.Get(keyVersion), b.meta.Get(keyNetwork)
 	switch {
 	case b.bad != nil:

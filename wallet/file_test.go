@@ -274,12 +274,12 @@ func TestFailedTransaction(t *testing.T) {
 	state := summaryOf(t, w)
 	boom := errors.New("disk full")
 	err := w.update(context.Background(), func(c *change) {
-		c.watchScripts([]string{string(scriptN(2))}, Watch{})
-		c.use(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))], 0)
-		c.uncover(0)
+		c.watchAlone([]*script{newScript(string(scriptN(2)))}, 0)
+		c.markUsed(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))], 0)
+		c.coverage.Undo(0)
 		c.unmine(history(t, w)[0].TxID, 1, 1)
 		c.moveTo(c.w.positions[0])
-		c.tellUnmined()
+		c.logEffects()
 		c.fail(boom)
 	})
 	if !errors.Is(err, boom) || !strings.Contains(err.Error(), w.path) {

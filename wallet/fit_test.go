@@ -206,7 +206,7 @@ func TestWithdrawnAreTestedTogether(t *testing.T) {
 	if err := k.w.Rewind(k.id(fork)); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(k.w.groups); n > 5 {
+	if n := len(k.w.ledger.Groups()); n > 5 {
 		t.Errorf("%d groups", n)
 	}
 	d := k.fork(fork)

@@ -2,47 +2,37 @@ package wallet
 
 import (
 	"bytes"
+	"slices"
 )
 
-// forgetting is the removal of coins, and the transactions that it touches.
-type forgetting struct {
-	c        *change
-	affected map[hash]bool
-	order    []hash
+// losses are the scripts and outpoints that a change has taken out of the watch set or
+// left fewer reasons to be in it: their coins may not be the wallet's any more, nor what
+// waits. See forget and dropUnconcerned.
+type losses struct {
+	scripts set[string]
+	by      set[loser]
 }
 
-func (f *forgetting) affect(id hash) {
-	if !f.affected[id] {
-		f.affected[id] = true
-		f.order = append(f.order, id)
-	}
-}
+// loser is by whose will something is watched no longer.
+type loser uint8
 
-// drop removes a coin. What made it and what spent it may mean nothing to the
-// wallet any more.
-func (f *forgetting) drop(key []byte) {
-	if coin, ok := f.c.coin(key); ok {
-		f.touch(key, &coin)
-		f.c.dropCoin(key)
-	}
-}
+const (
+	byOwner loser = iota // Unwatch
+	byChain              // a use was undone, see fit
+)
 
-// touch notes the transactions that make and spend a coin.
-func (f *forgetting) touch(key []byte, coin *coin) {
-	f.affect(hash(key[:32]))
-	if coin.spent {
-		f.affect(coin.spentBy)
-	}
+func (l *losses) add(s *script, by loser) {
+	l.scripts.add(s.raw)
+	l.by.add(by)
 }
 
 // forget removes, at the end of a change, the coins of scripts and outpoints that are no
-// longer watched, and what of the history hangs on them alone. Of all the scripts concerned
-// some coins may stay: those that what is left claims.
+// longer watched, and the part of the history that hangs on them alone. A coin stays if
+// something still watched claims it; of a ticket, the part that is still claimed.
 func (c *change) forget() {
-	if len(c.lost) == 0 || c.err != nil {
+	if len(c.lost.scripts) == 0 {
 		return
 	}
-	f := &forgetting{c: c, affected: make(map[hash]bool)}
 	var gone, tickets [][]byte
 	err := c.coins.ForEach(func(k, v []byte) error {
 		kind, script, ok := coinOf(v)
@@ -51,7 +41,7 @@ func (c *change) forget() {
 			return corrupt("coin %.40x", k)
 		case kind == Ticket:
 			tickets = append(tickets, bytes.Clone(k))
-		case c.lost[string(script)] && !c.claims(outPoint{hash(k[:32]), be.Uint32(k[32:])}, script, coinHeight(v)):
+		case c.lost.scripts[string(script)] && !c.w.claims(outPoint{hash(k[:32]), be.Uint32(k[32:])}, script, coinHeight(v)):
 			gone = append(gone, bytes.Clone(k))
 		}
 		return nil
@@ -59,32 +49,41 @@ func (c *change) forget() {
 	if err != nil {
 		c.fail(err)
 	}
-	for _, key := range gone {
-		f.drop(key)
+	touched := make(set[hash])
+	var order []hash // by arrival in touched, to make what follows repeatable
+	for _, key := range slices.Concat(gone, tickets) {
+		coin, ok := c.coin(key)
+		if !ok {
+			continue
+		}
+		left := c.leftOf(hash(key[:32]), coin)
+		switch {
+		case left.amount == 0:
+			c.dropCoin(key)
+		case left.amount != coin.amount || !bytes.Equal(left.script, coin.script):
+			c.saveCoin(key, &left)
+		default:
+			continue
+		}
+		for _, id := range []hash{hash(key[:32]), coin.spentBy} { // none has the zero hash
+			if !touched[id] {
+				touched.add(id)
+				order = append(order, id)
+			}
+		}
 	}
-	for _, key := range tickets {
-		f.share(key)
-	}
-	for _, id := range f.order {
-		c.rekeep(id)
+	for _, id := range order {
+		c.updateTx(id)
 	}
 }
 
-// share gives a ticket the amount that the wallet still owns of it.
-func (f *forgetting) share(key []byte) {
-	id := hash(key[:32])
-	coin, ok := f.c.coin(key)
-	_, msg, known := f.c.namedTx(id)
-	if !ok || !known {
-		return
+// leftOf is what is left of a coin that nothing claims any more, or of a ticket: the share
+// that is still claimed.
+func (c *change) leftOf(id hash, coin coin) coin {
+	if coin.kind != Ticket {
+		coin.setShare(0, nil)
+	} else if _, msg, ok := c.namedTx(id); ok {
+		coin.setShare(c.claimedShare(id, msg, coin.height))
 	}
-	left := coin
-	left.amount, left.script = f.c.claimedShare(id, msg, coin.height)
-	switch {
-	case left.amount == 0:
-		f.drop(key)
-	case left.amount != coin.amount || !bytes.Equal(left.script, coin.script):
-		f.touch(key, &coin)
-		f.c.saveCoin(key, &left)
-	}
+	return coin
 }

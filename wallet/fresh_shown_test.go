@@ -195,7 +195,7 @@ func (w *Wallet) discard() {
 func (w *Wallet) givenOut() map[string]uint32 {
 	given := make(map[string]uint32)
 	for _, a := range w.accounts {
-		given[a.key] = a.issued
+		given[a.xpub] = a.issued
 	}
 	return given
 }
@@ -204,7 +204,7 @@ func (w *Wallet) givenOut() map[string]uint32 {
 func (w *Wallet) giveOut(given map[string]uint32) error {
 	return w.update(context.Background(), func(c *change) {
 		for _, a := range w.accounts {
-			if a.issued = given[a.key]; a.issued > 0 {
+			if a.issue(given[a.xpub]); a.issued > 0 {
 				c.saveAccount(a)
 			}
 		}
@@ -264,7 +264,7 @@ func (d *freshWorld) wait(w *Wallet, waiting []Unmined) (refused []refusedTx, er
 func (d *freshWorld) beyond(u Unmined) bool {
 	return slices.ContainsFunc(u.Credits, func(cr Credit) bool {
 		s := d.w.scripts[string(cr.Script)]
-		return s != nil && s.awaited && s.index >= d.w.accounts[s.account].derived[s.branch]+d.w.accounts[s.account].gap
+		return s != nil && s.awaited && s.index >= d.w.branchOf(s).derived+d.w.accounts[s.account].gap
 	})
 }
 

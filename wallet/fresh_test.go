@@ -105,8 +105,10 @@ func (h *freshHistory) live(t *testing.T) (story freshStory, err error) {
 	if err := d.restore(); err != nil {
 		return story, err
 	}
-	_, err = d.w.Verify(t.Context())
-	return story, err
+	if _, err := d.w.Verify(t.Context()); err != nil {
+		return story, err
+	}
+	return story, d.w.memoryDiffers()
 }
 
 // shortest takes steps out of a history as long as it fails in the same way.

@@ -284,7 +284,7 @@ func killedWorld(t *testing.T, dir string) *driver {
 	k.reorg(10)
 	d := &driver{
 		cast: k, t: t, replay: newReplay(), path: filepath.Join(dir, "wallet.db"),
-		alone: make(watchSet), set: make(watchSet), tested: make(map[string][]bool), known: make(map[hash]bool), dropped: make(map[hash]bool),
+		alone: make(birthdays), set: make(birthdays), tested: make(map[string][]bool), known: make(map[hash]bool), dropped: make(map[hash]bool),
 		hearsay: make(map[hash]bool), own: make(map[hash]bool), calm: true,
 	}
 	d.accounts[0] = &castAccount{gap: castGap, pubKeys: true}

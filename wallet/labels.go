@@ -40,7 +40,7 @@ func (w *Wallet) SetLabel(ctx context.Context, name, text string) error {
 		return w.update(ctx, func(c *change) { c.labelTx(id, text) })
 	}
 	if op, ok := parseOutPoint(name); ok {
-		return w.update(ctx, func(c *change) { c.labelPoint(op, text) })
+		return w.update(ctx, func(c *change) { c.labelOutpoint(op, text) })
 	}
 	sel, err := w.selectNames([]string{name})
 	if err != nil {
@@ -53,28 +53,19 @@ func (w *Wallet) SetLabel(ctx context.Context, name, text string) error {
 				c.fail(fmt.Errorf("%w: %s", ErrNotWatched, sel.names[i]))
 				return
 			}
-			s.label = text
+			s.setLabel(text)
 			c.saveScript(s)
 		}
 		for _, want := range sel.accounts {
 			a := c.w.sameAccount(want)
 			if a == nil {
-				c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
+				c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.xpub))
 				return
 			}
-			a.label = text
+			a.setLabel(text)
 			c.saveAccount(a)
 		}
 	})
-}
-
-// parseTxID reads a hash as it is printed.
-func parseTxID(name string) (id hash, ok bool) {
-	if len(name) != hex.EncodedLen(chainhash.HashSize) {
-		return hash{}, false
-	}
-	err := chainhash.Decode(&id, name)
-	return id, err == nil
 }
 
 // labelTx labels a transaction. A label stays when the transaction leaves the
@@ -91,19 +82,19 @@ func (c *change) labelTx(id hash, text string) {
 	}
 }
 
-func (c *change) labelPoint(op outPoint, text string) {
-	s := c.w.points[op]
+func (c *change) labelOutpoint(op outPoint, text string) {
+	s := c.w.outpoints[op]
 	if s == nil {
 		c.fail(fmt.Errorf("%w: outpoint %v", ErrNotWatched, &op))
 		return
 	}
-	s.label = text
+	s.setLabel(text)
 	c.saveScript(s)
 }
 
 // coinLabel is the label of a coin's outpoint, or else of its script.
 func (b *buckets) coinLabel(key, script []byte) string {
-	if _, label, _ := pointScript(b.points.Get(key)); len(label) > 0 {
+	if _, label, _ := outpointScript(b.points.Get(key)); len(label) > 0 {
 		return string(label)
 	}
 	return scriptLabel(b.scripts.Get(script))
@@ -138,19 +129,21 @@ func (w *Wallet) Labels(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.mu.lockFor(ctx); err != nil {
+	err = w.fromMemory(ctx, func() error {
+		for _, a := range w.accounts {
+			if a.label != "" {
+				out[a.xpub] = a.label
+			}
+		}
+		for _, s := range w.outpoints {
+			if s.label != "" {
+				out[s.outpoint.String()] = s.label
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
-	}
-	defer w.mu.Unlock()
-	for _, a := range w.accounts {
-		if a.label != "" {
-			out[a.key] = a.label
-		}
-	}
-	for _, s := range w.points {
-		if s.label != "" {
-			out[s.point.String()] = s.label
-		}
 	}
 	return out, nil
 }

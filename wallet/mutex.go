@@ -6,7 +6,8 @@ import "context"
 // holds it may go through the whole wallet. make(mutex, 1) is unlocked.
 type mutex chan struct{}
 
-func (m mutex) Lock()   { m <- struct{}{} }
+func (m mutex) Lock() { m <- struct{}{} }
+
 func (m mutex) Unlock() { <-m }
 
 // lockFor locks unless the context ends before it can.

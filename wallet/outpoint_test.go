@@ -16,7 +16,7 @@ func pointAt(tx *wire.MsgTx, i uint32, n uint64) OutPoint {
 	return OutPoint{Hash: tx.TxHash(), Index: i, Script: scriptN(n)}
 }
 
-func watchPoints(t *testing.T, w *Wallet, from uint32, points ...OutPoint) {
+func watchOutpoints(t *testing.T, w *Wallet, from uint32, points ...OutPoint) {
 	t.Helper()
 	watch(t, w, Watch{OutPoints: points, From: from})
 }
@@ -37,7 +37,7 @@ func TestOutPoint(t *testing.T) {
 	c.mine(c.pay(out(scriptN(1), 3)))
 	c.mine(tx)
 	c.mine(c.pay(out(scriptN(1), 11)), c.ticket(c.foreignOutput(), addr(1), addr(1), 100, 50))
-	watchPoints(t, w, 2, pointAt(tx, 1, 1))
+	watchOutpoints(t, w, 2, pointAt(tx, 1, 1))
 	c.sync(w)
 	wantBalance(t, w, 7, 0, 0, 0)
 	u := utxos(t, w)
@@ -67,7 +67,7 @@ func TestOutPointLate(t *testing.T) {
 	c.mine(tx)
 	c.mine()
 	c.mine(c.spend([]wire.OutPoint{opOf(tx, 0)}, out(foreignScript(1), 4)))
-	watchPoints(t, w, 2, o)
+	watchOutpoints(t, w, 2, o)
 	c.sync(w)
 	if h := history(t, w); len(h) != 0 {
 		t.Fatalf("%+v", h)
@@ -79,7 +79,7 @@ func TestOutPointLate(t *testing.T) {
 		t.Fatalf("kept by an outpoint that begins above: %+v", h)
 	}
 	watch(t, w, Watch{OutPoints: []OutPoint{o, o}, From: 1, Label: "deposit"})
-	watchPoints(t, w, 3, o)
+	watchOutpoints(t, w, 3, o)
 	c.sync(w)
 	if h := history(t, w); len(h) != 2 {
 		t.Fatalf("%+v", h)
@@ -102,14 +102,14 @@ func TestOutPointWrongScript(t *testing.T) {
 			if !errors.Is(err, ErrScript) || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), tx.TxHash().String()) {
 				t.Error(err)
 			}
-			if w.points[outPoint{good.Hash, 0}] != nil || w.scripts[string(scriptN(4))] != nil {
+			if w.outpoints[outPoint{good.Hash, 0}] != nil || w.scripts[string(scriptN(4))] != nil {
 				t.Error("something was added all the same")
 			}
 		}
 		verify(t, w)
 	}
 	right := c.pay(out(scriptN(1), 1)) // has the block read
-	watchPoints(t, w, 0, pointAt(tx, 0, 2), pointAt(right, 0, 1))
+	watchOutpoints(t, w, 0, pointAt(tx, 0, 2), pointAt(right, 0, 1))
 	c.mine(tx, right)
 	c.sync(w)
 	wantBalance(t, w, 1, 0, 0, 0)
@@ -129,7 +129,7 @@ func TestOutPointWrongScript(t *testing.T) {
 	wrong(tx)
 	addUnmined(t, w, later)
 	wrong(later)
-	watchPoints(t, w, 0, pointAt(tx, 0, 1), pointAt(later, 0, 1))
+	watchOutpoints(t, w, 0, pointAt(tx, 0, 1), pointAt(later, 0, 1))
 }
 
 // TestOutPointAndScript: an outpoint and its script come and go in any order, with
@@ -171,7 +171,7 @@ func TestOutPointAndScript(t *testing.T) {
 		ideal := open(t)
 		for i, o := range points {
 			if on[i] {
-				watchPoints(t, ideal, 0, o)
+				watchOutpoints(t, ideal, 0, o)
 			}
 		}
 		if on[2] {
@@ -191,7 +191,7 @@ func TestScriptAfterOutPoint(t *testing.T) {
 	tx := c.pay(out(scriptN(1), 5), out(scriptN(1), 7))
 	c.mine(tx)
 	c.mine()
-	watchPoints(t, w, 0, pointAt(tx, 0, 1))
+	watchOutpoints(t, w, 0, pointAt(tx, 0, 1))
 	c.sync(w)
 	if _, ok, _ := w.NextScan(c.height()); ok {
 		t.Fatal("debt after a sync")
@@ -204,7 +204,7 @@ func TestScriptAfterOutPoint(t *testing.T) {
 	c.sync(w)
 	wantBalance(t, w, 12, 0, 0, 0)
 	waits := c.pay(out(scriptN(1), 2))
-	watchPoints(t, w, 0, pointAt(waits, 0, 1))
+	watchOutpoints(t, w, 0, pointAt(waits, 0, 1))
 	addUnmined(t, w, waits) // counts once
 	wantBalance(t, w, 12, 0, 0, 2)
 	if log := logged(t, w); log[len(log)-1].Net != 2 || len(log[len(log)-1].Credits) != 1 {
@@ -224,7 +224,7 @@ func TestScriptAfterOutPoint(t *testing.T) {
 		t.Error("a rescan leaves outpoints out")
 	}
 	unwatch(t, w, Watch{OutPoints: []OutPoint{{Hash: tx.TxHash()}}})
-	if h, ok := w.Birthday(); ok || len(w.groups)+len(w.points)+len(w.pointsOf)+len(history(t, w)) > 0 {
+	if h, ok := w.Birthday(); ok || len(w.ledger.Groups())+len(w.outpoints)+len(w.outpointsOf)+len(history(t, w)) > 0 {
 		t.Error("something is left", h)
 	}
 }
@@ -307,7 +307,7 @@ func TestOutPointUnmined(t *testing.T) {
 		c, w := newWorld(t), open(t)
 		tx := c.pay(out(scriptN(1), 5), out(scriptN(1), 7))
 		c.mine()
-		watchPoints(t, w, 2, pointAt(tx, 0, 1))
+		watchOutpoints(t, w, 2, pointAt(tx, 0, 1))
 		stranger := c.pay(out(scriptN(1), 3))
 		spend := c.spend([]wire.OutPoint{opOf(tx, 0)}, out(foreignScript(1), 4))
 		other := c.spend([]wire.OutPoint{opOf(tx, 1)}, out(scriptN(1), 4))
@@ -358,7 +358,7 @@ func TestOutPointOfTicket(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	ticket := c.ticket(c.foreignOutput(), addr(1), addr(1), 100, 50)
 	other := c.ticket(c.foreignOutput(), addr(2), addr(1), 100, 50)
-	watchPoints(t, w, 0, pointAt(ticket, 0, 1), pointAt(other, 0, 2))
+	watchOutpoints(t, w, 0, pointAt(ticket, 0, 1), pointAt(other, 0, 2))
 	watchN(t, w, 0, 2) // who lets the other one vote is watched twice, and not paid
 	addUnmined(t, w, ticket)
 	wantBalance(t, w, 0, 0, 0, 100)
@@ -391,7 +391,7 @@ func TestOutPointOfReceiver(t *testing.T) {
 			watchN(t, w, 0, 1)
 			c.sync(w)
 		}
-		watchPoints(t, w, 0, OutPoint{Hash: ticket.TxHash(), Script: scriptN(2)})
+		watchOutpoints(t, w, 0, OutPoint{Hash: ticket.TxHash(), Script: scriptN(2)})
 		c.sync(w)
 		if knows {
 			unwatch(t, w, Watch{Addresses: []string{addr(1).String()}})

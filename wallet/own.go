@@ -12,12 +12,12 @@ import (
 )
 
 // AddUnmined tells the wallet of a transaction of its owner that is not in the
-// chain, as a rule one that is about to be published: told before, it is not forgotten
+// chain, as a rule one that is about to be published: given before, it is not forgotten
 // whatever happens meanwhile. It counts in Balance.Unconfirmed and comes
 // back from Unmined until it is mined or can't be any more; it never locks a
-// coin. Adding it again is harmless; the signatures given last count. A transaction that neither pays watched
-// scripts nor spends coins of the wallet, nor makes or spends a watched outpoint,
-// is not taken: its fate would not be seen. Nor is a vote, or a revocation that the
+// coin. Adding it again is harmless; the signatures given last count. A transaction that
+// neither pays watched scripts nor spends coins of the wallet, nor makes or spends a
+// watched outpoint, is not taken: the wallet would not see what becomes of it. Nor is a vote, or a revocation that the
 // next block has to hold: they are for that block or none.
 //
 // It is checked as far as what it spends is known, and again when more of that is
@@ -47,31 +47,30 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 		if !mayReturn(tx, treeOf(tx), 1) {
 			return
 		}
-		p := c.pending().byID[id]
-		switch d, height, _, by := c.fate(tx); {
-		case d == expired:
+		p := c.w.pool.byID[id]
+		switch state, height, _, by := c.classify(tx); {
+		case state == expired:
 			c.fail(fmt.Errorf("%w: transaction %v, from height %d on", ErrExpired, id, tx.Expiry))
 			return
-		case d != alive && c.pending().byID[by] != nil:
+		case state != active && c.w.pool.byID[by] != nil:
 			c.fail(fmt.Errorf("%w: transaction %v spends %v, which can't be mined", ErrConflict, id, by))
 			return
-		case d == superseded:
+		case state == superseded:
 			c.fail(fmt.Errorf("%w: %v locks %v, and the next block asks for %v",
-				ErrSuperseded, id, dcrutil.Amount(tx.TxOut[0].Value), c.w.price))
+				ErrSuperseded, id, dcrutil.Amount(tx.TxOut[0].Value), dcrutil.Amount(c.w.price)))
 			return
-		case d == conflicted:
+		case state == conflicted:
 			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d by %v", ErrConflict, id, height, by))
 			return
-		case p != nil && p.dead == conflicted: // over an output that is not the wallet's
-			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d", ErrConflict, id, p.deadHeight))
+		case p != nil && p.state == conflicted: // over an output that is not the wallet's
+			c.fail(fmt.Errorf("%w: what transaction %v spends was spent at height %d", ErrConflict, id, p.endHeight))
 			return
 		}
 		c.markOwn(id)
 		if p != nil {
-			c.revive(func(q *pendingMsg) bool { return q == p }) // the price is not known
+			c.reactivate(func(q *pendingTx) bool { return q == p }) // the price is not known
 			c.makeOwn(p, tx)
 		} else {
-			fresh.own = true
 			c.admit(fresh)
 		}
 		taken = true
@@ -81,38 +80,21 @@ func (w *Wallet) AddUnmined(ctx context.Context, tx *wire.MsgTx) (taken bool, er
 
 // makeOwn makes a pending transaction the owner's, as the owner has it: its hash does
 // not cover the signatures, and a peer may have sent it with others.
-func (c *change) makeOwn(p *pendingMsg, tx *wire.MsgTx) {
+func (c *change) makeOwn(p *pendingTx, tx *wire.MsgTx) {
 	if !p.own {
 		c.w.shares.giveBack(p.id)
-		p.seq = c.unmined.NextSequence() // as the owner's it has come just now
+		p.arrive(c.unmined.NextSequence()) // as the owner's it has come just now
 	} else if raw, _ := tx.Bytes(); bytes.Equal(raw, p.raw) {
 		return
 	}
-	c.pool.remove(p)
-	p.own = true
-	c.pool.add(p)
 	c.resign(p, tx, fromOwner)
-}
-
-// resign gives a pending transaction other signatures.
-func (c *change) resign(p *pendingMsg, tx *wire.MsgTx, from origin) {
-	raw, err := tx.Bytes()
-	if err != nil {
-		c.fail(err)
-	}
-	c.pool.remove(p)
-	p.origin, p.msg, p.raw, p.proven = from, tx, raw, nil
-	c.pool.add(p)
-	delete(c.w.contested, p.id) // what it spends is told by the signatures
-	c.w.query = nil
-	c.savePending(p)
 }
 
 // DropUnmined forgets a transaction that is not in the chain, and those that
 // spend it. Should it be mined after all, it is found as any other.
 func (w *Wallet) DropUnmined(ctx context.Context, txid chainhash.Hash) error {
 	return w.update(ctx, func(c *change) {
-		if p := c.pending().byID[txid]; p != nil {
+		if p := c.w.pool.byID[txid]; p != nil {
 			c.w.shares.giveBack(txid)
 			c.drop(p)
 		}
@@ -124,27 +106,18 @@ func (w *Wallet) DropUnmined(ctx context.Context, txid chainhash.Hash) error {
 // another one that spends the same. Parents come before children. They are the
 // caller's. It costs the same whatever others wait.
 func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return nil, w.explain(w.broken)
-	}
-	var own []*pendingMsg
-	for _, p := range w.pool.own {
-		if p.dead == alive && p.behind == (hash{}) {
-			own = append(own, p)
+	err = w.fromMemory(context.Background(), func() error {
+		var own []*pendingTx
+		for _, p := range w.pool.own {
+			if p.isActive() && p.behind == (hash{}) {
+				own = append(own, p)
+			}
 		}
-	}
-	slices.SortFunc(own, bySeq)
-	for _, p := range parentsFirst(own) {
-		out = append(out, p.msg.Copy())
-	}
-	return out, nil
-}
-
-// markOwn notes that a transaction is the owner's, now and after a reorg.
-func (c *change) markOwn(id hash) {
-	if c.own.Get(id[:]) == nil {
-		c.put(c.own, id[:], nil)
-	}
+		slices.SortFunc(own, bySeq)
+		for _, p := range parentsFirst(own) {
+			out = append(out, p.msg.Copy())
+		}
+		return nil
+	})
+	return out, err
 }

@@ -1,95 +1,63 @@
 package wallet
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
-
-// pendingMsg is a pending transaction, decoded.
-type pendingMsg struct {
-	pendingTx
-	id  hash
-	msg *wire.MsgTx
-	own bool // given to AddUnmined
-
-	proven []bool // by input: its script was run and holds
-	behind hash   // see Unmined.Behind
-}
-
-// hearsay: all that is known of it is that a peer has sent it.
-func (p *pendingMsg) hearsay() bool { return p.origin == fromPeer && !p.own }
-
-// readPending reads the pending transactions in order of arrival, dead ones too.
-func (b *buckets) readPending() ([]*pendingMsg, error) {
-	var out []*pendingMsg
-	err := b.unmined.ForEach(func(k, v []byte) error {
-		p, ok := decodePending(v)
-		msg, parsed := parseTx(p.raw)
-		if !ok || !parsed || len(k) != chainhash.HashSize {
-			return corrupt("unmined transaction %.40x", k)
-		}
-		out = append(out, &pendingMsg{pendingTx: p, id: hash(k), msg: msg, own: b.own.Get(k) != nil})
-		return nil
-	})
-	slices.SortFunc(out, bySeq)
-	return out, err
-}
-
-// bySeq orders by arrival.
-func bySeq(a, b *pendingMsg) int { return cmp.Compare(a.seq, b.seq) }
 
 // pool is the pending transactions in memory. Nothing of it is handed out: callers
 // get copies.
 type pool struct {
-	byID   map[hash]*pendingMsg
-	own    map[hash]*pendingMsg
-	spends map[outPoint][]*pendingMsg // in order of arrival
+	byID   map[hash]*pendingTx
+	own    map[hash]*pendingTx
+	spends map[outPoint][]*pendingTx // in order of arrival
 
-	heard, heardBytes int // how many are hearsay, and their length
+	heard, heardBytes int // how many are unverified, and their length
+
+	keep uint64 // for how many blocks a transaction of somebody else is kept
 
 	// due: before the tip has this height none of them changes by that alone.
 	due uint64
 }
 
-func newPool() *pool {
+func newPool(keep uint64) *pool {
 	return &pool{
-		byID: make(map[hash]*pendingMsg), own: make(map[hash]*pendingMsg),
-		spends: make(map[outPoint][]*pendingMsg), due: math.MaxUint64,
+		byID: make(map[hash]*pendingTx), own: make(map[hash]*pendingTx),
+		spends: make(map[outPoint][]*pendingTx), keep: keep, due: math.MaxUint64,
 	}
 }
 
-func (p *pool) add(m *pendingMsg) {
-	p.byID[m.id] = m
-	if m.own {
-		p.own[m.id] = m
+func (p *pool) add(tx *pendingTx) {
+	p.byID[tx.id] = tx
+	if tx.own {
+		p.own[tx.id] = tx
 	}
-	p.count(m, 1)
-	for _, in := range m.msg.TxIn {
+	p.count(tx, 1)
+	for _, in := range tx.msg.TxIn {
 		if op := spent(in); op != nothing {
-			p.spends[op] = append(p.spends[op], m)
+			p.spends[op] = append(p.spends[op], tx)
 		}
 	}
+	p.watchDue(tx)
 }
 
-// count keeps the sums of the hearsay.
-func (p *pool) count(m *pendingMsg, sign int) {
-	if m.hearsay() {
+// count keeps the sums of what is unverified.
+func (p *pool) count(tx *pendingTx, sign int) {
+	if tx.unverified() {
 		p.heard += sign
-		p.heardBytes += sign * len(m.raw)
+		p.heardBytes += sign * len(tx.raw)
 	}
 }
 
-func (p *pool) remove(m *pendingMsg) {
-	delete(p.byID, m.id)
-	delete(p.own, m.id)
-	p.count(m, -1)
-	for _, in := range m.msg.TxIn {
+func (p *pool) remove(tx *pendingTx) {
+	delete(p.byID, tx.id)
+	delete(p.own, tx.id)
+	p.count(tx, -1)
+	for _, in := range tx.msg.TxIn {
 		op := spent(in)
-		left := slices.DeleteFunc(slices.Clone(p.spends[op]), func(x *pendingMsg) bool { return x == m })
+		left := slices.DeleteFunc(slices.Clone(p.spends[op]), func(x *pendingTx) bool { return x == tx })
 		if len(left) == 0 {
 			delete(p.spends, op)
 		} else {
@@ -98,88 +66,79 @@ func (p *pool) remove(m *pendingMsg) {
 	}
 }
 
-// nothing is what inputs name that spend no output: those of coinbases, votes
-// and treasury spends.
-var nothing = outPoint{index: wire.MaxPrevOutIndex}
-
-func spent(in *wire.TxIn) outPoint {
-	return outPoint{in.PreviousOutPoint.Hash, in.PreviousOutPoint.Index}
+// drop is remove, for good.
+func (p *pool) drop(tx *pendingTx) {
+	p.remove(tx)
+	if tx.own {
+		p.due = 0 // what it needed may be stale
+	}
 }
 
-// pending are the pending transactions.
-func (c *change) pending() *pool { return c.w.pool }
+// replace gives a transaction other signatures, and with fromOwner makes it the owner's.
+func (p *pool) replace(tx *pendingTx, msg *wire.MsgTx, raw []byte, from origin) {
+	p.remove(tx)
+	tx.resign(msg, raw, from)
+	p.add(tx)
+}
+
+// watchDue notes when the height alone changes a transaction.
+func (p *pool) watchDue(tx *pendingTx) { p.due = min(p.due, tx.due(p.keep)) }
+
+// findDue finds the next height at which one changes. What is stale at a height and still
+// there is needed: that is due when what needs it is gone.
+func (p *pool) findDue(height uint32) {
+	p.due = math.MaxUint64
+	for _, tx := range p.byID {
+		if !tx.isActive() || !p.isStale(tx, height) {
+			p.watchDue(tx)
+		}
+	}
+}
+
+// isStale reports whether a transaction of somebody else has waited for too long.
+func (p *pool) isStale(tx *pendingTx, height uint32) bool {
+	return !tx.own && uint64(height) >= tx.staleAt(p.keep)
+}
+
+// isFull reports whether there is no room for so many bytes more that are unverified.
+func (p *pool) isFull(size int) bool { return p.heard >= maxSeen || p.heardBytes+size > maxSeenBytes }
 
 // inOrder lists the pending transactions in order of arrival.
-func (p *pool) inOrder() []*pendingMsg {
-	out := make([]*pendingMsg, 0, len(p.byID))
-	for _, m := range p.byID {
-		out = append(out, m)
+func (p *pool) inOrder() []*pendingTx {
+	out := make([]*pendingTx, 0, len(p.byID))
+	for _, tx := range p.byID {
+		out = append(out, tx)
 	}
 	slices.SortFunc(out, bySeq)
 	return out
 }
 
 // has reports whether a transaction read earlier is still pending.
-func (p *pool) has(m *pendingMsg) bool { return p.byID[m.id] == m }
+func (p *pool) has(tx *pendingTx) bool { return p.byID[tx.id] == tx }
 
-func (c *change) savePending(p *pendingMsg) {
-	c.put(c.unmined, p.id[:], p.encode())
-	if !c.pending().has(p) {
-		c.pending().add(p)
-		c.freshen(p)
-		c.suspectSpenders(p.id, p.msg)
-	}
-	c.pool.due = min(c.pool.due, c.w.due(p))
-	c.w.contest(p)
-}
-
-func (c *change) dropPending(p *pendingMsg) {
-	c.del(c.unmined, p.id[:])
-	c.pending().remove(p)
-	if p.own {
-		c.pool.due = 0 // what it needed may be stale
-	}
-	delete(c.w.shares.sent, p.id)
-	if c.w.contested[p.id] != nil {
-		delete(c.w.contested, p.id)
-		c.w.query = nil
-	}
-}
-
-// eachChild calls fn for the pending transactions that may be mined and spend
-// outputs of p.
-func (c *change) eachChild(p *pendingMsg, fn func(*pendingMsg)) {
-	for i := range p.msg.TxOut {
-		for _, child := range c.pending().spends[outPoint{p.id, uint32(i)}] {
-			if child.dead == alive {
-				fn(child)
-			}
-		}
-	}
-}
-
-// parentsFirst sorts pending transactions so that each stands behind those whose
-// outputs it spends, and otherwise as they are.
-func parentsFirst(all []*pendingMsg) []*pendingMsg {
-	byID := make(map[hash]*pendingMsg, len(all))
-	for _, p := range all {
-		byID[p.id] = p
-	}
-	out := make([]*pendingMsg, 0, len(all))
-	var place func(p *pendingMsg)
-	place = func(p *pendingMsg) {
-		delete(byID, p.id)
-		for _, in := range p.msg.TxIn {
-			if parent := byID[in.PreviousOutPoint.Hash]; parent != nil {
-				place(parent)
-			}
-		}
-		out = append(out, p)
-	}
-	for _, p := range all {
-		if byID[p.id] == p {
-			place(p)
-		}
+// children are the pending transactions that spend outputs of one.
+func (p *pool) children(id hash, msg *wire.MsgTx) (out []*pendingTx) {
+	for i := range msg.TxOut {
+		out = append(out, p.spends[outPoint{id, uint32(i)}]...)
 	}
 	return out
+}
+
+// needed are the pending transactions that own ones spend outputs of, directly
+// or through others.
+func (p *pool) needed() map[hash]bool {
+	set := make(map[hash]bool)
+	var mark func(*pendingTx)
+	mark = func(tx *pendingTx) {
+		for _, in := range tx.msg.TxIn {
+			if parent := p.byID[in.PreviousOutPoint.Hash]; parent != nil && !set[parent.id] {
+				set[parent.id] = true
+				mark(parent)
+			}
+		}
+	}
+	for _, tx := range p.own {
+		mark(tx)
+	}
+	return set
 }

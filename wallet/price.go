@@ -13,25 +13,27 @@ import (
 
 // priced notes the ticket price in the header of the tip, and with that the price in
 // the next block. In the last block of a window that is not known: 0. So is one that is
-// no amount.
-func (c *change) priced(height uint32, price dcrutil.Amount) {
+// no amount. It reports whether the price is another one now.
+func (c *change) priced(height uint32, price dcrutil.Amount) bool {
 	window := c.w.params.StakeDiffWindowSize
 	if window > 0 && (int64(height)+1)%window == 0 || price < 0 || price > dcrutil.MaxAmount {
 		price = 0
 	}
-	if price == c.w.price {
-		return
+	if !c.w.price.set(price) {
+		return false
 	}
-	c.w.price = price
-	c.repriced = true
 	if price == 0 {
 		c.del(c.meta, keyPrice)
 	} else {
 		c.put(c.meta, keyPrice, key64(uint64(price)))
 	}
+	return true
 }
 
-func (w *Wallet) loadPrice(b *buckets) error {
+// ticketPrice is the price of a ticket in the next block; 0 is not known.
+type ticketPrice dcrutil.Amount
+
+func (p *ticketPrice) load(b *buckets) error {
 	v := b.meta.Get(keyPrice)
 	if v == nil {
 		return nil
@@ -39,16 +41,23 @@ func (w *Wallet) loadPrice(b *buckets) error {
 	if len(v) != 8 || be.Uint64(v) == 0 || be.Uint64(v) > dcrutil.MaxAmount {
 		return corrupt("the ticket price")
 	}
-	w.price = dcrutil.Amount(be.Uint64(v))
+	*p = ticketPrice(be.Uint64(v))
 	return nil
+}
+
+// set notes the price, and reports whether it is another one.
+func (p *ticketPrice) set(price dcrutil.Amount) bool {
+	was := *p
+	*p = ticketPrice(price)
+	return *p != was
 }
 
 // tooCheap reports whether a transaction is a ticket that locks less than the next
 // block asks for, as far as that is known.
-func (w *Wallet) tooCheap(tx *wire.MsgTx) bool {
-	if w.price == 0 || len(tx.TxOut) == 0 {
+func (p ticketPrice) tooCheap(tx *wire.MsgTx) bool {
+	if p == 0 || len(tx.TxOut) == 0 {
 		return false
 	}
 	first := tx.TxOut[0]
-	return stake.IsTicketPurchaseScript(first.Version, first.PkScript) && first.Value < int64(w.price)
+	return stake.IsTicketPurchaseScript(first.Version, first.PkScript) && first.Value < int64(p)
 }

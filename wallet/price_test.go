@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"dcrspv/wallet/internal/keys"
+
 	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 )
@@ -154,7 +156,7 @@ func TestSupersededIsContested(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
 	redeem := []byte{txscript.OP_TRUE}
-	fund := c.pay(out([]byte(hashScript(hashed(redeem), true)), 99))
+	fund := c.pay(out([]byte(keys.HashScript(hashed(redeem), true)), 99))
 	c.mine(fund)
 	c.sync(w)
 	ticket := c.ticket(opOf(fund, 0), addr(1), addr(1), 90, 9)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dcrspv/spv/chain"
+	"dcrspv/wallet/internal/keys"
 
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
@@ -93,7 +94,7 @@ func TestPubKeysAddedLater(t *testing.T) {
 			}
 			for s, entry := range w.scripts {
 				derived := entry.index < 20 && !entry.explicit
-				if n := len(entry.group.debt(owed)); derived && (n > 0) != (len(s) == payKeySize) {
+				if n := len(w.ledger.Covered(entry).Missing(owed)); derived && (n > 0) != (keys.FormOf(s) == keys.PayKey) {
 					t.Fatalf("script %x, index %d: debt %d", s, entry.index, n)
 				}
 			}
@@ -165,8 +166,8 @@ func TestPubKeysUnwatched(t *testing.T) {
 	unwatch(account)
 	wantBalance(t, w, 1, 0, 0, 0)
 	unwatch(near)
-	if len(w.scripts) != 0 || len(w.groups) != 0 {
-		t.Errorf("%d scripts in %d groups are left", len(w.scripts), len(w.groups))
+	if len(w.scripts) != 0 || len(w.ledger.Groups()) != 0 {
+		t.Errorf("%d scripts in %d groups are left", len(w.scripts), len(w.ledger.Groups()))
 	}
 	watch(t, w, Watch{XPubs: []string{key}}) // nothing of the option is left
 	c.sync(w)
@@ -180,7 +181,7 @@ func TestPubKeysCostNothingWithout(t *testing.T) {
 	plain.maxAhead, both.maxAhead = maxAhead, maxAhead
 	watch(t, plain, Watch{XPubs: []string{testXPub(t, 1)}})
 	watch(t, both, Watch{XPubs: []string{testXPub(t, 1)}, PubKeys: true})
-	n := branches * (defaultGap + defaultGap + minAhead)
+	n := keys.Branches * (defaultGap + defaultGap + minAhead)
 	if len(plain.scripts) != n || len(both.scripts) != 2*n {
 		t.Errorf("%d scripts, and %d with the option", len(plain.scripts), len(both.scripts))
 	}
@@ -196,7 +197,7 @@ func TestPubKeysVerified(t *testing.T) {
 	path := w.path
 	w.Close()
 	amend(t, path, func(b *buckets) error {
-		a := &account{key: key, gap: defaultGap, derived: [branches]uint32{20, 20}, known: [branches]uint32{20, 20}}
+		a := &account{xpub: key, gap: defaultGap, branches: [keys.Branches]branch{{derived: 20, known: 20}, {derived: 20, known: 20}}}
 		return b.accounts.Put(key32(1), a.encode())
 	})
 	if _, err := Open(path, params); !errors.Is(err, ErrCorrupt) {

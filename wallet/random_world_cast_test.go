@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 
+	"dcrspv/wallet/internal/keys"
+
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/hdkeychain/v3"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
@@ -36,15 +38,14 @@ var castAddrs = sync.OnceValue(func() (out struct {
 		}
 		out.keys[k] = key.Neuter().String()
 		masters.Store(out.keys[k], key)
-		a := &account{key: out.keys[k]}
-		if err := a.parse(params); err != nil {
+		a, err := keys.Parse(out.keys[k], params)
+		if err != nil {
 			panic(err)
 		}
 		for branch := range out.indexed[k] {
 			for i := range out.indexed[k][branch] {
-				addr, _ := a.address(uint8(branch), uint32(i), params)
-				child, _ := a.keys[branch].Child(uint32(i))
-				pubKey := child.SerializedPubKey()
+				addr, _ := a.Address(uint8(branch), uint32(i), params)
+				pubKey, _ := a.PubKey(uint8(branch), uint32(i))
 				ownIndexed(out.keys[k], pubKey, uint32(branch), uint32(i))
 				out.pubKeys[k][branch][i] = "\x21" + string(pubKey) + "\xac"
 				out.indexed[k][branch][i] = addr.(stdaddr.StakeAddress)
@@ -65,7 +66,7 @@ func singleScript(n int) []byte {
 	case castSingles + 1:
 		return append(append([]byte{0x51}, push...), 0x51, 0xae) // multisig
 	case castSingles + 2:
-		return []byte(hashScript(hashed(push), true))
+		return []byte(keys.HashScript(hashed(push), true))
 	case castSingles + 3:
 		return slices.Concat([]byte("\x76\xa9\x14"), hashed(key), []byte("\x88\x52\xbe")) // pay to public key hash, Schnorr
 	}
@@ -85,7 +86,7 @@ type cast struct {
 	rng   *rand.Rand
 	c     *world
 	index map[string]accountIndex // scripts of accounts
-	all   watchSet                // everything that may ever be watched, from genesis
+	all   birthdays               // everything that may ever be watched, from genesis
 	high  [castKeys][2]int        // next index after the highest one paid
 
 	made map[hash]*wire.MsgTx // every transaction, in a chain or not
@@ -99,7 +100,7 @@ type cast struct {
 
 func newCast(c *world, rng *rand.Rand) *cast {
 	k := &cast{
-		rng: rng, c: c, index: make(map[string]accountIndex), all: make(watchSet),
+		rng: rng, c: c, index: make(map[string]accountIndex), all: make(birthdays),
 		made: make(map[hash]*wire.MsgTx), ids: make(map[*wire.MsgTx]hash), lately: new([]reading),
 	}
 	for n := range castSingles + castScripts {

@@ -58,13 +58,13 @@ func (d *driver) checkCoverage() (through, tip uint32, any bool) {
 	entries := d.entries()
 	for s, from := range d.set {
 		known := entries[s]
-		if known == nil || known.from != from {
+		if known == nil || known.Birthday() != from {
 			d.t.Fatalf("script %x from %d: the wallet has %+v", s, from, known)
 		}
 		born = min(born, from)
 		tested := d.tested[s]
 		for h := from; h <= tip; h++ {
-			if !known.group.covered.Contains(h) {
+			if !d.w.ledger.Covered(known).Contains(h) {
 				end = min(end, h)
 			} else if h >= uint32(len(tested)) || !tested[h] {
 				d.t.Fatalf("script %x counts as tested at %d, but was not", s, h)
@@ -75,8 +75,8 @@ func (d *driver) checkCoverage() (through, tip uint32, any bool) {
 		if !s.watched() {
 			continue
 		}
-		born = min(born, s.from)
-		if debt := s.group.covered.Missing(chain.Range{From: 0, To: tip}); len(debt) > 0 {
+		born = min(born, s.Birthday())
+		if debt := d.w.ledger.Covered(s).Missing(chain.Range{From: 0, To: tip}); len(debt) > 0 {
 			end = min(end, debt[0].From)
 		}
 	}
@@ -201,7 +201,7 @@ func (d *driver) checkDerived(v *cast, tip uint32) {
 			continue
 		}
 		for branch, used := range v.used(key, a, tip) {
-			if d.w.unfit > uint64(tip)+1 { // the wallet was higher before
+			if d.w.unfit > unfitBlocks(tip)+1 { // the wallet was higher before
 				continue
 			}
 			if n := d.derived[key][branch]; n != uint32(used)+a.gap {
@@ -214,8 +214,8 @@ func (d *driver) checkDerived(v *cast, tip uint32) {
 // scriptsOf are the scripts that a scan is for.
 func (d *driver) scriptsOf(scan spv.Scan) (out []string) {
 	d.t.Helper()
-	for _, g := range d.w.liveGroups(scan.Groups) {
-		for _, s := range g.scripts {
+	for _, g := range d.w.ledger.Unchanged(scan.Groups) {
+		for _, s := range g.Scripts() {
 			out = append(out, keyOf(s))
 		}
 	}
@@ -229,7 +229,7 @@ func (d *driver) checkScan(scan spv.Scan, ok bool, limit uint32) {
 	owed := false
 	entries := d.entries()
 	for _, s := range entries {
-		owed = owed || s.watched() && len(s.group.covered.Missing(chain.Range{From: 0, To: limit})) > 0
+		owed = owed || s.watched() && len(d.w.ledger.Covered(s).Missing(chain.Range{From: 0, To: limit})) > 0
 	}
 	if owed && !ok {
 		d.t.Fatalf("no scan although there is debt up to %d", limit)
@@ -247,7 +247,7 @@ func (d *driver) checkScan(scan spv.Scan, ok bool, limit uint32) {
 		d.t.Fatalf("scan %v of %d scripts for %d, limit %d", scan.Range, scan.Query.Len(), len(scripts), limit)
 	}
 	for _, s := range scripts {
-		if missing := entries[s].group.covered.Missing(scan.Range); len(missing) == 0 {
+		if missing := d.w.ledger.Covered(entries[s]).Missing(scan.Range); len(missing) == 0 {
 			d.t.Fatalf("scan %v of script %x, which has been tested on all of it", scan.Range, s)
 		}
 	}

@@ -31,8 +31,8 @@ type driver struct {
 	singles  [castSingles + castScripts]bool
 	accounts [castKeys]*castAccount
 	points   []OutPoint
-	alone    watchSet // scripts and outpoints that are watched by themselves
-	set      watchSet // every watched script, as the wallet derives them, and outpoint
+	alone    birthdays // scripts and outpoints that are watched by themselves
+	set      birthdays // every watched script, as the wallet derives them, and outpoint
 	derived  [castKeys][2]uint32
 	removed  int // how many events were looked at for what is gone
 
@@ -70,7 +70,7 @@ func newDriver(t *testing.T, k *cast) *driver {
 	made.Clear() // nobody spends what other worlds have made
 	d := &driver{
 		cast: k, t: t, path: filepath.Join(t.TempDir(), "wallet.db"), replay: newReplay(),
-		alone: make(watchSet), set: make(watchSet), tested: make(map[string][]bool), view: k.c.fork(k.c.height()),
+		alone: make(birthdays), set: make(birthdays), tested: make(map[string][]bool), view: k.c.fork(k.c.height()),
 		known: make(map[hash]bool), dropped: make(map[hash]bool), hearsay: make(map[hash]bool),
 		own: make(map[hash]bool),
 	}

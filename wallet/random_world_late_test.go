@@ -81,7 +81,7 @@ func (d *driver) checkFound(tip uint32) {
 	tested := func(coin *truthCoin, height uint32) bool {
 		by := func(script string) bool {
 			for _, key := range []string{script, pointKey(OutPoint{coin.op.Hash, coin.op.Index, []byte(script)})} {
-				if from, ok := d.set[key]; ok && from <= coin.height && entries[key].group.covered.Contains(height) {
+				if from, ok := d.set[key]; ok && from <= coin.height && d.w.ledger.Covered(entries[key]).Contains(height) {
 					return true
 				}
 			}
@@ -119,13 +119,13 @@ func (d *driver) checkOrder(scan chain.Range, limit uint32) {
 	tip, started := d.w.tip()
 	lowest, above := limit+1, limit+1
 	near := tip.Height - min(tip.Height, d.w.nearTip)
-	for _, g := range d.w.groups {
+	for _, g := range d.w.ledger.Groups() {
 		for h := range limit + 1 {
-			if g.watched == 0 || g.covered.Contains(h) {
+			if g.Watched() == 0 || g.Covered().Contains(h) {
 				continue
 			}
 			lowest = min(lowest, h)
-			if started && h > near && g.covered.Contains(near) {
+			if started && h > near && g.Covered().Contains(near) {
 				above = min(above, h)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// pointKey is what a watched outpoint is called in a watchSet, beside scripts.
+// pointKey is what a watched outpoint is called in a birthdays, beside scripts.
 func pointKey(o OutPoint) string {
 	return "outpoint " + string(outPointKey(&o.Hash, o.Index)) + string(o.Script)
 }
@@ -23,18 +23,18 @@ func (k *cast) pointOf(tx *wire.MsgTx, i int) OutPoint {
 	return OutPoint{Hash: k.id(tx), Index: uint32(i), Script: untagged(tree, tx.TxOut[i].PkScript)}
 }
 
-// keyOf is what an entry of the wallet is called in a watchSet.
+// keyOf is what an entry of the wallet is called in a birthdays.
 func keyOf(s *script) string {
-	if s.point == nil {
+	if s.outpoint == nil {
 		return s.raw
 	}
-	return pointKey(OutPoint{s.point.hash, s.point.index, []byte(s.raw)})
+	return pointKey(OutPoint{s.outpoint.hash, s.outpoint.index, []byte(s.raw)})
 }
 
 // entries are all scripts and outpoints that the wallet knows.
 func (d *driver) entries() map[string]*script {
 	out := maps.Clone(d.w.scripts)
-	for _, s := range d.w.points {
+	for _, s := range d.w.outpoints {
 		out[keyOf(s)] = s
 	}
 	return out

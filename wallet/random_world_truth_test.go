@@ -11,13 +11,13 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// watchSet are scripts and outpoints (see pointKey) and their birthdays.
-type watchSet map[string]uint32
+// birthdays are scripts and outpoints (see pointKey) and their birthdays.
+type birthdays map[string]uint32
 
 // truth is what a wallet with a watch set has to find in a chain: the result of
 // reading every transaction of every block. It shares no code with the wallet.
 type truth struct {
-	set     watchSet
+	set     birthdays
 	coins   map[wire.OutPoint]*truthCoin // unspent
 	credits map[wire.OutPoint]*truthCoin // ever made
 	tickets map[wire.OutPoint]*wire.MsgTx
@@ -56,7 +56,7 @@ type reading struct {
 // read reads the chain up to a height. The regular transactions of that block
 // count if lastCounts. What was read lately is not read again: each step compares
 // the wallet with the same chain several times.
-func (k *cast) read(set watchSet, height uint32, lastCounts bool) *truth {
+func (k *cast) read(set birthdays, height uint32, lastCounts bool) *truth {
 	block := k.c.id(height).Hash
 	for _, r := range *k.lately {
 		if r.block == block && r.lastCounts == lastCounts && maps.Equal(r.truth.set, set) {
@@ -71,7 +71,7 @@ func (k *cast) read(set watchSet, height uint32, lastCounts bool) *truth {
 	return t
 }
 
-func (k *cast) readAll(set watchSet, height uint32, lastCounts bool) *truth {
+func (k *cast) readAll(set birthdays, height uint32, lastCounts bool) *truth {
 	t := &truth{
 		set: set, coins: make(map[wire.OutPoint]*truthCoin), credits: make(map[wire.OutPoint]*truthCoin),
 		tickets: make(map[wire.OutPoint]*wire.MsgTx), mined: make(map[hash]uint32),
@@ -154,7 +154,7 @@ func (t *truth) pays(script string, height uint32) bool {
 }
 
 // has reports whether an outpoint is watched by itself.
-func (set watchSet) has(o OutPoint, height uint32) bool {
+func (set birthdays) has(o OutPoint, height uint32) bool {
 	from, ok := set[pointKey(o)]
 	return ok && from <= height
 }

@@ -59,12 +59,12 @@ func (d *driver) checkWaiting(complete bool) {
 		}
 		listed[u.TxID] = true
 		for _, script := range d.matters(tx) {
-			if _, ok := d.set[script]; ok && len(ids) > 0 && entries[script].group.covered.Contains(ids[0].Height+1) {
+			if _, ok := d.set[script]; ok && len(ids) > 0 && d.w.ledger.Covered(entries[script]).Contains(ids[0].Height+1) {
 				d.t.Fatalf("%v waits, and what it pays is not looked for in the next block", u.TxID)
 			}
 		}
 		for _, o := range d.spentPoints(tx) {
-			if len(ids) > 0 && entries[pointKey(o)].group.covered.Contains(ids[0].Height+1) {
+			if len(ids) > 0 && d.w.ledger.Covered(entries[pointKey(o)]).Contains(ids[0].Height+1) {
 				d.t.Fatalf("%v waits, and what it spends is not looked for in the next block", u.TxID)
 			}
 		}
@@ -359,7 +359,7 @@ func (d *driver) rank(u Unmined) int {
 	switch {
 	case u.Own:
 		return 0
-	case !d.w.pool.byID[u.TxID].hearsay():
+	case !d.w.pool.byID[u.TxID].unverified():
 		return 1
 	}
 	for _, in := range u.Tx.TxIn {

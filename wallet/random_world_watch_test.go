@@ -58,7 +58,7 @@ func (d *driver) watchAccount(key int, want castAccount) {
 }
 
 // lower adds an entry with its birthday, or a lower one.
-func (s watchSet) lower(entry string, from uint32) {
+func (s birthdays) lower(entry string, from uint32) {
 	if old, ok := s[entry]; !ok || from < old {
 		s[entry] = from
 	}

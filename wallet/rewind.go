@@ -6,14 +6,7 @@ import (
 	"fmt"
 
 	"dcrspv/spv/chain"
-
-	"github.com/decred/dcrd/chaincfg/chainhash"
-	"github.com/decred/dcrd/wire"
 )
-
-func (r *blockRecord) id(height uint32) chain.BlockID {
-	return chain.BlockID{Height: height, Hash: r.hash}
-}
 
 // Rewind undoes all blocks above to, which is a block of the best chain that
 // the wallet has processed or whose successors it has, in one transaction:
@@ -46,7 +39,7 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 			to = chain.BlockID{Height: to.Height - 1, Hash: r.prev}
 		}
 		c.event(Event{Kind: EventReorg, Block: to, Depth: tip.Height - to.Height})
-		c.cutPositions(to)
+		c.goBackTo(to)
 		c.priced(to.Height, 0) // the next batch tells
 		// What waits from now on may be in to itself: the first block above may no
 		// longer disapprove it, and only of what concerned us is it known that one did.
@@ -55,12 +48,13 @@ func (w *Wallet) Rewind(to chain.BlockID) error {
 		for _, id := range c.idsAbove(to.Height) {
 			c.unmine(id, tip.Height, since)
 		}
-		c.cutBlocks(c.blocks, to.Height)
-		c.cutBlocks(c.disapproved, to.Height)
-		c.revive(func(p *pendingMsg) bool { return p.deadHeight > to.Height })
-		c.uncover(to.Height)
+		c.truncateBlocks(c.blocks, to.Height)
+		c.truncateBlocks(c.disapproved, to.Height)
+		c.reactivate(func(p *pendingTx) bool { return p.endHeight > to.Height })
+		c.coverage.Undo(to.Height)
+		c.searchAgain()
 		c.unuse(to.Height)
-		c.setUnfit(max(c.w.unfit, uint64(tip.Height)+1))
+		c.setUnfit(max(c.w.unfit, unfitBlocks(tip.Height)+1))
 	})
 }
 
@@ -77,31 +71,8 @@ func (c *change) idsAbove(height uint32) (ids []hash) {
 	return ids
 }
 
-// ordered reads an entry of order.
-func (c *change) ordered(k, v []byte) (id hash, ok bool) {
-	if len(k) != 9 || len(v) != chainhash.HashSize {
-		c.fail(corrupt("history entry %.40x", k))
-		return hash{}, false
-	}
-	return hash(v), true
-}
-
-// idsAt are the transactions of one tree of a block, last one first.
-func (c *change) idsAt(height uint32, tree int8) (ids []hash) {
-	prefix := orderKey(height, tree, 0)[:5]
-	cur := c.order.Cursor()
-	for k, v := cur.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = cur.Next() {
-		id, ok := c.ordered(k, v)
-		if !ok {
-			break
-		}
-		ids = append([]hash{id}, ids...)
-	}
-	return ids
-}
-
-// cutBlocks removes the records above a height.
-func (c *change) cutBlocks(b *bucket, height uint32) {
+// truncateBlocks removes the records above a height.
+func (c *change) truncateBlocks(b *bucket, height uint32) {
 	var keys [][]byte
 	cur := b.Cursor()
 	for k, _ := cur.Last(); k != nil; k, _ = cur.Prev() {
@@ -117,45 +88,4 @@ func (c *change) cutBlocks(b *bucket, height uint32) {
 	for _, k := range keys {
 		c.del(b, k)
 	}
-}
-
-// disapprove undoes the regular transactions of a block: the votes in the next
-// one made them void (dcrd: a block's VoteBits, bit 0). Its stake transactions
-// stay.
-func (c *change) disapprove(height uint32) {
-	ids := c.idsAt(height, wire.TxTreeRegular)
-	if len(ids) > 0 {
-		record := c.block(height)
-		c.markDisapproved(height, &record)
-	}
-	for _, id := range ids {
-		c.unmine(id, height, height)
-	}
-	c.revive(func(p *pendingMsg) bool {
-		return p.dead == conflicted && p.deadHeight == height && p.deadTree == wire.TxTreeRegular
-	})
-}
-
-// disapprovedBlock is the record of a block whose regular transactions are known
-// to be void, as some of them concern the wallet.
-func (c *change) disapprovedBlock(height uint32) (blockRecord, bool) {
-	v := c.disapproved.Get(key32(height))
-	if v == nil {
-		return blockRecord{}, false
-	}
-	r, ok := decodeBlock(v)
-	if !ok {
-		c.fail(corrupt("disapproved block %d", height))
-	}
-	return r, ok
-}
-
-// markDisapproved remembers that a block has transactions that would concern
-// the wallet but do not count.
-func (c *change) markDisapproved(height uint32, record *blockRecord) {
-	if c.disapproved.Get(key32(height)) != nil {
-		return
-	}
-	c.put(c.disapproved, key32(height), record.encode())
-	c.event(Event{Kind: EventDisapproved, Block: record.id(height)})
 }

@@ -1,11 +1,13 @@
 package wallet
 
 import (
+	"context"
+	"math"
 	"slices"
 
 	"dcrspv/filters"
 	"dcrspv/spv"
-	"dcrspv/spv/chain"
+	"dcrspv/wallet/internal/coverage"
 )
 
 const (
@@ -26,118 +28,65 @@ const (
 	nearTip = 500
 )
 
-// scanLength is how many blocks to test for some groups at a time.
-func (w *Wallet) scanLength(groups []*group) uint32 {
-	scripts := 0
-	for _, g := range groups {
-		scripts += len(g.scripts)
-	}
-	return min(uint32(max(maxTests/max(scripts, 1), minScan)), w.maxScan)
-}
-
-// NextScan is a stretch of blocks up to limit that some script still has to be
-// tested on, for all the scripts that have to be on all of it. It is as long as
-// that set of scripts stays the same, and at most 50,000 blocks.
+// NextScan is a range of blocks up to limit that some script still has to be
+// tested on, for all the scripts that have to be tested on all of it. It is as long as
+// this set of scripts stays the same, and at most 50,000 blocks.
 //
 // Scans go upwards. Blocks around the wallet's tip and above come first, for the
 // scripts that were tested as far as there: what is new does not wait for what was
 // added late and has long ago to catch up with. Then come the lowest blocks that are
-// owed.
+// missing.
 //
-// Only one scan at a time counts: the same debt is given out again until Apply.
-func (w *Wallet) NextScan(limit uint32) (spv.Scan, bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return spv.Scan{}, false, w.explain(w.broken)
-	}
-	groups, r, ok := w.turn(limit)
-	if !ok {
-		return spv.Scan{}, false, nil
-	}
-	owing := owingFrom(groups, &r)
-	r.To = uint32(min(uint64(r.To), uint64(r.From)+uint64(w.scanLength(owing))-1))
-	contested := w.contestedIn(&r)
-	scan := spv.Scan{Range: r, Groups: make([]uint64, len(owing))}
-	for i, g := range owing {
-		g.given = true
-		scan.Groups[i] = g.label
-	}
-	scan.Query = w.prepare(owing, scan.Groups, contested)
-	return scan, true, nil
+// Only one scan at a time counts: the same blocks are given out again until Apply.
+func (w *Wallet) NextScan(limit uint32) (scan spv.Scan, ok bool, err error) {
+	err = w.fromMemory(context.Background(), func() error {
+		near := uint32(math.MaxUint32)
+		if tip, ok := w.tip(); ok {
+			near = tip.Height - min(tip.Height, w.nearTip)
+		}
+		r, groups, found := w.ledger.Next(near, limit)
+		if !found {
+			return nil
+		}
+		scripts := 0
+		for _, g := range groups {
+			scripts += len(g.Scripts())
+		}
+		r.To = uint32(min(uint64(r.To), uint64(r.From)+uint64(w.scanLength(scripts))-1))
+		further := w.contestedIn(&r)
+		versions := w.ledger.Give(groups)
+		scan, ok = spv.Scan{Range: r, Groups: versions, Query: w.queries.prepare(groups, versions, further)}, true
+		return nil
+	})
+	return scan, ok, err
 }
 
-// turn is whose turn it is to be tested, and the blocks from the first one that any
-// of them owes.
-func (w *Wallet) turn(limit uint32) (groups []*group, r chain.Range, ok bool) {
-	var all, ready []*group
-	tip, started := w.tip()
-	near := tip.Height - min(tip.Height, w.nearTip)
-	for _, g := range w.sortedGroups() {
-		if g.watched == 0 {
-			continue
-		}
-		all = append(all, g)
-		if started && g.covered.Contains(near) {
-			ready = append(ready, g)
-		}
-	}
-	if started && near < limit {
-		if r, ok = firstOwed(ready, chain.Range{From: near + 1, To: limit}); ok {
-			return ready, r, true
-		}
-	}
-	r, ok = firstOwed(all, chain.Range{To: limit})
-	return all, r, ok
+// scanLength is how many blocks to test for so many scripts at a time.
+func (w *Wallet) scanLength(scripts int) uint32 {
+	return min(uint32(max(maxTests/max(scripts, 1), minScan)), w.maxScan)
 }
 
-// firstOwed is what is left of a stretch from the first block that some group owes.
-func firstOwed(groups []*group, of chain.Range) (r chain.Range, ok bool) {
-	r = of
-	for _, g := range groups {
-		if debt := g.debt(of); len(debt) > 0 && (!ok || debt[0].From < r.From) {
-			r.From, ok = debt[0].From, true
-		}
-	}
-	return r, ok
+// queryCache keeps the last query: over a long scan the groups stay the same.
+type queryCache struct {
+	query    *filters.Query
+	versions []uint64 // of the groups that it is for
 }
 
-// owingFrom are the groups that have to be tested on the first block of a stretch,
-// which is cut short where it is no longer these and no others.
-func owingFrom(groups []*group, r *chain.Range) (owing []*group) {
-	for _, g := range groups {
-		debt := g.debt(*r)
-		switch {
-		case len(debt) == 0:
-		case debt[0].From == r.From:
-			owing = append(owing, g)
-			r.To = debt[0].To
-		default:
-			r.To = debt[0].From - 1
-		}
+// prepare makes the query of some groups, and of further scripts.
+func (q *queryCache) prepare(groups []*coverage.Group[*script], versions []uint64, further [][]byte) *filters.Query {
+	if q.query != nil && len(further) == 0 && slices.Equal(versions, q.versions) {
+		return q.query
 	}
-	return owing
-}
-
-// prepare makes the query of some groups, and of further scripts. The last one
-// is kept: over a long scan the groups stay the same.
-func (w *Wallet) prepare(groups []*group, labels []uint64, further [][]byte) *filters.Query {
-	if w.query != nil && len(further) == 0 && slices.Equal(labels, w.queryLabels) {
-		return w.query
-	}
-	n := len(further)
+	raw := slices.Clone(further)
 	for _, g := range groups {
-		n += len(g.scripts)
-	}
-	raw := append(make([][]byte, 0, n), further...)
-	for _, g := range groups {
-		for _, s := range g.scripts {
+		raw = slices.Grow(raw, len(g.Scripts()))
+		for _, s := range g.Scripts() {
 			raw = append(raw, []byte(s.raw))
 		}
 	}
 	query := filters.NewQuery(raw)
 	if len(further) == 0 {
-		w.query, w.queryLabels = query, slices.Clone(labels)
+		q.query, q.versions = query, slices.Clone(versions)
 	}
 	return query
 }

@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"fmt"
 	"hash/crc32"
 
 	"go.etcd.io/bbolt"
@@ -22,12 +21,12 @@ const fileFormat = "dcrspv wallet"
 // and "network" are the same, but those from before version 3 have no seals.
 //
 //	meta         "format" -> fileFormat, "version" -> 4 (FileVersion), "network" -> 4
-//	             (wire.CurrencyNet), "tally" -> see saveTally, "totals" -> see totals.encode, "keep" -> 8 (events),
-//	             "logged" -> 8 (bytes of the values in events), "price" -> 8 (of a
+//	             (wire.CurrencyNet), "tally" -> see saveTally, "totals" -> see totals.encode,
+//	             "keep" -> 8 (events), "logged" -> 8 (bytes of the values in events), "price" -> 8 (of a
 //	             ticket in the block after the tip), "unfit" -> 8 (see setUnfit)
 //	accounts     id 4 -> see account.encode
 //	scripts      payment script -> see script.encode; holds its group
-//	points       txid 32, index 4 -> see script.encodePoint; the outpoints that are
+//	points       txid 32, index 4 -> see script.encodeOutpoint; the outpoints that are
 //	             watched by themselves, each with its group
 //	groups       id 8 -> the ranges (from 4, to 4)* that its scripts are tested on
 //	positions    height 4 -> block hash: blocks that the wallet has processed
@@ -80,38 +79,7 @@ type buckets struct {
 
 	all [len(bucketNames)]bucket // in that order
 
-	// bad is the first damage found: whatever was made of the rest does not count, and
-	// result puts this in its place.
-	bad error
-
-	ended func() error // why the caller no longer waits; nil if it does
-
-	// checkRest checks the pages of the buckets that were not needed to open the file, before
-	// one of them is used; nil if they were.
-	checkRest func() error
-}
-
-// damaged notes damage, an ErrCorrupt.
-func (b *buckets) damaged(format string, args ...any) {
-	if b.bad == nil {
-		b.bad = corrupt(format, args...)
-	}
-}
-
-// over is why nothing more is to be read.
-func (b *buckets) over() error {
-	if b.bad != nil {
-		return b.bad
-	}
-	return b.ended()
-}
-
-// result is the error of a transaction that ends with err.
-func (b *buckets) result(err error) error {
-	if b.bad != nil {
-		return b.bad
-	}
-	return err
+	health
 }
 
 func (b *buckets) fields() [len(bucketNames)]**bucket {
@@ -123,7 +91,7 @@ func (b *buckets) fields() [len(bucketNames)]**bucket {
 }
 
 func openBuckets(ctx context.Context, tx *bbolt.Tx) (*buckets, error) {
-	b := &buckets{ended: ctx.Err}
+	b := &buckets{health: health{ended: ctx.Err}}
 	for i, field := range b.fields() {
 		raw := tx.Bucket([]byte(bucketNames[i]))
 		if raw == nil {
@@ -135,6 +103,13 @@ func openBuckets(ctx context.Context, tx *bbolt.Tx) (*buckets, error) {
 		ascending.raw.FillPercent = 0.9 // new keys come at the end
 	}
 	return b, b.loadTally()
+}
+
+// openMeta opens bucket meta alone.
+func openMeta(raw *bbolt.Bucket) *buckets {
+	b := new(buckets)
+	b.meta = b.open(0, raw)
+	return b
 }
 
 func createBuckets(tx *bbolt.Tx) (*buckets, error) {
@@ -161,7 +136,44 @@ var (
 	keyUnfit   = []byte("unfit")
 )
 
-// corrupt makes an ErrCorrupt.
-func corrupt(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
+func (b *buckets) open(i int, raw *bbolt.Bucket) *bucket {
+	b.all[i] = bucket{health: &b.health, isMeta: i == 0, late: !neededToOpen(bucketNames[i]), raw: raw, name: bucketNames[i], seed: seeds[i]}
+	return &b.all[i]
+}
+
+// saveTally writes what there is in all buckets, at the end of a transaction: count 8,
+// sum 8, last number 8 for each, in the order of bucketNames.
+func (b *buckets) saveTally() error {
+	v := make([]byte, 0, 24*len(b.all))
+	for i := range b.all {
+		t := &b.all[i].tally
+		v = be.AppendUint64(be.AppendUint64(be.AppendUint64(v, t.count), t.sum), t.last)
+	}
+	return b.meta.raw.Put(keyTally, b.meta.sealed(keyTally, v))
+}
+
+func (b *buckets) loadTally() error {
+	d := decoder{b: b.meta.Get(keyTally)}
+	for i := range b.all {
+		b.all[i].setTally(tally{count: d.u64(), sum: d.u64(), last: d.u64()})
+	}
+	if b.bad == nil && !d.ok() {
+		b.damaged("the number of its records is missing")
+	}
+	return b.bad
+}
+
+// checkRecords reads all records, and tells how many there are.
+func (b *buckets) checkRecords() (n int, err error) {
+	for i := range b.all {
+		of := &b.all[i]
+		if err := of.ForEach(func(_, _ []byte) error { return nil }); err != nil {
+			return n, err
+		}
+		if of.raw.Sequence() != 0 { // bbolt's own, which is not used
+			return n, corrupt("the head of %s is not as it was written", of.name)
+		}
+		n += int(of.tally.count)
+	}
+	return n, nil
 }

@@ -43,8 +43,7 @@ const (
 // it would be taken before the next block.
 func (w *Wallet) Seen(from string, txs []*wire.MsgTx) (more bool, err error) {
 	left := slices.Clone(txs)
-	err = w.update(context.Background(), func(c *change) {
-		c.hears = &from
+	err = w.updateFrom(context.Background(), &from, func(c *change) {
 		c.w.shares.settle(c.tipHeight())
 		for again := true; again && c.err == nil; { // a child may come before its parent
 			again = false
@@ -68,10 +67,10 @@ func (c *change) see(tx *wire.MsgTx, from string) bool {
 		return false
 	}
 	id := tx.TxHash()
-	if c.txs.Get(id[:]) != nil || c.pending().byID[id] != nil {
+	if c.txs.Get(id[:]) != nil || c.w.pool.byID[id] != nil {
 		return false
 	}
-	if d, _, _, _ := c.fate(tx); d != alive {
+	if state, _, _, _ := c.classify(tx); state != active {
 		return false
 	}
 	height := c.tipHeight()
@@ -115,57 +114,15 @@ func (c *change) debits(tx *wire.MsgTx) (n int) {
 // makeRoom makes room for one more transaction from a peer. It fails if all that
 // wait are needed.
 func (c *change) makeRoom(size int) bool {
-	pool := c.pending()
-	full := func() bool { return pool.heard >= maxSeen || pool.heardBytes+size > maxSeenBytes }
-	if !full() {
+	pool := c.w.pool
+	if !pool.isFull(size) {
 		return true
 	}
 	needed := pool.needed()
 	for _, p := range pool.inOrder() {
-		if full() && pool.has(p) && p.hearsay() && !needed[p.id] {
+		if pool.isFull(size) && pool.has(p) && p.unverified() && !needed[p.id] {
 			c.evict(p)
 		}
 	}
-	return !full()
-}
-
-// needed are the pending transactions that own ones spend outputs of, directly
-// or through others.
-func (p *pool) needed() map[hash]bool {
-	set := make(map[hash]bool)
-	var mark func(*pendingMsg)
-	mark = func(m *pendingMsg) {
-		for _, in := range m.msg.TxIn {
-			if parent := p.byID[in.PreviousOutPoint.Hash]; parent != nil && !set[parent.id] {
-				set[parent.id] = true
-				mark(parent)
-			}
-		}
-	}
-	for _, m := range p.byID {
-		if m.own {
-			mark(m)
-		}
-	}
-	return set
-}
-
-// evict removes a transaction of somebody else, and those of others that concern
-// the wallet only through it.
-func (c *change) evict(p *pendingMsg) {
-	c.dropPending(p)
-	c.remove(p.id)
-	c.evictChildren(p)
-}
-
-// evictChildren removes the transactions of others that concerned the wallet only
-// through one that is no longer pending: what becomes of them would not be seen.
-func (c *change) evictChildren(p *pendingMsg) {
-	var children []*pendingMsg
-	c.eachChild(p, func(child *pendingMsg) { children = append(children, child) })
-	for _, child := range children {
-		if c.pending().has(child) && !child.own && !c.concerns(child.msg) {
-			c.evict(child)
-		}
-	}
+	return !pool.isFull(size)
 }

@@ -254,7 +254,7 @@ func TestSeenGoesStale(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	daily := *params
 	daily.TargetTimePerBlock = keepStale / 3
-	w.params = &daily
+	w.params, w.pool.keep = &daily, keepBlocks(&daily)
 	watchN(t, w, 0, 1)
 	c.mine()
 	c.sync(w)
@@ -475,7 +475,7 @@ func TestRoomForOne(t *testing.T) {
 	second := c.pay(out(scriptN(1), 7))
 	seen(t, w, second)
 	err := w.update(background(), func(c *change) {
-		waits := func(tx *wire.MsgTx) bool { return c.pool.byID[tx.TxHash()] != nil }
+		waits := func(tx *wire.MsgTx) bool { return c.w.pool.byID[tx.TxHash()] != nil }
 		w.pool.heard = maxSeen // as if so many waited
 		if !c.makeRoom(1) || waits(second) || !waits(first) {
 			t.Error("the oldest is needed, and the other one is not")

@@ -7,18 +7,18 @@ package wallet
 // log over in no less than a month.
 
 const (
-	// shareUnit is the size of transactions that count as one, and toldUnit that of
+	// shareUnit is the size of transactions that count as one, and eventUnit that of
 	// the event which tells of it; a longer one counts as several.
 	shareUnit = maxSeenBytes / maxSeen
-	toldUnit  = 1 << 10
+	eventUnit = 1 << 10
 
 	// forgiven is how much of it is forgiven for a block.
 	forgiven = 4
 
-	// maxTold bounds the bytes of events about what peers have sent: once there were
+	// maxLogged bounds the bytes of events about what peers have sent: once there were
 	// as many since the last block, nothing more is taken before the next one. The
 	// last change may add as many again.
-	maxTold = 1 << 20
+	maxLogged = 1 << 20
 )
 
 // share is what is held against a peer.
@@ -39,7 +39,7 @@ type shares struct {
 	// Since the block at that height: who has sent what can't be valid, and how many
 	// bytes of events there were about what peers have sent.
 	distrusted map[string]bool
-	told       int
+	logged     int
 }
 
 // sent tells who has sent a transaction, and how many places it takes.
@@ -49,8 +49,8 @@ type sent struct {
 }
 
 // places is how many a transaction of a size takes, with the event that tells of it.
-func places(size, told int) int {
-	return max(1, (size+shareUnit-1)/shareUnit, (told+toldUnit-1)/toldUnit)
+func places(size, event int) int {
+	return max(1, (size+shareUnit-1)/shareUnit, (event+eventUnit-1)/eventUnit)
 }
 
 // left is how many places are left.
@@ -64,7 +64,7 @@ func (s *shares) left() int {
 
 // more reports whether a peer may send a transaction that takes so many places.
 func (s *shares) more(from string, places int) bool {
-	return s.told < maxTold && !s.distrusted[from] && s.of[from].sum()+places <= s.left()
+	return s.logged < maxLogged && !s.distrusted[from] && s.of[from].sum()+places <= s.left()
 }
 
 // distrust has nothing more taken of a peer before the next block: it has sent what no
@@ -82,11 +82,23 @@ func (s *shares) take(from string, id hash, n int) {
 		s.sent = make(map[hash]sent)
 	}
 	s.sent[id] = sent{from, n}
-	s.charge(from, share{places: n})
+	s.add(from, share{places: n})
 }
 
-// charge adds to what is held against a peer.
-func (s *shares) charge(from string, more share) {
+// forget forgets who has sent a transaction: it counts until that is forgiven.
+func (s *shares) forget(id hash) { delete(s.sent, id) }
+
+// charge notes the bytes of an event about what a peer has sent. If it is not the first one
+// about that transaction, it is held against the peer.
+func (s *shares) charge(from string, size int, again bool) {
+	s.logged += size
+	if again {
+		s.add(from, share{debt: places(0, size)})
+	}
+}
+
+// add adds to what is held against a peer.
+func (s *shares) add(from string, more share) {
 	if s.of == nil {
 		s.of = make(map[string]share)
 	}
@@ -101,7 +113,7 @@ func (s *shares) charge(from string, more share) {
 func (s *shares) giveBack(id hash) {
 	if t, ok := s.sent[id]; ok {
 		delete(s.sent, id)
-		s.charge(t.from, share{places: -t.places})
+		s.add(t.from, share{places: -t.places})
 	}
 }
 
@@ -109,7 +121,7 @@ func (s *shares) giveBack(id hash) {
 // who have the most.
 func (s *shares) settle(height uint32) {
 	if height > s.height {
-		s.distrusted, s.told = nil, 0
+		s.distrusted, s.logged = nil, 0
 	}
 	for ; s.height < height && len(s.of) > 0; s.height++ {
 		for range forgiven {
@@ -127,8 +139,8 @@ func (s *shares) forgive() {
 		}
 	}
 	if s.of[most].debt > 0 {
-		s.charge(most, share{debt: -1})
+		s.add(most, share{debt: -1})
 	} else {
-		s.charge(most, share{places: -1})
+		s.add(most, share{places: -1})
 	}
 }

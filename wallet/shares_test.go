@@ -123,10 +123,10 @@ func TestToldIsBounded(t *testing.T) {
 	c, w := newWorld(t), open(t)
 	watchN(t, w, 0, 1)
 	seen(t, w, c.payments(1)...)
-	if w.shares.told == 0 || uint64(w.shares.told) != w.logged {
-		t.Errorf("%d bytes were told, of %d", w.shares.told, w.logged)
+	if w.shares.logged == 0 || uint64(w.shares.logged) != w.log.bytes {
+		t.Errorf("%d bytes were told, of %d", w.shares.logged, w.log.bytes)
 	}
-	w.shares.told = maxTold
+	w.shares.logged = maxLogged
 	if seenFrom(t, w, "another", c.payments(1)...) || len(unmined(t, w)) != 1 {
 		t.Error("more is taken")
 	}
@@ -146,8 +146,8 @@ func TestLongEventsTakePlaces(t *testing.T) {
 		outs[i] = out(scriptN(1), 1)
 	}
 	seen(t, w, c.pay(outs...))
-	if got := w.shares.of["peer"].places; got < maxParts/10 || uint64(got)*toldUnit < w.logged {
-		t.Errorf("%d places for %d bytes", got, w.logged)
+	if got := w.shares.of["peer"].places; got < maxParts/10 || uint64(got)*eventUnit < w.log.bytes {
+		t.Errorf("%d places for %d bytes", got, w.log.bytes)
 	}
 	before := w.shares.of["peer"].places
 	w = openAt(t, reclose(t, w))

@@ -148,7 +148,7 @@ func benchWrites(b *testing.B, big *bigWallet) {
 	b.Run("NextScan", func(b *testing.B) {
 		for b.Loop() {
 			w.mu.Lock()
-			w.query, w.queryLabels = nil, nil // as after a restart
+			w.queries = queryCache{} // as after a restart
 			w.mu.Unlock()
 			if _, ok, err := w.NextScan(big.tip.Height + 1); err != nil || !ok {
 				b.Fatal(ok, err)

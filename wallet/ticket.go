@@ -4,6 +4,8 @@ import (
 	"math/bits"
 	"slices"
 
+	"dcrspv/wallet/internal/keys"
+
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
@@ -36,7 +38,7 @@ func commitments(tx *wire.MsgTx) []commitment {
 	p2sh, hashes, amounts, _, _, _ := stake.TxSStxStakeOutputInfo(tx)
 	out := make([]commitment, len(hashes))
 	for i, hash := range hashes {
-		out[i] = commitment{hashScript(hash, p2sh[i]), uint64(amounts[i])}
+		out[i] = commitment{keys.HashScript(hash, p2sh[i]), uint64(amounts[i])}
 	}
 	return out
 }
@@ -71,18 +73,6 @@ func ticketShare(tx *wire.MsgTx, ours func(script string) bool) (share dcrutil.A
 	return dcrutil.Amount(quotient), script
 }
 
-// entries are those of the watch set, and the scripts ahead of it, that may claim an
-// output.
-func (w *Wallet) entries(op outPoint, raw string) (out []*script) {
-	if s := w.scripts[raw]; s != nil {
-		out = append(out, s)
-	}
-	if s := w.points[op]; s != nil && s.raw == raw {
-		out = append(out, s)
-	}
-	return out
-}
-
 // findTicket notes what a ticket owes the wallet, and that the scripts are in use. Not
 // so the one that may vote: filters do not hold it, so a restored wallet may not see it.
 func (c *change) findTicket(t *blockTx) {
@@ -92,19 +82,19 @@ func (c *change) findTicket(t *blockTx) {
 	op := outPoint{t.id(), 0}
 	share, raw := ticketShare(t.msg, func(raw string) (ours bool) {
 		for _, s := range c.w.entries(op, raw) {
-			ours = c.notice(s, t.height) || ours
+			ours = c.paid(s, t.height) || ours
 		}
 		return ours
 	})
 	if share == 0 {
 		return
 	}
-	t.credits = append(t.credits, credit{index: 0, kind: Ticket, amount: share, script: raw})
+	t.add(credit{index: 0, kind: Ticket, amount: share, script: raw})
 }
 
 // claimedShare is what a ticket in the chain owes to what is watched.
 func (c *change) claimedShare(id hash, tx *wire.MsgTx, height uint32) (dcrutil.Amount, []byte) {
-	return ticketShare(tx, func(raw string) bool { return c.claims(outPoint{id, 0}, []byte(raw), height) })
+	return ticketShare(tx, func(raw string) bool { return c.w.claims(outPoint{id, 0}, []byte(raw), height) })
 }
 
 // testedShare is the part of that which was found out for certain: of the scripts that
@@ -112,32 +102,8 @@ func (c *change) claimedShare(id hash, tx *wire.MsgTx, height uint32) (dcrutil.A
 func (c *change) testedShare(id hash, tx *wire.MsgTx, height uint32) dcrutil.Amount {
 	share, _ := ticketShare(tx, func(raw string) bool {
 		return slices.ContainsFunc(c.w.entries(outPoint{id, 0}, raw), func(s *script) bool {
-			return s.watched() && s.from <= height && s.group.covered.Contains(height)
+			return s.watched() && s.Birthday() <= height && c.w.ledger.IsCovered(s, height)
 		})
 	})
 	return share
-}
-
-// eachCommitted calls fn for the entries of the watch set that a ticket which waits
-// commits to pay.
-func (c *change) eachCommitted(tx *wire.MsgTx, fn func(*script)) {
-	all := commitments(tx)
-	if len(all) == 0 {
-		return
-	}
-	op := outPoint{tx.TxHash(), 0}
-	for _, cm := range all {
-		for _, s := range c.w.entries(op, cm.script) {
-			if s.awaits() {
-				fn(s)
-			}
-		}
-	}
-}
-
-// owedByTicket reports whether a transaction that waits is a ticket that commits to
-// pay the wallet, by an entry with at most that birthday.
-func (c *change) owedByTicket(tx *wire.MsgTx, born uint32) (ours bool) {
-	c.eachCommitted(tx, func(s *script) { ours = ours || s.from <= born })
-	return ours
 }

@@ -295,7 +295,7 @@ func TestVerifyShareOfATicket(t *testing.T) {
 		coin, _ := c.coin(key)
 		coin.amount = 45
 		c.saveCoin(key, &coin)
-		c.rekeep(id)
+		c.updateTx(id)
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"
-	"github.com/decred/dcrd/wire"
 )
 
 // TicketState says how far a ticket has come.
@@ -112,16 +111,6 @@ func (b *buckets) ownTicket(id hash, c *coin, tip uint32, params *chaincfg.Param
 	}
 	t.State = t.state(tip)
 	return t, nil
-}
-
-// minedTx reads a transaction of the history.
-func (b *buckets) minedTx(id hash) (*wire.MsgTx, error) {
-	r, ok := decodeTx(b.txs.Get(id[:]))
-	tx, parsed := parseTx(r.raw)
-	if !ok || !parsed || len(tx.TxOut) == 0 {
-		return nil, corrupt("transaction %v", id)
-	}
-	return tx, nil
 }
 
 // state is how far a ticket in the chain has come at a tip. A block may call it from

@@ -1,9 +1,9 @@
 package wallet
 
 import (
+	"bytes"
 	"math"
 
-	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"
 )
 
@@ -43,71 +43,18 @@ func (t *totals) count(coin *coin, add bool) {
 	}
 }
 
-func (w *Wallet) loadTotals(b *buckets) error {
+func (t *totals) load(b *buckets) error {
 	var ok bool
-	if w.totals, ok = decodeTotals(b.meta.Get(keyTotals)); !ok {
+	if *t, ok = decodeTotals(b.meta.Get(keyTotals)); !ok {
 		return corrupt("the sums of the coins")
 	}
 	return nil
 }
 
-// matures is the lowest height of a block that may spend the coin; for a ticket,
-// which only its vote or revocation spends, it is without meaning.
-func (c *coin) matures(params *chaincfg.Params) uint32 {
-	return uint32(min(uint64(c.height)+uint64(c.depth(params)), math.MaxUint32))
-}
-
-// creditMatures is what a Credit or UTXO says of it.
-func (w *Wallet) creditMatures(c *coin) uint32 {
-	if c.kind == Ticket {
-		return 0
-	}
-	return c.matures(w.params)
-}
-
-// ripens reports whether a coin is listed in bucket maturing.
-func (c *coin) ripens(params *chaincfg.Params) bool {
-	return !c.spent && c.kind != Ticket && c.depth(params) > 0
-}
-
-func (c *coin) maturingKey(key []byte, params *chaincfg.Params) []byte {
-	return append(key32(c.matures(params)), key...)
-}
-
-func (c *coin) maturingValue() []byte {
-	return be.AppendUint64([]byte{byte(c.kind)}, uint64(c.amount))
-}
-
-// list keeps what follows from the coins up to date: the sums and the lists of
-// the unspent and the maturing ones. before and after may be nil.
-func (c *change) list(key []byte, before, after *coin) {
-	was, is := before != nil && !before.spent, after != nil && !after.spent
-	params := c.w.params
-	if was {
-		c.w.totals.count(before, false)
-		if before.ripens(params) {
-			c.del(c.maturing, before.maturingKey(key, params))
-		}
-	}
-	if is {
-		c.w.totals.count(after, true)
-		if after.ripens(params) {
-			c.put(c.maturing, after.maturingKey(key, params), after.maturingValue())
-		}
-	}
-	switch {
-	case is && !was:
-		c.put(c.unspent, key, nil)
-	case was && !is:
-		c.del(c.unspent, key)
-	}
-	c.recount = true
-}
-
-// saveTotals writes the sums at the end of a transaction that changed them.
+// saveTotals writes the sums if they have changed.
 func (c *change) saveTotals() {
-	if c.recount {
-		c.put(c.meta, keyTotals, c.w.totals.encode())
+	if sums := c.w.totals.encode(); !bytes.Equal(sums, c.meta.Get(keyTotals)) {
+		c.put(c.meta, keyTotals, sums)
 	}
 }
 
@@ -125,33 +72,4 @@ func (b *buckets) immature(tip uint32) (sums [kindCount]dcrutil.Amount, err erro
 		sums[v[0]] += dcrutil.Amount(be.Uint64(v[1:]))
 	}
 	return sums, nil
-}
-
-// verifyTotals checks the sums and the list of maturing coins against the coins.
-func (c *change) verifyTotals() error {
-	var want totals
-	ripening := 0
-	var bad error
-	err := c.eachUnspent(func(key []byte, coin *coin) {
-		want.count(coin, true)
-		if !coin.ripens(c.w.params) {
-			return
-		}
-		ripening++
-		if string(c.maturing.Get(coin.maturingKey(key, c.w.params))) != string(coin.maturingValue()) && bad == nil {
-			bad = corrupt("coin %.40x is not listed as maturing", key)
-		}
-	})
-	stored, ok := decodeTotals(c.meta.Get(keyTotals))
-	switch {
-	case err != nil:
-		return err
-	case bad != nil:
-		return bad
-	case !ok || stored != want || stored != c.w.totals:
-		return corrupt("the sums of the coins are not those of the coins")
-	case int(c.maturing.tally.count) != ripening:
-		return corrupt("%d coins are listed as maturing, not %d", c.maturing.tally.count, ripening)
-	}
-	return nil
 }

@@ -1,12 +1,10 @@
 package wallet
 
 import (
-	"bytes"
 	"context"
-	"maps"
-	"slices"
 
 	"dcrspv/spv/chain"
+	"dcrspv/wallet/internal/keys"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
@@ -27,7 +25,7 @@ type Report struct {
 // follows from something else. The error is ErrCorrupt with the first contradiction.
 func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 	var r Report
-	if err := w.mu.lockFor(ctx); err != nil { // the memory is checked too
+	if err := w.mu.lockFor(ctx); err != nil { // nobody may write while pages are checked
 		return r, err
 	}
 	defer w.mu.Unlock()
@@ -42,7 +40,11 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 		if r.Records, err = b.checkRecords(); err != nil {
 			return err
 		}
-		c := &change{buckets: b, w: w}
+		read := &Wallet{params: w.params, cache: newCache(w.params)} // as Open reads it
+		if err := read.loadAll(b); err != nil {
+			return err
+		}
+		c := &change{buckets: b, w: read}
 		for _, check := range []func(*Report) error{
 			c.verifyWatch, c.verifyTxs, c.verifyCoins, c.verifyUnmined, c.verifyEvents,
 		} {
@@ -56,88 +58,50 @@ func (w *Wallet) Verify(ctx context.Context) (Report, error) {
 }
 
 func (c *change) verifyWatch(r *Report) error {
-	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts)+len(c.w.points), len(c.w.accounts), len(c.w.groups)
-	n, derived := 0, make(map[uint32]uint64) // by account
-	err := c.scripts.ForEach(func(k, v []byte) error {
-		n++
-		s, id, ok := decodeScript(k, v)
-		known := c.w.scripts[string(k)]
-		if !ok || known == nil || known.group == nil || known.group.id != id ||
-			known.from != s.from || known.since != s.since || known.usedAt != s.usedAt || known.explicit != s.explicit ||
-			known.account != s.account || known.ahead != s.ahead || known.awaited != s.awaited || known.label != s.label {
-			return corrupt("watched script %.40x is not as in memory", k)
+	r.Scripts, r.Accounts, r.Groups = len(c.w.scripts)+len(c.w.outpoints), len(c.w.accounts), len(c.w.ledger.Groups())
+	derived := make(map[uint32]uint64) // by account
+	for _, s := range c.w.scripts {
+		switch err := c.verifyCovered(s); {
+		case err != nil:
+			return err
+		case s.usedAt != unused && s.usedAt > c.tipHeight():
+			return corrupt("script %.40x is used in block %d, above the tip", s.raw, s.usedAt)
+		case s.account != 0:
+			derived[s.account]++
+			if err := c.verifyDerived(s); err != nil {
+				return err
+			}
 		}
-		if err := c.verifyCovered(known); err != nil {
+	}
+	for _, s := range c.w.outpoints {
+		if err := c.verifyCovered(s); err != nil {
 			return err
 		}
-		if s.usedAt != unused && s.usedAt > c.tipHeight() {
-			return corrupt("script %.40x is used in block %d, above the tip", k, s.usedAt)
-		}
-		if s.account == 0 {
-			return nil
-		}
-		derived[s.account]++
-		return c.verifyDerived(s)
-	})
-	for _, a := range c.w.accounts {
-		if err == nil {
-			err = c.verifyAll(a, derived[a.id])
-		}
-	}
-	if err == nil && n != len(c.w.scripts) {
-		err = corrupt("%d watched scripts, %d in memory", n, len(c.w.scripts))
 	}
 	for _, a := range c.w.accounts {
-		for branch, used := range a.used {
-			if n := a.usedEnd(uint8(branch)); err == nil && n != used && (c.w.unfit == 0 || n > used) {
-				err = corrupt("account %d: %d indices of branch %d are in use, not %d", a.id, n, branch, used)
+		if err := c.verifyAll(a, derived[a.id]); err != nil {
+			return err
+		}
+		for i := range a.branches {
+			b := &a.branches[i]
+			if n := b.usedEnd(); n != b.used && (c.w.unfit == 0 || n > b.used) {
+				return corrupt("account %d: %d indices of branch %d are in use, not %d", a.id, n, i, b.used)
 			}
 		}
 	}
-	if err == nil {
-		err = c.verifyPoints()
-	}
-	for _, g := range c.w.groups {
-		watched := 0
-		for _, s := range g.scripts {
-			if s.watched() {
-				watched++
-			}
-		}
-		if err == nil && (len(g.scripts) == 0 || g.watched != watched || string(encodeRanges(g.covered)) != string(c.groups.Get(key64(g.id)))) {
-			err = corrupt("group %d is not as in memory", g.id)
+	for _, g := range c.w.ledger.Groups() {
+		if len(g.Scripts()) == 0 {
+			return corrupt("group %d has no script", g.ID())
 		}
 	}
-	return err
-}
-
-// verifyPoints checks the watched outpoints against memory.
-func (c *change) verifyPoints() error {
-	n, of := 0, make(map[string]int)
-	err := c.points.ForEach(func(k, v []byte) error {
-		n++
-		s, id, ok := decodePoint(k, v)
-		if !ok {
-			return corrupt("watched outpoint %.40x", k)
-		}
-		of[s.raw]++
-		known := c.w.points[*s.point]
-		if known == nil || known.group == nil || known.group.id != id || known.raw != s.raw || known.from != s.from || known.label != s.label {
-			return corrupt("watched outpoint %v is not as in memory", s.point)
-		}
-		return c.verifyCovered(known)
-	})
-	if err == nil && (n != len(c.w.points) || !maps.Equal(of, c.w.pointsOf)) {
-		err = corrupt("%d watched outpoints, %d in memory", n, len(c.w.points))
-	}
-	return err
+	return c.err
 }
 
 // verifyCovered checks where a script counts as tested.
 func (c *change) verifyCovered(s *script) error {
-	covered := s.group.covered
-	for _, u := range unwanted(s.from) {
-		covered = covered.Remove(u)
+	covered := c.w.ledger.Covered(s)
+	if s.Birthday() > 0 {
+		covered = covered.Remove(chain.Range{To: s.Birthday() - 1})
 	}
 	tip := c.tipHeight()
 	if len(covered) > 0 && (len(c.w.positions) == 0 || covered[len(covered)-1].To > tip) {
@@ -148,15 +112,15 @@ func (c *change) verifyCovered(s *script) error {
 
 // verifyDerived derives a script of an account again.
 func (c *change) verifyDerived(s *script) error {
-	a := c.w.accounts[s.account]
-	if a == nil || s.branch >= branches || s.index >= a.known[s.branch] {
+	b := c.w.branchOf(s)
+	if b == nil || s.index >= b.known {
 		return corrupt("script %.40x is of no account", s.raw)
 	}
-	key, ok := a.pubKey(s.branch, s.index)
+	key, ok := b.of.keys.PubKey(s.branch, s.index)
 	if !ok {
 		return corrupt("script %.40x: the key has no index %d", s.raw, s.index)
 	}
-	if f := s.form(); f >= a.forms() || keyScript(key, f) != s.raw {
+	if f := keys.FormOf(s.raw); f >= b.forms() || keys.Script(key, f) != s.raw {
 		return corrupt("script %.40x is not index %d of its key", s.raw, s.index)
 	}
 	return nil
@@ -166,17 +130,18 @@ func (c *change) verifyDerived(s *script) error {
 // were found.
 func (c *change) verifyAll(a *account, found uint64) error {
 	all := uint64(0)
-	for branch := range branches {
-		all += uint64(a.known[branch]) * uint64(a.forms())
+	for i := range a.branches {
+		b := &a.branches[i]
+		all += uint64(b.known) * uint64(b.forms())
 	}
 	if found == all {
 		return nil
 	}
-	for branch := range uint8(branches) {
-		for i := range a.known[branch] {
-			key, ok := a.pubKey(branch, i)
-			for f := payHash; ok && f < a.forms(); f++ {
-				if c.w.scripts[keyScript(key, f)] == nil {
+	for branch := range uint8(keys.Branches) {
+		for i := range a.branches[branch].known {
+			key, ok := a.keys.PubKey(branch, i)
+			for f := keys.PayHash; ok && f < a.branches[branch].forms(); f++ {
+				if c.w.scripts[keys.Script(key, f)] == nil {
 					return corrupt("account %d: the script of index %d of branch %d is missing", a.id, i, branch)
 				}
 			}
@@ -236,7 +201,7 @@ func (c *change) verifyCoins(r *Report) error {
 		if !c.isOutput(&coin, id, index, msg) {
 			return corrupt("coin %v:%d is not as its output", id, index)
 		}
-		if !c.claims(outPoint{id, index}, coin.script, coin.height) {
+		if !c.w.claims(outPoint{id, index}, coin.script, coin.height) {
 			return corrupt("coin %v:%d is not of a watched script", id, index)
 		}
 		if isListed := c.unspent.Get(k) != nil; isListed == coin.spent {
@@ -283,48 +248,23 @@ func (c *change) verifySpend(op outPoint, coin *coin) error {
 }
 
 func (c *change) verifyUnmined(r *Report) error {
-	paid := c.paidIndices()
 	for _, a := range c.w.accounts {
-		for branch := range uint8(branches) {
-			if !slices.Equal(a.waiting[branch], paid[a.id][branch]) || a.awaited[branch] != a.awaitedEnd(branch) {
-				return corrupt("account %d: what waits is not as in memory", a.id)
-			}
-		}
 		for _, s := range a.scripts() {
-			if s.awaited != (s.ahead && s.index < a.awaited[s.branch]) {
+			if b := &a.branches[s.branch]; s.awaited != (s.ahead && s.index < b.awaitedEnd()) {
 				return corrupt("script %.40x: whether it is awaited does not follow from what waits", s.raw)
 			}
 		}
 	}
-	all, err := c.readPending()
-	for _, p := range all {
-		known := c.w.pool.byID[p.id]
-		if known == nil || known.own != p.own || known.msg.TxHash() != p.id || !bytes.Equal(known.encode(), p.encode()) {
-			return corrupt("unmined transaction %v is not as in memory", p.id)
+	r.Unmined = len(c.w.pool.byID)
+	for id, p := range c.w.pool.byID {
+		switch {
+		case c.txs.Get(id[:]) != nil:
+			return corrupt("transaction %v is mined and unmined", id)
+		case p.msg.TxHash() != id:
+			return corrupt("unmined transaction %v has another hash", id)
 		}
 	}
-	if err == nil && len(all) != len(c.w.pool.byID) {
-		return corrupt("%d unmined transactions, %d in memory", len(all), len(c.w.pool.byID))
-	}
-	waiting := c.effects(all)
-	for _, u := range waiting {
-		if c.w.told[u.TxID] != u.digest() || c.w.pool.byID[u.TxID].behind != u.Behind {
-			return corrupt("the effect of unmined transaction %v is not as in memory", u.TxID)
-		}
-	}
-	if err == nil && len(waiting) != len(c.w.told) {
-		return corrupt("the effects of %d transactions are in memory, of %d that wait", len(c.w.told), len(waiting))
-	}
-	for _, p := range all {
-		r.Unmined++
-		if c.txs.Get(p.id[:]) != nil {
-			return corrupt("transaction %v is mined and unmined", p.id)
-		}
-		if p.msg.TxHash() != p.id {
-			return corrupt("unmined transaction %v has another hash", p.id)
-		}
-	}
-	return err
+	return c.err
 }
 
 func (c *change) verifyEvents(r *Report) error {
@@ -338,8 +278,37 @@ func (c *change) verifyEvents(r *Report) error {
 		next++
 		return nil
 	})
-	if v := c.meta.Get(keyLogged); err == nil && (sum != c.w.logged || v != nil && be.Uint64(v) != sum) {
-		err = corrupt("the log has %d bytes, not %d", sum, c.w.logged)
+	if err == nil && sum != c.w.log.bytes {
+		err = corrupt("the log has %d bytes, not %d", sum, c.w.log.bytes)
 	}
 	return err
+}
+
+// verifyTotals checks the sums and the list of maturing coins against the coins.
+func (c *change) verifyTotals() error {
+	var want totals
+	ripening := 0
+	var bad error
+	err := c.eachUnspent(func(key []byte, coin *coin) {
+		want.count(coin, true)
+		if !coin.ripens(c.w.params) {
+			return
+		}
+		ripening++
+		if string(c.maturing.Get(coin.maturingKey(key, c.w.params))) != string(coin.maturingValue()) && bad == nil {
+			bad = corrupt("coin %.40x is not listed as maturing", key)
+		}
+	})
+	stored, ok := decodeTotals(c.meta.Get(keyTotals))
+	switch {
+	case err != nil:
+		return err
+	case bad != nil:
+		return bad
+	case !ok || stored != want || stored != c.w.totals:
+		return corrupt("the sums of the coins are wrong")
+	case int(c.maturing.tally.count) != ripening:
+		return corrupt("%d coins are listed as maturing, not %d", c.maturing.tally.count, ripening)
+	}
+	return nil
 }

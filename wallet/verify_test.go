@@ -2,7 +2,9 @@ package wallet
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -56,4 +58,62 @@ func TestUsedAboveTheTip(t *testing.T) {
 	if !errors.Is(err, ErrCorrupt) {
 		t.Fatal(err)
 	}
+}
+
+// memoryDiffers says where what is in memory is not what follows from the file.
+func (w *Wallet) memoryDiffers() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	file := &Wallet{params: w.params, cache: newCache(w.params)}
+	if err := w.read(context.Background(), file.loadAll); err != nil {
+		return err
+	}
+	is, want := w.inWords(), file.inWords()
+	for key, value := range want {
+		if is[key] != value {
+			return fmt.Errorf("%s is %q in memory, and should be %q", key, is[key], value)
+		}
+	}
+	if len(is) != len(want) {
+		return fmt.Errorf("%d things are in memory, not %d", len(is), len(want))
+	}
+	return nil
+}
+
+// inWords is all that memory and file must agree on.
+func (c *cache) inWords() map[string]string {
+	out := map[string]string{
+		"sums":      fmt.Sprint(c.positions, c.price, c.totals, c.unfit, c.log.bytes),
+		"heard":     fmt.Sprint(c.pool.heard, c.pool.heardBytes, len(c.pool.own), len(c.pool.spends)),
+		"outpoints": fmt.Sprint(c.outpointsOf),
+	}
+	for raw, s := range c.scripts {
+		out[fmt.Sprintf("script %x", raw)] = fmt.Sprintf("%x %v %v", s.encode(), c.ledger.Covered(s), c.branchOf(s) != nil)
+	}
+	for op, s := range c.outpoints {
+		out["outpoint "+op.String()] = fmt.Sprintf("%x %v", s.encodeOutpoint(), c.ledger.Covered(s))
+	}
+	for _, g := range c.ledger.Groups() {
+		watched := 0
+		for _, s := range g.Scripts() {
+			if s.watched() {
+				watched++
+			}
+		}
+		out[fmt.Sprintf("group %d", g.ID())] = fmt.Sprint(g.Covered(), len(g.Scripts()), g.Watched(), watched == g.Watched())
+	}
+	for id, a := range c.accounts {
+		out[fmt.Sprintf("account %d", id)] = fmt.Sprintf("%x", a.encode())
+		for i := range a.branches {
+			b := &a.branches[i]
+			out[fmt.Sprintf("branch %d of %d", i, id)] = fmt.Sprint(b.waiting, b.awaited, b.awaitedEnd() == b.awaited, len(b.scripts(0, b.known)))
+		}
+	}
+	for id, p := range c.pool.byID {
+		out[fmt.Sprintf("pending %v", id)] = fmt.Sprintf("%x %v %v %x", p.encode(), p.own, p.msg.TxHash(), p.logged)
+		if p.isActive() {
+			out[fmt.Sprintf("%v is behind", id)] = p.behind.String()
+		}
+	}
+	return out
 }

@@ -53,34 +53,30 @@ type Warning struct {
 // most one of each branch, and of addresses given out. As long as blocks below the
 // wallet's tip are to be tested there are none: what is missing may come yet.
 func (w *Wallet) Warnings(ctx context.Context) (out []Warning, err error) {
-	if err := w.mu.lockFor(ctx); err != nil {
-		return nil, err
-	}
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return nil, w.explain(w.broken)
-	}
-	if tip, _ := w.tip(); w.owed(tip.Height) > 0 {
-		return nil, nil
-	}
-	for _, a := range w.sortedAccounts() {
-		for branch := range uint8(branches) {
-			warning := Warning{XPub: a.key, Branch: uint32(branch), Gap: a.gap, From: a.from}
-			if warning.judge(a.inUse(branch)) {
-				out = append(out, warning)
+	err = w.fromMemory(ctx, func() error {
+		if tip, _ := w.tip(); w.ledger.Missing(tip.Height) > 0 {
+			return nil
+		}
+		for _, a := range w.sortedAccounts() {
+			for i := range a.branches {
+				warning := Warning{XPub: a.xpub, Branch: uint32(i), Gap: a.gap, From: a.birthday}
+				if warning.find(a.branches[i].inUse()) {
+					out = append(out, warning)
+				}
+			}
+			if used := a.branches[0].used; a.issued > used+a.gap {
+				out = append(out, Warning{
+					Kind: WarnGivenOut, XPub: a.xpub, Index: a.issued - 1, Unused: a.issued - 1 - used, Gap: a.gap, From: a.birthday,
+				})
 			}
 		}
-		if reach := a.used[0] + a.gap; a.issued > reach {
-			out = append(out, Warning{
-				Kind: WarnGivenOut, XPub: a.key, Index: a.issued - 1, Unused: a.issued - 1 - a.used[0], Gap: a.gap, From: a.from,
-			})
-		}
-	}
-	return out, nil
+		return nil
+	})
+	return out, err
 }
 
-// judge finds what is doubtful about the indices in use of a branch, which ascend.
-func (w *Warning) judge(used []uint32) bool {
+// find finds what is doubtful about the indices in use of a branch, which ascend.
+func (w *Warning) find(used []uint32) bool {
 	next, unused := uint32(0), make([]uint32, len(used))
 	for i, index := range used {
 		unused[i], next = index-next, index+1

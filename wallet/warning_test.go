@@ -29,7 +29,7 @@ func TestWhatIsDoubtful(t *testing.T) {
 		{0, 3, []uint32{0, 3}, Warning{Kind: WarnEdge, Index: 3, Unused: 2}},
 	} {
 		got := Warning{Gap: c.gap, From: c.from}
-		told := got.judge(c.used)
+		told := got.find(c.used)
 		c.want.Gap, c.want.From = c.gap, c.from
 		if got != c.want || told != (got.Kind != "") {
 			t.Errorf("from %d, gap %d, %d in use: %+v, %v; want %+v", c.from, c.gap, c.used, got, told, c.want)

@@ -1,15 +1,6 @@
 package wallet
 
-import (
-	"bytes"
-	"context"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-
-	"github.com/decred/dcrd/chaincfg/chainhash"
-)
+import "context"
 
 // Watch says what to watch.
 type Watch struct {
@@ -74,351 +65,80 @@ func (w *Wallet) Watch(ctx context.Context, what Watch) error {
 	if err := checkLabel(what.Label); err != nil {
 		return err
 	}
-	points := make([]*script, len(what.OutPoints))
+	entries := make([]*script, len(what.OutPoints))
 	for i := range what.OutPoints {
-		if points[i], err = what.OutPoints[i].point(what.From, what.Label); err != nil {
+		if entries[i], err = what.OutPoints[i].entry(what.From, what.Label); err != nil {
 			return err
 		}
 	}
 	return w.update(ctx, func(c *change) {
-		c.watchPoints(points)
-		c.watchScripts(sel.scripts, what)
+		if c.checkOutpoints(entries); c.err != nil {
+			return
+		}
+		for _, raw := range sel.scripts {
+			s := newScript(raw)
+			s.watchAlone(what.From, what.Label)
+			entries = append(entries, s)
+		}
+		c.watchAlone(entries, what.From)
 		for _, a := range sel.accounts {
 			c.watchAccount(a)
 		}
 	})
 }
 
-// selection is a checked list of scripts and accounts.
-type selection struct {
-	scripts  []string
-	names    []string // what the caller called the scripts
-	accounts []*account
-}
-
-func (w *Wallet) selectWatch(what Watch) (*selection, error) {
-	sel := new(selection)
-	if what.Gap > maxGap {
-		return nil, fmt.Errorf("%w: a gap of %d is above %d", ErrXPub, what.Gap, maxGap)
-	}
-	for _, addr := range what.Addresses {
-		raw, err := addressScript(addr, w.params)
-		if err != nil {
-			return nil, err
-		}
-		sel.add(raw, addr)
-	}
-	for _, given := range what.Scripts {
-		raw, err := rawScript(given)
-		if err != nil {
-			return nil, fmt.Errorf("script %.40x: %w", given, err)
-		}
-		sel.add(raw, fmt.Sprintf("%x", given))
-	}
-	for _, key := range what.XPubs {
-		a := &account{key: strings.TrimSpace(key), from: what.From, gap: what.Gap, label: what.Label, pubKeys: what.PubKeys}
-		if err := a.parse(w.params); err != nil {
-			return nil, fmt.Errorf("extended key %q: %w", ending(a.key), err)
-		}
-		sel.accounts = append(sel.accounts, a)
-	}
-	return sel, nil
-}
-
-// ending tells a key from others, by its checksum: it may be a private one, given by
-// mistake.
-func ending(key string) string {
-	if len(key) <= checksumChars {
-		return key
-	}
-	return "..." + key[len(key)-checksumChars:]
-}
-
-// checksumChars is how many characters of an extended key follow from its checksum.
-const checksumChars = 5
-
-func (s *selection) add(raw []byte, name string) {
-	s.scripts = append(s.scripts, string(raw))
-	s.names = append(s.names, name)
-}
-
-// selectNames sorts addresses and extended public keys.
-func (w *Wallet) selectNames(names []string) (*selection, error) {
-	var what Watch
-	for _, name := range names {
-		if IsXPub(name) {
-			what.XPubs = append(what.XPubs, name)
-		} else {
-			what.Addresses = append(what.Addresses, name)
-		}
-	}
-	return w.selectWatch(what)
-}
-
-// watchScripts adds scripts that are watched by themselves.
-func (c *change) watchScripts(scripts []string, what Watch) {
+// watchAlone has scripts and outpoints watched by themselves, from one birthday on.
+func (c *change) watchAlone(entries []*script, birthday uint32) {
 	var fresh, known []*script
-	for _, raw := range scripts {
-		s := c.w.scripts[raw]
-		if s == nil {
-			s = &script{raw: raw, from: what.From, explicit: true, since: what.From, label: what.Label, usedAt: unused}
-			c.w.scripts[raw] = s
-			fresh = append(fresh, s)
+	for _, entry := range entries {
+		s := c.w.same(entry)
+		switch {
+		case s == nil:
+			c.w.addEntry(entry)
+			c.saveScript(entry)
+			c.entered.add(entry)
+			fresh = append(fresh, entry)
 			continue
-		}
-		if s.group == nil { // named twice
+		case s.Group() == 0: // named twice
 			continue
+		case !s.watched(): // only ahead of its account's gap until now
+			c.entered.add(s)
 		}
-		if !s.watched() { // only ahead of its account's gap until now
-			s.group.watched++
-			c.debt, c.w.bornKnown = true, false
-			c.enter(s)
-		}
-		label := s.label
-		if what.Label != "" {
-			label = what.Label
-		}
-		if since := what.From; !s.explicit || since < s.since || label != s.label {
-			if s.explicit {
-				since = min(since, s.since)
-			}
-			s.explicit, s.since, s.label = true, since, label
+		if s.watchAlone(entry.since, entry.label) {
 			c.saveScript(s)
 		}
 		known = append(known, s)
 	}
-	for _, s := range fresh {
-		c.w.bornKnown = false
-		c.enter(s)
-	}
-	c.assign(fresh, unwanted(what.From))
-	c.rebear(known)
+	c.coverage.Add(fresh, birthday)
+	c.updateBirthdays(known)
 }
 
-// rebear gives entries the birthday that follows from what they are watched for. With
-// a lower one all blocks from there on are debt, also those tested already: they may
-// spend coins that are found below.
-func (c *change) rebear(entries []*script) {
-	anew := make(map[uint32][]*script)
-	for _, s := range entries {
-		from := c.w.birthdayOf(s)
-		if from == s.from {
-			continue
-		}
-		c.w.bornKnown = false
-		c.enter(s)
-		switch {
-		case from < s.from:
-			anew[from] = append(anew[from], s)
-		default:
-			covered := slices.Clone(s.group.covered)
-			for _, u := range unwanted(from) {
-				covered = covered.Add(u)
-			}
-			c.assign([]*script{s}, covered)
-		}
-		s.from = from
-		c.saveScript(s)
-	}
-	for _, from := range slices.Sorted(maps.Keys(anew)) {
-		c.assign(anew[from], unwanted(from))
-	}
-}
-
-// narrow follows up that a script which was watched, and still is of an account or
-// watched by itself, has fewer reasons to be.
-func (c *change) narrow(s *script) {
-	c.lose(s)
-	if !s.watched() {
-		s.group.watched--
-	}
-	c.saveScript(s)
-	c.rebear([]*script{s})
-}
-
-// lose notes that coins of a script or outpoint may not be the wallet's any more, nor
-// what waits: see forget and dropUnconcerned.
-func (c *change) lose(s *script) {
-	c.debt, c.shrunk, c.w.bornKnown = true, true, false
-	if c.lost == nil {
-		c.lost = make(map[string]bool)
-	}
-	c.lost[s.raw] = true
-}
-
-// Unwatch takes what is named in Addresses, Scripts, XPubs and OutPoints (whose
-// scripts may be left out) out of the watch set; the other fields do not matter. Their
-// coins, and the transactions that concern nothing else that is watched, are gone from
-// the wallet; watching them again finds them again. If one of them is not watched, the error is
-// ErrNotWatched and nothing is changed.
-func (w *Wallet) Unwatch(ctx context.Context, what Watch) error {
-	sel, err := w.selectWatch(what)
-	if err != nil {
-		return err
-	}
-	return w.update(ctx, func(c *change) {
-		c.unwatching = true
-		gone := c.unwatchScripts(sel)
-		gone = append(gone, c.unwatchAccounts(sel)...)
-		gone = append(gone, c.chosenPoints(what.OutPoints)...)
-		if c.err != nil {
+// watchAccount adds an account, or widens one that is watched already.
+func (c *change) watchAccount(want *account) {
+	a := c.w.sameAccount(want)
+	if a == nil {
+		a = want
+		a.enter(uint32(c.accounts.NextSequence()))
+		c.w.addAccount(a)
+	} else {
+		birthday, pubKeys := a.birthday, a.pubKeys
+		if !a.widen(want) {
 			return
 		}
-		for _, s := range gone {
-			c.lose(s)
-			c.leave(s)
-			if s.point != nil {
-				c.w.removePoint(s)
-				c.del(c.points, s.point.key())
-				continue
+		if a.birthday < birthday {
+			for _, s := range a.scripts() {
+				if s.explicit && s.since <= a.birthday { // its uses by the account are not known
+					c.untest(s, a.birthday)
+				}
 			}
-			delete(c.w.scripts, s.raw)
-			c.del(c.scripts, []byte(s.raw))
+			c.updateBirthdays(a.scripts())
 		}
-	})
-}
-
-// unwatchScripts returns the scripts that nothing watches any more.
-func (c *change) unwatchScripts(sel *selection) (gone []*script) {
-	seen := make(map[string]bool)
-	for i, raw := range sel.scripts {
-		s := c.w.scripts[raw]
-		switch {
-		case seen[raw]:
-			continue
-		case s == nil:
-			c.fail(fmt.Errorf("%w: %s", ErrNotWatched, sel.names[i]))
-			return nil
-		case !s.explicit:
-			c.fail(fmt.Errorf("%w by itself, only as part of an extended public key: %s", ErrNotWatched, sel.names[i]))
-			return nil
-		}
-		seen[raw] = true
-		if s.account == 0 {
-			gone = append(gone, s)
-			continue
-		}
-		s.explicit, s.since, s.label = false, 0, ""
-		c.narrow(s)
-		if s.ahead && s.usedAt != unused {
-			c.untest(s, s.usedAt)
+		if a.pubKeys && !pubKeys {
+			c.watchPubKeys(a)
 		}
 	}
-	return gone
-}
-
-// unwatchAccounts removes accounts and returns the scripts that nothing watches
-// any more.
-func (c *change) unwatchAccounts(sel *selection) (gone []*script) {
-	seen := make(map[string]bool)
-	for _, want := range sel.accounts {
-		if seen[want.identity()] {
-			continue
-		}
-		seen[want.identity()] = true
-		a := c.w.sameAccount(want)
-		if a == nil {
-			c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
-			return nil
-		}
-		for _, s := range a.scripts() {
-			if !s.watched() { // counts as watched from here on
-				s.group.watched++
-			}
-			s.account, s.branch, s.index, s.ahead, s.awaited, s.usedAt = 0, 0, 0, false, false, unused
-			if s.explicit {
-				c.narrow(s)
-				continue
-			}
-			gone = append(gone, s)
-		}
-		delete(c.w.accounts, a.id)
-		c.del(c.buckets.accounts, key32(a.id))
+	for i := range a.branches {
+		c.derive(&a.branches[i])
 	}
-	return gone
-}
-
-// chosen are the watched scripts of a selection; those of an account are meant
-// all together.
-func (c *change) chosen(sel *selection) map[*script]bool {
-	set := make(map[*script]bool)
-	for i, raw := range sel.scripts {
-		s := c.w.scripts[raw]
-		if s == nil {
-			c.fail(fmt.Errorf("%w: %s", ErrNotWatched, sel.names[i]))
-			return set
-		}
-		set[s] = true
-	}
-	for _, want := range sel.accounts {
-		a := c.w.sameAccount(want)
-		if a == nil {
-			c.fail(fmt.Errorf("%w: extended public key %s", ErrNotWatched, want.key))
-			return set
-		}
-		for _, s := range a.scripts() {
-			set[s] = true
-		}
-	}
-	return set
-}
-
-// Watched is an entry of the watch set.
-type Watched struct {
-	Address string // empty for a script without an address
-	Script  []byte // nil for an account
-	XPub    string // set for an account
-
-	// Of an outpoint; the hash is zero for all others. Address and Script are what
-	// it pays.
-	TxID  chainhash.Hash
-	Index uint32
-
-	From  uint32 // birthday
-	Label string
-
-	// Gap, and how many addresses of each branch are watched: of accounts.
-	Gap, External, Internal uint32
-
-	PubKeys bool // of an account: as in Watch
-}
-
-// Watched lists the watch set: accounts in the order they were added, then
-// scripts by their bytes, then outpoints by theirs. Addresses that are watched only
-// through an account are not listed.
-func (w *Wallet) Watched(ctx context.Context) ([]Watched, error) {
-	if err := w.mu.lockFor(ctx); err != nil {
-		return nil, err
-	}
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return nil, w.explain(w.broken)
-	}
-	var out []Watched
-	for _, id := range slices.Sorted(maps.Keys(w.accounts)) {
-		a := w.accounts[id]
-		out = append(out, Watched{
-			XPub: a.key, From: a.from, Label: a.label,
-			Gap: a.gap, External: a.derived[0], Internal: a.derived[1], PubKeys: a.pubKeys,
-		})
-	}
-	for _, raw := range slices.Sorted(maps.Keys(w.scripts)) {
-		if s := w.scripts[raw]; s.explicit {
-			out = append(out, Watched{
-				Address: scriptAddress([]byte(raw), w.params), Script: []byte(raw),
-				From: s.since, Label: s.label,
-			})
-		}
-	}
-	points := slices.SortedFunc(maps.Values(w.points), func(a, b *script) int {
-		return bytes.Compare(a.point.key(), b.point.key())
-	})
-	for _, s := range points {
-		out = append(out, Watched{
-			TxID: s.point.hash, Index: s.point.index,
-			Address: scriptAddress([]byte(s.raw), w.params), Script: []byte(s.raw),
-			From: s.from, Label: s.label,
-		})
-	}
-	return out, nil
+	c.saveAccount(a)
 }

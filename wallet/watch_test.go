@@ -194,7 +194,7 @@ func TestWatched(t *testing.T) {
 	if err := w.Unwatch(ctx, Watch{Addresses: []string{own, addr(1).String(), own}}); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.groups) != 0 || len(w.scripts) != 0 {
+	if len(w.ledger.Groups()) != 0 || len(w.scripts) != 0 {
 		t.Error("something is left")
 	}
 	if _, ok, _ := w.NextScan(100); ok {
@@ -261,8 +261,8 @@ func TestRescanRange(t *testing.T) {
 		t.Fatalf("scan %+v", scan)
 	}
 	c.sync(w)
-	if len(w.groups) != 1 {
-		t.Errorf("%d groups", len(w.groups))
+	if len(w.ledger.Groups()) != 1 {
+		t.Errorf("%d groups", len(w.ledger.Groups()))
 	}
 	if _, ok, _ := w.NextScan(30); ok {
 		t.Error("more debt")

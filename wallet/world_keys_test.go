@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"dcrspv/wallet/internal/keys"
+
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/dcrec"
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
@@ -37,15 +39,15 @@ func keyN(n uint64) []byte {
 	if n >= foreign {
 		return append([]byte{2}, secret...)
 	}
-	key, ok := keys.Load(n)
+	key, ok := publicKeys.Load(n)
 	if !ok {
-		key, _ = keys.LoadOrStore(n, secp256k1.PrivKeyFromBytes(secret).PubKey().SerializeCompressed())
+		key, _ = publicKeys.LoadOrStore(n, secp256k1.PrivKeyFromBytes(secret).PubKey().SerializeCompressed())
 		owned(key.([]byte), func() []byte { return secret })
 	}
 	return key.([]byte)
 }
 
-var keys sync.Map // public ones by their number
+var publicKeys sync.Map // public ones by their number
 
 // owned notes what signs for a public key.
 func owned(pubKey []byte, private func() []byte) { signers.Store(string(pubKey), private) }
@@ -182,44 +184,44 @@ func testXPub(t *testing.T, n byte) string { return testKey(t, n).Neuter().Strin
 // keyAddr is the address of an account by derivation.
 func keyAddr(t *testing.T, key string, branch, index uint32) stdaddr.StakeAddress {
 	t.Helper()
-	out, ok := parsedKey(t, key).address(uint8(branch), index, params)
+	out, ok := parsedKey(t, key).Address(uint8(branch), index, params)
 	if !ok {
 		t.Fatal("no such index")
 	}
-	child, err := parsedKey(t, key).keys[branch].Child(index)
-	if err != nil {
-		t.Fatal(err)
+	pubKey, ok := parsedKey(t, key).PubKey(uint8(branch), index)
+	if !ok {
+		t.Fatal("no such index")
 	}
-	ownIndexed(key, child.SerializedPubKey(), branch, index)
+	ownIndexed(key, pubKey, branch, index)
 	return out.(stdaddr.StakeAddress)
 }
 
 // pubKeyScript pays the public key of an account's address itself.
 func pubKeyScript(t *testing.T, key string, branch, index uint32) []byte {
 	t.Helper()
-	child, err := parsedKey(t, key).keys[branch].Child(index)
-	if err != nil {
-		t.Fatal(err)
+	pubKey, ok := parsedKey(t, key).PubKey(uint8(branch), index)
+	if !ok {
+		t.Fatal("no such index")
 	}
-	ownIndexed(key, child.SerializedPubKey(), branch, index)
-	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(child.SerializedPubKey(), params)
+	ownIndexed(key, pubKey, branch, index)
+	addr, err := stdaddr.NewAddressPubKeyEcdsaSecp256k1V0Raw(pubKey, params)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return scriptOf(addr)
 }
 
-func parsedKey(t *testing.T, key string) *account {
+func parsedKey(t *testing.T, key string) keys.Account {
 	t.Helper()
 	known, ok := parsedKeys.Load(key)
 	if !ok {
-		a := &account{key: key}
-		if err := a.parse(params); err != nil {
+		a, err := keys.Parse(key, params)
+		if err != nil {
 			t.Fatal(err)
 		}
 		known, _ = parsedKeys.LoadOrStore(key, a)
 	}
-	return known.(*account)
+	return known.(keys.Account)
 }
 
 var parsedKeys sync.Map // accounts by their key: parsing one takes longer than an address

@@ -366,6 +366,9 @@ func verify(t *testing.T, w *Wallet) {
 	if _, err := w.Verify(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.memoryDiffers(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func balance(t *testing.T, w *Wallet) Balance {

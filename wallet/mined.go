@@ -40,41 +40,9 @@ func (c *change) summarize(id hash, tx *wire.MsgTx) summary {
 	return s
 }
 
-// tx reads a transaction of the history.
-func (c *change) tx(id hash) (txRecord, *wire.MsgTx, bool) {
-	v := c.txs.Get(id[:])
-	if v == nil {
-		return txRecord{}, nil, false
-	}
-	r, ok := decodeTx(v)
-	msg, parsed := parseTx(r.raw)
-	if !ok || !parsed {
-		c.fail(corrupt("transaction %v", id))
-		return r, nil, false
-	}
-	return r, msg, true
-}
-
-// namedTx reads a transaction of the history that another record names.
-func (c *change) namedTx(id hash) (txRecord, *wire.MsgTx, bool) {
-	r, msg, ok := c.tx(id)
-	if !ok {
-		c.fail(corrupt("transaction %v is missing", id))
-	}
-	return r, msg, ok
-}
-
-func (c *change) block(height uint32) blockRecord {
-	r, ok := decodeBlock(c.blocks.Get(key32(height)))
-	if !ok {
-		c.fail(corrupt("block %d", height))
-	}
-	return r
-}
-
-// keep writes the history entry of a transaction whose coins are up to date,
+// saveTx writes the history entry of a transaction whose coins are up to date,
 // and tells of it if it is new or has changed. An entry without coins goes.
-func (c *change) keep(id hash, r txRecord, msg *wire.MsgTx) {
+func (c *change) saveTx(id hash, r txRecord, msg *wire.MsgTx) {
 	s := c.summarize(id, msg)
 	if s.empty() {
 		c.del(c.txs, id[:])
@@ -82,7 +50,7 @@ func (c *change) keep(id hash, r txRecord, msg *wire.MsgTx) {
 		c.remove(id)
 		return
 	}
-	r.credit, r.debit = s.credit, s.debit
+	r.setSums(&s)
 	value := r.encode()
 	if bytes.Equal(value, c.txs.Get(id[:])) {
 		return
@@ -101,18 +69,17 @@ func (c *change) keep(id hash, r txRecord, msg *wire.MsgTx) {
 	})
 }
 
-// rekeep writes the history entry of a transaction whose coins have changed, if it has one:
+// updateTx writes the history entry of a transaction whose coins have changed, if it has one:
 // what this change forgets or has not kept yet has none.
-func (c *change) rekeep(id hash) {
+func (c *change) updateTx(id hash) {
 	if r, msg, ok := c.tx(id); ok {
-		c.keep(id, r, msg)
+		c.saveTx(id, r, msg)
 	}
 }
 
 // unmine takes a transaction out of the chain: its coins are gone and those it
 // spent are back. If it may be mined again it is pending from now on; if not,
-// nothing that spends it can be mined either. arrived and since are those of
-// pendingTx.
+// nothing that spends it can be mined either. See pendingTx for arrived and since.
 func (c *change) unmine(id hash, arrived, since uint32) {
 	r, msg, ok := c.namedTx(id)
 	if !ok {
@@ -125,14 +92,14 @@ func (c *change) unmine(id hash, arrived, since uint32) {
 	for _, d := range s.debits {
 		key := outPointKey(&d.TxID, d.Index)
 		coin, _ := c.coin(key)
-		coin.spent, coin.spentHeight, coin.spentBy = false, 0, hash{}
+		coin.unspend()
 		c.saveCoin(key, &coin)
 	}
 	c.del(c.txs, id[:])
 	c.del(c.order, orderKey(r.height, r.tree, r.pos))
 	if mayReturn(msg, r.tree, r.pos) {
-		c.pend(msg, id, fromBlock, arrived, since)
-		delete(c.untold, id) // that it was mined is in the log
+		c.addPending(msg, id, fromBlock, arrived, since)
+		delete(c.unlogged, id) // that it was mined is in the log
 		return
 	}
 	c.remove(id)

@@ -119,7 +119,7 @@ func TestOldVoidDoesNotWait(t *testing.T) {
 		c, w := newWorld(t), open(t)
 		daily := *params
 		daily.TargetTimePerBlock = keepStale / 3
-		w.params = &daily
+		w.params, w.pool.keep = &daily, keepBlocks(&daily)
 		c.mine(c.pay(out(scriptN(1), 5)))
 		c.mineVoted(false)
 		mineTo(c, 4)
@@ -180,7 +180,7 @@ func TestExpired(t *testing.T) {
 		t.Fatalf("events %v", got)
 	}
 	c.sync(w)
-	for range keepDead + 2 {
+	for range keepEnded + 2 {
 		c.mine()
 	}
 	c.sync(w)

@@ -16,9 +16,8 @@ import (
 // anything is different, Open reads all of the file, as it always does of a small one, and
 // as Verify does of any.
 //
-// What that leaves to be found later is damage that leaves the time of
-// modification as it was: a medium that has lost what was on it, or a copy with
-// mistakes that has kept the time. Reading such a page is an error then (see
+// This misses only damage that does not change the modification time: a medium that has
+// lost what was on it, or a copy with mistakes that has kept the time. Reading such a page is an error then (see
 // package dbfile), or Verify finds it.
 //
 // The mark is in the unused second half of the page of the newest head. bbolt

@@ -71,7 +71,7 @@ func TestReorgLowersWhatWaits(t *testing.T) {
 		if err := w.Rewind(c.id(fork)); err != nil {
 			t.Fatal(err)
 		}
-		covered := w.scripts[string(scriptN(2))].group.covered
+		covered := w.ledger.Covered(w.scripts[string(scriptN(2))])
 		if covered.Contains(fork) || !covered.Contains(fork-1) {
 			t.Fatalf("looked for outside of %v, the fork is %d", covered, fork)
 		}
