@@ -108,11 +108,11 @@ type named struct {
 
 func (n *named) String() string { return n.name }
 
-func (n *named) Apply(b spv.Batch) error {
+func (n *named) Apply(ctx context.Context, b spv.Batch) error {
 	if n.fail != nil {
 		return n.fail
 	}
-	return n.memoryWallet.Apply(b)
+	return n.memoryWallet.Apply(ctx, b)
 }
 
 // A wallet that fails is detached with an error that names it, and the others go on. Run
@@ -203,5 +203,33 @@ func TestDetachOfAWalletThatHangs(t *testing.T) {
 			ids = append(ids, w.chain.ID(height))
 		}
 		m.wantBlocks(t, ids...)
+	})
+}
+
+// obedient is a wallet whose calls take for ever, and end with their context.
+type obedient struct{ *memoryWallet }
+
+func (o obedient) Apply(ctx context.Context, _ spv.Batch) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// The end of Run, and Detach, end the calls of a wallet.
+// Rule 9.
+func TestWalletCallsEndWithTheirContext(t *testing.T) {
+	storyOn(t, paid(100), func(w *world) {
+		w.join(spvtest.Behaviour{})
+		all := newCrowd(2)
+		slow := []spv.Wallet{obedient{all[0]}, obedient{all[1]}}
+		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, slow...) })
+		w.pass(time.Second)
+		began := time.Now()
+		if err := w.syncer.Detach(w.t.Context(), slow[0]); err != nil {
+			t.Errorf("detached: %v", err)
+		}
+		w.stop()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("the calls ended after %v", took)
+		}
 	})
 }

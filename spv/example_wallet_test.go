@@ -50,7 +50,7 @@ func (d *donations) through() uint32 {
 }
 
 // NextScan says what is missing: all blocks above the last batch.
-func (d *donations) NextScan(limit uint32) (spv.Scan, bool, error) {
+func (d *donations) NextScan(ctx context.Context, limit uint32) (spv.Scan, bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	from := d.through() + 1
@@ -62,7 +62,7 @@ func (d *donations) NextScan(limit uint32) (spv.Scan, bool, error) {
 
 // Apply takes the blocks that match. A filter may be wrong, so each is looked through.
 // The range may end sooner than we had asked for.
-func (d *donations) Apply(b spv.Batch) error {
+func (d *donations) Apply(ctx context.Context, b spv.Batch) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, block := range b.Blocks {
@@ -83,7 +83,7 @@ func (d *donations) Apply(b spv.Batch) error {
 }
 
 // Rewind forgets blocks that are no longer part of the chain.
-func (d *donations) Rewind(to chain.BlockID) error {
+func (d *donations) Rewind(ctx context.Context, to chain.BlockID) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for len(d.ends) > 0 && d.through() > to.Height {
@@ -104,7 +104,7 @@ func (d *donations) Rewind(to chain.BlockID) error {
 // chain.
 func (d *donations) Network() wire.CurrencyNet { return wire.SimNet }
 
-func (d *donations) Locator() ([]chain.BlockID, error) {
+func (d *donations) Locator(ctx context.Context) ([]chain.BlockID, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	ids := slices.Clone(d.ends)

@@ -105,19 +105,19 @@ func (w *calledWallet) call() {
 	}
 }
 
-func (w *calledWallet) NextScan(limit uint32) (spv.Scan, bool, error) {
+func (w *calledWallet) NextScan(ctx context.Context, limit uint32) (spv.Scan, bool, error) {
 	w.call()
-	return w.memoryWallet.NextScan(limit)
+	return w.memoryWallet.NextScan(ctx, limit)
 }
 
-func (w *calledWallet) Apply(b spv.Batch) error {
+func (w *calledWallet) Apply(ctx context.Context, b spv.Batch) error {
 	w.call()
-	return w.memoryWallet.Apply(b)
+	return w.memoryWallet.Apply(ctx, b)
 }
 
-func (w *calledWallet) Locator() ([]chain.BlockID, error) {
+func (w *calledWallet) Locator(ctx context.Context) ([]chain.BlockID, error) {
 	w.call()
-	return w.memoryWallet.Locator()
+	return w.memoryWallet.Locator(ctx)
 }
 
 // Stopped at any moment the Syncer ends at that moment, and leaves its wallet
@@ -222,18 +222,18 @@ type brokenWallet struct {
 	locator, scan error
 }
 
-func (b *brokenWallet) Locator() ([]chain.BlockID, error) {
+func (b *brokenWallet) Locator(ctx context.Context) ([]chain.BlockID, error) {
 	if b.locator != nil {
 		return nil, b.locator
 	}
-	return b.memoryWallet.Locator()
+	return b.memoryWallet.Locator(ctx)
 }
 
-func (b *brokenWallet) NextScan(limit uint32) (spv.Scan, bool, error) {
+func (b *brokenWallet) NextScan(ctx context.Context, limit uint32) (spv.Scan, bool, error) {
 	if b.scan != nil {
 		return spv.Scan{}, false, b.scan
 	}
-	return b.memoryWallet.NextScan(limit)
+	return b.memoryWallet.NextScan(ctx, limit)
 }
 
 // A context that has ended before Run ends it at once, and a deadline to the

@@ -1,5 +1,7 @@
 package spv
 
+import "context"
+
 // Limit returns a wallet that is not interested in blocks above a height, nor in
 // transactions that are in no block: a rescan that ends at a block.
 func Limit(w Wallet, height uint32) Wallet { return limited{w, height} }
@@ -22,8 +24,8 @@ func (l limited) Release() {
 	}
 }
 
-func (l limited) NextScan(limit uint32) (Scan, bool, error) {
-	return l.Wallet.NextScan(min(limit, l.to))
+func (l limited) NextScan(ctx context.Context, limit uint32) (Scan, bool, error) {
+	return l.Wallet.NextScan(ctx, min(limit, l.to))
 }
 
 func (l limited) Scanned(limit uint32) (from, through uint32, ok bool) {

@@ -1,6 +1,7 @@
 package spv_test
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -21,8 +22,8 @@ func newTimingWallet() *timingWallet {
 	return &timingWallet{modelWallet: newModelWallet(), found: make(map[chain.BlockID]time.Time)}
 }
 
-func (w *timingWallet) Apply(b spv.Batch) error {
-	err := w.modelWallet.Apply(b)
+func (w *timingWallet) Apply(ctx context.Context, b spv.Batch) error {
+	err := w.modelWallet.Apply(ctx, b)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, block := range b.Blocks {
@@ -43,8 +44,8 @@ func (w *timingWallet) foundAt(id chain.BlockID) time.Time {
 // listeningWallet hears of unconfirmed transactions too.
 type listeningWallet struct{ *timingWallet }
 
-func (listeningWallet) Pending() ([]*wire.MsgTx, error) { return nil, nil }
-func (listeningWallet) Seen(string, []*wire.MsgTx) (bool, error) {
+func (listeningWallet) Pending(ctx context.Context) ([]*wire.MsgTx, error) { return nil, nil }
+func (listeningWallet) Seen(context.Context, string, []*wire.MsgTx) (bool, error) {
 	return true, nil
 }
 

@@ -57,7 +57,7 @@ func (e *engine) locate(w *walletState) {
 		branch := e.branch
 		var locator []chain.BlockID
 		e.call(w, func() (err error) {
-			locator, err = w.wallet.Locator()
+			locator, err = w.wallet.Locator(w.ctx)
 			return err
 		}, func() { p.answer(locator, branch == e.branch) })
 		return
@@ -81,6 +81,6 @@ func (e *engine) locate(w *walletState) {
 	p.settle()
 	if to.Height < end.Height {
 		e.logs.wallet.Infof("Rewinding from block %d to %d", end.Height, to.Height)
-		e.ask(w, func() error { return w.wallet.Rewind(to) }, nil)
+		e.ask(w, func() error { return w.wallet.Rewind(w.ctx, to) }, nil)
 	}
 }

@@ -1,6 +1,7 @@
 package spv_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -22,13 +23,13 @@ type unminedWallet struct {
 	pending []*wire.MsgTx
 }
 
-func (m *unminedWallet) Pending() ([]*wire.MsgTx, error) {
+func (m *unminedWallet) Pending(ctx context.Context) ([]*wire.MsgTx, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.pending), nil
 }
 
-func (m *unminedWallet) Seen(from string, txs []*wire.MsgTx) (more bool, err error) {
+func (m *unminedWallet) Seen(ctx context.Context, from string, txs []*wire.MsgTx) (more bool, err error) {
 	if m.held != nil {
 		<-m.held
 	}

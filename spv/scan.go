@@ -210,7 +210,7 @@ func (e *engine) askScan(w *walletState, limit uint32) {
 	var next Scan
 	var some bool // to test
 	e.call(w, func() (err error) {
-		next, some, err = w.wallet.NextScan(limit)
+		next, some, err = w.wallet.NextScan(w.ctx, limit)
 		return err
 	}, func() {
 		switch {
@@ -228,7 +228,7 @@ func (e *engine) askScan(w *walletState, limit uint32) {
 // apply hands a complete batch to the wallet.
 func (e *engine) apply(w *walletState) {
 	b := w.batch.of(w.want, &e.blocks)
-	e.call(w, func() error { return w.wallet.Apply(b) }, func() {
+	e.call(w, func() error { return w.wallet.Apply(w.ctx, b) }, func() {
 		e.endBatch(w)
 		e.logs.wallet.Debugf("Scanned through block %d", b.End.Height)
 	})

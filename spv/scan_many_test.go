@@ -1,6 +1,7 @@
 package spv_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -87,9 +88,9 @@ type hanging struct {
 	letGo chan struct{}
 }
 
-func (h *hanging) Apply(b spv.Batch) error {
+func (h *hanging) Apply(ctx context.Context, b spv.Batch) error {
 	<-h.letGo
-	return h.memoryWallet.Apply(b)
+	return h.memoryWallet.Apply(ctx, b)
 }
 
 // A wallet that hangs delays none of the others, now or at the next block, and has all

@@ -1,6 +1,7 @@
 package spv_test
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"sync"
@@ -66,7 +67,7 @@ func (m *modelWallet) scripts() (all [][]byte) {
 
 func (m *modelWallet) Network() wire.CurrencyNet { return wire.SimNet }
 
-func (m *modelWallet) Locator() ([]chain.BlockID, error) {
+func (m *modelWallet) Locator(ctx context.Context) ([]chain.BlockID, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var ids []chain.BlockID
@@ -77,7 +78,7 @@ func (m *modelWallet) Locator() ([]chain.BlockID, error) {
 	return ids, nil
 }
 
-func (m *modelWallet) Rewind(to chain.BlockID) error {
+func (m *modelWallet) Rewind(ctx context.Context, to chain.BlockID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.ends, func(h uint32, _ chain.BlockID) bool { return h > to.Height })
@@ -102,7 +103,7 @@ func (m *modelWallet) Birthday() (height uint32, ok bool) {
 	return height, ok
 }
 
-func (m *modelWallet) NextScan(limit uint32) (spv.Scan, bool, error) {
+func (m *modelWallet) NextScan(ctx context.Context, limit uint32) (spv.Scan, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	owed := make([]chain.Ranges, len(m.watches))
@@ -137,7 +138,7 @@ func (m *modelWallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 	return spv.Scan{Range: first, Query: filters.NewQuery(scripts), Groups: groups}, true, nil
 }
 
-func (m *modelWallet) Apply(b spv.Batch) error {
+func (m *modelWallet) Apply(ctx context.Context, b spv.Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := b.Scan.Range

@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"context"
 	"time"
 
 	"dcrspv/filters"
@@ -14,8 +15,9 @@ import (
 //
 // The Syncer never decides what to scan: the wallet says which blocks it has
 // not tested yet (NextScan), and the Syncer brings the ones that match. All
-// methods but Changed are called from one goroutine per wallet. Any error they
-// return is a local failure: it stops Run and is never blamed on a peer.
+// methods but Changed are called from one goroutine per wallet. An error is a local
+// failure, never blamed on a peer: the wallet is detached, and Run ends with the last one
+// (WalletError). A call ends soon after its context, whatever it returns then.
 type Wallet interface {
 	// Network is the network that the wallet is of (chaincfg.Params.Net).
 	Network() wire.CurrencyNet
@@ -25,11 +27,11 @@ type Wallet interface {
 	// anything, be it the end of the last batch or what it was last rewound to. It
 	// is empty for a fresh wallet. The Syncer looks for the first one that is on
 	// the best chain.
-	Locator() ([]chain.BlockID, error)
+	Locator(ctx context.Context) ([]chain.BlockID, error)
 
 	// Rewind undoes, in one transaction, every block above to: those blocks
 	// are no longer on the best chain.
-	Rewind(to chain.BlockID) error
+	Rewind(ctx context.Context, to chain.BlockID) error
 
 	// Birthday is the lowest height that any watched script wants; ok is false
 	// when nothing is watched.
@@ -38,10 +40,10 @@ type Wallet interface {
 	// NextScan returns a range of blocks, none above limit, that some watched
 	// script has not been tested against yet: that which the wallet wants first.
 	// ok is false when nothing is left to test.
-	NextScan(limit uint32) (scan Scan, ok bool, err error)
+	NextScan(ctx context.Context, limit uint32) (scan Scan, ok bool, err error)
 
 	// Apply takes the result of a scan in one transaction.
-	Apply(Batch) error
+	Apply(context.Context, Batch) error
 
 	// Changed delivers a value after the watch set or its coverage changed, so
 	// that there may be more to test. Its capacity is one: several changes may be
@@ -66,14 +68,14 @@ type UnminedWallet interface {
 	// Pending returns the wallet's own transactions that are to be announced to
 	// peers until they are in the chain or can't get there, parents before
 	// children. It is asked after each change.
-	Pending() ([]*wire.MsgTx, error)
+	Pending(ctx context.Context) ([]*wire.MsgTx, error)
 
 	// Seen tells of transactions that a peer has sent, by its address. They are
 	// well formed and nothing else about them is verified. Most concern others.
 	// more is false when the wallet has no room for what else this peer sends, or when
 	// what it has sent could never be mined: it is not asked for any until the next
 	// block, so that others are, for what it has sent as well.
-	Seen(from string, txs []*wire.MsgTx) (more bool, err error)
+	Seen(ctx context.Context, from string, txs []*wire.MsgTx) (more bool, err error)
 }
 
 // Scan is a request of a wallet: test these blocks for these scripts.

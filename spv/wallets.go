@@ -115,7 +115,7 @@ func (w *walletState) summaryOf(limit uint32) (s summary, err error) {
 	s.tested = spanOf(w.wallet.Scanned(limit))
 	s.owed, s.owedTo = w.wallet.Owed(limit), limit
 	if w.unmined != nil {
-		s.pending, err = w.unmined.Pending()
+		s.pending, err = w.unmined.Pending(w.ctx)
 	}
 	return s, err
 }

@@ -259,7 +259,7 @@ func (m *memoryWallet) watch(from uint32, scripts ...[]byte) {
 
 func (m *memoryWallet) Network() wire.CurrencyNet { return cmp.Or(m.net, wire.SimNet) }
 
-func (m *memoryWallet) Locator() ([]chain.BlockID, error) {
+func (m *memoryWallet) Locator(ctx context.Context) ([]chain.BlockID, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	heights := slices.Sorted(maps.Keys(m.blocks))
@@ -271,7 +271,7 @@ func (m *memoryWallet) Locator() ([]chain.BlockID, error) {
 	return ids, nil
 }
 
-func (m *memoryWallet) Rewind(to chain.BlockID) error {
+func (m *memoryWallet) Rewind(ctx context.Context, to chain.BlockID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.rewinds = append(m.rewinds, to)
@@ -288,7 +288,7 @@ func (m *memoryWallet) Birthday() (uint32, bool) {
 	return m.from, len(m.scripts) > 0
 }
 
-func (m *memoryWallet) NextScan(limit uint32) (spv.Scan, bool, error) {
+func (m *memoryWallet) NextScan(ctx context.Context, limit uint32) (spv.Scan, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.query == nil || limit < m.from {
@@ -303,7 +303,7 @@ func (m *memoryWallet) NextScan(limit uint32) (spv.Scan, bool, error) {
 	return spv.Scan{Range: r, Query: m.query}, true, nil
 }
 
-func (m *memoryWallet) Apply(b spv.Batch) error {
+func (m *memoryWallet) Apply(ctx context.Context, b spv.Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.applyErr != nil {

@@ -20,11 +20,11 @@ import (
 // of which no group is left is dropped: NextScan gives the blocks out again.
 //
 // Errors: ErrBatch, ErrChain.
-func (w *Wallet) Apply(b spv.Batch) error {
+func (w *Wallet) Apply(ctx context.Context, b spv.Batch) error {
 	if err := checkBatch(b); err != nil {
 		return err
 	}
-	return w.update(context.Background(), func(c *change) {
+	return w.update(ctx, func(c *change) {
 		groups := w.ledger.Unchanged(b.Scan.Groups)
 		w.ledger.TakeBack()
 		if len(groups) == 0 {

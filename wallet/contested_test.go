@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -38,7 +39,7 @@ func TestReorgLowersContested(t *testing.T) {
 	c.mine(pay)
 	c.sync(w)
 	for _, fork := range []uint32{3, 2, 1} {
-		if err := w.Rewind(c.id(fork)); err != nil {
+		if err := w.Rewind(context.Background(), c.id(fork)); err != nil {
 			t.Fatal(err)
 		}
 		if in := w.contested[pay.TxHash()]; in == nil || in.since != fork-1 {

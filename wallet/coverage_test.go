@@ -152,12 +152,12 @@ func (l *ledger) random(t *testing.T, c *world, w *Wallet, rng *rand.Rand) (exac
 		l.scan = nil // a void scan may still be applied by a Syncer; not here
 		return true
 	case 4:
-		ids, _ := w.Locator()
+		ids, _ := w.Locator(context.Background())
 		if len(ids) == 0 {
 			return true
 		}
 		to := ids[rng.IntN(len(ids))]
-		if err := w.Rewind(to); err != nil {
+		if err := w.Rewind(context.Background(), to); err != nil {
 			t.Fatal(err)
 		}
 		for m := range l.from {
@@ -185,7 +185,7 @@ func (l *ledger) random(t *testing.T, c *world, w *Wallet, rng *rand.Rand) (exac
 func (l *ledger) scanNext(t *testing.T, c *world, w *Wallet, limit uint32) {
 	t.Helper()
 	l.checkDebt(t, w, limit)
-	scan, ok, err := w.NextScan(limit)
+	scan, ok, err := w.NextScan(context.Background(), limit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func (l *ledger) apply(t *testing.T, c *world, w *Wallet, rng *rand.Rand) (exact
 		return true
 	}
 	batch := c.batch(*l.scan, l.scan.Range.From+rng.Uint32N(40))
-	if err := w.Apply(batch); err != nil {
+	if err := w.Apply(context.Background(), batch); err != nil {
 		t.Fatal(err)
 	}
 	for n := range l.owing {
@@ -282,9 +282,9 @@ func TestVoidScans(t *testing.T) {
 	} {
 		w := open(t)
 		watchN(t, w, 0, 1, 3)
-		scan, _, _ := w.NextScan(2)
+		scan, _, _ := w.NextScan(context.Background(), 2)
 		disturb(w)
-		if err := w.Apply(c.batch(scan, 2)); err != nil {
+		if err := w.Apply(context.Background(), c.batch(scan, 2)); err != nil {
 			t.Fatal(err)
 		}
 		c.sync(w)
@@ -296,13 +296,13 @@ func TestVoidScans(t *testing.T) {
 	// Adding scripts does not spoil a scan under way.
 	w := open(t)
 	watchN(t, w, 0, 1)
-	scan, _, _ := w.NextScan(2)
+	scan, _, _ := w.NextScan(context.Background(), 2)
 	watchN(t, w, 0, 2)
 	watchN(t, w, 0, 4)
 	if len(w.ledger.Groups()) != 2 {
 		t.Errorf("%d groups", len(w.ledger.Groups()))
 	}
-	if err := w.Apply(c.batch(scan, 2)); err != nil {
+	if err := w.Apply(context.Background(), c.batch(scan, 2)); err != nil {
 		t.Fatal(err)
 	}
 	if s := w.scripts[string(scriptN(1))]; !w.ledger.Covered(s).Covers(chain.Range{From: 0, To: 2}) {
@@ -310,12 +310,12 @@ func TestVoidScans(t *testing.T) {
 	}
 
 	// Nor does a batch from before a reopen count.
-	scan, _, _ = w.NextScan(2)
+	scan, _, _ = w.NextScan(context.Background(), 2)
 	path := w.path
 	w.Close()
 	w = openAt(t, path)
 	before, _ := w.LastEvent(context.Background())
-	if err := w.Apply(c.batch(scan, 2)); err != nil {
+	if err := w.Apply(context.Background(), c.batch(scan, 2)); err != nil {
 		t.Fatal(err)
 	}
 	if after, _ := w.LastEvent(context.Background()); after != before {
@@ -330,7 +330,7 @@ func TestApplyErrors(t *testing.T) {
 	c.mine()
 	w := open(t)
 	watchN(t, w, 0, 1)
-	scan, _, _ := w.NextScan(2)
+	scan, _, _ := w.NextScan(context.Background(), 2)
 	for name, spoil := range map[string]func(*spv.Batch){
 		"end":          func(b *spv.Batch) { b.End.Height++ },
 		"range":        func(b *spv.Batch) { b.Scan.Range.From = 3 },
@@ -344,7 +344,7 @@ func TestApplyErrors(t *testing.T) {
 	} {
 		b := c.batch(scan, 2)
 		spoil(&b)
-		if err := w.Apply(b); !errors.Is(err, ErrBatch) {
+		if err := w.Apply(context.Background(), b); !errors.Is(err, ErrBatch) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -356,11 +356,11 @@ func TestApplyErrors(t *testing.T) {
 	if err := w.Rescan(context.Background(), 0, 9); err != nil {
 		t.Fatal(err)
 	}
-	scan, _, _ = w.NextScan(3)
-	if err := w.Apply(other.batch(scan, 3)); !errors.Is(err, ErrChain) {
+	scan, _, _ = w.NextScan(context.Background(), 3)
+	if err := w.Apply(context.Background(), other.batch(scan, 3)); !errors.Is(err, ErrChain) {
 		t.Errorf("another branch: %v", err)
 	}
-	if err := w.Apply(other.batch(scan, 2)); !errors.Is(err, ErrChain) {
+	if err := w.Apply(context.Background(), other.batch(scan, 2)); !errors.Is(err, ErrChain) {
 		t.Errorf("another branch below the tip: %v", err)
 	}
 	if got := summaryOf(t, w); got != state {
@@ -371,7 +371,7 @@ func TestApplyErrors(t *testing.T) {
 
 func TestLocator(t *testing.T) {
 	c, w := newWorld(t), open(t)
-	if ids, err := w.Locator(); err != nil || len(ids) != 0 {
+	if ids, err := w.Locator(context.Background()); err != nil || len(ids) != 0 {
 		t.Fatal(ids, err)
 	}
 	watchN(t, w, 5, 1)
@@ -383,7 +383,7 @@ func TestLocator(t *testing.T) {
 		}
 	}
 	for range 2 {
-		ids, err := w.Locator()
+		ids, err := w.Locator(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -412,7 +412,7 @@ func TestRescanBackwards(t *testing.T) {
 	if err := w.Rescan(t.Context(), 2, 1); !errors.Is(err, ErrRange) {
 		t.Error(err)
 	}
-	if scan, ok, _ := w.NextScan(2); ok {
+	if scan, ok, _ := w.NextScan(context.Background(), 2); ok {
 		t.Errorf("%v is to be scanned", scan.Range)
 	}
 	if err := w.Rescan(t.Context(), 1, 1); err != nil || w.Owed(2) != 1 {

@@ -107,20 +107,20 @@ func (p *patient) use(w *Wallet) (any error) {
 		"address":  func() error { _, err := w.Address(ctx); return err },
 		"birthday": func() error { w.Birthday(); w.Scanned(p.c.height()); return nil },
 		"apply": func() error {
-			scan, ok, err := w.NextScan(p.c.height())
+			scan, ok, err := w.NextScan(context.Background(), p.c.height())
 			if err != nil || !ok {
 				return err
 			}
-			return w.Apply(p.c.batch(scan, p.c.height()))
+			return w.Apply(context.Background(), p.c.batch(scan, p.c.height()))
 		},
 		"add":    func() error { _, err := w.AddUnmined(ctx, p.extra); return err },
 		"rescan": func() error { return w.Rescan(ctx, 0, math.MaxUint32) },
-		"rewind": func() error { return w.Rewind(p.c.id(8)) },
+		"rewind": func() error { return w.Rewind(context.Background(), p.c.id(8)) },
 		"watch":  func() error { return w.Watch(ctx, Watch{Addresses: []string{addr(9).String()}}) },
 		"unwatch": func() error {
 			return w.Unwatch(ctx, Watch{Addresses: []string{addr(1).String()}})
 		},
-		"locator": func() error { _, err := w.Locator(); return err },
+		"locator": func() error { _, err := w.Locator(context.Background()); return err },
 		"verify":  func() error { _, err := w.Verify(ctx); return err },
 	}
 	for _, name := range []string{
@@ -312,7 +312,7 @@ func TestPanicOfOurOwn(t *testing.T) {
 		if !errors.Is(err, dbfile.ErrBug) || errors.Is(err, ErrCorrupt) || strings.Contains(err.Error(), "runtime error") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := w.Rewind(p.c.id(1)); !errors.Is(err, dbfile.ErrBug) {
+		if err := w.Rewind(context.Background(), p.c.id(1)); !errors.Is(err, dbfile.ErrBug) {
 			t.Errorf("%s: %v", name, err)
 		}
 		p.close(w)

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -21,7 +22,7 @@ func TestDeriveAhead(t *testing.T) {
 	watch(t, w, Watch{XPubs: []string{key}})
 	tests := uint32(0)
 	for {
-		scan, ok, err := w.NextScan(c.height())
+		scan, ok, err := w.NextScan(context.Background(), c.height())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +34,7 @@ func TestDeriveAhead(t *testing.T) {
 			b = c.batch(scan, b.Blocks[63].ID.Height)
 		}
 		tests += b.Scan.Range.To - b.Scan.Range.From + 1
-		if err := w.Apply(b); err != nil {
+		if err := w.Apply(context.Background(), b); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -260,7 +261,7 @@ func TestOneChange(t *testing.T) {
 	c.mine(s.name("spent", c.spend(outPoints(reward, 0), out(scriptN(1), 29))))
 	c.sync(w)
 	s.want("mined reward", "mined spent", "tip")
-	if err := w.Rewind(c.id(fork)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(fork)); err != nil {
 		t.Fatal(err)
 	}
 	s.want("reorg", "removed reward", "removed spent")
@@ -325,7 +326,7 @@ func TestWhatABlockHadComesFirst(t *testing.T) {
 	c.sync(w)
 	seen(t, w, c.spend([]wire.OutPoint{alien}, out(scriptN(1), 7)))
 	wantBalance(t, w, 5, 0, 0, 7) // that the output was spent nobody can tell
-	if err := w.Rewind(c.id(1)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(1)); err != nil {
 		t.Fatal(err)
 	}
 	wantBalance(t, w, 0, 0, 0, 5)

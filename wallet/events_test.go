@@ -96,10 +96,10 @@ func TestNoDoubleEvents(t *testing.T) {
 	c.mine(a)
 	c.mineVoted(true, c.pay(out(scriptN(2), 5)))
 	c.mineVoted(false, c.pay(out(scriptN(2), 6)))
-	scan, _, _ := w.NextScan(c.height())
+	scan, _, _ := w.NextScan(context.Background(), c.height())
 	batch := c.batch(scan, scan.Range.To)
 	for range 3 {
-		if err := w.Apply(batch); err != nil {
+		if err := w.Apply(context.Background(), batch); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -289,7 +289,7 @@ func TestFailedTransaction(t *testing.T) {
 	if got := summaryOf(t, w); got != state || len(w.scripts) != 81 {
 		t.Fatalf("%d scripts, %s\nnot\n%s", len(w.scripts), got, state)
 	}
-	if _, ok, _ := w.NextScan(1); ok {
+	if _, ok, _ := w.NextScan(context.Background(), 1); ok {
 		t.Error("debt")
 	}
 }
@@ -312,7 +312,7 @@ func TestKilled(t *testing.T) {
 		k := openAt(t, copied)
 		defer k.Close()
 		verify(t, k)
-		got := summaryOf(t, k) + fmt.Sprint(k.Locator())
+		got := summaryOf(t, k) + fmt.Sprint(k.Locator(context.Background()))
 		for _, s := range want {
 			if got == s {
 				return
@@ -328,16 +328,16 @@ func TestKilled(t *testing.T) {
 		func() { c.mine(c.pay(out(scriptOf(keyAddr(t, testXPub(t, 1), 0, 3)), 7))); c.step(w, 2, nil) },
 		func() { c.step(w, 2, nil) },
 		func() { addUnmined(t, w, c.pay(out(scriptN(1), 4))) },
-		func() { w.Rewind(c.id(1)) },
+		func() { w.Rewind(context.Background(), c.id(1)) },
 		func() { w.Unwatch(context.Background(), Watch{Addresses: []string{addr(1).String()}}) },
 	}
 	for i, step := range steps {
-		before, beforeState := read(t, path), summaryOf(t, w)+fmt.Sprint(w.Locator())
+		before, beforeState := read(t, path), summaryOf(t, w)+fmt.Sprint(w.Locator(context.Background()))
 		step()
 		if err := w.db.Sync(); err != nil {
 			t.Fatal(err)
 		}
-		after, afterState := read(t, path), summaryOf(t, w)+fmt.Sprint(w.Locator())
+		after, afterState := read(t, path), summaryOf(t, w)+fmt.Sprint(w.Locator(context.Background()))
 		if i != 2 { // of several transactions
 			for _, part := range []int{1, 2, 3, 1 << 30} {
 				torn := append(bytes.Clone(before), make([]byte, len(after)-len(before))...)

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"testing"
 
 	"github.com/decred/dcrd/wire"
@@ -72,7 +73,7 @@ func TestReorgKeepsTheOwners(t *testing.T) {
 	d.mine()
 	d.sync(k.w)
 	wantBalance(t, k.w, 101, 0, 0, -100)
-	if list, err := k.w.Pending(); err != nil || len(list) != 1 {
+	if list, err := k.w.Pending(context.Background()); err != nil || len(list) != 1 {
 		t.Fatalf("%d are to be announced, %v", len(list), err)
 	}
 }
@@ -89,7 +90,7 @@ func TestOwnersOutlivesWhatHadItAwaited(t *testing.T) {
 	k.waits(reach, own)
 	k.mine(k.spend([]wire.OutPoint{reach.TxIn[0].PreviousOutPoint}, out(scriptN(1), 5))) // instead of it
 	k.sync(k.w)
-	if list, err := k.w.Pending(); err != nil || len(list) != 1 {
+	if list, err := k.w.Pending(context.Background()); err != nil || len(list) != 1 {
 		t.Fatalf("%d are to be announced, %v", len(list), err)
 	}
 }
@@ -185,7 +186,7 @@ func TestOwnersMarkComesBack(t *testing.T) {
 	mineTo(e, 5)
 	e.sync(k.w)
 	wantBalance(t, k.w, 1, 0, 0, 100)
-	if list, err := k.w.Pending(); err != nil || len(list) != 1 {
+	if list, err := k.w.Pending(context.Background()); err != nil || len(list) != 1 {
 		t.Fatalf("%d are to be announced, %v", len(list), err)
 	}
 }
@@ -203,7 +204,7 @@ func TestWithdrawnAreTestedTogether(t *testing.T) {
 	k.mine(use)
 	k.sync(k.w)
 	wantBalance(t, k.w, 41, 0, 0, 0)
-	if err := k.w.Rewind(k.id(fork)); err != nil {
+	if err := k.w.Rewind(context.Background(), k.id(fork)); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(k.w.ledger.Groups()); n > 5 {

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -77,7 +78,7 @@ func answers(t *testing.T, w *Wallet) string {
 	tickets, err := w.Tickets(ctx)
 	labels, err2 := w.Labels(ctx)
 	address, err3 := w.Address(ctx)
-	pending, err4 := w.Pending()
+	pending, err4 := w.Pending(context.Background())
 	warnings, err5 := w.Warnings(ctx)
 	first, err6 := w.FirstEvent(ctx)
 	if err := errors.Join(err, err2, err3, err4, err5, err6); err != nil {

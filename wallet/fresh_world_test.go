@@ -124,7 +124,7 @@ func (d *freshWorld) goElsewhere() error {
 
 // locate has the wallet go back to where its blocks leave the chain.
 func (d *freshWorld) locate() error {
-	ids, err := d.w.Locator()
+	ids, err := d.w.Locator(context.Background())
 	if err != nil || len(ids) == 0 {
 		d.located, d.forked = true, false
 		return err
@@ -141,7 +141,7 @@ func (d *freshWorld) locate() error {
 		return nil
 	}
 	d.tell("rewind from %d to %d", ids[0].Height, to.Height)
-	return d.w.Rewind(to)
+	return d.w.Rewind(context.Background(), to)
 }
 
 // scan asks for a scan and matches it, and applies it at once or the next time. It
@@ -151,7 +151,7 @@ func (d *freshWorld) scan(limit uint32, cut bool) (more bool, err error) {
 		return false, err
 	}
 	if d.held == nil {
-		scan, ok, err := d.w.NextScan(limit)
+		scan, ok, err := d.w.NextScan(context.Background(), limit)
 		if !ok || err != nil {
 			return false, err
 		}
@@ -169,7 +169,7 @@ func (d *freshWorld) scan(limit uint32, cut bool) (more bool, err error) {
 	batch := *d.held
 	d.held = nil
 	d.tell("applied %d to %d", batch.Scan.Range.From, batch.End.Height)
-	return true, d.w.Apply(batch)
+	return true, d.w.Apply(context.Background(), batch)
 }
 
 func (d *freshWorld) scanSome() error {
@@ -230,7 +230,7 @@ func (d *freshWorld) hear() error {
 		txs = append(txs, tx)
 		d.tell("from a peer %s", d.inWords(tx))
 	}
-	_, err := d.w.Seen(fmt.Sprint("peer", d.rng.IntN(8)), txs)
+	_, err := d.w.Seen(context.Background(), fmt.Sprint("peer", d.rng.IntN(8)), txs)
 	return err
 }
 

@@ -40,7 +40,7 @@ func TestHistoryPage(t *testing.T) {
 		}
 	}
 	last := want[3]
-	if err := w.Rewind(c.id(5)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(5)); err != nil {
 		t.Fatal(err)
 	}
 	page, err := w.HistoryPage(ctx, &last, 2)

@@ -75,7 +75,7 @@ func copyPage(to, from []byte, id, page, n int) { copy(to[id*page:id*page+n], fr
 // everything is all there is to see of a wallet, in words.
 func everything(t *testing.T, w *Wallet, limit uint32) string {
 	t.Helper()
-	ids, err := w.Locator()
+	ids, err := w.Locator(context.Background())
 	last, err2 := w.LastEvent(context.Background())
 	watched, err3 := w.Watched(context.Background())
 	if err := errors.Join(err, err2, err3); err != nil {
@@ -124,11 +124,11 @@ func killSteps(t *testing.T) (steps []killStep, height uint32) {
 	}
 	apply := func(to uint32) {
 		add(fmt.Sprintf("Apply to %d", to), func(w *Wallet) error {
-			scan, _, err := w.NextScan(to)
+			scan, _, err := w.NextScan(context.Background(), to)
 			if err != nil {
 				return err
 			}
-			return w.Apply(c.batch(scan, to))
+			return w.Apply(context.Background(), c.batch(scan, to))
 		})
 	}
 	spend, waits, child := killChain(t, c, key)
@@ -150,18 +150,18 @@ func killSteps(t *testing.T) (steps []killStep, height uint32) {
 	add("Apply half of it", func(w *Wallet) error {
 		w.maxScan = 2
 		defer func() { w.maxScan = maxScan }()
-		scan, _, err := w.NextScan(4)
+		scan, _, err := w.NextScan(context.Background(), 4)
 		if err != nil {
 			return err
 		}
-		return w.Apply(c.batch(scan, 4))
+		return w.Apply(context.Background(), c.batch(scan, 4))
 	})
-	add("Rewind half way", func(w *Wallet) error { return w.Rewind(c.id(3)) })
+	add("Rewind half way", func(w *Wallet) error { return w.Rewind(context.Background(), c.id(3)) })
 	apply(4)
 	apply(4) // what is left of it
 	add("Rescan", func(w *Wallet) error { return w.Rescan(ctx, 0, 3) })
 	apply(4)
-	add("Rewind", func(w *Wallet) error { return w.Rewind(c.id(1)) })
+	add("Rewind", func(w *Wallet) error { return w.Rewind(context.Background(), c.id(1)) })
 	add("DropUnmined", func(w *Wallet) error { return w.DropUnmined(ctx, waits.TxHash()) })
 	apply(4)
 	add("Unwatch", func(w *Wallet) error { return w.Unwatch(ctx, Watch{Addresses: []string{addr(2).String()}}) })
@@ -305,7 +305,7 @@ func workUntilKilled(t *testing.T, dir string) {
 		if !d.scan() || d.rng.IntN(10) == 0 {
 			if d.rng.IntN(2) == 0 {
 				d.rescan()
-			} else if err := d.w.Rewind(d.c.id(d.rng.Uint32N(d.c.height()))); err != nil {
+			} else if err := d.w.Rewind(context.Background(), d.c.id(d.rng.Uint32N(d.c.height()))); err != nil {
 				t.Fatal(err)
 			}
 			d.given = nil

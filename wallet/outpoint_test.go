@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -193,11 +194,11 @@ func TestScriptAfterOutPoint(t *testing.T) {
 	c.mine()
 	watchOutpoints(t, w, 0, pointAt(tx, 0, 1))
 	c.sync(w)
-	if _, ok, _ := w.NextScan(c.height()); ok {
+	if _, ok, _ := w.NextScan(context.Background(), c.height()); ok {
 		t.Fatal("debt after a sync")
 	}
 	watchN(t, w, 1, 1)
-	scan, ok, err := w.NextScan(c.height())
+	scan, ok, err := w.NextScan(context.Background(), c.height())
 	if err != nil || !ok || scan.Range != (chain.Range{From: 1, To: 2}) {
 		t.Fatalf("%+v %v %v", scan, ok, err)
 	}
@@ -214,13 +215,13 @@ func TestScriptAfterOutPoint(t *testing.T) {
 	wantBalance(t, w, 12, 0, 0, 2)
 	unwatch(t, w, Watch{Addresses: []string{addr(1).String()}})
 	wantBalance(t, w, 5, 0, 0, 0)
-	if _, ok, _ := w.NextScan(c.height()); ok {
+	if _, ok, _ := w.NextScan(context.Background(), c.height()); ok {
 		t.Error("the outpoint is tested already")
 	}
 	if err := w.Rescan(background(), 0, 9); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, _ := w.NextScan(c.height()); !ok {
+	if _, ok, _ := w.NextScan(context.Background(), c.height()); !ok {
 		t.Error("a rescan leaves outpoints out")
 	}
 	unwatch(t, w, Watch{OutPoints: []OutPoint{{Hash: tx.TxHash()}}})
@@ -320,7 +321,7 @@ func TestOutPointUnmined(t *testing.T) {
 				t.Error("taken", taken, err)
 			}
 		}
-		if _, err := w.Seen("peer", signed(stranger, other, spend)); err != nil {
+		if _, err := w.Seen(context.Background(), "peer", signed(stranger, other, spend)); err != nil {
 			t.Fatal(err)
 		}
 		want := 1

@@ -105,8 +105,8 @@ func (w *Wallet) DropUnmined(ctx context.Context, txid chainhash.Hash) error {
 // neither mined nor in conflict with a mined one nor expired nor superseded, nor behind
 // another one that spends the same. Parents come before children. They are the
 // caller's. It costs the same whatever others wait.
-func (w *Wallet) Pending() (out []*wire.MsgTx, err error) {
-	err = w.fromMemory(context.Background(), func() error {
+func (w *Wallet) Pending(ctx context.Context) (out []*wire.MsgTx, err error) {
+	err = w.fromMemory(ctx, func() error {
 		var own []*pendingTx
 		for _, p := range w.pool.own {
 			if p.isActive() && p.behind == (hash{}) {

@@ -102,7 +102,7 @@ func TestConflict(t *testing.T) {
 	}
 
 	// The rival leaves the chain: everything is possible again.
-	if err := w.Rewind(c.id(1)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(1)); err != nil {
 		t.Fatal(err)
 	}
 	if u := unmined(t, w); len(u) != 3 {
@@ -146,7 +146,7 @@ func TestOrphaned(t *testing.T) {
 	mineTo(c, uint32(params.CoinbaseMaturity))
 	c.sync(w)
 	addUnmined(t, w, c.spend([]wire.OutPoint{opOf(base, 0)}, out(scriptN(1), 49)))
-	if err := w.Rewind(c.id(0)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(0)); err != nil {
 		t.Fatal(err)
 	}
 	if len(unmined(t, w)) != 0 {
@@ -172,7 +172,7 @@ func TestExpired(t *testing.T) {
 	if _, err := w.AddUnmined(context.Background(), tx); !errors.Is(err, ErrExpired) {
 		t.Fatalf("added expired: %v", err)
 	}
-	if err := w.Rewind(c.id(2)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(2)); err != nil {
 		t.Fatal(err)
 	}
 	wantBalance(t, w, 0, 0, 0, 5)
@@ -253,7 +253,7 @@ func TestHandedOut(t *testing.T) {
 	seen(t, w, gift)
 	id := tx.TxHash()
 	for range 2 {
-		pending, err := w.Pending()
+		pending, err := w.Pending(context.Background())
 		if err != nil || pending[0].TxHash() != id {
 			t.Fatal(pending, err)
 		}

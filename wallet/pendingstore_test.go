@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -68,7 +69,7 @@ func TestReorgLowersWhatWaits(t *testing.T) {
 	tx := c.pay(out(scriptN(2), 7))
 	addUnmined(t, w, tx)
 	for _, fork := range []uint32{2, 1} {
-		if err := w.Rewind(c.id(fork)); err != nil {
+		if err := w.Rewind(context.Background(), c.id(fork)); err != nil {
 			t.Fatal(err)
 		}
 		covered := w.ledger.Covered(w.scripts[string(scriptN(2))])

@@ -43,8 +43,8 @@ func (c *cache) tip() (chain.BlockID, bool) { return c.positions.tip() }
 // Locator is a list of blocks that the wallet has processed, newest first: ends
 // of batches and blocks that matched, the last 512 of them and ever fewer
 // below, and genesis. It is empty before the first batch.
-func (w *Wallet) Locator() (out []chain.BlockID, err error) {
-	err = w.fromMemory(context.Background(), func() error {
+func (w *Wallet) Locator(ctx context.Context) (out []chain.BlockID, err error) {
+	err = w.fromMemory(ctx, func() error {
 		out = slices.Clone(w.positions)
 		slices.Reverse(out)
 		if len(out) > 0 && out[len(out)-1].Height > 0 {

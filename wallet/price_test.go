@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -45,7 +46,7 @@ func TestSuperseded(t *testing.T) {
 	mine(92)
 	want("superseded", "conflicted")
 	wantBalance(t, w, 100, 0, 0, 95)
-	if pending, err := w.Pending(); len(pending) != 0 || err != nil {
+	if pending, err := w.Pending(context.Background()); len(pending) != 0 || err != nil {
 		t.Fatalf("announced: %v, %v", pending, err)
 	}
 	if _, err := w.AddUnmined(t.Context(), signed(c.ticket(opOf(fund, 0), addr(1), addr(1), 91, 8))[0]); !errors.Is(err, ErrSuperseded) {
@@ -58,7 +59,7 @@ func TestSuperseded(t *testing.T) {
 	mine(100)
 	want("superseded", "conflicted", "superseded") // that of somebody else goes
 	wantBalance(t, w, 100, 0, 0, 0)
-	if err := w.Rewind(c.id(3)); err != nil { // the next price is another one on that branch
+	if err := w.Rewind(context.Background(), c.id(3)); err != nil { // the next price is another one on that branch
 		t.Fatal(err)
 	}
 	want("reorg", "unmined", "unmined")
@@ -115,7 +116,7 @@ func TestSupersededThenConflicted(t *testing.T) {
 	if u := unmined(t, w); len(u) != 1 || u[0].TxID != second.TxHash() {
 		t.Fatalf("waits: %+v", u)
 	}
-	if err := w.Rewind(c.id(2)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(2)); err != nil {
 		t.Fatal(err)
 	}
 	if u := unmined(t, w); len(u) != 4 {

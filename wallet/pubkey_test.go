@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -88,7 +89,7 @@ func TestPubKeysAddedLater(t *testing.T) {
 		}
 		if from == 2 {
 			owed := chain.Range{From: from, To: c.height()}
-			scan, ok, err := w.NextScan(c.height())
+			scan, ok, err := w.NextScan(context.Background(), c.height())
 			if err != nil || !ok || scan.Range.From != owed.From {
 				t.Fatalf("%+v, %v, %v", scan, ok, err)
 			}
@@ -211,7 +212,7 @@ func TestPubKeysSeen(t *testing.T) {
 	key := testXPub(t, 1)
 	watch(t, w, Watch{XPubs: []string{key}, PubKeys: true})
 	c.sync(w)
-	if _, err := w.Seen("peer", []*wire.MsgTx{c.pay(out(pubKeyScript(t, key, 0, 3), 9))}); err != nil {
+	if _, err := w.Seen(context.Background(), "peer", []*wire.MsgTx{c.pay(out(pubKeyScript(t, key, 0, 3), 9))}); err != nil {
 		t.Fatal(err)
 	}
 	wantBalance(t, w, 0, 0, 0, 9)

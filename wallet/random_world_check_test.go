@@ -47,7 +47,7 @@ func (d *driver) checkEvents() {
 // to which all is tested, and the wallet's tip.
 func (d *driver) checkCoverage() (through, tip uint32, any bool) {
 	d.t.Helper()
-	ids, err := d.w.Locator()
+	ids, err := d.w.Locator(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -180,7 +180,7 @@ func (d *driver) locate() {
 		d.view = d.c.fork(d.c.height())
 		return
 	}
-	ids, err := d.w.Locator()
+	ids, err := d.w.Locator(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func (d *driver) locate() {
 		}
 		if to.Height < ids[0].Height {
 			lost := true
-			d.do("Rewind", func() error { return d.w.Rewind(to) }, func() {
+			d.do("Rewind", func() error { return d.w.Rewind(context.Background(), to) }, func() {
 				lost = false
 				for s := range d.tested {
 					d.tested[s] = d.tested[s][:min(len(d.tested[s]), int(to.Height)+1)]
@@ -225,7 +225,7 @@ func (d *driver) scan() bool {
 	if d.rng.IntN(3) == 0 {
 		limit -= min(limit, d.rng.Uint32N(4))
 	}
-	scan, ok, err := d.w.NextScan(limit)
+	scan, ok, err := d.w.NextScan(context.Background(), limit)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func (d *driver) apply() {
 	g := d.given
 	d.given = nil
 	twice := d.rng.IntN(8) == 0
-	d.do("Apply", func() error { return d.w.Apply(*g.batch) }, func() {
+	d.do("Apply", func() error { return d.w.Apply(context.Background(), *g.batch) }, func() {
 		entries := d.entries()
 		for _, s := range g.scripts {
 			if entries[s] == nil {
@@ -266,7 +266,7 @@ func (d *driver) apply() {
 		}
 	})
 	if twice && d.c.contains(g.batch.End) {
-		d.do("Apply again", func() error { return d.w.Apply(*g.batch) }, func() {})
+		d.do("Apply again", func() error { return d.w.Apply(context.Background(), *g.batch) }, func() {})
 	}
 }
 
@@ -345,7 +345,7 @@ func (d *driver) hear() {
 		txs = append(txs, tx)
 	}
 	d.do("Seen", func() error {
-		_, err := d.w.Seen(fmt.Sprint("peer", d.rng.IntN(8)), txs)
+		_, err := d.w.Seen(context.Background(), fmt.Sprint("peer", d.rng.IntN(8)), txs)
 		return err
 	}, func() {})
 }

@@ -16,7 +16,7 @@ import (
 // can't be mined is refused.
 func (d *driver) checkTaken(tx *wire.MsgTx, taken bool, refused error) {
 	d.t.Helper()
-	ids, err := d.w.Locator()
+	ids, err := d.w.Locator(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func (d *driver) checkTaken(tx *wire.MsgTx, taken bool, refused error) {
 func (d *driver) checkWaiting(complete bool) {
 	d.t.Helper()
 	ctx := context.Background()
-	ids, err := d.w.Locator()
+	ids, err := d.w.Locator(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func (d *driver) checkPrice(ids []chain.BlockID) {
 // checkPending: what is to be announced is what we made, parents first.
 func (d *driver) checkPending(waiting []Unmined) {
 	d.t.Helper()
-	pending, err := d.w.Pending()
+	pending, err := d.w.Pending(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
 	}

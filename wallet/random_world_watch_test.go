@@ -120,7 +120,7 @@ func (d *driver) unwatch() {
 // tip is the wallet's.
 func (d *driver) tip() uint32 {
 	d.t.Helper()
-	ids, err := d.w.Locator()
+	ids, err := d.w.Locator(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
 	}

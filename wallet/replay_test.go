@@ -199,7 +199,7 @@ func (r *replay) check(t *testing.T, w *Wallet) {
 	if b != sum {
 		t.Fatalf("balance %+v, by the events %+v", b, sum)
 	}
-	if ids, _ := w.Locator(); len(ids) > 0 && ids[0].Height != r.tip {
+	if ids, _ := w.Locator(context.Background()); len(ids) > 0 && ids[0].Height != r.tip {
 		t.Fatalf("tip %d, by the events %d", ids[0].Height, r.tip)
 	}
 }

@@ -18,8 +18,8 @@ import (
 // count again; to is undone as well then, because only a scan brings them back.
 //
 // Errors: ErrChain if the wallet knows another block at that height.
-func (w *Wallet) Rewind(to chain.BlockID) error {
-	return w.update(context.Background(), func(c *change) {
+func (w *Wallet) Rewind(ctx context.Context, to chain.BlockID) error {
+	return w.update(ctx, func(c *change) {
 		tip, ok := w.tip()
 		if !ok || tip.Height <= to.Height {
 			if ok && tip.Height == to.Height && tip.Hash != to.Hash {

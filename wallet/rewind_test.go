@@ -25,7 +25,7 @@ func TestRewind(t *testing.T) {
 	c.sync(w)
 	after := summaryOf(t, w)
 
-	if err := w.Rewind(c.id(1)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(1)); err != nil {
 		t.Fatal(err)
 	}
 	verify(t, w)
@@ -33,14 +33,14 @@ func TestRewind(t *testing.T) {
 	if u := unmined(t, w); len(u) != 1 || u[0].TxID != b.TxHash() || u[0].Net != -41 {
 		t.Fatalf("unmined: %+v", u)
 	}
-	if err := w.Rewind(c.id(1)); err != nil { // again: nothing
+	if err := w.Rewind(context.Background(), c.id(1)); err != nil { // again: nothing
 		t.Fatal(err)
 	}
 	c.sync(w)
 	if got := summaryOf(t, w); got != after {
 		t.Fatalf("after coming back:\n%s\nnot\n%s", got, after)
 	}
-	if err := w.Rewind(c.id(0)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(0)); err != nil {
 		t.Fatal(err)
 	}
 	wantBalance(t, w, 0, 0, 0, 59)
@@ -97,7 +97,7 @@ func TestForthAndBack(t *testing.T) {
 	if u := unmined(t, w); len(u) != 0 {
 		t.Fatalf("unmined on A although in conflict: %+v", u)
 	}
-	if err := w.Rewind(a.id(4)); err != nil {
+	if err := w.Rewind(context.Background(), a.id(4)); err != nil {
 		t.Fatal(err)
 	}
 	if got := summaryOf(t, w); got != stateA {
@@ -157,10 +157,10 @@ func TestDisapproval(t *testing.T) {
 		// The disapproving block leaves the chain: block 3 counts again.
 		undone.mine()
 		undone.mine()
-		if err := w.Rewind(c.id(3)); err != nil {
+		if err := w.Rewind(context.Background(), c.id(3)); err != nil {
 			t.Fatal(err)
 		}
-		if ids, _ := w.Locator(); ids[0] != c.id(2) {
+		if ids, _ := w.Locator(context.Background()); ids[0] != c.id(2) {
 			t.Fatalf("rewound to %v", ids[0])
 		}
 		undone.sync(w)
@@ -220,10 +220,10 @@ func TestDisapprovalChain(t *testing.T) {
 	c.sync(w)
 	// matchStored never calls block 0 disapproved, but blocks 1 to 3 are.
 	wantBalance(t, w, 8, 0, 0, 7)
-	if err := w.Rewind(c.id(3)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(3)); err != nil {
 		t.Fatal(err)
 	}
-	if ids, _ := w.Locator(); len(ids) != 1 || ids[0].Height != 0 {
+	if ids, _ := w.Locator(context.Background()); len(ids) != 1 || ids[0].Height != 0 {
 		t.Fatalf("rewound to %v", ids)
 	}
 	c.sync(w)
@@ -232,7 +232,7 @@ func TestDisapprovalChain(t *testing.T) {
 
 func TestRewindErrors(t *testing.T) {
 	c, w := newWorld(t), open(t)
-	if err := w.Rewind(c.id(0)); err != nil { // fresh
+	if err := w.Rewind(context.Background(), c.id(0)); err != nil { // fresh
 		t.Fatal(err)
 	}
 	watchN(t, w, 0, 1)
@@ -242,11 +242,11 @@ func TestRewindErrors(t *testing.T) {
 	state := summaryOf(t, w)
 	wrong := chainhash.Hash{1}
 	for _, id := range []chain.BlockID{{Height: 2, Hash: wrong}, {Height: 1, Hash: wrong}} {
-		if err := w.Rewind(id); !errors.Is(err, ErrChain) {
+		if err := w.Rewind(context.Background(), id); !errors.Is(err, ErrChain) {
 			t.Errorf("rewind to a foreign block at %d: %v", id.Height, err)
 		}
 	}
-	if err := w.Rewind(chain.BlockID{Height: 3, Hash: wrong}); err != nil {
+	if err := w.Rewind(context.Background(), chain.BlockID{Height: 3, Hash: wrong}); err != nil {
 		t.Errorf("rewind to above the tip: %v", err)
 	}
 	if got := summaryOf(t, w); got != state {
@@ -290,10 +290,10 @@ func TestRewindInsideScan(t *testing.T) {
 	c.sync(w) // one scan
 	for _, fork := range []uint32{13, 11, 10} {
 		to := c.id(fork)
-		if err := w.Rewind(to); err != nil {
+		if err := w.Rewind(context.Background(), to); err != nil {
 			t.Fatal(err)
 		}
-		ids, err := w.Locator()
+		ids, err := w.Locator(context.Background())
 		if err != nil || ids[0] != to || ids[len(ids)-1].Height != 0 {
 			t.Fatalf("%v, %v", ids, err)
 		}
@@ -311,7 +311,7 @@ func TestRewindInsideScan(t *testing.T) {
 	// It goes on from there, and what the new branch has is found.
 	d := c.fork(10)
 	d.mine(d.pay(out(scriptN(1), 5)))
-	if scan, ok, err := w.NextScan(d.height()); err != nil || !ok || scan.Range != (chain.Range{From: 11, To: 11}) {
+	if scan, ok, err := w.NextScan(context.Background(), d.height()); err != nil || !ok || scan.Range != (chain.Range{From: 11, To: 11}) {
 		t.Fatalf("%+v, %v", scan.Range, err)
 	}
 	d.sync(w)

@@ -38,8 +38,8 @@ const (
 // missing.
 //
 // Only one scan at a time counts: the same blocks are given out again until Apply.
-func (w *Wallet) NextScan(limit uint32) (scan spv.Scan, ok bool, err error) {
-	err = w.fromMemory(context.Background(), func() error {
+func (w *Wallet) NextScan(ctx context.Context, limit uint32) (scan spv.Scan, ok bool, err error) {
+	err = w.fromMemory(ctx, func() error {
 		near := uint32(math.MaxUint32)
 		if tip, ok := w.tip(); ok {
 			near = tip.Height - min(tip.Height, w.nearTip)

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -30,12 +31,12 @@ func watching(ns ...uint64) (what Watch) {
 func (c *world) scans(w *Wallet, n int) (tested []chain.Range) {
 	c.t.Helper()
 	for range n {
-		scan, ok, err := w.NextScan(c.height())
+		scan, ok, err := w.NextScan(context.Background(), c.height())
 		if err != nil || !ok {
 			c.t.Fatalf("scan %v, %v", ok, err)
 		}
 		tested = append(tested, scan.Range)
-		if err := w.Apply(c.batch(scan, c.height())); err != nil {
+		if err := w.Apply(context.Background(), c.batch(scan, c.height())); err != nil {
 			c.t.Fatal(err)
 		}
 		verify(c.t, w)
@@ -76,13 +77,13 @@ func TestScansGoUpwards(t *testing.T) {
 	// A new block that nobody is ready for waits with the rest.
 	mineTo(c, 44)
 	want(chain.Range{From: 44, To: 44}, chain.Range{From: 30, To: 39}, chain.Range{From: 40, To: 44})
-	if _, ok, _ := w.NextScan(c.height()); ok || w.Owed(c.height()) != 0 {
+	if _, ok, _ := w.NextScan(context.Background(), c.height()); ok || w.Owed(c.height()) != 0 {
 		t.Fatal("more debt")
 	}
 	// A scan that was cut short goes on where it ended.
 	watchN(t, w, 0, 4)
-	scan, _, _ := w.NextScan(c.height())
-	if err := w.Apply(c.batch(scan, 6)); err != nil {
+	scan, _, _ := w.NextScan(context.Background(), c.height())
+	if err := w.Apply(context.Background(), c.batch(scan, 6)); err != nil {
 		t.Fatal(err)
 	}
 	want(chain.Range{From: 7, To: 16})
@@ -104,9 +105,9 @@ func TestFreshBesideLate(t *testing.T) {
 	w.nearTip = 5
 	c.scans(w, 1)
 	c.mine()
-	scan, _, _ := w.NextScan(c.height())
+	scan, _, _ := w.NextScan(context.Background(), c.height())
 	watchN(t, w, 41, 2)
-	if err := w.Apply(c.batch(scan, c.height())); err != nil {
+	if err := w.Apply(context.Background(), c.batch(scan, c.height())); err != nil {
 		t.Fatal(err)
 	}
 	c.mine(c.pay(out(scriptN(2), 7)))

@@ -41,9 +41,9 @@ const (
 // leaves to all others; what of its transactions was not mined counts until it is
 // forgiven, 4 a block for all peers together. more tells whether anything else of
 // it would be taken before the next block.
-func (w *Wallet) Seen(from string, txs []*wire.MsgTx) (more bool, err error) {
+func (w *Wallet) Seen(ctx context.Context, from string, txs []*wire.MsgTx) (more bool, err error) {
 	left := slices.Clone(txs)
-	err = w.updateFrom(context.Background(), &from, func(c *change) {
+	err = w.updateFrom(ctx, &from, func(c *change) {
 		c.w.shares.settle(c.tipHeight())
 		for again := true; again && c.err == nil; { // a child may come before its parent
 			again = false

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,7 +18,7 @@ func seen(t *testing.T, w *Wallet, txs ...*wire.MsgTx) {
 
 func seenFrom(t *testing.T, w *Wallet, peer string, txs ...*wire.MsgTx) (more bool) {
 	t.Helper()
-	more, err := w.Seen(peer, signed(txs...))
+	more, err := w.Seen(context.Background(), peer, signed(txs...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +28,7 @@ func seenFrom(t *testing.T, w *Wallet, peer string, txs ...*wire.MsgTx) (more bo
 
 func pendingIDs(t *testing.T, w *Wallet) (ids []chainhash.Hash) {
 	t.Helper()
-	txs, err := w.Pending()
+	txs, err := w.Pending(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestSeen(t *testing.T) {
 		t.Fatal("still waiting")
 	}
 	// The owner's stays the owner's when its block is undone.
-	if err := w.Rewind(c.id(1)); err != nil {
+	if err := w.Rewind(context.Background(), c.id(1)); err != nil {
 		t.Fatal(err)
 	}
 	if ids := pendingIDs(t, w); len(ids) != 1 || ids[0] != own.TxHash() || len(unmined(t, w)) != 2 {
@@ -108,7 +109,7 @@ func TestOwnSignaturesCount(t *testing.T) {
 	garbage.TxIn[0].SignatureScript = []byte{1, 2}
 	announced := func() []byte {
 		t.Helper()
-		pending, err := w.Pending()
+		pending, err := w.Pending(context.Background())
 		if err != nil || len(pending) != 1 {
 			t.Fatalf("%v, %v", pending, err)
 		}

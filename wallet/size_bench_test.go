@@ -150,7 +150,7 @@ func benchWrites(b *testing.B, big *bigWallet) {
 			w.mu.Lock()
 			w.queries = queryCache{} // as after a restart
 			w.mu.Unlock()
-			if _, ok, err := w.NextScan(big.tip.Height + 1); err != nil || !ok {
+			if _, ok, err := w.NextScan(context.Background(), big.tip.Height+1); err != nil || !ok {
 				b.Fatal(ok, err)
 			}
 		}
@@ -185,7 +185,7 @@ func benchUndo(b *testing.B, big *bigWallet) {
 			before := big.tip
 			big.apply(b, 1, 10)
 			b.StartTimer()
-			if err := w.Rewind(before); err != nil {
+			if err := w.Rewind(context.Background(), before); err != nil {
 				b.Fatal(err)
 			}
 			big.tip = before
@@ -299,12 +299,12 @@ func (big *bigWallet) apply(b *testing.B, blocks, txs int) {
 		batch.Blocks = append(batch.Blocks, spv.Block{ID: big.tip, Time: block.Header.Timestamp, Msg: block})
 	}
 	batch.End = big.tip
-	scan, ok, err := big.w.NextScan(big.tip.Height)
+	scan, ok, err := big.w.NextScan(context.Background(), big.tip.Height)
 	if err != nil || !ok {
 		b.Fatal(ok, err)
 	}
 	batch.Scan = scan
-	if err := big.w.Apply(batch); err != nil {
+	if err := big.w.Apply(context.Background(), batch); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -251,7 +252,7 @@ func TestTicketCombinations(t *testing.T) {
 	check(live, false)
 	c.sync(live)
 	check(live, true)
-	if err := live.Rewind(c.id(bought)); err != nil {
+	if err := live.Rewind(context.Background(), c.id(bought)); err != nil {
 		t.Fatal(err)
 	}
 	check(live, false)

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -22,7 +23,7 @@ func BenchmarkUndone(b *testing.B) {
 	for range 8 {
 		big.apply(b, 1, 1_000)
 	}
-	if err := big.w.Rewind(fork); err != nil {
+	if err := big.w.Rewind(context.Background(), fork); err != nil {
 		b.Fatal(err)
 	}
 	big.tip = fork
@@ -41,7 +42,7 @@ func BenchmarkWaiting(b *testing.B) {
 		for range 50 {
 			txs = append(txs, big.signed())
 		}
-		if _, err := big.w.Seen(fmt.Sprint("peer", n), txs); err != nil || n > maxSeen {
+		if _, err := big.w.Seen(context.Background(), fmt.Sprint("peer", n), txs); err != nil || n > maxSeen {
 			b.Fatal(n, err)
 		}
 	}
@@ -55,15 +56,15 @@ func BenchmarkWaiting(b *testing.B) {
 		})
 	}
 	foreign := []*wire.MsgTx{newWorld(nil).pay(out(foreignScript(1), 1))}
-	bench("SeenForeign", func() error { _, err := big.w.Seen("peer", foreign); return err })
-	bench("Pending", func() error { _, err := big.w.Pending(); return err })
+	bench("SeenForeign", func() error { _, err := big.w.Seen(context.Background(), "peer", foreign); return err })
+	bench("Pending", func() error { _, err := big.w.Pending(context.Background()); return err })
 	bench("ApplyEmpty", func() error { big.apply(b, 1, 0); return nil })
 	bench("Apply10", func() error { big.apply(b, 1, 10); return nil })
 	bench("Watch", func() error { big.watch(b, 1, big.tip.Height+1); return nil })
 	bench("Balance", func() error { _, err := big.w.Balance(background()); return err })
 	bench("SeenAndDropped", func() error {
 		tx := big.signed()
-		_, err := big.w.Seen("peer", []*wire.MsgTx{tx})
+		_, err := big.w.Seen(context.Background(), "peer", []*wire.MsgTx{tx})
 		return errors.Join(err, big.w.DropUnmined(background(), tx.TxHash()))
 	})
 	bench("Reload", func() error {

@@ -118,12 +118,12 @@ func BenchmarkManyScripts(b *testing.B) {
 	height := uint32(0)
 	b.Run("scan", func(b *testing.B) { // of one empty block, with its commit
 		for b.Loop() {
-			scan, ok, err := w.NextScan(height)
+			scan, ok, err := w.NextScan(context.Background(), height)
 			if !ok || err != nil {
 				b.Fatal(err)
 			}
 			end := chain.BlockID{Height: scan.Range.To}
-			if err := w.Apply(spv.Batch{Scan: scan, End: end}); err != nil {
+			if err := w.Apply(context.Background(), spv.Batch{Scan: scan, End: end}); err != nil {
 				b.Fatal(err)
 			}
 			height++
@@ -137,11 +137,11 @@ func BenchmarkManyScripts(b *testing.B) {
 				b.Fatal(err)
 			}
 			for {
-				scan, ok, _ := w.NextScan(height)
+				scan, ok, _ := w.NextScan(context.Background(), height)
 				if !ok {
 					break
 				}
-				if err := w.Apply(spv.Batch{Scan: scan, End: chain.BlockID{Height: scan.Range.To}}); err != nil {
+				if err := w.Apply(context.Background(), spv.Batch{Scan: scan, End: chain.BlockID{Height: scan.Range.To}}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -197,7 +197,7 @@ func TestWatched(t *testing.T) {
 	if len(w.ledger.Groups()) != 0 || len(w.scripts) != 0 {
 		t.Error("something is left")
 	}
-	if _, ok, _ := w.NextScan(100); ok {
+	if _, ok, _ := w.NextScan(context.Background(), 100); ok {
 		t.Error("debt of nothing")
 	}
 	verify(t, w)
@@ -248,7 +248,7 @@ func TestRescanRange(t *testing.T) {
 	if err := w.Rescan(context.Background(), 5, 12, addr(1).String()); err != nil {
 		t.Fatal(err)
 	}
-	scan, ok, _ := w.NextScan(30)
+	scan, ok, _ := w.NextScan(context.Background(), 30)
 	if !ok || scan.Range.From != 10 || scan.Range.To != 12 || scan.Query.Len() != 1 {
 		t.Fatalf("scan %+v", scan)
 	}
@@ -256,7 +256,7 @@ func TestRescanRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.step(w, 30, nil)
-	scan, ok, _ = w.NextScan(30)
+	scan, ok, _ = w.NextScan(context.Background(), 30)
 	if !ok || scan.Range.From != 10 && scan.Range.From != 20 {
 		t.Fatalf("scan %+v", scan)
 	}
@@ -264,7 +264,7 @@ func TestRescanRange(t *testing.T) {
 	if len(w.ledger.Groups()) != 1 {
 		t.Errorf("%d groups", len(w.ledger.Groups()))
 	}
-	if _, ok, _ := w.NextScan(30); ok {
+	if _, ok, _ := w.NextScan(context.Background(), 30); ok {
 		t.Error("more debt")
 	}
 }

@@ -287,13 +287,13 @@ func watchN(t *testing.T, w *Wallet, from uint32, ns ...uint64) {
 // locate does what a Syncer does at the start and after a reorg.
 func (c *world) locate(w *Wallet) {
 	c.t.Helper()
-	ids, err := w.Locator()
+	ids, err := w.Locator(context.Background())
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	i := slices.IndexFunc(ids, c.contains)
 	if i > 0 {
-		if err := w.Rewind(ids[i]); err != nil {
+		if err := w.Rewind(context.Background(), ids[i]); err != nil {
 			c.t.Fatal(err)
 		}
 	} else if i < 0 && len(ids) > 0 {
@@ -335,7 +335,7 @@ func (c *world) batch(scan spv.Scan, to uint32) spv.Batch {
 // step carries out one scan, and reports false if there was no debt.
 func (c *world) step(w *Wallet, limit uint32, rng *rand.Rand) bool {
 	c.t.Helper()
-	scan, ok, err := w.NextScan(limit)
+	scan, ok, err := w.NextScan(context.Background(), limit)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -346,7 +346,7 @@ func (c *world) step(w *Wallet, limit uint32, rng *rand.Rand) bool {
 	if rng != nil {
 		to = scan.Range.From + rng.Uint32N(min(to-scan.Range.From, 12)+1)
 	}
-	if err := w.Apply(c.batch(scan, to)); err != nil {
+	if err := w.Apply(context.Background(), c.batch(scan, to)); err != nil {
 		c.t.Fatal(err)
 	}
 	return true

@@ -126,24 +126,26 @@ func (c *counter) next() uint32 {
 
 func (c *counter) Network() wire.CurrencyNet { return wire.SimNet }
 
-func (c *counter) Locator() ([]chain.BlockID, error) {
+func (c *counter) Locator(ctx context.Context) ([]chain.BlockID, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.last), nil
 }
 
-func (c *counter) Rewind(chain.BlockID) error { return errors.New("this chain has no reorgs") }
+func (c *counter) Rewind(_ context.Context, _ chain.BlockID) error {
+	return errors.New("this chain has no reorgs")
+}
 
 func (c *counter) Birthday() (uint32, bool) { return 0, true }
 
-func (c *counter) NextScan(limit uint32) (spv.Scan, bool, error) {
+func (c *counter) NextScan(ctx context.Context, limit uint32) (spv.Scan, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	from := c.next()
 	return spv.Scan{Range: chain.Range{From: from, To: limit}, Query: c.query, Groups: []uint64{1}}, from <= limit, nil
 }
 
-func (c *counter) Apply(b spv.Batch) error {
+func (c *counter) Apply(ctx context.Context, b spv.Batch) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.found += len(b.Blocks)
@@ -165,8 +167,8 @@ func (c *counter) Owed(limit uint32) uint32 {
 	return limit + 1 - min(c.next(), limit+1)
 }
 
-func (c *counter) Pending() ([]*wire.MsgTx, error)          { return nil, nil }
-func (c *counter) Seen(string, []*wire.MsgTx) (bool, error) { return true, nil }
+func (c *counter) Pending(ctx context.Context) ([]*wire.MsgTx, error)        { return nil, nil }
+func (c *counter) Seen(context.Context, string, []*wire.MsgTx) (bool, error) { return true, nil }
 
 func TestOutside(t *testing.T) {
 	script := spvtest.Script(7)
