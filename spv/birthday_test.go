@@ -44,7 +44,7 @@ func TestBirthdayAboveTheTip(t *testing.T) {
 		w.wallet.watch(60, watched)
 		p := w.join(spvtest.Behaviour{})
 		w.start(func(cfg *spv.Config) { cfg.Birthday = new(uint32(70)) })
-		if st := w.wait(spv.Settled); st.Filters.Any || st.Scanned.Any || st.Owed != 0 {
+		if st := w.wait(spv.Settled); st.Filters.Any || st.Scanned.Any || st.Unscanned != 0 {
 			t.Errorf("%+v", st)
 		}
 		if n := p.FiltersRequested(); n != 0 {

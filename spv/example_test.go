@@ -124,7 +124,7 @@ func ExampleSyncer_Publish() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("announced to", result.Told)
+	fmt.Println("announced to", result.AnnouncedTo)
 	fmt.Println("delivered to", result.Delivered)
 	fmt.Println("the node has it:", len(node.Taken()) == 1)
 

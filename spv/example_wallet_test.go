@@ -118,14 +118,14 @@ func (d *donations) Birthday() (uint32, bool) { return 1, true }
 // Changed would tell that something else is watched.
 func (d *donations) Changed() <-chan struct{} { return d.never }
 
-// Scanned and Owed are for display.
+// Scanned and Unscanned are for display.
 func (d *donations) Scanned(limit uint32) (from, through uint32, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return 1, min(d.through(), limit), len(d.ends) > 0
 }
 
-func (d *donations) Owed(limit uint32) uint32 {
+func (d *donations) Unscanned(limit uint32) uint32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return limit - min(d.through(), limit)

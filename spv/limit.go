@@ -32,4 +32,4 @@ func (l limited) Scanned(limit uint32) (from, through uint32, ok bool) {
 	return l.Wallet.Scanned(min(limit, l.to))
 }
 
-func (l limited) Owed(limit uint32) uint32 { return l.Wallet.Owed(min(limit, l.to)) }
+func (l limited) Unscanned(limit uint32) uint32 { return l.Wallet.Unscanned(min(limit, l.to)) }

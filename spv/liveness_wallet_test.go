@@ -45,7 +45,7 @@ func (w *timingWallet) foundAt(id chain.BlockID) time.Time {
 type listeningWallet struct{ *timingWallet }
 
 func (listeningWallet) Pending(ctx context.Context) ([]*wire.MsgTx, error) { return nil, nil }
-func (listeningWallet) Seen(context.Context, string, []*wire.MsgTx) (bool, error) {
+func (listeningWallet) AddRelayed(context.Context, string, []*wire.MsgTx) (bool, error) {
 	return true, nil
 }
 

@@ -17,9 +17,9 @@ var ErrNoPeers = errors.New("no peers are connected")
 // that does not want it, does not ask for it; Decred peers say nothing about a
 // transaction that they refuse.
 type PublishResult struct {
-	Told      []string // whom it was announced to
-	Taken     []string // who asked for it since
-	Delivered []string // who of those has it for certain
+	AnnouncedTo []string // whom it was announced to
+	RequestedBy []string // who asked for it since
+	Delivered   []string // who of those has it for certain
 
 	// Listened: at least three peers were connected, and it was announced to one only after
 	// the others had had their time, to hear whether it announces the transaction first.

@@ -26,9 +26,9 @@ func TestPublish(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		slices.Sort(result.Taken)
-		if !slices.Equal(result.Taken, w.addrs[:2]) {
-			t.Errorf("taken by %v, want %v", result.Taken, w.addrs[:2])
+		slices.Sort(result.RequestedBy)
+		if !slices.Equal(result.RequestedBy, w.addrs[:2]) {
+			t.Errorf("taken by %v, want %v", result.RequestedBy, w.addrs[:2])
 		}
 		synctest.Wait()
 		for i := range 2 {
@@ -53,7 +53,7 @@ func TestPublishToTheUnwilling(t *testing.T) {
 		w.wait(spv.Settled)
 		before := time.Now()
 		result, err := w.syncer.Publish(w.t.Context(), w.chain.Pay(spvtest.Script(1), 1e8))
-		if err != nil || len(result.Taken) != 0 || len(result.Told) != 1 {
+		if err != nil || len(result.RequestedBy) != 0 || len(result.AnnouncedTo) != 1 {
 			t.Errorf("%+v, %v", result, err)
 		}
 		if waited := time.Since(before); waited != 5*time.Second {
@@ -76,7 +76,7 @@ func TestPublishTwice(t *testing.T) {
 		}{{1, 0}, {0, 5 * time.Second}} {
 			before := time.Now()
 			result, err := w.syncer.Publish(w.t.Context(), tx)
-			if err != nil || len(result.Told) != 1 || len(result.Taken) != want.taken || len(result.Delivered) != want.taken {
+			if err != nil || len(result.AnnouncedTo) != 1 || len(result.RequestedBy) != want.taken || len(result.Delivered) != want.taken {
 				t.Errorf("call %d: %+v, %v", i, result, err)
 			}
 			if took := time.Since(before); took != want.after {
@@ -89,7 +89,7 @@ func TestPublishTwice(t *testing.T) {
 		w.peers[1].SetBehaviour(spvtest.Behaviour{Silent: map[string]bool{"inv": true}})
 		w.pass(time.Minute)
 		result, err := w.syncer.Publish(w.t.Context(), tx)
-		if err != nil || !slices.Equal(result.Told, w.addrs[1:]) || len(result.Taken) != 0 {
+		if err != nil || !slices.Equal(result.AnnouncedTo, w.addrs[1:]) || len(result.RequestedBy) != 0 {
 			t.Errorf("%+v, %v", result, err)
 		}
 	})
@@ -131,7 +131,7 @@ func TestPublishDelivers(t *testing.T) {
 		result, err := w.syncer.Publish(w.t.Context(), w.chain.Pay(spvtest.Script(1), 1e8))
 		took := time.Since(before)
 		w.stop()
-		if err != nil || !slices.Equal(result.Taken, []string{w.addrs[1], w.addrs[0]}) || !slices.Equal(result.Delivered, w.addrs[:1]) {
+		if err != nil || !slices.Equal(result.RequestedBy, []string{w.addrs[1], w.addrs[0]}) || !slices.Equal(result.Delivered, w.addrs[:1]) {
 			t.Errorf("%+v, %v", result, err)
 		}
 		if n := len(w.peers[0].Taken()); n != 1 {
@@ -177,8 +177,8 @@ func TestPublishListens(t *testing.T) {
 				t.Errorf("took %v, want %v", took, after)
 			}
 			takers := 3 - len(want) // it has it already
-			if !result.Listened || !slices.Equal(result.Announced, want) || !slices.Equal(result.Told, w.addrs) ||
-				len(result.Taken) != takers || len(result.Delivered) != takers {
+			if !result.Listened || !slices.Equal(result.Announced, want) || !slices.Equal(result.AnnouncedTo, w.addrs) ||
+				len(result.RequestedBy) != takers || len(result.Delivered) != takers {
 				t.Errorf("%+v", result)
 			}
 			w.wantNoViolations()
@@ -196,7 +196,7 @@ func TestPublishToTheListenerAlone(t *testing.T) {
 			w.startUnmined()
 			w.wait(spv.Settled)
 			result, err := w.syncer.Publish(w.t.Context(), w.chain.Pay(spvtest.Script(1), 1e8))
-			if want := w.addrs[honest : honest+1]; err != nil || !slices.Equal(result.Taken, want) || !slices.Equal(result.Delivered, want) {
+			if want := w.addrs[honest : honest+1]; err != nil || !slices.Equal(result.RequestedBy, want) || !slices.Equal(result.Delivered, want) {
 				t.Errorf("%+v, %v; want %v", result, err, want)
 			}
 		})

@@ -91,7 +91,7 @@ func (c *publishCall) deadline(now time.Time) time.Time {
 // settle answers the caller.
 func (c *publishCall) settle(announcedTo map[string]bool, requestedBy []string) {
 	c.answer <- PublishResult{
-		Told: slices.Sorted(maps.Keys(announcedTo)), Taken: slices.Clone(requestedBy), Delivered: c.delivered,
+		AnnouncedTo: slices.Sorted(maps.Keys(announcedTo)), RequestedBy: slices.Clone(requestedBy), Delivered: c.delivered,
 		Listened: c.listened, Announced: c.announced,
 	}
 }

@@ -19,7 +19,7 @@ type unminedWallet struct {
 	*memoryWallet
 	seen    []chainhash.Hash
 	full    map[string]bool // of whom it wants no more
-	held    chan struct{}   // Seen waits for it, if it is not nil
+	held    chan struct{}   // AddRelayed waits for it, if it is not nil
 	pending []*wire.MsgTx
 }
 
@@ -29,7 +29,7 @@ func (m *unminedWallet) Pending(ctx context.Context) ([]*wire.MsgTx, error) {
 	return slices.Clone(m.pending), nil
 }
 
-func (m *unminedWallet) Seen(ctx context.Context, from string, txs []*wire.MsgTx) (more bool, err error) {
+func (m *unminedWallet) AddRelayed(ctx context.Context, from string, txs []*wire.MsgTx) (more bool, err error) {
 	if m.held != nil {
 		<-m.held
 	}

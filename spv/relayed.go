@@ -8,7 +8,7 @@ func (e *engine) relayTo(w *walletState) {
 	}
 	more, height := false, e.chain.Tip().Height
 	e.relayCall(w, func() (err error) {
-		more, err = w.unmined.Seen(w.ctx, addr, txs)
+		more, err = w.unmined.AddRelayed(w.ctx, addr, txs)
 		return err
 	}, func() {
 		if !more {

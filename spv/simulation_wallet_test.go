@@ -176,7 +176,7 @@ func (m *modelWallet) Scanned(limit uint32) (from, through uint32, ok bool) {
 	return from, min(through, limit), len(m.watches) > 0
 }
 
-func (m *modelWallet) Owed(limit uint32) (owed uint32) {
+func (m *modelWallet) Unscanned(limit uint32) (owed uint32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, w := range m.watches {

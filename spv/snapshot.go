@@ -28,16 +28,16 @@ func (e *engine) snapshot() Status {
 	rate, left := e.progress.rate(done, v.target, e.now)
 	synced := phase == InSync
 	return Status{
-		Network: e.cfg.Params.Name,
-		Phase:   phase,
-		Synced:  synced,
-		Settled: synced && e.following.on && e.settled(),
-		Tip:     BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
-		Target:  v.target,
-		Filters: filters,
-		Scanned: e.scannedAll(),
-		Owed:    v.owed,
-		Peers:   len(e.sessions),
+		Network:   e.cfg.Params.Name,
+		Phase:     phase,
+		Synced:    synced,
+		Settled:   synced && e.following.on && e.settled(),
+		Tip:       BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
+		Target:    v.target,
+		Filters:   filters,
+		Scanned:   e.scannedAll(),
+		Unscanned: v.owed,
+		Peers:     len(e.sessions),
 		Requests: Requests{
 			Headers: int(sum.GetHeaders),
 			Filters: int(sum.GetCFsV2 + sum.GetCFilterV2),
@@ -190,17 +190,17 @@ func (s *Syncer) storedStatus() (Status, error) {
 		if span := spanOf(w.Scanned(tip.Height)); i == 0 || !span.Any {
 			scanned = span
 		}
-		owed = max(owed, w.Owed(tip.Height))
+		owed = max(owed, w.Unscanned(tip.Height))
 	}
 	return Status{
-		Network: s.cfg.Params.Name,
-		Phase:   Connecting,
-		Trouble: trouble,
-		Tip:     BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
-		Target:  tip.Height,
-		Filters: filters,
-		Scanned: scanned,
-		Owed:    owed,
-		Reason:  "not running",
+		Network:   s.cfg.Params.Name,
+		Phase:     Connecting,
+		Trouble:   trouble,
+		Tip:       BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
+		Target:    tip.Height,
+		Filters:   filters,
+		Scanned:   scanned,
+		Unscanned: owed,
+		Reason:    "not running",
 	}, nil
 }

@@ -48,10 +48,10 @@ type Status struct {
 	Tip    BlockInfo
 	Target uint32 // the highest height that a credible peer claims, never below Tip.Height
 
-	Filters Span   // filters held, contiguous from the birthday
-	Scanned Span   // blocks that every watched script was tested on, contiguous from the birthday
-	Owed    uint32 // blocks up to Target that some watched script is still to be tested on
-	Peers   int
+	Filters   Span   // filters held, contiguous from the birthday
+	Scanned   Span   // blocks that every watched script was tested on, contiguous from the birthday
+	Unscanned uint32 // blocks up to Target that some watched script is still to be tested on
+	Peers     int
 
 	Requests      Requests
 	ReceivedBytes int64

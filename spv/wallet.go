@@ -54,9 +54,9 @@ type Wallet interface {
 	// been tested on, counted from the wallet's birthday. It is for display.
 	Scanned(limit uint32) (from, through uint32, ok bool)
 
-	// Owed returns how many blocks, none above limit, some watched script has not
+	// Unscanned returns how many blocks, none above limit, some watched script has not
 	// been tested on yet. It is for display.
-	Owed(limit uint32) uint32
+	Unscanned(limit uint32) uint32
 }
 
 // UnminedWallet is what a wallet fulfils besides Wallet to deal with transactions
@@ -70,12 +70,12 @@ type UnminedWallet interface {
 	// children. It is asked after each change.
 	Pending(ctx context.Context) ([]*wire.MsgTx, error)
 
-	// Seen tells of transactions that a peer has sent, by its address. They are
+	// AddRelayed tells of transactions that a peer has sent, by its address. They are
 	// well formed and nothing else about them is verified. Most concern others.
 	// more is false when the wallet has no room for what else this peer sends, or when
 	// what it has sent could never be mined: it is not asked for any until the next
 	// block, so that others are, for what it has sent as well.
-	Seen(ctx context.Context, from string, txs []*wire.MsgTx) (more bool, err error)
+	AddRelayed(ctx context.Context, from string, txs []*wire.MsgTx) (more bool, err error)
 }
 
 // Scan is a request of a wallet: test these blocks for these scripts.

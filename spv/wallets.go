@@ -113,7 +113,7 @@ func (e *engine) walletAlarm(a *alarm) {
 func (w *walletState) summaryOf(limit uint32) (s summary, err error) {
 	s.birthday, s.watching = w.wallet.Birthday()
 	s.tested = spanOf(w.wallet.Scanned(limit))
-	s.owed, s.owedTo = w.wallet.Owed(limit), limit
+	s.owed, s.owedTo = w.wallet.Unscanned(limit), limit
 	if w.unmined != nil {
 		s.pending, err = w.unmined.Pending(w.ctx)
 	}

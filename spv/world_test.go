@@ -333,7 +333,7 @@ func (m *memoryWallet) Scanned(limit uint32) (uint32, uint32, bool) {
 	return m.from, min(through, limit), ok
 }
 
-func (m *memoryWallet) Owed(limit uint32) uint32 {
+func (m *memoryWallet) Unscanned(limit uint32) uint32 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return count(m.covered.Missing(chain.Range{From: m.from, To: limit}))

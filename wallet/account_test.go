@@ -351,11 +351,11 @@ func TestNothingBelowTheBirthdayIsOwed(t *testing.T) {
 	watch(t, w, Watch{XPubs: []string{key}, From: 15})
 	c.sync(w)
 	watch(t, w, single)
-	if owed := w.Owed(20); owed != 21 {
+	if owed := w.Unscanned(20); owed != 21 {
 		t.Fatalf("%d blocks are owed", owed)
 	}
 	unwatch(t, w, single)
-	if owed := w.Owed(20); owed != 6 { // above the birthday all is to be tested again
+	if owed := w.Unscanned(20); owed != 6 { // above the birthday all is to be tested again
 		t.Fatalf("%d blocks are owed", owed)
 	}
 	verify(t, w)

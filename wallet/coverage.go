@@ -64,9 +64,9 @@ func (w *Wallet) Scanned(limit uint32) (from, through uint32, ok bool) {
 	return from, through, ok
 }
 
-// Owed is how many blocks up to limit are still to be tested, for any watched
+// Unscanned is how many blocks up to limit are still to be tested, for any watched
 // script.
-func (w *Wallet) Owed(limit uint32) (blocks uint32) {
+func (w *Wallet) Unscanned(limit uint32) (blocks uint32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.ledger.Missing(limit)

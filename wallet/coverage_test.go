@@ -218,7 +218,7 @@ func (l *ledger) checkDebt(t *testing.T, w *Wallet, limit uint32) {
 			first = min(first, h)
 		}
 	}
-	if got := w.Owed(limit); got != owed {
+	if got := w.Unscanned(limit); got != owed {
 		t.Fatalf("%d blocks owed, not %d", got, owed)
 	}
 	from, through, any := w.Scanned(limit)
@@ -415,7 +415,7 @@ func TestRescanBackwards(t *testing.T) {
 	if scan, ok, _ := w.NextScan(context.Background(), 2); ok {
 		t.Errorf("%v is to be scanned", scan.Range)
 	}
-	if err := w.Rescan(t.Context(), 1, 1); err != nil || w.Owed(2) != 1 {
-		t.Errorf("%v, %d blocks owed", err, w.Owed(2))
+	if err := w.Rescan(t.Context(), 1, 1); err != nil || w.Unscanned(2) != 1 {
+		t.Errorf("%v, %d blocks owed", err, w.Unscanned(2))
 	}
 }

@@ -78,7 +78,7 @@
 // Unmined transactions are information: they have a net effect of their own in
 // the balance, and never lock or spend a coin. Those of the owner come by
 // AddUnmined and are announced (Pending) until they are mined or can't be; those that
-// peers send come by Seen, are bounded, and forgotten after a day. All are checked as
+// peers send come by AddRelayed, are bounded, and forgotten after a day. All are checked as
 // nodes do it as far as what they spend is known, when they come and again when more of
 // that is found: form, sums, tree and kind of what is spent and whether it has matured,
 // and of coins of the wallet the signatures. So whatever takes coins of the wallet is

@@ -25,7 +25,7 @@ const (
 	EventMined EventKind = "mined"
 
 	// EventUnmined: Tx is not in the chain but may get into it: it was handed
-	// to AddUnmined or Seen, or its block was undone or disapproved. Own tells
+	// to AddUnmined or AddRelayed, or its block was undone or disapproved. Own tells
 	// the first from the rest. Credits, Debits and
 	// Net are as Unmined lists them: what it pays to the wallet, what it takes from
 	// it, and its effect, which is 0 if another one comes first that spends the same

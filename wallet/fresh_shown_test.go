@@ -309,7 +309,7 @@ func tellOf(w *Wallet, u Unmined) error {
 		}
 		return err
 	}
-	if _, err := w.Seen(context.Background(), u.TxID.String(), []*wire.MsgTx{u.Tx}); err != nil {
+	if _, err := w.AddRelayed(context.Background(), u.TxID.String(), []*wire.MsgTx{u.Tx}); err != nil {
 		return err
 	}
 	now, err := w.Unmined(ctx)

@@ -230,7 +230,7 @@ func (d *freshWorld) hear() error {
 		txs = append(txs, tx)
 		d.tell("from a peer %s", d.inWords(tx))
 	}
-	_, err := d.w.Seen(context.Background(), fmt.Sprint("peer", d.rng.IntN(8)), txs)
+	_, err := d.w.AddRelayed(context.Background(), fmt.Sprint("peer", d.rng.IntN(8)), txs)
 	return err
 }
 

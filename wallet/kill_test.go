@@ -83,7 +83,7 @@ func everything(t *testing.T, w *Wallet, limit uint32) string {
 	}
 	from, through, any := w.Scanned(limit)
 	return fmt.Sprintf("%s\nlocator %v\nlast event %d\nwatched %+v\nscanned %d %d %v, %d owed",
-		summaryOf(t, w), ids, last, watched, from, through, any, w.Owed(limit))
+		summaryOf(t, w), ids, last, watched, from, through, any, w.Unscanned(limit))
 }
 
 // killStep is a change to a wallet in one transaction.

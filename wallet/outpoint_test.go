@@ -321,7 +321,7 @@ func TestOutPointUnmined(t *testing.T) {
 				t.Error("taken", taken, err)
 			}
 		}
-		if _, err := w.Seen(context.Background(), "peer", signed(stranger, other, spend)); err != nil {
+		if _, err := w.AddRelayed(context.Background(), "peer", signed(stranger, other, spend)); err != nil {
 			t.Fatal(err)
 		}
 		want := 1

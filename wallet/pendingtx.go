@@ -38,7 +38,7 @@ type origin uint8
 const (
 	fromOwner origin = iota // AddUnmined
 	fromBlock               // one that was undone or disapproved
-	fromPeer                // Seen
+	fromPeer                // AddRelayed
 )
 
 // pendingState says whether a pending transaction can be mined, or why not.

@@ -105,7 +105,7 @@ func TestPubKeysAddedLater(t *testing.T) {
 			c.sync(w)
 			wantBalance(t, w, want, 0, 0, 0)
 			watch(t, w, Watch{XPubs: []string{key}, From: from}) // leaves it on
-			if w.Owed(c.height()) > 0 {
+			if w.Unscanned(c.height()) > 0 {
 				t.Error("something is tested again")
 			}
 			path := w.path
@@ -212,7 +212,7 @@ func TestPubKeysSeen(t *testing.T) {
 	key := testXPub(t, 1)
 	watch(t, w, Watch{XPubs: []string{key}, PubKeys: true})
 	c.sync(w)
-	if _, err := w.Seen(context.Background(), "peer", []*wire.MsgTx{c.pay(out(pubKeyScript(t, key, 0, 3), 9))}); err != nil {
+	if _, err := w.AddRelayed(context.Background(), "peer", []*wire.MsgTx{c.pay(out(pubKeyScript(t, key, 0, 3), 9))}); err != nil {
 		t.Fatal(err)
 	}
 	wantBalance(t, w, 0, 0, 0, 9)

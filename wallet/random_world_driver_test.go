@@ -344,8 +344,8 @@ func (d *driver) hear() {
 		}
 		txs = append(txs, tx)
 	}
-	d.do("Seen", func() error {
-		_, err := d.w.Seen(context.Background(), fmt.Sprint("peer", d.rng.IntN(8)), txs)
+	d.do("AddRelayed", func() error {
+		_, err := d.w.AddRelayed(context.Background(), fmt.Sprint("peer", d.rng.IntN(8)), txs)
 		return err
 	}, func() {})
 }

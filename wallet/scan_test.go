@@ -66,7 +66,7 @@ func TestScansGoUpwards(t *testing.T) {
 	want(chain.Range{From: 0, To: 9})
 	mineTo(c, 43)
 	want(chain.Range{From: 41, To: 43}, chain.Range{From: 10, To: 19})
-	if got := w.Owed(c.height()); got != 24 {
+	if got := w.Unscanned(c.height()); got != 24 {
 		t.Fatalf("%d blocks owed", got)
 	}
 	// One more has its own debt first, until both owe the same; an account is no
@@ -77,7 +77,7 @@ func TestScansGoUpwards(t *testing.T) {
 	// A new block that nobody is ready for waits with the rest.
 	mineTo(c, 44)
 	want(chain.Range{From: 44, To: 44}, chain.Range{From: 30, To: 39}, chain.Range{From: 40, To: 44})
-	if _, ok, _ := w.NextScan(context.Background(), c.height()); ok || w.Owed(c.height()) != 0 {
+	if _, ok, _ := w.NextScan(context.Background(), c.height()); ok || w.Unscanned(c.height()) != 0 {
 		t.Fatal("more debt")
 	}
 	// A scan that was cut short goes on where it ended.

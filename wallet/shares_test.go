@@ -92,7 +92,7 @@ func TestFloodLeavesTheLog(t *testing.T) {
 			for _, tx := range txs {
 				tx.Expiry = c.height() + 2
 			}
-			if _, err := w.Seen(context.Background(), fmt.Sprint("flooder", n), txs); err != nil {
+			if _, err := w.AddRelayed(context.Background(), fmt.Sprint("flooder", n), txs); err != nil {
 				t.Fatal(err)
 			}
 		}

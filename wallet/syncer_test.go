@@ -95,11 +95,11 @@ func TestNewBlocksDoNotWait(t *testing.T) {
 			synctest.Wait() // all that is looked at stands still
 			st := s.Status()
 			synced = st.Synced
-			if left := w.Owed(st.Target); st.Owed != left {
-				t.Fatalf("%d blocks are owed, by the status %d", left, st.Owed)
+			if left := w.Unscanned(st.Target); st.Unscanned != left {
+				t.Fatalf("%d blocks are owed, by the status %d", left, st.Unscanned)
 			}
-			owed = append(owed, w.Owed(tip))
-			if synced && (st.Owed != 0 || st.Scanned.Through != tip+1) {
+			owed = append(owed, w.Unscanned(tip))
+			if synced && (st.Unscanned != 0 || st.Scanned.Through != tip+1) {
 				t.Errorf("in sync: %+v", st)
 			}
 			for _, ev := range eventsAfter(t, w, cursor) {

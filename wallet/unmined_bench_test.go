@@ -42,7 +42,7 @@ func BenchmarkWaiting(b *testing.B) {
 		for range 50 {
 			txs = append(txs, big.signed())
 		}
-		if _, err := big.w.Seen(context.Background(), fmt.Sprint("peer", n), txs); err != nil || n > maxSeen {
+		if _, err := big.w.AddRelayed(context.Background(), fmt.Sprint("peer", n), txs); err != nil || n > maxSeen {
 			b.Fatal(n, err)
 		}
 	}
@@ -56,7 +56,7 @@ func BenchmarkWaiting(b *testing.B) {
 		})
 	}
 	foreign := []*wire.MsgTx{newWorld(nil).pay(out(foreignScript(1), 1))}
-	bench("SeenForeign", func() error { _, err := big.w.Seen(context.Background(), "peer", foreign); return err })
+	bench("RelayedForeign", func() error { _, err := big.w.AddRelayed(context.Background(), "peer", foreign); return err })
 	bench("Pending", func() error { _, err := big.w.Pending(context.Background()); return err })
 	bench("ApplyEmpty", func() error { big.apply(b, 1, 0); return nil })
 	bench("Apply10", func() error { big.apply(b, 1, 10); return nil })
@@ -64,7 +64,7 @@ func BenchmarkWaiting(b *testing.B) {
 	bench("Balance", func() error { _, err := big.w.Balance(background()); return err })
 	bench("SeenAndDropped", func() error {
 		tx := big.signed()
-		_, err := big.w.Seen(context.Background(), "peer", []*wire.MsgTx{tx})
+		_, err := big.w.AddRelayed(context.Background(), "peer", []*wire.MsgTx{tx})
 		return errors.Join(err, big.w.DropUnmined(background(), tx.TxHash()))
 	})
 	bench("Reload", func() error {

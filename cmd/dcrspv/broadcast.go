@@ -131,18 +131,18 @@ func (p *program) readTx(arg string) (*wire.MsgTx, error) {
 // reportBroadcast tells who took it.
 func (p *program) reportBroadcast(tx *wire.MsgTx, res spv.PublishResult, kept bool) error {
 	switch {
-	case len(res.Taken) == 0 && len(res.Announced) == 0:
+	case len(res.RequestedBy) == 0 && len(res.Announced) == 0:
 		return newFailure(again(tx, kept, "look for it in a block explorer, or check its inputs and fee"),
-			"none of %s asked for the transaction, so they know it already or refuse it", plural(len(res.Told), "peer"))
-	case len(res.Taken) > 0 && len(res.Delivered) == 0 && len(res.Announced) == 0:
+			"none of %s asked for the transaction, so they know it already or refuse it", plural(len(res.AnnouncedTo), "peer"))
+	case len(res.RequestedBy) > 0 && len(res.Delivered) == 0 && len(res.Announced) == 0:
 		return newFailure(again(tx, kept, "try once more"),
-			"%s asked for the transaction, and none confirmed that it has arrived", plural(len(res.Taken), "peer"))
+			"%s asked for the transaction, and none confirmed that it has arrived", plural(len(res.RequestedBy), "peer"))
 	}
 	doc := broadcastDoc{TxID: tx.TxHash().String(), Kept: kept}
 	for _, part := range []struct {
 		to   *[]string
 		from []string
-	}{{&doc.Told, res.Told}, {&doc.Taken, res.Taken}, {&doc.Delivered, res.Delivered}, {&doc.Announced, res.Announced}} {
+	}{{&doc.Told, res.AnnouncedTo}, {&doc.Taken, res.RequestedBy}, {&doc.Delivered, res.Delivered}, {&doc.Announced, res.Announced}} {
 		*part.to = append([]string{}, slices.Sorted(slices.Values(part.from))...)
 	}
 	if p.opts.JSON {

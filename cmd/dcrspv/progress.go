@@ -121,7 +121,7 @@ func stages(st spv.Status) [3]stage {
 	if st.Filters.Any { // from the birthday on
 		scan.total -= min(top, st.Filters.From)
 	}
-	scan.done = scan.total - min(scan.total, st.Owed)
+	scan.done = scan.total - min(scan.total, st.Unscanned)
 	return [3]stage{{spv.Headers, st.Tip.Height, top}, span(spv.Filters, st.Filters), scan}
 }
 

@@ -28,7 +28,7 @@ func TestProgressLine(t *testing.T) {
 		},
 		"scan        1 of 1001, 0 %, 5/s, 3m20s left, 8 peers": {
 			Phase: spv.Scanning, Tip: block(1000), Target: 1000, Peers: 8, Rate: 5, ETA: 200 * time.Second,
-			Owed: 1000,
+			Unscanned: 1000,
 		},
 		"synced      block 1000, 8 peers": {Phase: spv.InSync, Synced: true, Tip: block(1000), Target: 1000, Peers: 8},
 	} {
@@ -182,7 +182,7 @@ func TestBars(t *testing.T) {
 
 func TestStagesNeverOverflow(t *testing.T) {
 	for _, s := range []spv.Span{{}, {From: 5, Through: 4, Any: true}, {From: 0, Through: 2000, Any: true}, {From: 1500, Through: 1500, Any: true}} {
-		st := spv.Status{Phase: spv.Filters, Tip: block(1000), Target: 900, Filters: s, Owed: s.Through}
+		st := spv.Status{Phase: spv.Filters, Tip: block(1000), Target: 900, Filters: s, Unscanned: s.Through}
 		for _, stage := range stages(st) {
 			if stage.done > stage.total && stage.total != 0 {
 				t.Errorf("%+v: %d of %d", s, stage.done, stage.total)

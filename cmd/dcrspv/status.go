@@ -58,8 +58,8 @@ func (p *program) printStatus(st spv.Status, watched []watchedDoc) error {
 	fmt.Fprintf(w, "tip\t%s\n", st.Tip.Hash)
 	fmt.Fprintf(w, "filters\t%s\n", spanText(st.Filters))
 	fmt.Fprintf(w, "scanned\t%s\n", spanText(st.Scanned))
-	if st.Owed > 0 {
-		fmt.Fprintf(w, "to scan\t%s\n", plural(int(st.Owed), "block"))
+	if st.Unscanned > 0 {
+		fmt.Fprintf(w, "to scan\t%s\n", plural(int(st.Unscanned), "block"))
 	}
 	if t := st.Trouble; !t.IsZero() {
 		fmt.Fprintf(w, "not synced\t%s UTC: %s\n", t.Since.UTC().Format(time.DateTime), oneLine(t.String()))

@@ -327,7 +327,7 @@ func TestBroadcast(t *testing.T) {
 		// Nobody asked for it.
 		p, _, _ := testProgram(t)
 		for text, result := range map[string]spv.PublishResult{
-			"none of 3 peers": {Told: n.addrs}, "1 peer asked": {Told: n.addrs, Taken: n.addrs[:1]},
+			"none of 3 peers": {AnnouncedTo: n.addrs}, "1 peer asked": {AnnouncedTo: n.addrs, RequestedBy: n.addrs[:1]},
 		} {
 			for kept, remedy := range map[bool]string{true: "dcrspv drop " + doc.TxID, false: ": "} {
 				err := p.reportBroadcast(tx, result, kept)

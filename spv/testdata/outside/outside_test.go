@@ -161,14 +161,14 @@ func (c *counter) Scanned(limit uint32) (from, through uint32, ok bool) {
 	return 0, min(c.next(), limit+1) - min(c.next(), 1), c.next() > 0
 }
 
-func (c *counter) Owed(limit uint32) uint32 {
+func (c *counter) Unscanned(limit uint32) uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return limit + 1 - min(c.next(), limit+1)
 }
 
-func (c *counter) Pending(ctx context.Context) ([]*wire.MsgTx, error)        { return nil, nil }
-func (c *counter) Seen(context.Context, string, []*wire.MsgTx) (bool, error) { return true, nil }
+func (c *counter) Pending(ctx context.Context) ([]*wire.MsgTx, error)              { return nil, nil }
+func (c *counter) AddRelayed(context.Context, string, []*wire.MsgTx) (bool, error) { return true, nil }
 
 func TestOutside(t *testing.T) {
 	script := spvtest.Script(7)

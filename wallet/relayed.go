@@ -22,7 +22,7 @@ const (
 	maxParts = 100
 )
 
-// Seen tells the wallet of transactions that a peer has sent, from an address, and
+// AddRelayed tells the wallet of transactions that a peer has sent, from an address, and
 // that no block holds. Those that pay watched scripts or spend
 // coins of the wallet, or outputs that a pending one pays it, or that make or
 // spend watched outpoints, are kept: they
@@ -41,7 +41,7 @@ const (
 // leaves to all others; what of its transactions was not mined counts until it is
 // forgiven, 4 a block for all peers together. more tells whether anything else of
 // it would be taken before the next block.
-func (w *Wallet) Seen(ctx context.Context, from string, txs []*wire.MsgTx) (more bool, err error) {
+func (w *Wallet) AddRelayed(ctx context.Context, from string, txs []*wire.MsgTx) (more bool, err error) {
 	left := slices.Clone(txs)
 	err = w.updateFrom(ctx, &from, func(c *change) {
 		c.w.shares.settle(c.tipHeight())

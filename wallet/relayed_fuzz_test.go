@@ -44,7 +44,7 @@ func FuzzSeen(f *testing.F) {
 		c.price = 90
 		c.mine()
 		c.sync(w)
-		if _, err := w.Seen(context.Background(), "peer", []*wire.MsgTx{tx}); err != nil {
+		if _, err := w.AddRelayed(context.Background(), "peer", []*wire.MsgTx{tx}); err != nil {
 			t.Fatal(err)
 		}
 		w.AddUnmined(background(), tx) // it may be refused

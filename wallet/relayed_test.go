@@ -18,7 +18,7 @@ func seen(t *testing.T, w *Wallet, txs ...*wire.MsgTx) {
 
 func seenFrom(t *testing.T, w *Wallet, peer string, txs ...*wire.MsgTx) (more bool) {
 	t.Helper()
-	more, err := w.Seen(context.Background(), peer, signed(txs...))
+	more, err := w.AddRelayed(context.Background(), peer, signed(txs...))
 	if err != nil {
 		t.Fatal(err)
 	}
