@@ -40,14 +40,11 @@ func (e *WalletError) Unwrap() error { return e.Err }
 // ErrAttached, ErrWalletNetwork and those of ctx.
 func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 	return s.changeWallets(ctx, func(e *engine) error {
-		if err := s.admit(w); err != nil {
-			return err
-		}
-		s.wallets = append(slices.Clip(s.wallets), w)
-		if e != nil {
+		err := s.wallets.admit(w)
+		if err == nil && e != nil {
 			e.attach(w)
 		}
-		return nil
+		return err
 	})
 }
 
@@ -57,13 +54,13 @@ func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
 	var ended <-chan struct{}
 	err := s.changeWallets(ctx, func(e *engine) error {
-		if !slices.Contains(s.wallets, w) {
+		if !slices.Contains(s.wallets.list, w) {
 			return ErrNotAttached
 		}
 		if e != nil {
-			ended = e.detach(e.stateOf(w))
+			ended = e.detach(e.wallets.of(w))
 		}
-		s.forget(w)
+		s.wallets.forget(w)
 		return nil
 	})
 	if err != nil || ended == nil {
@@ -86,69 +83,16 @@ func (s *Syncer) changeWallets(ctx context.Context, fn func(*engine) error) (err
 	return s.exclusive(ctx, func() error { return fn(nil) })
 }
 
-// admitAll is admit for the wallets of the configuration.
-func (s *Syncer) admitAll() error {
-	for _, w := range s.cfg.Wallets {
-		if err := s.admit(w); err != nil {
-			s.releaseAll()
-			return err
-		}
-		s.wallets = append(s.wallets, w)
-	}
-	return nil
-}
-
-// releaseAll forgets all wallets.
-func (s *Syncer) releaseAll() {
-	for _, w := range s.wallets {
-		s.forget(w)
-	}
-}
-
-// exclusiveWallet is a wallet that can be attached to one Syncer at a time. Package wallet
-// has such wallets.
-type exclusiveWallet interface {
-	// Acquire reports whether the wallet was free. Release frees it.
-	Acquire() bool
-	Release()
-}
-
-// admit reports why a wallet can't be attached, or takes it.
-func (s *Syncer) admit(w Wallet) error {
-	switch x, ok := w.(exclusiveWallet); {
-	case w.Network() != s.cfg.Params.Net:
-		return fmt.Errorf("%w: %v, not %v", ErrWalletNetwork, w.Network(), s.cfg.Params.Net)
-	case slices.Contains(s.wallets, w), ok && !x.Acquire():
-		return ErrAttached
-	}
-	return nil
-}
-
-// forget takes a wallet off the list.
-func (s *Syncer) forget(w Wallet) {
-	s.wallets = slices.DeleteFunc(slices.Clone(s.wallets), func(other Wallet) bool { return other == w })
-	if x, ok := w.(exclusiveWallet); ok {
-		x.Release()
-	}
-}
-
 // attach begins to keep a wallet in sync.
 func (e *engine) attach(w Wallet) {
-	ws := newWalletState(e.ctx, w)
-	e.wallets = append(e.wallets, ws)
-	e.goWallet(ws)
-}
-
-// stateOf returns what is known of a wallet.
-func (e *engine) stateOf(w Wallet) *walletState {
-	return e.wallets[slices.IndexFunc(e.wallets, func(ws *walletState) bool { return ws.wallet == w })]
+	e.goWallet(e.wallets.add(e.ctx, w))
 }
 
 // detach gives up all work for a wallet. The channel is closed when no method of it is
 // being called any more.
 func (e *engine) detach(w *walletState) (ended <-chan struct{}) {
 	w.detach()
-	e.wallets = slices.DeleteFunc(e.wallets, func(other *walletState) bool { return other == w })
+	e.wallets.remove(w)
 	e.scans.table.Remove(w)
 	if w.batch != nil {
 		e.endBatch(w)
@@ -158,16 +102,20 @@ func (e *engine) detach(w *walletState) (ended <-chan struct{}) {
 	return w.ended
 }
 
-// walletFailed detaches a wallet that has returned an error. It ends Run if it was the
-// last one.
-func (e *engine) walletFailed(w *walletState, err error) {
-	failed := &WalletError{w.wallet, err}
-	e.detach(w)
-	e.syncer.forget(w.wallet)
-	if len(e.wallets) == 0 {
-		e.fail(failed)
-		return
+// detachFailed detaches wallets that have returned an error. It ends Run when none is
+// left.
+func (e *engine) detachFailed() {
+	for _, w := range slices.Clone(e.wallets) {
+		if w.err == nil {
+			continue
+		}
+		failed := &WalletError{w.wallet, w.err}
+		e.detach(w)
+		e.attached.fail(failed)
+		if len(e.wallets) == 0 {
+			e.fail(failed)
+			return
+		}
+		e.logs.wallet.Errorf("A wallet is not kept in sync any more: %v", failed)
 	}
-	e.logs.wallet.Errorf("A wallet is not kept in sync any more: %v", failed)
-	e.syncer.failed = append(slices.Clip(e.syncer.failed), failed)
 }

@@ -17,11 +17,14 @@ import (
 // waits for a network, a disk or a wallet does so on another goroutine and
 // comes back as an event.
 type engine struct {
-	syncer *Syncer
-	cfg    *Config
-	rules  *chain.Rules
-	db     *chaindb.DB
-	logs   logs
+	board    *board
+	feed     *feed
+	commands <-chan func(*engine)
+	attached *attached
+	cfg      *Config
+	rules    *chain.Rules
+	db       *chaindb.DB
+	logs     logs
 
 	*loop
 
@@ -38,7 +41,7 @@ type engine struct {
 	writer   writer        // of chain.db
 	disk     disk          // what it has of the headers
 	saved    savedRegistry // and of the registry
-	wallets  []*walletState
+	wallets  walletStates
 	scans    scanStage  // testing blocks for the wallets
 	blocks   blockStage // fetching blocks
 	fetches  fetchCalls // of the program
@@ -69,7 +72,10 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 	now := s.now()
 	tip, work := s.db.Tip()
 	e := &engine{
-		syncer:   s,
+		board:    s.board,
+		feed:     s.feed,
+		commands: s.commands,
+		attached: s.wallets,
 		cfg:      &s.cfg,
 		rules:    s.rules,
 		db:       s.db,
@@ -118,7 +124,7 @@ const mendPatience = 10 * time.Minute
 // run is the life of the engine.
 func (e *engine) run() error {
 	e.goWriter()
-	for _, w := range e.syncer.wallets {
+	for _, w := range e.attached.list {
 		e.attach(w)
 	}
 	e.serve()
@@ -137,8 +143,8 @@ func (e *engine) serve() {
 		e.tick()
 		e.step()
 		st := e.snapshot()
-		e.syncer.publish(st)
-		e.syncer.feed.set(feedState{e.readable(), st.Synced})
+		e.board.show(st)
+		e.feed.set(feedState{e.readable(), st.Synced})
 		if err := e.chain.Failed(); err != nil {
 			e.fail(err)
 			return
@@ -149,7 +155,7 @@ func (e *engine) serve() {
 		select {
 		case ev := <-e.events:
 			do = func() { e.handle(ev) }
-		case command := <-e.syncer.commands:
+		case command := <-e.commands:
 			do = func() { command(e) }
 		case <-timer.C:
 		case <-e.ctx.Done():
@@ -184,7 +190,7 @@ func (e *engine) reconsider() {
 	for _, w := range e.wallets {
 		w.reconsider()
 	}
-	e.syncer.publish(e.snapshot())
+	e.board.show(e.snapshot())
 }
 
 // step starts everything that the state calls for. It is idempotent: with
@@ -202,6 +208,7 @@ func (e *engine) step() {
 	e.writeMore()
 	e.planFilters()
 	e.planCopies()
+	e.detachFailed()
 	e.scanMore()
 	e.dispatch()
 	e.giveUpUnserved()
@@ -266,6 +273,6 @@ func (e *engine) shutdown(err error) error {
 		e.outgoing.handOver()
 	}
 	e.tick()
-	e.syncer.publish(e.snapshot())
+	e.board.show(e.snapshot())
 	return err
 }

@@ -44,6 +44,8 @@ type feedState struct {
 	synced bool
 }
 
+func newFeed() *feed { return &feed{changed: make(chan struct{})} }
+
 // set replaces the state.
 func (f *feed) set(state feedState) {
 	f.mu.Lock()

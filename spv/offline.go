@@ -30,7 +30,7 @@ func (s *Syncer) offline(ctx context.Context, do func() error) error {
 		}
 		st, err := s.storedStatus()
 		if err == nil {
-			s.publish(st)
+			s.board.show(st)
 		}
 		return err
 	})

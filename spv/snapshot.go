@@ -50,7 +50,7 @@ func (e *engine) snapshot() Status {
 		Trouble:       trouble,
 		OldTip:        e.findOldTip(phase, header.Time()),
 		CutOff:        e.cuts,
-		FailedWallets: e.syncer.failed,
+		FailedWallets: e.attached.failed,
 
 		ReceivedBytes: sum.BytesIn,
 	}
@@ -186,7 +186,7 @@ func (s *Syncer) storedStatus() (Status, error) {
 		filters = spanOf(last.From, last.To, true)
 	}
 	owed := uint32(0)
-	for i, w := range s.wallets {
+	for i, w := range s.wallets.list {
 		if span := spanOf(w.Scanned(tip.Height)); i == 0 || !span.Any {
 			scanned = span
 		}

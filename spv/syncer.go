@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,16 +31,9 @@ type Syncer struct {
 	commands chan func(*engine) // run by the engine's goroutine
 	stopped  chan struct{}      // closed when Run is over
 
-	mu       sync.Mutex // guards the three below; held for moments only
-	status   Status
-	waiters  chan struct{} // closed and replaced when Synced or Settled changes
-	watchers map[chan Status]struct{}
-
-	feed feed
-
-	// Changed by the engine's goroutine, or while there is none by who holds idle.
-	wallets []Wallet
-	failed  []*WalletError
+	board   *board
+	feed    *feed
+	wallets *attached // for the engine's goroutine, or while there is none for who holds idle
 
 	life context.Context // ends with Close
 	end  context.CancelFunc
@@ -70,20 +62,21 @@ func New(cfg Config) (*Syncer, error) {
 		idle:     make(chan struct{}, 1),
 		commands: make(chan func(*engine)),
 		stopped:  make(chan struct{}),
-		waiters:  make(chan struct{}),
-		watchers: make(map[chan Status]struct{}),
+		board:    newBoard(),
+		feed:     newFeed(),
+		wallets:  &attached{net: cfg.Params.Net},
 	}
 	s.idle <- struct{}{}
-	s.feed.changed = make(chan struct{})
 	s.life, s.end = context.WithCancel(context.Background())
-	if err := s.admitAll(); err != nil {
+	if err := s.wallets.admitAll(cfg.Wallets); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.status, err = s.storedStatus()
+	st, err := s.storedStatus()
 	if err != nil && !mends(err) {
-		s.releaseAll()
+		s.wallets.forgetAll()
 		return nil, errors.Join(err, db.Close())
 	}
+	s.board.show(st)
 	return s, nil
 }
 
@@ -120,7 +113,7 @@ func (s *Syncer) Run(ctx context.Context) error {
 
 // checking publishes how far the verification of chain.db is.
 func (s *Syncer) checking(done, total uint32) {
-	s.publish(Status{
+	s.board.show(Status{
 		Network: s.cfg.Params.Name,
 		Phase:   Checking,
 		Tip:     BlockInfo{Height: max(done, 1) - 1},
@@ -147,33 +140,19 @@ func (s *Syncer) Close() error {
 	<-s.stopped
 	<-s.idle
 	defer func() { s.idle <- struct{}{} }()
-	s.releaseAll()
+	s.wallets.forgetAll()
 	return s.db.Close()
 }
 
 // Status returns a snapshot.
 func (s *Syncer) Status() Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.status
+	st, _ := s.board.get()
+	return st
 }
 
 // Watch delivers the Status, now and after each change, until ctx ends; then the channel
 // is closed. A slow reader misses snapshots in between and delays nobody.
-func (s *Syncer) Watch(ctx context.Context) <-chan Status {
-	ch := make(chan Status, 1)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ch <- s.status
-	s.watchers[ch] = struct{}{}
-	context.AfterFunc(ctx, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.watchers, ch)
-		close(ch)
-	})
-	return ch
-}
+func (s *Syncer) Watch(ctx context.Context) <-chan Status { return s.board.watch(ctx) }
 
 // Wait returns nil once the condition holds, the context's error if that ends
 // first, or ErrNotRunning if Run ends first.
@@ -187,9 +166,7 @@ func (s *Syncer) Wait(ctx context.Context, c Condition) error {
 		}
 	}
 	for {
-		s.mu.Lock()
-		st, changed := s.status, s.waiters
-		s.mu.Unlock()
+		st, changed := s.board.get()
 		if c == Synced && st.Synced || c == Settled && st.Settled {
 			return nil
 		}
@@ -200,25 +177,6 @@ func (s *Syncer) Wait(ctx context.Context, c Condition) error {
 		case <-s.stopped:
 			return ErrNotRunning
 		}
-	}
-}
-
-// publish makes a snapshot the current one, delivers it to who watches and wakes those
-// who wait for it.
-func (s *Syncer) publish(st Status) {
-	s.mu.Lock()
-	defer s.mu.Unlock() // who is woken finds the change delivered
-	if st.Synced != s.status.Synced || st.Settled != s.status.Settled {
-		close(s.waiters)
-		s.waiters = make(chan struct{})
-	}
-	s.status = st
-	for ch := range s.watchers {
-		select {
-		case <-ch: // replace what was not read
-		default:
-		}
-		ch <- st // only here and under the lock, so there is room
 	}
 }
 

@@ -2,6 +2,7 @@ package spv
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/decred/dcrd/wire"
@@ -16,6 +17,7 @@ type walletState struct {
 	ctx    context.Context // ends when it is detached
 	detach context.CancelFunc
 	ended  chan struct{} // closed when it is not called any more
+	err    error         // that it has returned
 
 	jobs   chan func() event // never full: busy tells
 	busy   bool
@@ -50,6 +52,24 @@ func newWalletState(ctx context.Context, w Wallet) *walletState {
 	ws := &walletState{wallet: w, unmined: unmined, jobs: make(chan func() event, 1), ended: make(chan struct{})}
 	ws.ctx, ws.detach = context.WithCancel(ctx)
 	return ws
+}
+
+// walletStates are the wallets of an engine.
+type walletStates []*walletState
+
+func (l *walletStates) add(ctx context.Context, w Wallet) *walletState {
+	ws := newWalletState(ctx, w)
+	*l = append(*l, ws)
+	return ws
+}
+
+func (l *walletStates) remove(w *walletState) {
+	*l = slices.DeleteFunc(slices.Clone(*l), func(other *walletState) bool { return other == w })
+}
+
+// of returns what is known of a wallet.
+func (l walletStates) of(w Wallet) *walletState {
+	return l[slices.IndexFunc(l, func(ws *walletState) bool { return ws.wallet == w })]
 }
 
 // goWallet starts the goroutine that calls a wallet.
@@ -166,7 +186,7 @@ func (ev walletCalled) apply(e *engine) {
 		e.outgoing.recollect()
 	}
 	if ev.err != nil {
-		e.walletFailed(w, ev.err)
+		w.err = ev.err
 		return
 	}
 	w.answered, w.summary = true, ev.summary

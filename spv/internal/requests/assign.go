@@ -60,7 +60,9 @@ func (d *round[W]) each(open []*Request[W], step func(*Request[W])) {
 
 func (d *round[W]) markLate(r *Request[W]) {
 	for _, a := range r.attempts {
-		a.late = a.late || d.now.Sub(a.Since) >= d.lateAfter(&d.best[r.Kind], a.Peer) && !d.forgives(a)
+		if d.now.Sub(a.Since) >= d.lateAfter(&d.best[r.Kind], a.Peer) && !d.forgives(a) {
+			a.delay()
+		}
 	}
 }
 
@@ -78,15 +80,15 @@ func (d *round[W]) send(r *Request[W], addr string) {
 // first asks somebody for what nobody is at.
 func (d *round[W]) first(r *Request[W]) {
 	if len(r.attempts) > 0 {
-		r.unserved = false
+		r.taken()
 		return
 	}
 	addr, hope, rests := d.chooseAny(r)
 	if !hope && len(r.failed) > 0 && d.now.Sub(r.failedAt) >= retryPause {
-		r.failed = nil // whoever is able has had its rest
+		r.forgive() // whoever is able has had its rest
 		addr, hope, rests = d.chooseAny(r)
 	}
-	r.unserved, r.lastResort = !hope, !hope || rests
+	r.served(hope, !hope || rests)
 	if addr != "" {
 		d.send(r, addr)
 	}
@@ -96,7 +98,7 @@ func (d *round[W]) first(r *Request[W]) {
 func (d *round[W]) look(r *Request[W]) {
 	if !r.done && len(r.attempts) > 0 && r.allLate() {
 		_, hope, _ := d.chooseAny(r)
-		r.nobodyElse = !hope
+		r.alone(!hope)
 	}
 }
 
@@ -127,7 +129,7 @@ func (d *round[W]) takeOver(r *Request[W]) {
 		return
 	}
 	for _, a := range r.attempts {
-		a.late = true
+		a.delay()
 	}
 	d.send(r, addr)
 }

@@ -53,13 +53,6 @@ func (t *Table[W]) lineFull() bool {
 	return 0 < best && best <= lineSlow && t.line.rate <= lineSlow && lineFactor*t.line.rate >= best
 }
 
-// learnRate notes how fast an answer came.
-func (p *peer[W]) learnRate(bytes int, took time.Duration) {
-	if took > 0 {
-		p.rate = max(p.rate, float64(bytes)/took.Seconds())
-	}
-}
-
 // Excused reports whether a peer that has proved itself, and whose answers come in, is not
 // late, because they do on a line that is full. But nobody is waited for much longer than
 // others take: a line can be made to seem full.

@@ -79,17 +79,46 @@ func (r *Request[W]) newest() (last time.Time) {
 	return last
 }
 
-func (r *Request[W]) fail(peer string) {
+// fail notes who could not do it, and forgive that all of them may try again.
+func (r *Request[W]) fail(peer string, now time.Time) {
 	if r.failed == nil {
 		r.failed = make(map[string]bool)
 	}
-	r.failed[peer] = true
+	r.failed[peer], r.failedAt = true, now
 }
+func (r *Request[W]) forgive() { r.failed = nil }
+
+// begin notes that a peer is asked, and end that this is over.
+func (r *Request[W]) begin(peer string, now time.Time) *Attempt[W] {
+	a := &Attempt[W]{Request: r, Peer: peer, Since: now}
+	r.attempts = append(r.attempts, a)
+	return a
+}
+func (a *Attempt[W]) end() {
+	a.over = true
+	r := a.Request
+	r.attempts = slices.DeleteFunc(r.attempts, func(other *Attempt[W]) bool { return other == a })
+}
+
+// delay notes that a peer is late, and wait that for some time we did not listen.
+func (a *Attempt[W]) delay()               { a.late = true }
+func (a *Attempt[W]) wait(d time.Duration) { a.Since = a.Since.Add(d) }
+
+// finish notes that it is done, or not needed any more.
+func (r *Request[W]) finish() { r.done = true }
+
+// served notes whether somebody is left to ask, who does not rest.
+func (r *Request[W]) served(somebody, lastResort bool) {
+	r.unserved, r.lastResort = !somebody, lastResort
+}
+
+// taken notes that somebody is at it, and alone that nobody else is left.
+func (r *Request[W]) taken()           { r.unserved = false }
+func (r *Request[W]) alone(alone bool) { r.nobodyElse = alone }
 
 // Inherit takes over from a request that it stands in for who could not do it.
 func (r *Request[W]) Inherit(from *Request[W]) {
 	for peer := range from.failed {
-		r.fail(peer)
+		r.fail(peer, from.failedAt)
 	}
-	r.failedAt = from.failedAt
 }

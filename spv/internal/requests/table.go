@@ -50,6 +50,13 @@ func (t *Table[W]) Leave(addr string) {
 	}
 }
 
+// learnRate notes how fast an answer came.
+func (p *peer[W]) learnRate(bytes int, took time.Duration) {
+	if took > 0 {
+		p.rate = max(p.rate, float64(bytes)/took.Seconds())
+	}
+}
+
 // Measured reports how long a peer takes for an answer of a kind, by those that
 // were verified; 0 if there were none.
 func (t *Table[W]) Measured(addr string, kind Kind) time.Duration {
@@ -181,19 +188,16 @@ func (t *Table[W]) choose(r *Request[W], able []string, fits func(p *peer[W]) bo
 func anybody[W any](*peer[W]) bool { return true }
 
 func (t *Table[W]) start(r *Request[W], addr string, now time.Time) *Attempt[W] {
-	a := &Attempt[W]{Request: r, Peer: addr, Since: now}
-	r.attempts = append(r.attempts, a)
+	a := r.begin(addr, now)
 	p := t.peers[addr]
 	p.attempts = append(p.attempts, a)
 	return a
 }
 
 func (t *Table[W]) remove(a *Attempt[W]) {
-	a.over = true
-	is := func(other *Attempt[W]) bool { return other == a }
-	a.Request.attempts = slices.DeleteFunc(a.Request.attempts, is)
+	a.end()
 	if p := t.peers[a.Peer]; p != nil {
-		p.attempts = slices.DeleteFunc(p.attempts, is)
+		p.attempts = slices.DeleteFunc(p.attempts, func(other *Attempt[W]) bool { return other == a })
 	}
 }
 
@@ -201,7 +205,7 @@ func (t *Table[W]) remove(a *Attempt[W]) {
 func (t *Table[W]) Away(d time.Duration) {
 	for _, p := range t.peers {
 		for _, a := range p.attempts {
-			a.Since = a.Since.Add(d)
+			a.wait(d)
 		}
 	}
 }
@@ -240,8 +244,7 @@ func (t *Table[W]) Failed(a *Attempt[W], now time.Time) bool {
 	if a.over {
 		return false
 	}
-	a.Request.fail(a.Peer)
-	a.Request.failedAt = now
+	a.Request.fail(a.Peer, now)
 	t.remove(a)
 	return true
 }
@@ -258,7 +261,7 @@ func (t *Table[W]) Dropped(a *Attempt[W]) bool {
 // Finish ends a request that is done or not needed any more, and calls off whoever
 // is still at it; the owner reports the end of those as Dropped.
 func (t *Table[W]) Finish(r *Request[W]) {
-	r.done = true
+	r.finish()
 	for _, a := range r.attempts {
 		a.Cancel()
 	}

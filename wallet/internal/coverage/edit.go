@@ -201,7 +201,7 @@ func (e *Edit[S]) findGroup(covered chain.Ranges) *Group[S] {
 		}
 	}
 	g := &Group[S]{id: e.store.NewGroup(), covered: covered}
-	e.groups[g.id] = g
+	e.enter(g)
 	e.store.SaveGroup(g.id, covered)
 	return g
 }

@@ -51,6 +51,9 @@ type Ledger[S Script] struct {
 	birthdayKnown bool
 }
 
+// enter adds a group.
+func (l *Ledger[S]) enter(g *Group[S]) { l.groups[g.id] = g }
+
 // Group is a set of scripts that were tested on the same blocks. It is the ledger's: read
 // it before the next change.
 type Group[S Script] struct {

@@ -1,0 +1,68 @@
+package spv
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/wire"
+)
+
+// attached are the wallets that belong to a Syncer. Its lists are replaced, not changed:
+// who has one may keep it.
+type attached struct {
+	net    wire.CurrencyNet
+	list   []Wallet
+	failed []*WalletError // that belonged to it
+}
+
+// exclusiveWallet is a wallet that can be attached to one Syncer at a time. Package wallet
+// has such wallets.
+type exclusiveWallet interface {
+	// Acquire reports whether the wallet was free. Release frees it.
+	Acquire() bool
+	Release()
+}
+
+// admit adds a wallet, or tells why not.
+func (a *attached) admit(w Wallet) error {
+	switch x, ok := w.(exclusiveWallet); {
+	case w.Network() != a.net:
+		return fmt.Errorf("%w: %v, not %v", ErrWalletNetwork, w.Network(), a.net)
+	case slices.Contains(a.list, w), ok && !x.Acquire():
+		return ErrAttached
+	}
+	a.list = append(slices.Clip(a.list), w)
+	return nil
+}
+
+// admitAll is admit for several: all of them or none.
+func (a *attached) admitAll(wallets []Wallet) error {
+	for _, w := range wallets {
+		if err := a.admit(w); err != nil {
+			a.forgetAll()
+			return err
+		}
+	}
+	return nil
+}
+
+// forget takes a wallet off the list.
+func (a *attached) forget(w Wallet) {
+	a.list = slices.DeleteFunc(slices.Clone(a.list), func(other Wallet) bool { return other == w })
+	if x, ok := w.(exclusiveWallet); ok {
+		x.Release()
+	}
+}
+
+// forgetAll takes all wallets off.
+func (a *attached) forgetAll() {
+	for _, w := range a.list {
+		a.forget(w)
+	}
+}
+
+// fail forgets a wallet because of an error.
+func (a *attached) fail(err *WalletError) {
+	a.forget(err.Wallet)
+	a.failed = append(slices.Clip(a.failed), err)
+}
