@@ -19,6 +19,7 @@ import (
 type engine struct {
 	board    *board
 	feed     *feed
+	txs      *txFeed
 	commands <-chan func(*engine)
 	attached *attached
 	cfg      *Config
@@ -74,6 +75,7 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 	e := &engine{
 		board:    s.board,
 		feed:     s.feed,
+		txs:      s.txs,
 		commands: s.commands,
 		attached: s.wallets,
 		cfg:      &s.cfg,

@@ -68,6 +68,9 @@ func (e *engine) forgetHeard(s *session) {
 
 // hearing reports whether some wallet wants to hear of what a peer announces.
 func (e *engine) hearing(s *session) bool {
+	if e.txs.heard() {
+		return true
+	}
 	tip := e.chain.Tip().Height
 	for _, w := range e.wallets {
 		if w.unmined != nil && !(w.heard.fullAt == tip && w.heard.full[s.addr]) {

@@ -62,6 +62,14 @@ func (o *outgoing) add(hash chainhash.Hash, tx *wire.MsgTx) *publication {
 	return p
 }
 
+// offer is add for an hour at least.
+func (o *outgoing) offer(tx *wire.MsgTx, now time.Time) {
+	p := o.add(tx.TxHash(), tx)
+	if end := now.Add(offerTime); end.After(p.expires) {
+		p.expires = end
+	}
+}
+
 func (o *outgoing) remove(hash chainhash.Hash) {
 	if p := o.txs[hash]; p != nil {
 		p.settle()

@@ -58,6 +58,20 @@ func (s *Syncer) Publish(ctx context.Context, tx *wire.MsgTx) (PublishResult, er
 	}
 }
 
+// Offer puts transactions on offer for an hour, parents before children, and does not wait
+// for anybody: they are announced to all who are connected, and to who connects later. It
+// works without peers too. What is said of transactions at Publish holds for these.
+func (s *Syncer) Offer(ctx context.Context, txs ...*wire.MsgTx) error {
+	return s.do(ctx, func(e *engine) {
+		for _, tx := range txs {
+			e.outgoing.offer(tx, e.now)
+		}
+		for _, session := range e.sessions {
+			e.announceOutgoing(session)
+		}
+	})
+}
+
 func (e *engine) publishTx(tx *wire.MsgTx, answer chan PublishResult) error {
 	if len(e.sessions) == 0 {
 		return ErrNoPeers

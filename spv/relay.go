@@ -143,6 +143,7 @@ func (ev arrivedTx) apply(e *engine) {
 	}
 	e.endTxRequest(ev.hash, req)
 	e.logs.wallet.Tracef("%s sent transaction %s", ev.s.addr, ev.hash)
+	e.txs.send(ev.tx)
 	for _, w := range e.wallets {
 		if w.unmined != nil {
 			w.heard.add(ev.s.addr, ev.tx)

@@ -33,6 +33,7 @@ type Syncer struct {
 
 	board   *board
 	feed    *feed
+	txs     *txFeed
 	wallets *attached // for the engine's goroutine, or while there is none for who holds idle
 
 	life context.Context // ends with Close
@@ -64,6 +65,7 @@ func New(cfg Config) (*Syncer, error) {
 		stopped:  make(chan struct{}),
 		board:    newBoard(),
 		feed:     newFeed(),
+		txs:      newTxFeed(),
 		wallets:  &attached{net: cfg.Params.Net},
 	}
 	s.idle <- struct{}{}
