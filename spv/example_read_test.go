@@ -6,62 +6,124 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 
+	"dcrspv/filters"
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
 	"dcrspv/spv/spvtest"
+	"dcrspv/wallet"
 
 	"github.com/decred/dcrd/chaincfg/v3"
 )
 
-// What was verified can be read by anybody: here the best chain as it grows. A reader
-// that stores the last block it has handled goes on from there.
-func ExampleSyncer_Follow() {
-	c := spvtest.NewChain(nil)
-	c.Mine(1000)
+// synced is a Syncer without wallets that is in sync with a chain.
+func synced(c *spvtest.Chain) (ctx context.Context, s *spv.Syncer, end func()) {
 	net := spvtest.NewNetwork()
-	defer net.Close()
 	net.Add("10.0.0.1:18555", spvtest.NewPeer(c, spvtest.Behaviour{}))
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
-	s, err := spv.New(spv.Config{
+	s, err = spv.New(spv.Config{
 		DataDir: dir, Params: chaincfg.SimNetParams(), Connect: []string{"10.0.0.1"}, Dial: net.Dial,
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer s.Close()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
+	if err := s.Wait(ctx, spv.Settled); err != nil {
+		log.Fatal(err)
+	}
+	return ctx, s, func() {
+		stop()
+		if err := errors.Join(<-ended, s.Close(), os.RemoveAll(dir)); err != nil {
+			log.Fatal(err)
+		}
+		net.Close()
+	}
+}
 
-	have := []chain.BlockID{c.ID(997)} // in a program: stored
-	for change, err := range s.Follow(ctx, have) {
+// Blocks are fetched from the peers, verified.
+func ExampleSyncer_Fetch() {
+	c := spvtest.NewChain(nil)
+	c.Mine(100)
+	ctx, s, end := synced(c)
+	defer end()
+
+	tip := s.Tip()
+	for block, err := range s.Fetch(ctx, tip) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		for block, err := range s.Read(ctx, change.Connected) {
-			if errors.Is(err, spv.ErrReorganized) {
-				break // the next change tells
-			} else if err != nil {
-				log.Fatal(err)
-			}
-			fmt.Printf("block %d, a filter of %d bytes\n", block.ID.Height, len(block.Filter))
-		}
-		if change.Tip.Height == 1000 {
-			break // a program goes on
-		}
+		fmt.Println("block", block.Header.Height, "has", len(block.Transactions), "transaction")
 	}
-	stop()
-	if err := <-ended; err != nil {
+
+	// Output:
+	// block 100 has 1 transaction
+}
+
+// The blocks of one script, over a range, with nothing watched.
+func ExampleSyncer_Scan() {
+	c := spvtest.NewChain(nil)
+	script := spvtest.Script(1)
+	c.Mine(40)
+	c.MineBlock(c.Pay(script, 1e8))
+	c.Mine(59)
+	ctx, s, end := synced(c)
+	defer end()
+
+	query := filters.NewQuery([][]byte{script})
+	for block, err := range s.Scan(ctx, chain.Range{From: 1, To: s.Tip().Height}, query) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("block", block.ID.Height)
+	}
+
+	// Output:
+	// block 41
+}
+
+// A wallet joins a Syncer that is in sync, and leaves it.
+func ExampleSyncer_Attach() {
+	c := spvtest.NewChain(nil)
+	script := spvtest.Script(1)
+	c.Mine(40)
+	c.MineBlock(c.Pay(script, 3e8))
+	ctx, s, end := synced(c)
+	defer end()
+
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	w, err := wallet.Open(filepath.Join(dir, "wallet.db"), chaincfg.SimNetParams())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Close()
+	if err := w.Watch(ctx, wallet.Watch{Scripts: [][]byte{script}}); err != nil {
+		log.Fatal(err)
+	}
+	if err := s.Attach(ctx, w); err != nil {
+		log.Fatal(err)
+	}
+	if err := s.Wait(ctx, spv.Synced); err != nil {
+		log.Fatal(err)
+	}
+	balance, err := w.Balance(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(balance.Total)
+	if err := s.Detach(ctx, w); err != nil {
 		log.Fatal(err)
 	}
 
 	// Output:
-	// block 998, a filter of 7 bytes
-	// block 999, a filter of 7 bytes
-	// block 1000, a filter of 7 bytes
+	// 3 DCR
 }
