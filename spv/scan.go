@@ -227,9 +227,12 @@ func (e *engine) askScan(w *walletState, limit uint32) {
 
 // apply hands a complete batch to the wallet.
 func (e *engine) apply(w *walletState) {
-	b := w.batch.of(w.want, &e.blocks)
+	given := w.batch
+	b := given.of(w.want, &e.blocks)
 	e.call(w, func() error { return w.wallet.Apply(b) }, func() {
-		e.endBatch(w)
+		if w.batch == given { // no reorg has ended it
+			e.endBatch(w)
+		}
 		e.logs.wallet.Debugf("Scanned through block %d", b.End.Height)
 	})
 }
