@@ -17,9 +17,14 @@ var (
 
 	// ErrWalletNetwork: the wallet is one of another network.
 	ErrWalletNetwork = errors.New("the wallet is of another network")
+
+	// ErrScan: the wallet wants tested what can't be: a range that is empty, above the limit
+	// or below its birthday, or nothing to test it for.
+	ErrScan = errors.New("the wallet wants a scan that makes no sense")
 )
 
-// WalletError is an error that a wallet has returned. The wallet is detached then.
+// WalletError is an error that a wallet has returned, or ErrScan. The wallet is detached
+// then.
 type WalletError struct {
 	Wallet Wallet
 	Err    error
@@ -158,7 +163,7 @@ func (e *engine) detach(w *walletState) (ended <-chan struct{}) {
 	return w.ended
 }
 
-// walletFailed detaches a wallet that has returned an error. It ends Run if it was the
+// walletFailed detaches a wallet that has returned an error or wants nonsense. It ends Run if it was the
 // last one.
 func (e *engine) walletFailed(w *walletState, err error) {
 	failed := &WalletError{w.wallet, err}

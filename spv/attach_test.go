@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"dcrspv/filters"
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
 	"dcrspv/spv/spvtest"
@@ -150,6 +151,44 @@ func TestWalletThatFails(t *testing.T) {
 		}
 		w.syncer = nil
 	})
+}
+
+// greedy is a wallet that wants what can't be tested.
+type greedy struct {
+	*memoryWallet
+	scan spv.Scan
+}
+
+func (g *greedy) Birthday() (uint32, bool)                      { return 5, true }
+func (g *greedy) NextScan(limit uint32) (spv.Scan, bool, error) { return g.scan, true, nil }
+
+// A wallet that wants what makes no sense is detached, and the others go on.
+// Rule 9.
+func TestWalletThatWantsNonsense(t *testing.T) {
+	q := filters.NewQuery([][]byte{watched})
+	top := ^uint32(0)
+	for name, sc := range map[string]spv.Scan{
+		"inverted":           {Range: chain.Range{From: 7, To: 3}, Query: q},
+		"above the limit":    {Range: chain.Range{From: 7, To: 300}, Query: q},
+		"at the top":         {Range: chain.Range{From: top - 5, To: top}, Query: q},
+		"everything":         {Range: chain.Range{From: 5, To: top}, Query: q},
+		"below its birthday": {Range: chain.Range{From: 4, To: 50}, Query: q},
+		"below all filters":  {Range: chain.Range{From: 1, To: 50}, Query: q},
+		"no query":           {Range: chain.Range{From: 7, To: 50}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storyOn(t, paid(100), func(w *world) {
+				w.join(spvtest.Behaviour{})
+				w.wallet.watch(3, watched)
+				w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, &greedy{newMemoryWallet(), sc}) })
+				w.wait(spv.Settled)
+				w.wantMatches(w.chain, 50, 100)
+				if n := len(w.syncer.Status().FailedWallets); n != 1 {
+					t.Errorf("%d wallets have failed", n)
+				}
+			})
+		})
+	}
 }
 
 // Close ends Run, also while wallets and peers are busy.

@@ -13,9 +13,10 @@ import (
 // embedder's own wallet can too.
 //
 // The Syncer never decides what to scan: the wallet says which blocks it has
-// not tested yet (NextScan), and the Syncer brings the ones that match. All
-// methods but Changed are called from one goroutine per wallet. Any error they
-// return is a local failure: it stops Run and is never blamed on a peer.
+// not tested yet (NextScan), and the Syncer brings the ones that match. While Run goes
+// on, all methods but Network are called from one goroutine per wallet. Any error they
+// return is a local failure, which is never blamed on a peer: the wallet is detached, and
+// Run ends if it was the last one. Wallets are told apart with ==.
 type Wallet interface {
 	// Network is the network that the wallet is of (chaincfg.Params.Net).
 	Network() wire.CurrencyNet
@@ -37,7 +38,9 @@ type Wallet interface {
 
 	// NextScan returns a range of blocks, none above limit, that some watched
 	// script has not been tested against yet: that which the wallet wants first.
-	// ok is false when nothing is left to test.
+	// ok is false when nothing is left to test. A range that is empty, reaches above
+	// limit or begins below Birthday, or no Query, is ErrScan: the wallet is detached as
+	// for an error.
 	NextScan(limit uint32) (scan Scan, ok bool, err error)
 
 	// Apply takes the result of a scan in one transaction.

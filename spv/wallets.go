@@ -30,6 +30,7 @@ type walletState struct {
 	want     Scan     // what it last wanted tested
 	wantedAt time.Time
 	batch    *batch // what was tested; nil if it has that
+	oddities int    // scans in a row below its birthday
 
 	heard    heard // transactions of others
 	relaying bool  // busy with those, which leaves it in sync
@@ -84,6 +85,20 @@ func (w *walletState) reconsider() {
 func (w *walletState) wants(sc Scan, now time.Time) { w.want, w.wantedAt = sc, now }
 func (w *walletState) begin(b *batch)               { w.batch = b }
 func (w *walletState) end()                         { w.batch = nil }
+
+// maxOddities is how often a wallet may want blocks below its birthday: it is no fault if
+// that has moved between the two questions.
+const maxOddities = 10
+
+// odd reports whether it keeps to want blocks below its birthday.
+func (w *walletState) odd(sc Scan) bool {
+	if w.watching && sc.Range.From >= w.birthday {
+		w.oddities = 0
+	} else {
+		w.oddities++
+	}
+	return w.oddities >= maxOddities
+}
 
 // outdated reports whether it is to have what was tested, whatever was found: it has
 // changed since it said what it wants, or that is long ago.
