@@ -244,3 +244,18 @@ func TestDetachOfAWalletThatHangs(t *testing.T) {
 		m.wantBlocks(t, ids...)
 	})
 }
+
+// closedChanged is a wallet whose channel of changes is closed.
+type closedChanged struct{ *memoryWallet }
+
+func (m closedChanged) Changed() <-chan struct{} { c := make(chan struct{}); close(c); return c }
+
+// A wallet may close the channel of its changes.
+// Rule 9.
+func TestWalletThatClosesChanged(t *testing.T) {
+	story(t, 10, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, closedChanged{newMemoryWallet()}) })
+		w.wait(spv.Settled)
+	})
+}

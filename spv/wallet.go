@@ -48,7 +48,7 @@ type Wallet interface {
 
 	// Changed delivers a value after the watch set or its coverage changed, so
 	// that there may be more to test. Its capacity is one: several changes may be
-	// seen as one.
+	// seen as one. Once it is closed nothing changes any more.
 	Changed() <-chan struct{}
 
 	// Scanned returns the range of heights that every watched script has

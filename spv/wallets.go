@@ -57,11 +57,17 @@ func newWalletState(ctx context.Context, w Wallet) *walletState {
 func (e *engine) goWallet(w *walletState) {
 	e.goWorker(func() {
 		defer close(w.ended)
+		closed := false // its Changed
 		for w.ctx.Err() == nil {
+			var changed <-chan struct{}
+			if !closed {
+				changed = w.wallet.Changed()
+			}
 			select {
 			case job := <-w.jobs:
 				e.post(job())
-			case <-w.wallet.Changed():
+			case _, open := <-changed:
+				closed = !open
 				e.post(walletChanged{w})
 			case <-w.ctx.Done():
 			}
