@@ -49,6 +49,7 @@ func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 			return err
 		}
 		s.wallets = append(slices.Clip(s.wallets), w)
+		s.failed = slices.DeleteFunc(slices.Clone(s.failed), func(f *WalletError) bool { return f.Wallet == w })
 		if e != nil {
 			e.attach(w)
 		}
@@ -163,6 +164,9 @@ func (e *engine) detach(w *walletState) (ended <-chan struct{}) {
 	return w.ended
 }
 
+// maxFailed bounds the failed wallets that are remembered.
+const maxFailed = 64
+
 // walletFailed detaches a wallet that has returned an error or wants nonsense. It ends Run if it was the
 // last one.
 func (e *engine) walletFailed(w *walletState, err error) {
@@ -174,5 +178,6 @@ func (e *engine) walletFailed(w *walletState, err error) {
 		return
 	}
 	e.logs.wallet.Errorf("A wallet is not kept in sync any more: %v", failed)
-	e.syncer.failed = append(slices.Clip(e.syncer.failed), failed)
+	last := e.syncer.failed[max(len(e.syncer.failed)-maxFailed+1, 0):]
+	e.syncer.failed = append(slices.Clip(last), failed)
 }

@@ -259,3 +259,36 @@ func TestWalletThatClosesChanged(t *testing.T) {
 		w.wait(spv.Settled)
 	})
 }
+
+// A wallet that failed may be attached again, however often: it is one that failed, until
+// it is attached.
+// Rule 20.
+func TestWalletThatFailedIsAttachedAgain(t *testing.T) {
+	storyOn(t, paid(100), func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		m := newMemoryWallet()
+		m.watch(0, watched)
+		m.applyErr = errors.New("no room")
+		for range 10 {
+			if err := w.syncer.Attach(w.t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			w.pass(time.Minute)
+		}
+		if n := len(w.syncer.Status().FailedWallets); n != 1 {
+			t.Errorf("%d wallets have failed", n)
+		}
+		m.mu.Lock()
+		m.applyErr = nil
+		m.mu.Unlock()
+		if err := w.syncer.Attach(w.t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(spv.Settled)
+		if n := len(w.syncer.Status().FailedWallets); n != 0 {
+			t.Errorf("%d wallets have failed", n)
+		}
+	})
+}
