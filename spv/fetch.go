@@ -154,24 +154,31 @@ func (s *Syncer) Scan(ctx context.Context, r chain.Range, q *filters.Query) iter
 var errEnough = errors.New("enough")
 
 func (s *Syncer) scan(ctx context.Context, r chain.Range, q *filters.Query, yield func(Block) bool) error {
-	if below, err := s.unprovedFilters(); err != nil || r.From < below {
-		return errors.Join(err, fmt.Errorf("%w: filters below block %d", ErrNotStored, below))
+	end, err := s.idOf(ctx, r.To)
+	if err != nil {
+		return err
 	}
-	for last := (chain.BlockID{}); r.From <= r.To; r.From = last.Height + 1 {
+	for r.From <= r.To {
 		var res scan.Result
-		err := s.read(ctx, func() (err error) {
-			res, err = scan.Run(ctx, scanSource{s.db}, []scan.Request{{Range: r, Query: q}})
+		err := s.read(ctx, func() error {
+			below, err := s.unprovedFilters()
+			if err == nil && r.From < below {
+				err = fmt.Errorf("%w: filters below block %d", ErrNotStored, below)
+			}
+			if err == nil {
+				res, err = scan.Run(ctx, scanSource{s.db}, []scan.Request{{Range: r, Query: q}})
+			}
 			return err
 		})
-		if err != nil {
+		// Run reads piece by piece: with the same end all were of one branch.
+		now, endErr := s.idOf(ctx, r.To)
+		if errors.Is(endErr, ErrNotStored) || endErr == nil && now != end {
+			return ErrReorganized
+		}
+		if err := cmp.Or(err, endErr); err != nil {
 			return err
 		}
-		if last.Height > 0 {
-			if now, err := s.idOf(ctx, last.Height); err != nil || now != last {
-				return cmp.Or(err, ErrReorganized)
-			}
-		}
-		last = res.Ends[res.Through].ID
+		r.From = res.Through + 1
 		var ids []chain.BlockID
 		for _, m := range res.Matches {
 			ids = append(ids, m.ID)
