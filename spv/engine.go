@@ -104,7 +104,7 @@ func (e *engine) takeOver(last *engine) {
 	e.registry.TakeOver(last.registry)
 	e.outgoing, e.cuts = last.outgoing, last.cuts
 	for _, call := range last.fetches.waiting {
-		e.fetches.begin(call, &e.blocks)
+		e.beginFetch(call)
 	}
 	// What we had comes again; until then peers that are below it tell nothing new.
 	if height := last.chain.Tip().Height; height > e.chain.Tip().Height {

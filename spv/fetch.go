@@ -62,7 +62,7 @@ func (s *Syncer) fetch(ctx context.Context, ids []chain.BlockID) ([]*wire.MsgBlo
 		}
 		call.headers, call.hashes = append(call.headers, h), append(call.hashes, id.Hash)
 	}
-	if err := s.do(ctx, func(e *engine) { e.fetches.begin(call, &e.blocks) }); err != nil {
+	if err := s.do(ctx, func(e *engine) { e.beginFetch(call) }); err != nil {
 		return nil, err
 	}
 	select {
@@ -127,6 +127,18 @@ func (f *fetchCalls) reorganized(fork uint32, blocks *blockStage) {
 			f.end(call, blocks, ErrReorganized)
 		}
 	}
+}
+
+// beginFetch begins a call whose blocks are on the best chain still.
+func (e *engine) beginFetch(call *fetchCall) {
+	for i, hash := range call.hashes {
+		id := chain.BlockID{Height: call.headers[i].Height(), Hash: hash}
+		if !e.chain.Contains(id) && e.chain.Failed() == nil {
+			call.done <- ErrReorganized
+			return
+		}
+	}
+	e.fetches.begin(call, &e.blocks)
 }
 
 // cancelFetch gives up a call, if it is still waiting.

@@ -200,3 +200,22 @@ func TestScanDuringAReorg(t *testing.T) {
 		}
 	}
 }
+
+// A block that leaves the best chain just before it would be asked for is not waited for.
+// Rule 9.
+func TestFetchOfWhatHasJustLeft(t *testing.T) {
+	c := paid(300)
+	storyOn(t, c, func(w *world) {
+		p := w.join(spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		other := c.Fork(290)
+		other.Mine(20)
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Hour)
+		defer cancel()
+		hooked := &hookedContext{Context: ctx, left: 1, hook: func() { p.SetChain(other); w.syncTo(other) }}
+		if _, err := w.fetch(hooked, c.ID(300)); !errors.Is(err, spv.ErrReorganized) {
+			t.Errorf("it ended with %v", err)
+		}
+	})
+}
