@@ -59,7 +59,8 @@ func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 
 // Detach ends that. When it has returned no method of the wallet is being called, nor
 // will be. The error is ErrNotAttached, or the one of ctx if the wallet does not end a
-// call before: then it is detached all the same.
+// call before: then it is detached all the same, nobody waits for that call, and it is
+// not to be attached again before the call ends.
 func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
 	var ended <-chan struct{}
 	err := s.changeWallets(ctx, func(e *engine) error {

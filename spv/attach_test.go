@@ -292,3 +292,28 @@ func TestWalletThatFailedIsAttachedAgain(t *testing.T) {
 		}
 	})
 }
+
+// A call to a detached wallet that never ends keeps nothing from being mended.
+// Rules 9 and 25.
+func TestDetachedWalletDelaysNoMending(t *testing.T) {
+	c := paid(3000)
+	storyOn(t, c, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.wallet.watch(0, watched)
+		m := newMemoryWallet()
+		m.watch(0, watched)
+		h := &hanging{m, make(chan struct{})}
+		defer close(h.letGo)
+		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, h) })
+		w.pass(time.Second)
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Second)
+		defer cancel()
+		_ = w.syncer.Detach(ctx, h)
+		w.flip(c.Filter(600))
+		for range w.syncer.Read(w.t.Context(), chain.Range{From: 0, To: 2000}) {
+		}
+		w.pass(time.Minute)
+		wantReadable(t, w.syncer, c, chain.Range{From: 0, To: 3000})
+		synctest.Wait()
+	})
+}

@@ -245,6 +245,9 @@ func (e *engine) shutdown(err error) error {
 		s.peer.Close(context.Canceled)
 	}
 	e.wg.Wait()
+	for _, w := range e.wallets {
+		<-w.ended
+	}
 	for len(e.events) > 0 {
 		if d, ok := (<-e.events).(dialed); ok && d.peer != nil {
 			d.peer.Close(context.Canceled)

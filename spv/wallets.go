@@ -53,9 +53,10 @@ func newWalletState(ctx context.Context, w Wallet) *walletState {
 	return ws
 }
 
-// goWallet starts the goroutine that calls a wallet.
+// goWallet starts the goroutine that calls a wallet. The engine waits for it at the end
+// unless the wallet was detached.
 func (e *engine) goWallet(w *walletState) {
-	e.goWorker(func() {
+	go func() {
 		defer close(w.ended)
 		closed := false // its Changed
 		for w.ctx.Err() == nil {
@@ -72,7 +73,7 @@ func (e *engine) goWallet(w *walletState) {
 			case <-w.ctx.Done():
 			}
 		}
-	})
+	}()
 }
 
 // walletChanged: the watch set changed, so there may be blocks to test, and from a lower
