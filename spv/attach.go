@@ -17,9 +17,14 @@ var (
 
 	// ErrWalletNetwork: the wallet is one of another network.
 	ErrWalletNetwork = errors.New("the wallet is of another network")
+
+	// ErrScan: the wallet wants tested what can't be: a range that is empty, above the limit
+	// or below its birthday, or nothing to test it for.
+	ErrScan = errors.New("the wallet wants a scan that makes no sense")
 )
 
-// WalletError is an error that a wallet has returned. The wallet is detached then.
+// WalletError is an error that a wallet has returned, or ErrScan. The wallet is detached
+// then.
 type WalletError struct {
 	Wallet Wallet
 	Err    error
@@ -50,7 +55,8 @@ func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 
 // Detach ends that. When it has returned no method of the wallet is being called, nor
 // will be. The error is ErrNotAttached, or the one of ctx if the wallet does not end a
-// call before: then it is detached all the same.
+// call before: then it is detached all the same, nobody waits for that call, and it is
+// not to be attached again before the call ends.
 func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
 	var ended <-chan struct{}
 	err := s.changeWallets(ctx, func(e *engine) error {
@@ -102,7 +108,7 @@ func (e *engine) detach(w *walletState) (ended <-chan struct{}) {
 	return w.ended
 }
 
-// detachFailed detaches wallets that have returned an error. It ends Run when none is
+// detachFailed detaches wallets that have returned an error or want nonsense. It ends Run when none is
 // left.
 func (e *engine) detachFailed() {
 	for _, w := range slices.Clone(e.wallets) {

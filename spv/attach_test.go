@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"dcrspv/filters"
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
 	"dcrspv/spv/spvtest"
@@ -152,6 +153,46 @@ func TestWalletThatFails(t *testing.T) {
 	})
 }
 
+// greedy is a wallet that wants what can't be tested.
+type greedy struct {
+	*memoryWallet
+	scan spv.Scan
+}
+
+func (g *greedy) Birthday() (uint32, bool) { return 5, true }
+func (g *greedy) NextScan(ctx context.Context, limit uint32) (spv.Scan, bool, error) {
+	return g.scan, true, nil
+}
+
+// A wallet that wants what makes no sense is detached, and the others go on.
+// Rule 9.
+func TestWalletThatWantsNonsense(t *testing.T) {
+	q := filters.NewQuery([][]byte{watched})
+	top := ^uint32(0)
+	for name, sc := range map[string]spv.Scan{
+		"inverted":           {Range: chain.Range{From: 7, To: 3}, Query: q},
+		"above the limit":    {Range: chain.Range{From: 7, To: 300}, Query: q},
+		"at the top":         {Range: chain.Range{From: top - 5, To: top}, Query: q},
+		"everything":         {Range: chain.Range{From: 5, To: top}, Query: q},
+		"below its birthday": {Range: chain.Range{From: 4, To: 50}, Query: q},
+		"below all filters":  {Range: chain.Range{From: 1, To: 50}, Query: q},
+		"no query":           {Range: chain.Range{From: 7, To: 50}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storyOn(t, paid(100), func(w *world) {
+				w.join(spvtest.Behaviour{})
+				w.wallet.watch(3, watched)
+				w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, &greedy{newMemoryWallet(), sc}) })
+				w.wait(spv.Settled)
+				w.wantMatches(w.chain, 50, 100)
+				if n := len(w.syncer.Status().FailedWallets); n != 1 {
+					t.Errorf("%d wallets have failed", n)
+				}
+			})
+		})
+	}
+}
+
 // Close ends Run, also while wallets and peers are busy.
 func TestCloseEndsRun(t *testing.T) {
 	for i := range 20 {
@@ -231,5 +272,78 @@ func TestWalletCallsEndWithTheirContext(t *testing.T) {
 		if took := time.Since(began); took != 0 {
 			t.Errorf("the calls ended after %v", took)
 		}
+	})
+}
+
+// closedChanged is a wallet whose channel of changes is closed.
+type closedChanged struct{ *memoryWallet }
+
+func (m closedChanged) Changed() <-chan struct{} { c := make(chan struct{}); close(c); return c }
+
+// A wallet may close the channel of its changes.
+// Rule 9.
+func TestWalletThatClosesChanged(t *testing.T) {
+	story(t, 10, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, closedChanged{newMemoryWallet()}) })
+		w.wait(spv.Settled)
+	})
+}
+
+// A wallet that failed may be attached again, however often: it is one that failed, until
+// it is attached.
+// Rule 20.
+func TestWalletThatFailedIsAttachedAgain(t *testing.T) {
+	storyOn(t, paid(100), func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		m := newMemoryWallet()
+		m.watch(0, watched)
+		m.applyErr = errors.New("no room")
+		for range 10 {
+			if err := w.syncer.Attach(w.t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			w.pass(time.Minute)
+		}
+		if n := len(w.syncer.Status().FailedWallets); n != 1 {
+			t.Errorf("%d wallets have failed", n)
+		}
+		m.mu.Lock()
+		m.applyErr = nil
+		m.mu.Unlock()
+		if err := w.syncer.Attach(w.t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(spv.Settled)
+		if n := len(w.syncer.Status().FailedWallets); n != 0 {
+			t.Errorf("%d wallets have failed", n)
+		}
+	})
+}
+
+// A call to a detached wallet that never ends keeps nothing from being mended.
+// Rules 9 and 25.
+func TestDetachedWalletDelaysNoMending(t *testing.T) {
+	c := paid(3000)
+	storyOn(t, c, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.wallet.watch(0, watched)
+		m := newMemoryWallet()
+		m.watch(0, watched)
+		h := &hanging{m, make(chan struct{})}
+		defer close(h.letGo)
+		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, h) })
+		w.pass(time.Second)
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Second)
+		defer cancel()
+		_ = w.syncer.Detach(ctx, h)
+		w.flip(c.Filter(600))
+		for range w.syncer.Read(w.t.Context(), chain.Range{From: 0, To: 2000}) {
+		}
+		w.pass(time.Minute)
+		wantReadable(t, w.syncer, c, chain.Range{From: 0, To: 3000})
+		synctest.Wait()
 	})
 }

@@ -15,6 +15,9 @@ type attached struct {
 	failed []*WalletError // that belonged to it
 }
 
+// maxFailed bounds the failed wallets that are remembered.
+const maxFailed = 64
+
 // exclusiveWallet is a wallet that can be attached to one Syncer at a time. Package wallet
 // has such wallets.
 type exclusiveWallet interface {
@@ -32,6 +35,7 @@ func (a *attached) admit(w Wallet) error {
 		return ErrAttached
 	}
 	a.list = append(slices.Clip(a.list), w)
+	a.failed = slices.DeleteFunc(slices.Clone(a.failed), func(f *WalletError) bool { return f.Wallet == w })
 	return nil
 }
 
@@ -64,5 +68,6 @@ func (a *attached) forgetAll() {
 // fail forgets a wallet because of an error.
 func (a *attached) fail(err *WalletError) {
 	a.forget(err.Wallet)
-	a.failed = append(slices.Clip(a.failed), err)
+	last := a.failed[max(len(a.failed)-maxFailed+1, 0):]
+	a.failed = append(slices.Clip(last), err)
 }

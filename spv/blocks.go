@@ -154,12 +154,18 @@ func (e *engine) blockRequest(headers []chain.Header, hashes []chainhash.Hash) *
 	fetch := func(ctx context.Context, p Source) (fetched, error) {
 		var blocks []arrivedBlock
 		err := p.Blocks(ctx, hashes, func(i int, b *wire.MsgBlock) error {
+			if i < 0 || i >= len(hashes) {
+				return fmt.Errorf("%w: block %d of %d", ErrProtocol, i, len(hashes))
+			}
 			if err := rules.CheckBlock(&headers[i], b); err != nil {
 				return fmt.Errorf("%w: block %d: %w", errBadBlock, headers[i].Height(), err)
 			}
 			blocks = append(blocks, arrivedBlock{i, b})
 			return nil
 		})
+		if err == nil && len(blocks) < len(hashes) {
+			err = fmt.Errorf("%w: %d blocks of %d", ErrProtocol, len(blocks), len(hashes))
+		}
 		return fetched{blocks: blocks}, err
 	}
 	ended := func(e *engine, r *request, _ string, got fetched, err error) {

@@ -112,7 +112,7 @@ func (e *engine) takeOver(last *engine) {
 	e.registry.TakeOver(last.registry)
 	e.outgoing, e.cuts = last.outgoing, last.cuts
 	for _, call := range last.fetches.waiting {
-		e.fetches.begin(call, &e.blocks)
+		e.beginFetch(call)
 	}
 	// What we had comes again; until then peers that are below it tell nothing new.
 	if height := last.chain.Tip().Height; height > e.chain.Tip().Height {
@@ -254,6 +254,9 @@ func (e *engine) shutdown(err error) error {
 		s.peer.Close(context.Canceled)
 	}
 	e.wg.Wait()
+	for _, w := range e.wallets {
+		<-w.ended
+	}
 	for len(e.events) > 0 {
 		if d, ok := (<-e.events).(dialed); ok && d.peer != nil {
 			d.peer.Close(context.Canceled)

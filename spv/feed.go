@@ -69,7 +69,8 @@ func (f *feed) get() (state feedState, changed <-chan struct{}) {
 // comes after the one before it, and several may come as one. There may be any number of
 // readers; a slow one delays nobody, and gets fewer and larger changes.
 //
-// A chain that ends below what the reader has is no change until the Syncer is in sync.
+// A chain that ends below what the reader has is no change until the Syncer is in sync,
+// and neither are filters that are missing below it, as after a birthday moved down.
 // The last value is an error: the one of ctx, ErrNotRunning when Run ends, or ErrCorrupt.
 // Before Run nothing comes.
 func (s *Syncer) Follow(ctx context.Context, locator []chain.BlockID) iter.Seq2[Change, error] {
@@ -123,7 +124,8 @@ func (f *follower) next(ctx context.Context, to feedState) (c Change, err error)
 		c.Fork = f.has[kept]
 	}
 	ends := c.Fork == to.tip || len(c.Undone) > 0 && c.Undone[0].Height >= to.tip.Height
-	if ends && !to.synced || c.Fork == to.tip && len(c.Undone) == 0 {
+	ahead := c.Fork.Height > to.tip.Height // filters are missing below what the reader has
+	if ahead || ends && !to.synced || c.Fork == to.tip && len(c.Undone) == 0 {
 		return Change{}, nil
 	}
 	c.Connected = chain.Range{From: c.Fork.Height + 1, To: to.tip.Height}

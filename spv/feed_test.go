@@ -173,3 +173,47 @@ func TestFollowAheadOfTheSyncer(t *testing.T) {
 		}
 	})
 }
+
+// A reader that is ahead of the filters that are there hears nothing before they are.
+// Rules 9 and 27.
+func TestFollowAheadOfFilters(t *testing.T) {
+	story(t, 9000, func(w *world) {
+		w.join(spvtest.Behaviour{Latency: 100 * time.Millisecond})
+		w.wallet.watch(0, watched)
+		r := &reader{}
+		for h := range w.chain.Height() - 99 {
+			r.blocks = append(r.blocks, w.chain.ID(h))
+		}
+		w.start()
+		w.follow(w.t.Context(), r)
+		w.wait(spv.Settled)
+		w.pass(time.Second)
+		r.wantAt(w.chain)
+		if len(r.changes) != 1 {
+			w.t.Errorf("%+v", r.changes)
+		}
+	})
+}
+
+// While filters are fetched for a lower birthday, nothing changes for a reader above them.
+// Rules 9 and 27.
+func TestFollowWhileTheBirthdayMovesDown(t *testing.T) {
+	story(t, 3000, func(w *world) {
+		w.join(spvtest.Behaviour{Latency: 100 * time.Millisecond})
+		w.wallet.watch(2000, watched)
+		w.start()
+		w.wait(spv.Settled)
+		r := &reader{}
+		w.follow(w.t.Context(), r)
+		w.pass(time.Second)
+		r.wantAt(w.chain)
+		n := len(r.changes)
+		w.wallet.watch(0, watched)
+		w.wait(spv.Settled)
+		w.pass(time.Second)
+		r.wantAt(w.chain)
+		if len(r.changes) != n {
+			w.t.Errorf("%+v", r.changes[n:])
+		}
+	})
+}

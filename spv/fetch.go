@@ -62,7 +62,7 @@ func (s *Syncer) fetch(ctx context.Context, ids []chain.BlockID) ([]*wire.MsgBlo
 		}
 		call.headers, call.hashes = append(call.headers, h), append(call.hashes, id.Hash)
 	}
-	if err := s.do(ctx, func(e *engine) { e.fetches.begin(call, &e.blocks) }); err != nil {
+	if err := s.do(ctx, func(e *engine) { e.beginFetch(call) }); err != nil {
 		return nil, err
 	}
 	select {
@@ -129,6 +129,18 @@ func (f *fetchCalls) reorganized(fork uint32, blocks *blockStage) {
 	}
 }
 
+// beginFetch begins a call whose blocks are on the best chain still.
+func (e *engine) beginFetch(call *fetchCall) {
+	for i, hash := range call.hashes {
+		id := chain.BlockID{Height: call.headers[i].Height(), Hash: hash}
+		if !e.chain.Contains(id) && e.chain.Failed() == nil {
+			call.done <- ErrReorganized
+			return
+		}
+	}
+	e.fetches.begin(call, &e.blocks)
+}
+
 // cancelFetch gives up a call, if it is still waiting.
 func (e *engine) cancelFetch(call *fetchCall) {
 	if slices.Contains(e.fetches.waiting, call) {
@@ -154,24 +166,31 @@ func (s *Syncer) Scan(ctx context.Context, r chain.Range, q *filters.Query) iter
 var errEnough = errors.New("enough")
 
 func (s *Syncer) scan(ctx context.Context, r chain.Range, q *filters.Query, yield func(Block) bool) error {
-	if below, err := s.unprovedFilters(); err != nil || r.From < below {
-		return errors.Join(err, fmt.Errorf("%w: filters below block %d", ErrNotStored, below))
+	end, err := s.idOf(ctx, r.To)
+	if err != nil {
+		return err
 	}
-	for last := (chain.BlockID{}); r.From <= r.To; r.From = last.Height + 1 {
+	for r.From <= r.To {
 		var res scan.Result
-		err := s.read(ctx, func() (err error) {
-			res, err = scan.Run(ctx, scanSource{s.db}, []scan.Request{{Range: r, Query: q}})
+		err := s.read(ctx, func() error {
+			below, err := s.unprovedFilters()
+			if err == nil && r.From < below {
+				err = fmt.Errorf("%w: filters below block %d", ErrNotStored, below)
+			}
+			if err == nil {
+				res, err = scan.Run(ctx, scanSource{s.db}, []scan.Request{{Range: r, Query: q}})
+			}
 			return err
 		})
-		if err != nil {
+		// Run reads piece by piece: with the same end all were of one branch.
+		now, endErr := s.idOf(ctx, r.To)
+		if errors.Is(endErr, ErrNotStored) || endErr == nil && now != end {
+			return ErrReorganized
+		}
+		if err := cmp.Or(err, endErr); err != nil {
 			return err
 		}
-		if last.Height > 0 {
-			if now, err := s.idOf(ctx, last.Height); err != nil || now != last {
-				return cmp.Or(err, ErrReorganized)
-			}
-		}
-		last = res.Ends[res.Through].ID
+		r.From = res.Through + 1
 		var ids []chain.BlockID
 		for _, m := range res.Matches {
 			ids = append(ids, m.ID)

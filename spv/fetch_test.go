@@ -3,6 +3,7 @@ package spv_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,6 +145,77 @@ func TestScanOfARange(t *testing.T) {
 		}
 		if p.Count(wire.CmdGetData) > 4 {
 			t.Errorf("%d requests for blocks", p.Count(wire.CmdGetData))
+		}
+	})
+}
+
+// hookedContext calls a hook when its Done is called for the nth time.
+type hookedContext struct {
+	context.Context
+	left int
+	hook func()
+}
+
+func (h *hookedContext) Done() <-chan struct{} {
+	if h.left--; h.left == 0 {
+		h.hook()
+	}
+	return h.Context.Done()
+}
+
+// A scan of a range sees one branch, or is told, also if the chain is reorganized within one
+// look at the filters.
+// Rule 26.
+func TestScanDuringAReorg(t *testing.T) {
+	c := spvtest.NewChain(nil)
+	c.Mine(5000)
+	other := c.Fork(100)
+	other.Mine(50)
+	id := other.MineBlock(other.Pay(watched, 1e8))
+	other.Mine(5000)
+	for nth := 1; ; nth++ {
+		over := false
+		storyOn(t, c, func(w *world) {
+			p := w.join(spvtest.Behaviour{})
+			w.start()
+			w.wait(spv.Settled)
+			ctx := &hookedContext{Context: w.t.Context(), left: nth, hook: func() { p.SetChain(other); w.syncTo(other) }}
+			var found []chain.BlockID
+			for b, err := range w.syncer.Scan(ctx, chain.Range{From: 0, To: 5000}, filters.NewQuery([][]byte{watched})) {
+				if errors.Is(err, spv.ErrReorganized) {
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = append(found, b.ID)
+			}
+			over = ctx.left > 0
+			if !over && !slices.Equal(found, []chain.BlockID{id}) && w.syncer.Tip() == other.Tip() {
+				t.Errorf("reorganized at %d: found %v", nth, found)
+			}
+		})
+		if over {
+			return
+		}
+	}
+}
+
+// A block that leaves the best chain just before it would be asked for is not waited for.
+// Rule 9.
+func TestFetchOfWhatHasJustLeft(t *testing.T) {
+	c := paid(300)
+	storyOn(t, c, func(w *world) {
+		p := w.join(spvtest.Behaviour{})
+		w.start()
+		w.wait(spv.Settled)
+		other := c.Fork(290)
+		other.Mine(20)
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Hour)
+		defer cancel()
+		hooked := &hookedContext{Context: ctx, left: 1, hook: func() { p.SetChain(other); w.syncTo(other) }}
+		if _, err := w.fetch(hooked, c.ID(300)); !errors.Is(err, spv.ErrReorganized) {
+			t.Errorf("it ended with %v", err)
 		}
 	})
 }

@@ -148,6 +148,9 @@ func (e *engine) filterRequest(span chain.Range) (*request, error) {
 		if err != nil {
 			return got, err
 		}
+		if len(filters) != len(hashes) {
+			return got, fmt.Errorf("%w: %d filters of %d", ErrProtocol, len(filters), len(hashes))
+		}
 		for i, filter := range filters {
 			if err := rules.CheckFilter(&headers[i], filter); err != nil {
 				return got, fmt.Errorf("%w: block %d", errBadFilter, headers[i].Height())

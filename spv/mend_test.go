@@ -329,3 +329,29 @@ func (w *world) startAndSpoil(header chain.Header) {
 	w.syncer, w.cancel, w.done = s, cancel, make(chan error, 1)
 	go func() { w.done <- s.Run(ctx) }()
 }
+
+// What several readers find damaged at the same time is dropped once, and Run goes on.
+// Rule 25.
+func TestDamageFoundByMany(t *testing.T) {
+	c := paid(3000)
+	storyOn(t, c, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.wallet.watch(0, watched)
+		w.start()
+		w.wait(spv.Settled)
+		w.flip(c.Filter(600))
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				for _, err := range w.syncer.Read(w.t.Context(), chain.Range{From: 0, To: 2000}) {
+					if err != nil && !errors.Is(err, spv.ErrCorrupt) {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		w.wait(spv.Settled)
+		wantReadable(t, w.syncer, c, chain.Range{From: 0, To: 3000})
+	})
+}

@@ -194,10 +194,14 @@ func (s *Syncer) read(ctx context.Context, fn func() error) error {
 	if !s.db.Trusted() {
 		return ErrUnverified
 	}
+	began := s.engines.Load()
 	err := fn()
 	if mends(err) && s.started.Load() {
-		// If the engine has ended, the next one finds it.
-		_ = s.do(ctx, func(e *engine) { e.fail(err) })
+		_ = s.do(ctx, func(e *engine) {
+			if s.engines.Load() == began { // else it is mended, or the next one finds it
+				e.fail(err)
+			}
+		})
 	}
 	return err
 }

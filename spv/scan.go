@@ -2,6 +2,7 @@ package spv
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -194,6 +195,7 @@ func (e *engine) walletStep(w *walletState) {
 			e.apply(w)
 		}
 	case e.scans.table.Has(w):
+	case w.watching && w.birthday < e.filters.from: // its filters are planned first
 	default:
 		limit, ok := e.scanLimit()
 		if ok && w.watching && !w.scanned.through(limit) {
@@ -217,8 +219,10 @@ func (e *engine) askScan(w *walletState, limit uint32) {
 		case branch != e.branch:
 		case !some:
 			w.scanned.answer(limit, changes)
-		case next.Range.From < e.filters.from:
-			w.reconsider() // the birthday has moved down
+		case next.Range.From > next.Range.To || next.Range.To > limit || next.Query == nil || w.odd(next):
+			w.fail(fmt.Errorf("%w: blocks %d to %d of %d, birthday %d", ErrScan,
+				next.Range.From, next.Range.To, limit, w.birthday))
+		case next.Range.From < e.filters.from: // the birthday has moved down
 		default:
 			e.scans.want(w, next, e.now)
 		}
@@ -227,9 +231,12 @@ func (e *engine) askScan(w *walletState, limit uint32) {
 
 // apply hands a complete batch to the wallet.
 func (e *engine) apply(w *walletState) {
-	b := w.batch.of(w.want, &e.blocks)
+	given := w.batch
+	b := given.of(w.want, &e.blocks)
 	e.call(w, func() error { return w.wallet.Apply(w.ctx, b) }, func() {
-		e.endBatch(w)
+		if w.batch == given { // no reorg has ended it
+			e.endBatch(w)
+		}
 		e.logs.wallet.Debugf("Scanned through block %d", b.End.Height)
 	})
 }

@@ -128,3 +128,37 @@ func TestWalletThatHangs(t *testing.T) {
 		}
 	})
 }
+
+// hangingAt is a wallet that does not return from an Apply with blocks before it is let go.
+type hangingAt struct{ hanging }
+
+func (h *hangingAt) Apply(ctx context.Context, b spv.Batch) error {
+	if len(b.Blocks) == 0 {
+		return h.memoryWallet.Apply(ctx, b)
+	}
+	return h.hanging.Apply(ctx, b)
+}
+
+// The chain is reorganized while a wallet takes a batch: it takes that back.
+// Rule 8.
+func TestReorgWhileAWalletTakesABatch(t *testing.T) {
+	c := paid(100)
+	storyOn(t, c, func(w *world) {
+		p := w.join(spvtest.Behaviour{})
+		w.wallet.watch(0, watched)
+		m := newMemoryWallet()
+		m.watch(0, watched)
+		h := &hangingAt{hanging{m, make(chan struct{})}}
+		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, h) })
+		w.pass(time.Minute)
+		other := c.Fork(60)
+		other.Mine(50)
+		p.SetChain(other)
+		w.pass(time.Minute)
+		close(h.letGo)
+		w.syncTo(other)
+		w.wantMatches(other, 50)
+		w.wallet = m
+		w.wantMatches(other, 50)
+	})
+}

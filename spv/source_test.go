@@ -3,8 +3,10 @@ package spv_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
@@ -136,4 +138,68 @@ func TestSourceThatIsNoPeer(t *testing.T) {
 			t.Errorf("%+v, %v", peers, err)
 		}
 	})
+}
+
+// faulty is a source that does not give what was asked for, and says nothing of it.
+type faulty struct {
+	*archive
+	filters func([][]byte) [][]byte
+	blocks  func(hashes []chainhash.Hash, fn func(int, *wire.MsgBlock) error) error
+}
+
+func (f *faulty) Filters(ctx context.Context, hashes []chainhash.Hash) ([][]byte, error) {
+	filters, err := f.archive.Filters(ctx, hashes)
+	if f.filters != nil {
+		filters = f.filters(filters)
+	}
+	return filters, err
+}
+
+func (f *faulty) Blocks(ctx context.Context, hashes []chainhash.Hash, fn func(int, *wire.MsgBlock) error) error {
+	if f.blocks != nil {
+		return f.blocks(hashes, fn)
+	}
+	return f.archive.Blocks(ctx, hashes, fn)
+}
+
+// A source that gives more or less than was asked for breaks the protocol, and harms
+// nothing.
+// Rules 7 and 11.
+func TestSourceThatGivesSomethingElse(t *testing.T) {
+	c := paid(3000)
+	for name, fault := range map[string]faulty{
+		"too few filters":  {filters: func(f [][]byte) [][]byte { return f[1:] }},
+		"no filters":       {filters: func([][]byte) [][]byte { return nil }},
+		"too many filters": {filters: func(f [][]byte) [][]byte { return append(f, f[0]) }},
+		"no blocks":        {blocks: func([]chainhash.Hash, func(int, *wire.MsgBlock) error) error { return nil }},
+		"too many blocks": {blocks: func(hashes []chainhash.Hash, fn func(int, *wire.MsgBlock) error) error {
+			return fn(len(hashes), c.Block(1500))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storyOn(t, c, func(w *world) {
+				w.wallet.watch(0, watched)
+				w.addrs = []string{"archive:1", "archive:2"}
+				w.start(func(cfg *spv.Config) {
+					cfg.Dial = nil
+					cfg.Open = func(_ context.Context, addr string, cfg *spv.SourceConfig) (spv.Source, error) {
+						a := &archive{chain: c, cfg: cfg, handler: make(chan spv.SourceHandler, 1), closed: make(chan struct{})}
+						if addr == "archive:1" {
+							f := fault
+							f.archive = a
+							return &f, cfg.Accept(f.Info())
+						}
+						time.Sleep(time.Minute)
+						return a, cfg.Accept(a.Info())
+					}
+				})
+				w.wait(spv.Settled)
+				w.wantMatches(c, 1500, 3000)
+				wantReadable(t, w.syncer, c, chain.Range{From: 0, To: 3000})
+				if reason := w.cutReason(0); !strings.Contains(reason, spv.ErrProtocol.Error()) {
+					t.Errorf("it is cut off because of %q", reason)
+				}
+			})
+		})
+	}
 }

@@ -74,7 +74,9 @@ type Status struct {
 	// the status goes by what the peers have. The zero value is that it is not old.
 	OldTip Trouble
 
-	FailedWallets []*WalletError // of this run, oldest first; they are not kept in sync any more
+	// FailedWallets are not kept in sync any more: those of this run that were not attached
+	// again, oldest first, at most 64.
+	FailedWallets []*WalletError
 
 	CutOff []Cut // peers banned or cut off in this run, newest last, at most 64
 }

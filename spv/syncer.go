@@ -29,6 +29,7 @@ type Syncer struct {
 	begun    chan struct{}      // closed when started is set
 	idle     chan struct{}      // holds one value, taken by who uses chain.db (offline.go)
 	commands chan func(*engine) // run by the engine's goroutine
+	engines  atomic.Uint64      // how many there were: chain.db is mended between two
 	stopped  chan struct{}      // closed when Run is over
 
 	board   *board
@@ -97,6 +98,7 @@ func (s *Syncer) Run(ctx context.Context) error {
 	defer func() { s.idle <- struct{}{} }()
 	var last *engine
 	err := mend(ctx, s.db, s.cfg.Log("SYNC"), s.checking, func() error {
+		s.engines.Add(1)
 		e, err := newEngine(ctx, s, last)
 		if err != nil {
 			return err

@@ -14,10 +14,11 @@ import (
 // embedder's own wallet can too.
 //
 // The Syncer never decides what to scan: the wallet says which blocks it has
-// not tested yet (NextScan), and the Syncer brings the ones that match. All
-// methods but Changed are called from one goroutine per wallet. An error is a local
-// failure, never blamed on a peer: the wallet is detached, and Run ends with the last one
-// (WalletError). A call ends soon after its context, whatever it returns then.
+// not tested yet (NextScan), and the Syncer brings the ones that match. While Run goes
+// on, all methods but Network are called from one goroutine per wallet. Any error they
+// return is a local failure, which is never blamed on a peer: the wallet is detached, and
+// Run ends if it was the last one (WalletError). A call ends soon after its context,
+// whatever it returns then. Wallets are told apart with ==.
 type Wallet interface {
 	// Network is the network that the wallet is of (chaincfg.Params.Net).
 	Network() wire.CurrencyNet
@@ -39,7 +40,9 @@ type Wallet interface {
 
 	// NextScan returns a range of blocks, none above limit, that some watched
 	// script has not been tested against yet: that which the wallet wants first.
-	// ok is false when nothing is left to test.
+	// ok is false when nothing is left to test. A range that is empty, reaches above
+	// limit or begins below Birthday, or no Query, is ErrScan: the wallet is detached as
+	// for an error.
 	NextScan(ctx context.Context, limit uint32) (scan Scan, ok bool, err error)
 
 	// Apply takes the result of a scan in one transaction.
@@ -47,7 +50,7 @@ type Wallet interface {
 
 	// Changed delivers a value after the watch set or its coverage changed, so
 	// that there may be more to test. Its capacity is one: several changes may be
-	// seen as one.
+	// seen as one. Once it is closed nothing changes any more.
 	Changed() <-chan struct{}
 
 	// Scanned returns the range of heights that every watched script has

@@ -32,6 +32,7 @@ type walletState struct {
 	want     Scan     // what it last wanted tested
 	wantedAt time.Time
 	batch    *batch // what was tested; nil if it has that
+	oddities int    // scans in a row below its birthday
 
 	heard    heard // transactions of others
 	relaying bool  // busy with those, which leaves it in sync
@@ -54,6 +55,9 @@ func newWalletState(ctx context.Context, w Wallet) *walletState {
 	return ws
 }
 
+// fail notes an error: the wallet will be detached.
+func (w *walletState) fail(err error) { w.err = err }
+
 // walletStates are the wallets of an engine.
 type walletStates []*walletState
 
@@ -72,20 +76,27 @@ func (l walletStates) of(w Wallet) *walletState {
 	return l[slices.IndexFunc(l, func(ws *walletState) bool { return ws.wallet == w })]
 }
 
-// goWallet starts the goroutine that calls a wallet.
+// goWallet starts the goroutine that calls a wallet. The engine waits for it at the end
+// unless the wallet was detached.
 func (e *engine) goWallet(w *walletState) {
-	e.goWorker(func() {
+	go func() {
 		defer close(w.ended)
+		closed := false // its Changed
 		for w.ctx.Err() == nil {
+			var changed <-chan struct{}
+			if !closed {
+				changed = w.wallet.Changed()
+			}
 			select {
 			case job := <-w.jobs:
 				e.post(job())
-			case <-w.wallet.Changed():
+			case _, open := <-changed:
+				closed = !open
 				e.post(walletChanged{w})
 			case <-w.ctx.Done():
 			}
 		}
-	})
+	}()
 }
 
 // walletChanged: the watch set changed, so there may be blocks to test, and from a lower
@@ -104,6 +115,20 @@ func (w *walletState) reconsider() {
 func (w *walletState) wants(sc Scan, now time.Time) { w.want, w.wantedAt = sc, now }
 func (w *walletState) begin(b *batch)               { w.batch = b }
 func (w *walletState) end()                         { w.batch = nil }
+
+// maxOddities is how often a wallet may want blocks below its birthday: it is no fault if
+// that has moved between the two questions.
+const maxOddities = 10
+
+// odd reports whether it keeps to want blocks below its birthday.
+func (w *walletState) odd(sc Scan) bool {
+	if w.watching && sc.Range.From >= w.birthday {
+		w.oddities = 0
+	} else {
+		w.oddities++
+	}
+	return w.oddities >= maxOddities
+}
 
 // outdated reports whether it is to have what was tested, whatever was found: it has
 // changed since it said what it wants, or that is long ago.
@@ -186,7 +211,7 @@ func (ev walletCalled) apply(e *engine) {
 		e.outgoing.recollect()
 	}
 	if ev.err != nil {
-		w.err = ev.err
+		w.fail(ev.err)
 		return
 	}
 	w.answered, w.summary = true, ev.summary
