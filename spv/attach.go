@@ -42,8 +42,11 @@ func (e *WalletError) Error() string {
 func (e *WalletError) Unwrap() error { return e.Err }
 
 // Attach has the Syncer keep one more wallet in sync, from now on if it runs. Errors are
-// ErrAttached, ErrWalletNetwork and those of ctx.
+// ErrAttached, ErrWalletNetwork, ErrNotRunning after Run, and those of ctx.
 func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
+	if err := s.sameNetwork(w); err != nil {
+		return err
+	}
 	return s.changeWallets(ctx, func(e *engine) error {
 		if err := s.admit(w); err != nil {
 			return err
@@ -58,7 +61,7 @@ func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 }
 
 // Detach ends that. When it has returned no method of the wallet is being called, nor
-// will be. The error is ErrNotAttached, or the one of ctx if the wallet does not end a
+// will be. The error is ErrNotAttached, ErrNotRunning after Run, or the one of ctx if the wallet does not end a
 // call before: then it is detached all the same, nobody waits for that call, and it is
 // not to be attached again before the call ends.
 func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
@@ -88,7 +91,10 @@ func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
 // goroutine, or with no engine while nothing runs.
 func (s *Syncer) changeWallets(ctx context.Context, fn func(*engine) error) (err error) {
 	if s.started.Load() {
-		return errors.Join(s.do(ctx, func(e *engine) { err = fn(e) }), err)
+		if over := s.do(ctx, func(e *engine) { err = fn(e) }); over != nil {
+			return over
+		}
+		return err
 	}
 	return s.exclusive(ctx, func() error { return fn(nil) })
 }
@@ -96,7 +102,11 @@ func (s *Syncer) changeWallets(ctx context.Context, fn func(*engine) error) (err
 // admitAll is admit for the wallets of the configuration.
 func (s *Syncer) admitAll() error {
 	for _, w := range s.cfg.Wallets {
-		if err := s.admit(w); err != nil {
+		err := s.sameNetwork(w)
+		if err == nil {
+			err = s.admit(w)
+		}
+		if err != nil {
 			s.releaseAll()
 			return err
 		}
@@ -120,11 +130,18 @@ type exclusiveWallet interface {
 	Release()
 }
 
+// sameNetwork asks a wallet for its network, and reports whether that is another one. It
+// may hang: so the engine does not do that.
+func (s *Syncer) sameNetwork(w Wallet) error {
+	if net := w.Network(); net != s.cfg.Params.Net {
+		return fmt.Errorf("%w: %v, not %v", ErrWalletNetwork, net, s.cfg.Params.Net)
+	}
+	return nil
+}
+
 // admit reports why a wallet can't be attached, or takes it.
 func (s *Syncer) admit(w Wallet) error {
 	switch x, ok := w.(exclusiveWallet); {
-	case w.Network() != s.cfg.Params.Net:
-		return fmt.Errorf("%w: %v, not %v", ErrWalletNetwork, w.Network(), s.cfg.Params.Net)
 	case slices.Contains(s.wallets, w), ok && !x.Acquire():
 		return ErrAttached
 	}
