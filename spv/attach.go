@@ -42,8 +42,11 @@ func (e *WalletError) Error() string {
 func (e *WalletError) Unwrap() error { return e.Err }
 
 // Attach has the Syncer keep one more wallet in sync, from now on if it runs. Errors are
-// ErrAttached, ErrWalletNetwork and those of ctx.
+// ErrAttached, ErrWalletNetwork, ErrNotRunning after Run, and those of ctx.
 func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
+	if err := s.wallets.sameNetwork(w); err != nil {
+		return err
+	}
 	return s.changeWallets(ctx, func(e *engine) error {
 		err := s.wallets.admit(w)
 		if err == nil && e != nil {
@@ -54,7 +57,7 @@ func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 }
 
 // Detach ends that. When it has returned no method of the wallet is being called, nor
-// will be. The error is ErrNotAttached, or the one of ctx if the wallet does not end a
+// will be. The error is ErrNotAttached, ErrNotRunning after Run, or the one of ctx if the wallet does not end a
 // call before: then it is detached all the same, nobody waits for that call, and it is
 // not to be attached again before the call ends.
 func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
@@ -84,7 +87,10 @@ func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
 // goroutine, or with no engine while nothing runs.
 func (s *Syncer) changeWallets(ctx context.Context, fn func(*engine) error) (err error) {
 	if s.started.Load() {
-		return errors.Join(s.do(ctx, func(e *engine) { err = fn(e) }), err)
+		if over := s.do(ctx, func(e *engine) { err = fn(e) }); over != nil {
+			return over
+		}
+		return err
 	}
 	return s.exclusive(ctx, func() error { return fn(nil) })
 }

@@ -347,3 +347,31 @@ func TestDetachedWalletDelaysNoMending(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// mute is a wallet that does not say of which network it is before it is let go.
+type mute struct {
+	*memoryWallet
+	letGo chan struct{}
+}
+
+func (m mute) Network() wire.CurrencyNet { <-m.letGo; return m.memoryWallet.Network() }
+
+// A wallet that hangs while it is attached delays nobody else.
+// Rule 18.
+func TestAttachOfAWalletThatHangs(t *testing.T) {
+	storyOn(t, paid(100), func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.wallet.watch(0, watched)
+		w.start()
+		m := mute{newMemoryWallet(), make(chan struct{})}
+		attached := make(chan error, 1)
+		go func() { attached <- w.syncer.Attach(w.t.Context(), m) }()
+		w.pass(time.Second)
+		w.wait(spv.Settled)
+		w.wantMatches(w.chain, 50, 100)
+		close(m.letGo)
+		if err := <-attached; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -26,12 +26,18 @@ type exclusiveWallet interface {
 	Release()
 }
 
-// admit adds a wallet, or tells why not.
+// sameNetwork asks a wallet for its network, and reports whether that is another one. It
+// may hang: so the engine does not do that.
+func (a *attached) sameNetwork(w Wallet) error {
+	if net := w.Network(); net != a.net {
+		return fmt.Errorf("%w: %v, not %v", ErrWalletNetwork, net, a.net)
+	}
+	return nil
+}
+
+// admit adds a wallet of the same network, or tells why not.
 func (a *attached) admit(w Wallet) error {
-	switch x, ok := w.(exclusiveWallet); {
-	case w.Network() != a.net:
-		return fmt.Errorf("%w: %v, not %v", ErrWalletNetwork, w.Network(), a.net)
-	case slices.Contains(a.list, w), ok && !x.Acquire():
+	if x, ok := w.(exclusiveWallet); slices.Contains(a.list, w) || ok && !x.Acquire() {
 		return ErrAttached
 	}
 	a.list = append(slices.Clip(a.list), w)
@@ -39,10 +45,14 @@ func (a *attached) admit(w Wallet) error {
 	return nil
 }
 
-// admitAll is admit for several: all of them or none.
+// admitAll does both for several: all of them or none.
 func (a *attached) admitAll(wallets []Wallet) error {
 	for _, w := range wallets {
-		if err := a.admit(w); err != nil {
+		err := a.sameNetwork(w)
+		if err == nil {
+			err = a.admit(w)
+		}
+		if err != nil {
 			a.forgetAll()
 			return err
 		}

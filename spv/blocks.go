@@ -16,6 +16,7 @@ import (
 // blockStage has blocks fetched, each once, whoever needs it and however many do.
 type blockStage struct {
 	blocks   map[chainhash.Hash]*neededBlock
+	wanted   []chainhash.Hash // needed, and perhaps not requested
 	requests []*request
 
 	// kept are blocks that nobody needs any more, the newest last: others may need
@@ -37,7 +38,7 @@ const (
 	blocksPerRequest = 8
 
 	// maxKeptBytes bounds the blocks that are kept although nobody needs them.
-	maxKeptBytes = 4 << 20
+	maxKeptBytes = 1 << 19
 )
 
 // need notes that somebody needs a block; drop that he does not any more.
@@ -49,6 +50,7 @@ func (st *blockStage) need(hash chainhash.Hash, header *chain.Header) {
 	if b == nil {
 		b = &neededBlock{header: *header}
 		st.blocks[hash] = b
+		st.wanted = append(st.wanted, hash)
 	}
 	if b.users == 0 && b.msg != nil {
 		st.kept = slices.DeleteFunc(st.kept, func(h chainhash.Hash) bool { return h == hash })
@@ -97,6 +99,7 @@ func (st *blockStage) take(r *request, arrived []arrivedBlock) (missing []int) {
 			delete(st.blocks, hash)
 		case b.msg == nil:
 			missing = append(missing, i)
+			st.wanted = append(st.wanted, hash)
 		}
 	}
 	return missing
@@ -117,11 +120,13 @@ func (st *blockStage) callOff() (over []*request) {
 // unrequested returns the blocks that are needed and that nobody was asked for, in
 // ascending order.
 func (st *blockStage) unrequested() (headers []chain.Header, hashes []chainhash.Hash) {
-	for hash, b := range st.blocks {
-		if b.users > 0 && b.msg == nil && !b.requested {
+	for _, hash := range st.wanted {
+		b := st.blocks[hash]
+		if b != nil && b.users > 0 && b.msg == nil && !b.requested && !slices.Contains(hashes, hash) {
 			hashes = append(hashes, hash)
 		}
 	}
+	st.wanted = nil
 	height := func(hash chainhash.Hash) uint32 { return st.blocks[hash].header.Height() }
 	slices.SortFunc(hashes, func(a, b chainhash.Hash) int { return cmp.Compare(height(a), height(b)) })
 	for _, hash := range hashes {

@@ -13,7 +13,8 @@ import (
 
 // HeightBefore returns a height that is never above the first block of a time: a
 // birthday that is too low costs a download, one that is too high costs coins. The
-// stored headers tell to the day; where they do not reach it is estimated.
+// stored headers tell to the day; where they do not reach it is estimated. Errors are
+// those of Header.
 func (s *Syncer) HeightBefore(ctx context.Context, t time.Time) (height uint32, err error) {
 	err = s.withHeaders(ctx, func(tip uint32, headers headerSource) error {
 		height, err = heightBefore(s.cfg.Params, headers, tip, t)
@@ -40,7 +41,7 @@ func (s *Syncer) withHeaders(ctx context.Context, fn func(tip uint32, headers he
 		return fn(tip.Height, s.db)
 	}
 	if s.started.Load() {
-		return read()
+		return s.read(ctx, read)
 	}
 	return s.offline(ctx, read)
 }

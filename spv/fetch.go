@@ -22,7 +22,8 @@ const fetchAhead = blocksPerRequest
 // Fetch returns blocks of the stored best chain, verified, in the order of ids. They are
 // asked of the peers as those for wallets are: a block that is on its way is not asked
 // for again, one that is late is asked of others, and who lies is banned. It needs a
-// running Syncer, and waits as long as no peer has them.
+// running Syncer, and waits as long as no peer has them. Others may get the same messages:
+// they must not be changed.
 //
 // An error is the last value: ErrNotStored for a block that is not on the best chain,
 // ErrReorganized if it has left that meanwhile, ErrNotRunning, or the one of ctx.

@@ -330,6 +330,26 @@ func (w *world) startAndSpoil(header chain.Header) {
 	go func() { w.done <- s.Run(ctx) }()
 }
 
+// Damage that the search for a date finds is dropped and fetched again.
+// Rule 25.
+func TestDamageFoundByDate(t *testing.T) {
+	c := paid(3000)
+	storyOn(t, c, func(w *world) {
+		w.join(spvtest.Behaviour{})
+		w.wallet.watch(0, watched)
+		w.start()
+		w.wait(spv.Settled)
+		header := c.Header(1500)
+		w.flip(header[:])
+		date := c.Time().Add(-1500 * time.Second)
+		if _, err := w.syncer.HeightBefore(w.t.Context(), date.Add(24*time.Hour)); !errors.Is(err, spv.ErrCorrupt) {
+			t.Errorf("found with %v", err)
+		}
+		w.wait(spv.Settled)
+		wantReadable(t, w.syncer, c, chain.Range{From: 0, To: 3000})
+	})
+}
+
 // What several readers find damaged at the same time is dropped once, and Run goes on.
 // Rule 25.
 func TestDamageFoundByMany(t *testing.T) {

@@ -107,7 +107,7 @@ type Batch struct {
 	Disapproved []uint32
 }
 
-// Block is a block that matched. It is owned by the wallet once applied.
+// Block is a block that matched. Other wallets get the same message: it must not be changed.
 type Block struct {
 	ID   chain.BlockID
 	Time time.Time

@@ -72,6 +72,9 @@ const (
 	// partBlocks is how many blocks a processor tests at a time.
 	partBlocks = 1000
 
+	// ctxBlocks is after how many blocks a processor looks whether it is to end.
+	ctxBlocks = 16
+
 	// unionBlocks is how many blocks are worth making one query of many.
 	unionBlocks = 8
 )
@@ -215,14 +218,15 @@ type part struct {
 	ends        []End // in ascending order; the last one is the end of what was tested
 }
 
-// match tests the blocks of a part. It stops at MaxMatches. With many scripts it takes
-// long enough to look at ctx for each block.
+// match tests the blocks of a part. It stops at MaxMatches.
 func (p *part) match(ctx context.Context, src Source, g *group) error {
 	var matcher filters.Matcher
 	var ended error
 	err := src.Blocks(p.Range, func(height uint32, h *chain.Header, filter []byte) bool {
-		if ended = ctx.Err(); ended != nil {
-			return false
+		if height%ctxBlocks == 0 {
+			if ended = ctx.Err(); ended != nil {
+				return false
+			}
 		}
 		if disapproves(h) {
 			p.disapproved = append(p.disapproved, height-1)
