@@ -16,7 +16,8 @@ import (
 // not tested yet (NextScan), and the Syncer brings the ones that match. While Run goes
 // on, all methods but Network are called from one goroutine per wallet. Any error they
 // return is a local failure, which is never blamed on a peer: the wallet is detached, and
-// Run ends if it was the last one. Wallets are told apart with ==.
+// Run ends if it was the last one. They must not wait for the Syncer (Fetch, Wait, Close):
+// it waits for them when Run ends. Wallets are told apart with ==.
 type Wallet interface {
 	// Network is the network that the wallet is of (chaincfg.Params.Net).
 	Network() wire.CurrencyNet
