@@ -46,6 +46,7 @@ type engine struct {
 	scans    scanStage  // testing blocks for the wallets
 	blocks   blockStage // fetching blocks
 	fetches  fetchCalls // of the program
+	readTip  readTip    // what can be read
 	outgoing outgoing   // transactions to publish
 	relay    relay      // transactions of others
 	unserved unserved   // branches that nobody serves

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"dcrspv/spv/chain"
+
+	"github.com/decred/dcrd/chaincfg/chainhash"
 )
 
 // Change is one step of the stored best chain. Its blocks can be read: headers and,
@@ -187,6 +189,19 @@ func (e *engine) readable() chain.BlockID {
 		}
 		height = min(height, through)
 	}
-	block, _ := e.chain.Block(height)
-	return block
+	return e.readTip.at(height, e.branch, e.chain)
+}
+
+// readTip remembers the block at a height: there are many steps in which none is added.
+type readTip struct {
+	block  chain.BlockID
+	branch branch
+}
+
+func (r *readTip) at(height uint32, branch branch, c *chain.Chain) chain.BlockID {
+	if height != r.block.Height || branch != r.branch || r.block.Hash == (chainhash.Hash{}) {
+		block, _ := c.Block(height)
+		*r = readTip{block, branch}
+	}
+	return r.block
 }

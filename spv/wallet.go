@@ -18,7 +18,8 @@ import (
 // on, all methods but Network are called from one goroutine per wallet. Any error they
 // return is a local failure, which is never blamed on a peer: the wallet is detached, and
 // Run ends if it was the last one (WalletError). A call ends soon after its context,
-// whatever it returns then. Wallets are told apart with ==.
+// whatever it returns then. It must not wait for the Syncer (Fetch, Wait, Close), which
+// waits for it when Run ends. Wallets are told apart with ==.
 type Wallet interface {
 	// Network is the network that the wallet is of (chaincfg.Params.Net).
 	Network() wire.CurrencyNet

@@ -74,9 +74,6 @@ const (
 
 	// ctxBlocks is after how many blocks a processor looks whether it is to end.
 	ctxBlocks = 16
-
-	// unionBlocks is how many blocks are worth making one query of many.
-	unionBlocks = 8
 )
 
 // Run tests blocks for requests, from the first block that any of them wants on, on all
@@ -159,7 +156,7 @@ type group struct {
 	members []int // indexes of requests
 	of      []Request
 	ends    []uint32       // of requests, each once
-	union   *filters.Query // of all of them; nil: each is tested by itself
+	union   *filters.Query // of all of them
 	scripts int
 }
 
@@ -171,8 +168,7 @@ func (g *group) choose(requests []Request, r chain.Range) {
 			members = append(members, i)
 		}
 	}
-	unite := len(members) > 1 && r.To-r.From >= unionBlocks
-	if slices.Equal(members, g.members) && unite == (g.union != nil) {
+	if slices.Equal(members, g.members) {
 		return
 	}
 	*g = group{members: members, of: requests}
@@ -184,7 +180,8 @@ func (g *group) choose(requests []Request, r chain.Range) {
 			g.ends = append(g.ends, requests[i].To)
 		}
 	}
-	if unite {
+	g.union = queries[0]
+	if len(queries) > 1 {
 		g.union = filters.Union(queries...)
 	}
 }
@@ -193,11 +190,6 @@ func (g *group) choose(requests []Request, r chain.Range) {
 // no sense, although its header commits to it, is a match for everybody: only the block
 // tells.
 func (g *group) owners(m *filters.Matcher, height uint32, key [16]byte, filter []byte) (owners []int) {
-	if g.union != nil {
-		if match, err := m.Match(g.union, key, filter); !match && err == nil {
-			return nil
-		}
-	}
 	for _, i := range g.members {
 		req := &g.of[i]
 		if height < req.From || height > req.To {
@@ -231,7 +223,8 @@ func (p *part) match(ctx context.Context, src Source, g *group) error {
 		if disapproves(h) {
 			p.disapproved = append(p.disapproved, height-1)
 		}
-		if height > 0 { // nobody can spend what the genesis block pays
+		match, err := matcher.Match(g.union, h.FilterKey(), filter)
+		if (match || err != nil) && height > 0 { // nobody can spend what the genesis block pays
 			if owners := g.owners(&matcher, height, h.FilterKey(), filter); len(owners) > 0 {
 				p.matches = append(p.matches, Match{Header: *h, Owners: owners})
 			}
