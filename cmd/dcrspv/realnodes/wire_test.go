@@ -47,11 +47,11 @@ func fetch(t *testing.T, addr string, maxProtocol uint32) (spv.Status, spv.Chain
 	running, stop := context.WithCancel(ctx)
 	go func() { ended <- syncer.Run(running) }()
 	err = syncer.Wait(ctx, spv.Synced)
+	st := syncer.Status()
 	stop()
 	if runErr := <-ended; err != nil || runErr != nil {
 		t.Fatal(err, runErr)
 	}
-	st := syncer.Status()
 	if err := syncer.Close(); err != nil {
 		t.Fatal(err)
 	}
