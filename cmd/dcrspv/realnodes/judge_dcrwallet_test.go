@@ -3,6 +3,7 @@ package realnodes
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -16,13 +17,19 @@ import (
 )
 
 // dcrwallet is a running dcrwallet that votes, with keys of its own, connected
-// to the first node. Its methods fail the test when it refuses.
+// to the first node. Its methods fail the test when it refuses, and panic with errHung when
+// it does not answer.
 type dcrwallet struct {
 	addr string
 	log  string
 	http http.Client
 	kept map[string]string // account by address; "" is somebody else's
+	hung bool              // it has not answered
 }
+
+// errHung: dcrwallet has not answered a call for a minute. Now and then it locks itself up
+// while it buys tickets, which says nothing of the light client.
+var errHung = errors.New("dcrwallet does not answer")
 
 var listening = regexp.MustCompile(`RPCS: Listening on (\S+)`)
 
@@ -56,6 +63,11 @@ func startWallet(t *testing.T, program string, n *network) *dcrwallet {
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		life.Close()
+		if w.hung {
+			cmd.Process.Kill()
+			<-ended
+			return
+		}
 		select {
 		case err := <-ended:
 			if err != nil {
@@ -89,7 +101,12 @@ func (w *dcrwallet) said() []byte {
 // call decodes the result of a call, if asked for.
 func (w *dcrwallet) call(t *testing.T, result any, method string, params ...any) {
 	t.Helper()
-	if err := w.try(result, method, params...); err != nil {
+	err := w.try(result, method, params...)
+	if w.hung = os.IsTimeout(err); w.hung {
+		t.Logf("dcrwallet has locked itself up in %s; the end of its log:\n%s", method, tail(w.said()))
+		panic(errHung)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
