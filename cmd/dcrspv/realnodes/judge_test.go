@@ -2,6 +2,7 @@ package realnodes
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -51,7 +52,8 @@ func TestJudge(t *testing.T) {
 func judged(t *testing.T, p programs, dcrwallet string) (done bool) {
 	t.Helper()
 	defer func() {
-		if r := recover(); r != nil && r != errHung {
+		r := recover()
+		if err, ok := r.(error); r != nil && !(ok && errors.Is(err, errHung)) {
 			panic(r)
 		}
 	}()
