@@ -57,9 +57,9 @@ func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 }
 
 // Detach ends that. When it has returned no method of the wallet is being called, nor
-// will be. The error is ErrNotAttached, ErrNotRunning after Run, or the one of ctx if the wallet does not end a
-// call before: then it is detached all the same, nobody waits for that call, and it is
-// not to be attached again before the call ends.
+// will be. The error is ErrNotAttached, ErrNotRunning after Run, or the one of ctx if the
+// wallet does not end a call before: then it is detached all the same, nobody waits for
+// that call, and it is not to be attached again before the call ends.
 func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
 	var ended <-chan struct{}
 	err := s.changeWallets(ctx, func(e *engine) error {
@@ -114,8 +114,8 @@ func (e *engine) detach(w *walletState) (ended <-chan struct{}) {
 	return w.ended
 }
 
-// detachFailed detaches wallets that have returned an error or want nonsense. It ends Run when none is
-// left.
+// detachFailed detaches wallets that have returned an error or want nonsense. It ends Run
+// when none is left.
 func (e *engine) detachFailed() {
 	for _, w := range slices.Clone(e.wallets) {
 		if w.err == nil {
