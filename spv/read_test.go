@@ -127,6 +127,9 @@ func TestReadDuringAReorg(t *testing.T) {
 				if err != nil {
 					return last, err
 				}
+				if prev := b.Header.PrevBlock(); last.Height > 0 && prev != last.Hash {
+					w.t.Fatalf("block %v does not follow the one before it", b.ID)
+				}
 				if last = b.ID; last.Height == r.From { // between the first piece and the second
 					p.SetChain(other)
 					w.syncTo(other)
@@ -142,6 +145,12 @@ func TestReadDuringAReorg(t *testing.T) {
 		other = longer
 		if _, err := read(chain.Range{From: 500, To: 3010}); !errors.Is(err, spv.ErrReorganized) {
 			w.t.Errorf("across the fork: %v", err)
+		}
+		longer = other.Fork(700) // inside of what is read first
+		longer.Mine(2400)
+		other = longer
+		if last, err := read(chain.Range{From: 500, To: 3030}); !errors.Is(err, spv.ErrReorganized) || last.Height >= 1500 {
+			w.t.Errorf("above the fork: %v, %v", last, err)
 		}
 	})
 }
