@@ -20,6 +20,7 @@ type engine struct {
 	board    *board
 	feed     *feed
 	txs      *txFeed
+	messages *messageFeed
 	commands <-chan func(*engine)
 	attached *attached
 	cfg      *Config
@@ -49,6 +50,7 @@ type engine struct {
 	readTip  readTip    // what can be read
 	outgoing outgoing   // transactions to publish
 	relay    relay      // transactions of others
+	mixes    mixOffers  // mixing messages of the program
 	unserved unserved   // branches that nobody serves
 	stall    stall      // whether anything moves
 	crawl    crawl      // the search for somebody faster
@@ -77,6 +79,7 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 		board:    s.board,
 		feed:     s.feed,
 		txs:      s.txs,
+		messages: s.messages,
 		commands: s.commands,
 		attached: s.wallets,
 		cfg:      &s.cfg,

@@ -19,8 +19,13 @@ import (
 
 // synced is a Syncer without wallets that is in sync with a chain.
 func synced(c *spvtest.Chain) (ctx context.Context, s *spv.Syncer, end func()) {
+	return syncedWith(spvtest.NewPeer(c, spvtest.Behaviour{}))
+}
+
+// syncedWith is a Syncer without wallets that is in sync with a peer.
+func syncedWith(peer *spvtest.Peer) (ctx context.Context, s *spv.Syncer, end func()) {
 	net := spvtest.NewNetwork()
-	net.Add("10.0.0.1:18555", spvtest.NewPeer(c, spvtest.Behaviour{}))
+	net.Add("10.0.0.1:18555", peer)
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {
 		log.Fatal(err)

@@ -32,10 +32,11 @@ type Syncer struct {
 	engines  atomic.Uint64      // how many there were: chain.db is mended between two
 	stopped  chan struct{}      // closed when Run is over
 
-	board   *board
-	feed    *feed
-	txs     *txFeed
-	wallets *attached // for the engine's goroutine, or while there is none for who holds idle
+	board    *board
+	feed     *feed
+	txs      *txFeed
+	messages *messageFeed
+	wallets  *attached // for the engine's goroutine, or while there is none for who holds idle
 
 	life context.Context // ends with Close
 	end  context.CancelFunc
@@ -67,6 +68,7 @@ func New(cfg Config) (*Syncer, error) {
 		board:    newBoard(),
 		feed:     newFeed(),
 		txs:      newTxFeed(),
+		messages: newMessageFeed(),
 		wallets:  &attached{net: cfg.Params.Net},
 	}
 	s.idle <- struct{}{}
