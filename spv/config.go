@@ -35,7 +35,7 @@ type Config struct {
 
 	// Connect names the only peers to use, as host:port; the network's default
 	// port may be left out. When empty, peers are found through the network's
-	// seeders and remembered.
+	// seeders and remembered. SetPeers names others later.
 	Connect []string
 
 	// MaxPeers is how many connections are kept; 0 is 8.
@@ -115,13 +115,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MaxPeers < 1 || c.MaxPeers > maxMaxPeers {
 		return c, fmt.Errorf("%w: MaxPeers is %d, not between 1 and %d", ErrConfig, c.MaxPeers, maxMaxPeers)
 	}
-	connect := make([]string, 0, len(c.Connect))
-	for _, addr := range c.Connect {
-		normal, err := PeerAddr(addr, c.Params)
-		if err != nil {
-			return c, fmt.Errorf("%w: %w", ErrConfig, err)
-		}
-		connect = append(connect, normal)
+	connect, err := peerAddrs(c.Connect, c.Params)
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	c.Connect = connect
 	for i, w := range c.Wallets {

@@ -23,6 +23,7 @@ type engine struct {
 	messages *messageFeed
 	commands <-chan func(*engine)
 	attached *attached
+	chosen   *chosenPeers
 	cfg      *Config
 	rules    *chain.Rules
 	db       *chaindb.DB
@@ -82,6 +83,7 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 		messages: s.messages,
 		commands: s.commands,
 		attached: s.wallets,
+		chosen:   s.chosen,
 		cfg:      &s.cfg,
 		rules:    s.rules,
 		db:       s.db,
@@ -92,10 +94,7 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 		requests: requests.NewTable[*request](),
 	}
 	e.relay = newRelay(e.cfg)
-	e.registry = newRegistry(registry.Options{
-		MaxConnected:   max(s.cfg.MaxPeers, len(s.cfg.Connect)),
-		OnlyPersistent: len(s.cfg.Connect) > 0,
-	})
+	e.registry = newRegistry(registry.Options{})
 	e.writer, e.disk = newWriter(), disk{end: tip, tip: tip}
 	if err := errors.Join(e.loadRegistry(), e.trouble.start(s.db, now)); err != nil {
 		e.cancel()

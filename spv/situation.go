@@ -54,7 +54,7 @@ func (e *engine) situation(phase Phase, reason string) (s situation, ok bool) {
 	s = situation{
 		params: e.cfg.Params,
 		file:   filepath.Join(e.cfg.DataDir, ChainFile),
-		chosen: e.cfg.Connect,
+		chosen: e.chosen.addrs,
 	}
 	if len(e.sessions) == 0 {
 		s.known, s.seeding, s.failures = e.registry.Len(), t.seeding, t.failures
@@ -101,7 +101,7 @@ func (e *engine) awaited(phase Phase, reason string) string {
 // chosenBans is which of the peers that were given are banned, and why.
 func (e *engine) chosenBans() map[string]string {
 	bans := make(map[string]string)
-	for _, addr := range e.cfg.Connect {
+	for _, addr := range e.chosen.addrs {
 		if ban, ok := e.registry.BanOf(addr, e.now); ok {
 			bans[addr] = banText(ban)
 		}

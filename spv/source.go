@@ -189,7 +189,8 @@ type SourceConfig struct {
 }
 
 // OpenFunc opens a source by its address. It does what cfg says: Height is told to the
-// source, and Accept is called. cfg is not changed, and may be kept.
+// source, and Accept is called. cfg is not changed, and may be kept. ctx is for opening it
+// alone.
 type OpenFunc func(ctx context.Context, addr string, cfg *SourceConfig) (Source, error)
 
 // openPeer is the OpenFunc of the Decred protocol over connections that dial

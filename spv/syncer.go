@@ -36,7 +36,8 @@ type Syncer struct {
 	feed     *feed
 	txs      *txFeed
 	messages *messageFeed
-	wallets  *attached // for the engine's goroutine, or while there is none for who holds idle
+	chosen   *chosenPeers // likewise
+	wallets  *attached    // for the engine's goroutine, or while there is none for who holds idle
 
 	life context.Context // ends with Close
 	end  context.CancelFunc
@@ -69,6 +70,7 @@ func New(cfg Config) (*Syncer, error) {
 		feed:     newFeed(),
 		txs:      newTxFeed(),
 		messages: newMessageFeed(),
+		chosen:   &chosenPeers{addrs: cfg.Connect},
 		wallets:  &attached{net: cfg.Params.Net},
 	}
 	s.idle <- struct{}{}
