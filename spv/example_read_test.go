@@ -26,13 +26,8 @@ func synced(c *spvtest.Chain) (ctx context.Context, s *spv.Syncer, end func()) {
 func syncedWith(peer *spvtest.Peer) (ctx context.Context, s *spv.Syncer, end func()) {
 	net := spvtest.NewNetwork()
 	net.Add("10.0.0.1:18555", peer)
-	dir, err := os.MkdirTemp("", "example")
-	if err != nil {
-		log.Fatal(err)
-	}
-	s, err = spv.New(spv.Config{
-		DataDir: dir, Params: chaincfg.SimNetParams(), Connect: []string{"10.0.0.1"}, Dial: net.Dial,
-	})
+	// Without a DataDir everything is in memory.
+	s, err := spv.New(spv.Config{Params: chaincfg.SimNetParams(), Connect: []string{"10.0.0.1"}, Dial: net.Dial})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -44,7 +39,7 @@ func syncedWith(peer *spvtest.Peer) (ctx context.Context, s *spv.Syncer, end fun
 	}
 	return ctx, s, func() {
 		stop()
-		if err := errors.Join(<-ended, s.Close(), os.RemoveAll(dir)); err != nil {
+		if err := errors.Join(<-ended, s.Close()); err != nil {
 			log.Fatal(err)
 		}
 		net.Close()

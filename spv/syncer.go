@@ -50,10 +50,7 @@ func New(cfg Config) (*Syncer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	db, err := chaindb.Open(filepath.Join(cfg.DataDir, ChainFile), cfg.Rules)
+	db, err := openChain(&cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +82,18 @@ func New(cfg Config) (*Syncer, error) {
 	}
 	s.board.show(st)
 	return s, nil
+}
+
+// openChain opens chain.db, or one in memory.
+func openChain(cfg *Config) (*chaindb.DB, error) {
+	if cfg.DataDir == "" {
+		cfg.Log("SYNC").Infof("Without a data directory the chain is kept in memory")
+		return chaindb.OpenMemory(cfg.Rules)
+	}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	return chaindb.Open(filepath.Join(cfg.DataDir, ChainFile), cfg.Rules)
 }
 
 // Run connects, syncs and follows the chain until ctx ends, when it returns
