@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"bytes"
+
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
@@ -22,12 +24,23 @@ func (c *change) priced(height uint32, price dcrutil.Amount) bool {
 	if !c.w.price.set(price) {
 		return false
 	}
-	if price == 0 {
-		c.del(c.meta, keyPrice)
-	} else {
-		c.put(c.meta, keyPrice, key64(uint64(price)))
-	}
+	c.progress()
 	return true
+}
+
+// savePrice writes the price if the file has another one.
+func (c *change) savePrice() {
+	var price []byte
+	if c.w.price != 0 {
+		price = key64(uint64(c.w.price))
+	}
+	switch saved := c.meta.Get(keyPrice); {
+	case bytes.Equal(saved, price):
+	case price == nil:
+		c.del(c.meta, keyPrice)
+	default:
+		c.put(c.meta, keyPrice, price)
+	}
 }
 
 // ticketPrice is the price of a ticket in the next block; 0 is not known.
