@@ -25,6 +25,9 @@ func (w *Wallet) Apply(ctx context.Context, b spv.Batch) error {
 	if err := checkBatch(b); err != nil {
 		return err
 	}
+	if done, err := w.applyEmpty(ctx, b); done || err != nil {
+		return err
+	}
 	return w.update(ctx, func(c *change) {
 		groups := w.ledger.Unchanged(b.Scan.Groups)
 		w.ledger.TakeBack()

@@ -169,8 +169,16 @@ func (g *Group[S]) missing(of chain.Range) chain.Ranges {
 	return g.covered.Missing(of)
 }
 
+// Len is how many groups there are.
+func (l *Ledger[S]) Len() int { return len(l.groups) }
+
 // Groups are all groups in the order of their numbers.
 func (l *Ledger[S]) Groups() []*Group[S] {
+	if len(l.groups) == 1 { // most of the time
+		for _, g := range l.groups {
+			return []*Group[S]{g}
+		}
+	}
 	return slices.SortedFunc(maps.Values(l.groups), func(a, b *Group[S]) int {
 		return int(int64(a.id - b.id))
 	})
