@@ -23,8 +23,8 @@ var (
 	ErrScan = errors.New("the wallet wants a scan that makes no sense")
 )
 
-// WalletError is an error that a wallet has returned, or ErrScan. The wallet is detached
-// then.
+// WalletError is an error that a wallet has returned, ErrScan or ErrHangs. The wallet is
+// detached then.
 type WalletError struct {
 	Wallet Wallet
 	Err    error

@@ -255,9 +255,7 @@ func (e *engine) shutdown(err error) error {
 		s.peer.Close(context.Canceled)
 	}
 	e.wg.Wait()
-	for _, w := range e.wallets {
-		<-w.ended
-	}
+	hangs := e.awaitWallets()
 	for len(e.events) > 0 {
 		if d, ok := (<-e.events).(dialed); ok && d.peer != nil {
 			d.peer.Close(context.Canceled)
@@ -265,6 +263,7 @@ func (e *engine) shutdown(err error) error {
 	}
 	for _, s := range e.sessions {
 		e.registry.Disconnected(s.addr, nil, e.now)
+		e.network.closed(s.peer.Stats())
 		e.logs.peer.Infof("%s disconnected: stopping", s.addr)
 	}
 	if err == nil || mends(err) {
@@ -274,6 +273,9 @@ func (e *engine) shutdown(err error) error {
 		err = e.trouble.save()(e.db)
 	}
 	err = errors.Join(err, e.network.close())
+	if hangs != nil && (err == nil || len(e.wallets) == 0) {
+		err = hangs
+	}
 	clear(e.sessions)
 	if mends(err) {
 		e.outgoing.handOver()

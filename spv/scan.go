@@ -23,6 +23,11 @@ const (
 	// take part in it.
 	passPatience = 100 * time.Millisecond
 
+	// maxAwaited is how many blocks may be in batches that are not complete when a pass
+	// begins. It bounds what is in memory while peers are slow: many wallets may each
+	// have a batch.
+	maxAwaited = 4 * scan.MaxMatches
+
 	// flushEvery is how often a wallet is given what was tested although nothing was
 	// found: what it does not have is tested again after a restart.
 	flushEvery = 10 * time.Second
@@ -89,6 +94,17 @@ func (b *batch) complete(blocks *blockStage) bool {
 	return !slices.ContainsFunc(b.matches, func(m scan.Match) bool { return blocks.get(m.ID.Hash) == nil })
 }
 
+// awaited is how many blocks are in batches that are not complete. One that several need
+// counts for each.
+func (l walletStates) awaited(blocks *blockStage) (n int) {
+	for _, w := range l {
+		if w.batch != nil && !w.batch.complete(blocks) {
+			n += len(w.batch.matches)
+		}
+	}
+	return n
+}
+
 // of is what the wallet gets, which has asked for a scan.
 func (b *batch) of(sc Scan, blocks *blockStage) Batch {
 	var msgs []Block
@@ -122,8 +138,13 @@ func (e *engine) scanMore() {
 			e.walletStep(w)
 		}
 	}
-	e.fetches.answer(&e.blocks)
+	if e.fetches.answer(&e.blocks) {
+		e.finish(e.blocks.callOff()...)
+	}
 	e.fetchBlocks()
+	if e.wallets.awaited(&e.blocks) >= maxAwaited {
+		return
+	}
 	pass, ok := e.scans.start(e.wallets, e.now)
 	if !ok {
 		return
@@ -296,17 +317,12 @@ func (e *engine) owedAll(height uint32) (owed uint32) {
 }
 
 // scannedAll is the range that every script of every wallet was tested on.
-func (e *engine) scannedAll() (all Span) {
+func (e *engine) scannedAll() Span {
+	var tested []Span
 	for _, w := range e.wallets {
-		switch {
-		case !w.watching:
-		case !w.tested.Any:
-			return Span{}
-		case !all.Any:
-			all = w.tested
-		default:
-			all = spanOf(max(all.From, w.tested.From), min(all.Through, w.tested.Through), true)
+		if w.watching {
+			tested = append(tested, w.tested)
 		}
 	}
-	return all
+	return common(tested)
 }

@@ -113,3 +113,21 @@ type Cut struct {
 	Reason string
 	Time   time.Time
 }
+
+// common is the part that all spans have.
+func common(spans []Span) (all Span) {
+	for i, s := range spans {
+		switch {
+		case !s.Any:
+			return Span{}
+		case i == 0:
+			all = s
+		default:
+			all.From, all.Through = max(all.From, s.From), min(all.Through, s.Through)
+		}
+	}
+	if all.From > all.Through {
+		return Span{}
+	}
+	return all
+}
