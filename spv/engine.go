@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"dcrspv/spv/chain"
@@ -170,6 +171,10 @@ func (e *engine) serve() {
 	}
 }
 
+// manyWallets is from how many wallets on a step costs more than to wait for the answers of
+// further ones: a third of what a new block costs a thousand.
+const manyWallets = 16
+
 // handle applies an event and those that queued up behind it, so that one step
 // serves them all.
 func (e *engine) handle(ev event) {
@@ -178,6 +183,9 @@ func (e *engine) handle(ev event) {
 		ev.apply(e)
 		if e.err != nil || n == maxEvents {
 			return
+		}
+		if len(e.events) == 0 && len(e.wallets) >= manyWallets {
+			runtime.Gosched() // more of them are about to answer
 		}
 		select {
 		case ev = <-e.events:

@@ -318,11 +318,11 @@ func (e *engine) owedAll(height uint32) (owed uint32) {
 
 // scannedAll is the range that every script of every wallet was tested on.
 func (e *engine) scannedAll() Span {
-	var tested []Span
+	var all commonSpan
 	for _, w := range e.wallets {
 		if w.watching {
-			tested = append(tested, w.tested)
+			all.add(w.tested)
 		}
 	}
-	return common(tested)
+	return all.Span
 }

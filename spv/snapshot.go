@@ -186,10 +186,10 @@ func (s *Syncer) storedStatus() (Status, error) {
 		filters = spanOf(last.From, last.To, true)
 	}
 	owed := uint32(0)
-	var tested []Span
+	var tested commonSpan
 	for _, w := range s.wallets.list {
 		if _, watching := w.Birthday(); watching {
-			tested = append(tested, spanOf(w.Scanned(tip.Height)))
+			tested.add(spanOf(w.Scanned(tip.Height)))
 		}
 		owed = max(owed, w.Unscanned(tip.Height))
 	}
@@ -200,7 +200,7 @@ func (s *Syncer) storedStatus() (Status, error) {
 		Tip:       BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
 		Target:    tip.Height,
 		Filters:   filters,
-		Scanned:   common(tested),
+		Scanned:   tested.Span,
 		Unscanned: owed,
 		Reason:    "not running",
 	}, nil

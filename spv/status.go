@@ -114,20 +114,18 @@ type Cut struct {
 	Time   time.Time
 }
 
-// common is the part that all spans have.
-func common(spans []Span) (all Span) {
-	for i, s := range spans {
-		switch {
-		case !s.Any:
-			return Span{}
-		case i == 0:
-			all = s
-		default:
-			all.From, all.Through = max(all.From, s.From), min(all.Through, s.Through)
-		}
+// commonSpan is the part that all added spans have.
+type commonSpan struct {
+	Span
+	some bool // has been added
+}
+
+func (c *commonSpan) add(s Span) {
+	if c.some {
+		s = spanOf(max(c.From, s.From), min(c.Through, s.Through), c.Any && s.Any)
 	}
-	if all.From > all.Through {
-		return Span{}
+	if s.From > s.Through {
+		s = Span{}
 	}
-	return all
+	c.Span, c.some = s, true
 }
