@@ -52,6 +52,8 @@ type Match struct {
 	// Disapproved: the next block is stored and disapproves the regular transactions
 	// of this one (dcrd: header VoteBits bit 0, dcrutil.BlockValid).
 	Disapproved bool
+
+	judged bool // the next block was read after it
 }
 
 // End is a block at which the tests for somebody end, and the ticket price in its
@@ -108,11 +110,15 @@ func Run(ctx context.Context, src Source, requests []Request) (Result, error) {
 	return res, res.judge(src)
 }
 
-// judge finds out which matches the next block disapproves.
+// judge finds out which matches the next block disapproves, if it was not read in the
+// same part.
 func (r *Result) judge(src Source) error {
 	for i := range r.Matches {
 		m := &r.Matches[i]
 		m.ID = chain.BlockID{Height: m.Header.Height(), Hash: m.Header.Hash()}
+		if m.judged {
+			continue
+		}
 		next, ok, err := src.Next(m.ID)
 		if err != nil {
 			return err
@@ -220,9 +226,7 @@ func (p *part) match(ctx context.Context, src Source, g *group) error {
 				return false
 			}
 		}
-		if disapproves(h) {
-			p.disapproved = append(p.disapproved, height-1)
-		}
+		p.judge(height, h)
 		match, err := matcher.Match(g.union, h.FilterKey(), filter)
 		if (match || err != nil) && height > 0 { // nobody can spend what the genesis block pays
 			if owners := g.owners(&matcher, height, h.FilterKey(), filter); len(owners) > 0 {
@@ -236,6 +240,17 @@ func (p *part) match(ctx context.Context, src Source, g *group) error {
 		return !last
 	})
 	return cmp.Or(err, ended)
+}
+
+// judge takes what a block says about the one before it.
+func (p *part) judge(height uint32, h *chain.Header) {
+	no := disapproves(h)
+	if no {
+		p.disapproved = append(p.disapproved, height-1)
+	}
+	if n := len(p.matches); n > 0 && p.matches[n-1].Header.Height()+1 == height {
+		p.matches[n-1].Disapproved, p.matches[n-1].judged = no, true
+	}
 }
 
 func endAt(h *chain.Header) End {
