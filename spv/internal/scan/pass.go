@@ -72,7 +72,7 @@ const (
 	maxWork = 500_000_000
 
 	// partBlocks is how many blocks a processor tests at a time.
-	partBlocks = 1000
+	partBlocks = 2000
 
 	// ctxBlocks is after how many blocks a processor looks whether it is to end.
 	ctxBlocks = 16
@@ -83,6 +83,7 @@ const (
 func Run(ctx context.Context, src Source, requests []Request) (Result, error) {
 	res := Result{Ends: make(map[uint32]End)}
 	processors := uint32(runtime.GOMAXPROCS(0))
+	matchers := make([]filters.Matcher, processors)
 	var group group
 	for from, work := uint32(0), 0; len(res.Matches) < MaxMatches && work < maxWork; {
 		round, ok := nextRound(requests, from, processors*partBlocks)
@@ -96,7 +97,7 @@ func Run(ctx context.Context, src Source, requests []Request) (Result, error) {
 		}
 		g, ctx := errgroup.WithContext(ctx)
 		for i := range parts {
-			g.Go(func() error { return parts[i].match(ctx, src, &group) })
+			g.Go(func() error { return parts[i].match(ctx, src, &group, &matchers[i]) })
 		}
 		if err := g.Wait(); err != nil {
 			return Result{}, err
@@ -217,8 +218,7 @@ type part struct {
 }
 
 // match tests the blocks of a part. It stops at MaxMatches.
-func (p *part) match(ctx context.Context, src Source, g *group) error {
-	var matcher filters.Matcher
+func (p *part) match(ctx context.Context, src Source, g *group, m *filters.Matcher) error {
 	var ended error
 	err := src.Blocks(p.Range, func(height uint32, h *chain.Header, filter []byte) bool {
 		if height%ctxBlocks == 0 {
@@ -227,9 +227,9 @@ func (p *part) match(ctx context.Context, src Source, g *group) error {
 			}
 		}
 		p.judge(height, h)
-		match, err := matcher.Match(g.union, h.FilterKey(), filter)
+		match, err := m.Match(g.union, h.FilterKey(), filter)
 		if (match || err != nil) && height > 0 { // nobody can spend what the genesis block pays
-			if owners := g.owners(&matcher, height, h.FilterKey(), filter); len(owners) > 0 {
+			if owners := g.owners(m, height, h.FilterKey(), filter); len(owners) > 0 {
 				p.matches = append(p.matches, Match{Header: *h, Owners: owners})
 			}
 		}
