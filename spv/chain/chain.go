@@ -26,14 +26,15 @@ const (
 // In memory are the newest headers of the best chain, all that are not yet
 // stored, and the side branches. Older headers are read from the Source.
 type Chain struct {
-	rules    *Rules
-	src      reader
-	best     segment // end of the best chain; never empty, begins at or below stored.common+1
-	branches sideBranches
-	stored   storedChain
-	versions versionWindow // of the branch extended last
-	asert    *Header       // block rules.asertAnchor of the best chain, once needed
-	broken   error         // the stored tip could not be loaded
+	rules     *Rules
+	src       reader
+	best      segment // end of the best chain; never empty, begins at or below stored.common+1
+	branches  sideBranches
+	stored    storedChain
+	landmarks landmarks
+	versions  versionWindow // of the branch extended last
+	asert     *Header       // block rules.asertAnchor of the best chain, once needed
+	broken    error         // the stored tip could not be loaded
 
 	keep    int // recentHeaders
 	maxSide int // maxSideHeaders
@@ -248,6 +249,7 @@ func (c *Chain) switchTo(s *segment) {
 // setBest sets the end of the best chain, which has changed above a height.
 func (c *Chain) setBest(end segment, above uint32) {
 	c.best = end
+	c.landmarks.cut(above)
 	if above < c.rules.asertAnchor {
 		c.asert = nil
 	}
