@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"cmd/damage":   {"spv/spvtest"},
 	"cmd/faults":   {},
 	"cmd/stress":   {},
-	"cmd/spvbench": {"wallet", "spv", "spv/spvtest", "filters"},
+	"cmd/spvbench": {"wallet", "spv", "spv/chain", "spv/spvtest", "filters"},
 	"cmd/dcrspv":   {"wallet", "spv", "spv/chain", "spv/spvtest", "filters"}, // what any program could use
 	"wallet": {"wallet/internal/coverage", "wallet/internal/keys", "spv", // of spv only the types of the interface that it fulfils
 		"spv/chain", "internal/dbfile", "filters"},

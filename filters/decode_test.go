@@ -73,7 +73,7 @@ func TestMarks(t *testing.T) {
 				values[i] = rng.Uint64N(uint64(len(values)) * falsePositive)
 			}
 			slices.Sort(values)
-			if err := d.decode(k, uint64(len(values)), encodeValues(values), grain(30, 20)); err != nil {
+			if err := d.decode(k, uint64(len(values)), encodeValues(values), grain(30)); err != nil {
 				t.Fatal(err)
 			}
 			checkMarks(t, k, &d)
@@ -153,7 +153,7 @@ func BenchmarkDecode(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if err := d.decode(k, n, stream, grain(n, 20)); err != nil {
+					if err := d.decode(k, n, stream, grain(n)); err != nil {
 						b.Fatal(err)
 					}
 				}

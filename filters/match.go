@@ -34,7 +34,7 @@ func (m *Matcher) match(k kernel, q *Query, key [16]byte, filter []byte) (bool, 
 	if err != nil {
 		return false, err
 	}
-	if err := m.filter.decode(k, n, stream, grain(n, q.count)); err != nil || n == 0 {
+	if err := m.filter.decode(k, n, stream, grain(n)); err != nil || n == 0 {
 		return false, err
 	}
 	s := newSipState(binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:]))
@@ -61,18 +61,14 @@ func (m *Matcher) matchGroup(k kernel, g *group, s *sipState) bool {
 }
 
 // grain is how coarsely the n values of a filter are marked: by how many bits they are
-// shortened. With the fine grain one script in 383 hits a mark by chance, with the
-// coarse one in 48, but the fine table takes more of the nearest caches. The marks of a large filter
-// are kept within 256 KiB.
-func grain(n uint64, scripts int) uint64 {
+// shortened, so that one script in 383 hits a mark by chance. The marks of a large filter
+// are kept within 256 KiB, which the nearest caches hold.
+func grain(n uint64) uint64 {
 	const (
-		few      = 256
+		finest   = 11
 		maxMarks = 1 << 18
 	)
-	shift := uint64(14)
-	if scripts >= few {
-		shift = 11
-	}
+	shift := uint64(finest)
 	for n*falsePositive>>shift > maxMarks && shift < 32 {
 		shift++
 	}

@@ -104,11 +104,16 @@ func (e *engine) filtersFrom() (uint32, bool) {
 	return from, true
 }
 
-// plannedRanges is what is held or under way.
+// plannedRanges is what is held or under way. Requests that follow each other, as most do,
+// are added at once.
 func (f *filterStage) plannedRanges() chain.Ranges {
 	planned := f.held
-	for _, r := range f.requests {
-		planned = planned.Add(r.span())
+	for i := 0; i < len(f.requests); {
+		span := f.requests[i].span()
+		for i++; i < len(f.requests) && f.requests[i].from() == span.To+1; i++ {
+			span.To = f.requests[i].to()
+		}
+		planned = planned.Add(span)
 	}
 	return planned
 }

@@ -236,10 +236,11 @@ func (b *bench) spec(dir string) clientSpec {
 // sample is one measurement of a client.
 type sample struct {
 	clientResult
-	Wall float64 // seconds from the start of the process to synced
-	CPU  float64 // seconds, of the whole process
-	Sent float64 // bytes that the peers sent
-	Peer float64 // CPU seconds of the serving process
+	Wall   float64 // seconds from the start of the process to synced
+	CPU    float64 // seconds, of the whole process
+	System float64 // of that in the kernel
+	Sent   float64 // bytes that the peers sent
+	Peer   float64 // CPU seconds of the serving process
 }
 
 // client is how to start a client: its words, and what its environment has
@@ -272,7 +273,8 @@ func (b *bench) sample(ctx context.Context, c client, spec clientSpec, synced fu
 		return nil, err
 	}
 	s.Wall = s.Synced.Sub(started).Seconds()
-	s.CPU = (p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()).Seconds()
+	s.System = p.cmd.ProcessState.SystemTime().Seconds()
+	s.CPU = p.cmd.ProcessState.UserTime().Seconds() + s.System
 	s.Peer, s.Sent = after.CPU-before.CPU, float64(after.Sent-before.Sent)
 	b.others.add(machineSeconds()-machine-s.CPU-s.Peer, time.Since(started))
 	if spec.XPub != "" && s.Holdings != after.Truth {

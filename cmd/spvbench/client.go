@@ -29,6 +29,7 @@ type clientSpec struct {
 	More       int      // so many wallets more, each with as many scripts of its own
 	From       uint32   // birthday of what is watched
 	Follow     int      // payments to wait for once synced
+	Checksums  bool     // the bare work only: hash each message too
 	CPUProfile string   // file, or none
 	MemProfile string   // file, or none
 }

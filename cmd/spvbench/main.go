@@ -69,6 +69,12 @@ func child(args []string) (is bool, err error) {
 			return true, err
 		}
 		return true, runClient(spec, os.Stdout)
+	case "bare":
+		var spec clientSpec
+		if err := json.Unmarshal([]byte(args[1]), &spec); err != nil {
+			return true, err
+		}
+		return true, runBare(spec, os.Stdout)
 	}
 	return false, nil
 }

@@ -53,7 +53,7 @@ func TestProgram(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"--blocks", "1000,2000", "--only", "growth"},
-		{"--blocks", "2000", "--scripts", "20,500", "--only", "weak,rescan,start,block"},
+		{"--blocks", "2000", "--scripts", "20,500", "--only", "bare,weak,rescan,start,block"},
 	} {
 		if status, printed := start(t, append(args, dirs...)...); status != 0 {
 			t.Fatalf("status %d:\n%s", status, printed)
@@ -63,7 +63,7 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for table, want := range map[string]int{"sync": 2, "growth": 1, "weak": 1, "rescan": 2, "start": 1, "block": 1} {
+	for table, want := range map[string]int{"sync": 2, "growth": 1, "bare": 3, "weak": 1, "rescan": 2, "start": 1, "block": 2} {
 		rows := r.of(table)
 		if len(rows) != want {
 			t.Errorf("%d rows of %s, want %d", len(rows), table, want)

@@ -27,6 +27,7 @@ var tables []*table
 func init() {
 	tables = []*table{
 		{name: "sync", title: "First sync", columns: syncColumns, serves: true, measure: measureSync},
+		{name: "bare", title: "First sync, and the work that nobody can leave out", columns: bareColumns, serves: true, measure: measureBare},
 		{name: "growth", title: "Growth from one chain size to the next", columns: growthColumns, once: true, derive: growth},
 		{name: "weak", title: "First sync on a weak machine: one core, a memory limit of 100 MB", columns: syncColumns, serves: true, measure: measureWeak},
 		{name: "latency", title: "First sync with a round trip of 50 ms", columns: latencyColumns, serves: true, measure: measureLatency},

@@ -26,14 +26,15 @@ const (
 // In memory are the newest headers of the best chain, all that are not yet
 // stored, and the side branches. Older headers are read from the Source.
 type Chain struct {
-	rules    *Rules
-	src      reader
-	best     segment // end of the best chain; never empty, begins at or below stored.common+1
-	branches sideBranches
-	stored   storedChain
-	versions versionWindow // of the branch extended last
-	asert    *Header       // block rules.asertAnchor of the best chain, once needed
-	broken   error         // the stored tip could not be loaded
+	rules     *Rules
+	src       reader
+	best      segment // end of the best chain; never empty, begins at or below stored.common+1
+	branches  sideBranches
+	stored    storedChain
+	landmarks landmarks
+	versions  versionWindow // of the branch extended last
+	asert     *Header       // block rules.asertAnchor of the best chain, once needed
+	broken    error         // the stored tip could not be loaded
 
 	keep    int // recentHeaders
 	maxSide int // maxSideHeaders
@@ -147,20 +148,23 @@ func (c *Chain) Blocks(r Range) (headers []Header, hashes []chainhash.Hash, ok b
 		from, to := int(r.From-c.best.base), int(r.To+1-c.best.base)
 		return c.best.headers.slice(from, to), c.best.hashes.slice(from, to), true
 	}
-	headers, ok = c.src.headers(Range{r.From, min(r.To, c.best.base-1)})
+	// The block after the range is read too: each child knows its parent's hash, which
+	// saves hashing.
+	headers, ok = c.src.headers(Range{r.From, min(r.To+1, c.best.base-1)})
 	if !ok {
 		return nil, nil, false
 	}
-	if r.To >= c.best.base {
-		headers = append(headers, c.best.headers.slice(0, int(r.To+1-c.best.base))...)
+	if r.To+1 >= c.best.base {
+		headers = append(headers, c.best.headers.slice(0, int(min(r.To+2, c.best.next())-c.best.base))...)
 	}
-	hashes = make([]chainhash.Hash, len(headers))
-	for i := range hashes[1:] {
-		hashes[i] = headers[i+1].PrevBlock() // the child knows it, which saves hashing
+	hashes = make([]chainhash.Hash, r.Len())
+	for i := range headers[1:] {
+		hashes[i] = headers[i+1].PrevBlock()
 	}
-	last := len(hashes) - 1
-	hashes[last], ok = c.Hash(r.To)
-	return headers, hashes, ok
+	if len(headers) == len(hashes) { // the tip has no child
+		hashes[len(hashes)-1] = c.Tip().Hash
+	}
+	return headers[:r.Len()], hashes, true
 }
 
 // Failed is the first failure of the Source, as an ErrSource; nil if it has not failed.
@@ -245,6 +249,7 @@ func (c *Chain) switchTo(s *segment) {
 // setBest sets the end of the best chain, which has changed above a height.
 func (c *Chain) setBest(end segment, above uint32) {
 	c.best = end
+	c.landmarks.cut(above)
 	if above < c.rules.asertAnchor {
 		c.asert = nil
 	}

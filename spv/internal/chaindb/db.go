@@ -23,6 +23,7 @@ type DB struct {
 	lastRead atomic.Pointer[checkedSegment]
 
 	mu     sync.Mutex // held while writing
+	values valueMemory
 	origin origin
 }
 
@@ -43,7 +44,7 @@ func (db *DB) Filters() chain.Ranges { return db.state.Load().filters }
 func (db *DB) Close() error { return wrap("closing", db.path, db.file.Close()) }
 
 func (db *DB) reader(tx *bbolt.Tx, s *state) *reader {
-	return &reader{path: db.path, rules: db.rules, tx: tx, state: s}
+	return &reader{path: db.path, rules: db.rules, tx: tx, state: s, values: &db.values}
 }
 
 // view runs fn in a read transaction.
@@ -63,6 +64,7 @@ func (db *DB) view(fn func(*reader) error) error {
 func (db *DB) update(fn func(*reader) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
+	defer db.values.reuse()
 	next := *db.state.Load()
 	distrust := false
 	err := db.file.Update(func(tx *bbolt.Tx) error {

@@ -194,7 +194,7 @@ func TestBlocksMissing(t *testing.T) {
 		"a filter": {"filter 260 is missing", func(tx *bbolt.Tx) error {
 			var r records
 			r[9] = []byte{1}
-			return put(tx, filtersBucket, segmentKey(1), r.value())
+			return put(tx, filtersBucket, segmentKey(1), r.append(nil))
 		}},
 		"a header": {"10 headers from 250 on, not 11", func(tx *bbolt.Tx) error {
 			segment := tx.Bucket(headersBucket).Get(segmentKey(1))
@@ -424,7 +424,7 @@ func TestSegmentRecords(t *testing.T) {
 				want[i] = noise(rng.IntN(300))
 			}
 		}
-		value := want.value()
+		value := want.append(nil)
 		if err := got.parse(value); err != nil {
 			t.Fatal(err)
 		}
@@ -444,7 +444,7 @@ func FuzzSegment(f *testing.F) {
 		if r.parse(value) != nil {
 			return
 		}
-		if err := again.parse(r.value()); err != nil || !reflect.DeepEqual(r, again) {
+		if err := again.parse(r.append(nil)); err != nil || !reflect.DeepEqual(r, again) {
 			t.Fatalf("not the same again: %v", err)
 		}
 	})

@@ -95,7 +95,7 @@ func (r *reader) editFilters(heights chain.Range, filter func(height uint32) []b
 
 // putFilters stores a filter segment. An empty one is not kept.
 func (r *reader) putFilters(segment uint32, filters *records) error {
-	value := filters.value()
+	value := filters.append(r.values.take(filters.size()))
 	if len(value) == 0 {
 		return r.tx.Bucket(filtersBucket).Delete(segmentKey(segment))
 	}

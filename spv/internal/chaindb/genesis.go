@@ -17,7 +17,7 @@ func putGenesis(tx *bbolt.Tx, genesis *chain.Header, filter []byte) error {
 	r := records{filter}
 	return errors.Join(
 		put(tx, headersBucket, segmentKey(0), bytes.Clone(genesis[:])),
-		put(tx, filtersBucket, segmentKey(0), r.value()),
+		put(tx, filtersBucket, segmentKey(0), r.append(nil)),
 	)
 }
 

@@ -129,7 +129,7 @@ func (r *reader) writeHeaders(above uint32, headers []chain.Header) error {
 			}
 		}
 		n := min(len(headers), segmentBlocks-kept)
-		value := make([]byte, 0, (kept+n)*chain.HeaderSize+checksumSize)
+		value := r.values.take((kept+n)*chain.HeaderSize + checksumSize)
 		value = append(value, old[:kept*chain.HeaderSize]...)
 		for i := range headers[:n] {
 			value = append(value, headers[i][:]...)

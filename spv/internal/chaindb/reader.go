@@ -17,7 +17,8 @@ type reader struct {
 	tx    *bbolt.Tx
 	*state
 
-	distrust bool // once it is written, the file is not trusted any more
+	values   *valueMemory // of a write transaction
+	distrust bool         // once it is written, the file is not trusted any more
 }
 
 // setDistrust says whether the file is trusted once it is written.

@@ -71,16 +71,23 @@ func (r *records) parse(value []byte) error {
 	return nil
 }
 
-// value returns r as a filter segment; empty if it holds no filter.
-func (r *records) value() []byte {
-	size, last := checksumSize, -1
-	for i, f := range r {
+// size is how many bytes r takes as a filter segment, at most, with a checksum.
+func (r *records) size() int {
+	size := checksumSize
+	for _, f := range r {
 		size += binary.MaxVarintLen32 + len(f)
+	}
+	return size
+}
+
+// append appends r as a filter segment; nothing if it holds no filter.
+func (r *records) append(value []byte) []byte {
+	last := -1
+	for i, f := range r {
 		if f != nil {
 			last = i
 		}
 	}
-	value := make([]byte, 0, size)
 	for _, f := range r[:last+1] {
 		if f == nil {
 			value = append(value, 0)

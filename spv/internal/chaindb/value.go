@@ -43,3 +43,25 @@ func get(tx *bbolt.Tx, bucket, key []byte) ([]byte, error) {
 	}
 	return stored[:n:n], nil
 }
+
+// valueMemory is memory for the values of one write transaction after the other: a first
+// sync writes as many bytes as the file has. bbolt refers to a value until the transaction
+// ends, and no longer.
+type valueMemory struct{ block []byte }
+
+// blockSize is how much of it is made at a time. The values of 8,000 headers, the most that
+// the first sync writes at a time, have 1.4 MB.
+const blockSize = 2 << 20
+
+// take returns empty memory with room for size bytes.
+func (m *valueMemory) take(size int) []byte {
+	if cap(m.block)-len(m.block) < size {
+		m.block = make([]byte, 0, max(size, blockSize)) // values refer to the old one
+	}
+	start := len(m.block)
+	m.block = m.block[:start+size]
+	return m.block[start : start : start+size]
+}
+
+// reuse gives the memory of a transaction that is over to the next.
+func (m *valueMemory) reuse() { m.block = m.block[:0] }

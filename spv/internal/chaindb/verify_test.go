@@ -94,7 +94,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 			}
 			_, index := segmentOf(height)
 			r[index] = edit(append([]byte{}, r[index]...))
-			return put(tx, filtersBucket, at(height), r.value())
+			return put(tx, filtersBucket, at(height), r.append(nil))
 		}
 	}
 	const border = segmentBlocks

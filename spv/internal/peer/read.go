@@ -74,9 +74,9 @@ func (p *Peer) readHead() (head, error) {
 // has no reason to send ends the connection before any of it is read. A message that
 // we do not use is skipped without being held in memory, and its checksum is ignored.
 //
-// Headers have their own decoder because a whole chain passes through it: the
-// wire package takes each header apart, only for it to be put together again
-// for its hash.
+// Headers and batches of filters have their own decoders because a whole chain passes
+// through them: the wire package takes each header apart, only for it to be put together
+// again for its hash.
 func (p *Peer) readBody(h head) (any, error) {
 	msg := emptyMessage(h.command)
 	if limit := p.maxLength(msg); h.length > limit {
@@ -114,8 +114,11 @@ func (p *Peer) readBody(h head) (any, error) {
 		return nil, protocolError("checksum of %s message is wrong", h.command)
 	}
 	p.count.lastMessage.Store(time.Now().UnixNano())
-	if h.command == wire.CmdHeaders {
+	switch h.command {
+	case wire.CmdHeaders:
 		return parseHeaders(payload)
+	case wire.CmdCFiltersV2:
+		return parseFilters(payload)
 	}
 	r := bytes.NewBuffer(payload)
 	if err := msg.BtcDecode(r, p.pver.Load()); err != nil {

@@ -52,6 +52,8 @@ type Match struct {
 	// Disapproved: the next block is stored and disapproves the regular transactions
 	// of this one (dcrd: header VoteBits bit 0, dcrutil.BlockValid).
 	Disapproved bool
+
+	judged bool // the next block was read after it
 }
 
 // End is a block at which the tests for somebody end, and the ticket price in its
@@ -70,7 +72,7 @@ const (
 	maxWork = 500_000_000
 
 	// partBlocks is how many blocks a processor tests at a time.
-	partBlocks = 1000
+	partBlocks = 2000
 
 	// ctxBlocks is after how many blocks a processor looks whether it is to end.
 	ctxBlocks = 16
@@ -81,6 +83,7 @@ const (
 func Run(ctx context.Context, src Source, requests []Request) (Result, error) {
 	res := Result{Ends: make(map[uint32]End)}
 	processors := uint32(runtime.GOMAXPROCS(0))
+	matchers := make([]filters.Matcher, processors)
 	var group group
 	for from, work := uint32(0), 0; len(res.Matches) < MaxMatches && work < maxWork; {
 		round, ok := nextRound(requests, from, processors*partBlocks)
@@ -94,7 +97,7 @@ func Run(ctx context.Context, src Source, requests []Request) (Result, error) {
 		}
 		g, ctx := errgroup.WithContext(ctx)
 		for i := range parts {
-			g.Go(func() error { return parts[i].match(ctx, src, &group) })
+			g.Go(func() error { return parts[i].match(ctx, src, &group, &matchers[i]) })
 		}
 		if err := g.Wait(); err != nil {
 			return Result{}, err
@@ -108,11 +111,15 @@ func Run(ctx context.Context, src Source, requests []Request) (Result, error) {
 	return res, res.judge(src)
 }
 
-// judge finds out which matches the next block disapproves.
+// judge finds out which matches the next block disapproves, if it was not read in the
+// same part.
 func (r *Result) judge(src Source) error {
 	for i := range r.Matches {
 		m := &r.Matches[i]
 		m.ID = chain.BlockID{Height: m.Header.Height(), Hash: m.Header.Hash()}
+		if m.judged {
+			continue
+		}
 		next, ok, err := src.Next(m.ID)
 		if err != nil {
 			return err
@@ -211,8 +218,7 @@ type part struct {
 }
 
 // match tests the blocks of a part. It stops at MaxMatches.
-func (p *part) match(ctx context.Context, src Source, g *group) error {
-	var matcher filters.Matcher
+func (p *part) match(ctx context.Context, src Source, g *group, m *filters.Matcher) error {
 	var ended error
 	err := src.Blocks(p.Range, func(height uint32, h *chain.Header, filter []byte) bool {
 		if height%ctxBlocks == 0 {
@@ -220,12 +226,10 @@ func (p *part) match(ctx context.Context, src Source, g *group) error {
 				return false
 			}
 		}
-		if disapproves(h) {
-			p.disapproved = append(p.disapproved, height-1)
-		}
-		match, err := matcher.Match(g.union, h.FilterKey(), filter)
+		p.judge(height, h)
+		match, err := m.Match(g.union, h.FilterKey(), filter)
 		if (match || err != nil) && height > 0 { // nobody can spend what the genesis block pays
-			if owners := g.owners(&matcher, height, h.FilterKey(), filter); len(owners) > 0 {
+			if owners := g.owners(m, height, h.FilterKey(), filter); len(owners) > 0 {
 				p.matches = append(p.matches, Match{Header: *h, Owners: owners})
 			}
 		}
@@ -236,6 +240,17 @@ func (p *part) match(ctx context.Context, src Source, g *group) error {
 		return !last
 	})
 	return cmp.Or(err, ended)
+}
+
+// judge takes what a block says about the one before it.
+func (p *part) judge(height uint32, h *chain.Header) {
+	no := disapproves(h)
+	if no {
+		p.disapproved = append(p.disapproved, height-1)
+	}
+	if n := len(p.matches); n > 0 && p.matches[n-1].Header.Height()+1 == height {
+		p.matches[n-1].Disapproved, p.matches[n-1].judged = no, true
+	}
 }
 
 func endAt(h *chain.Header) End {
