@@ -1,0 +1,212 @@
+package dcrwallet
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"dcrspv/spv"
+
+	"decred.org/dcrwallet/v5/wallet"
+	_ "decred.org/dcrwallet/v5/wallet/drivers/bdb"
+	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/chaincfg/v3"
+	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/slog"
+)
+
+// passphrase is the wallets'.
+var passphrase = []byte("passphrase")
+
+// driverSeed is what the simnet driver derives its keys from.
+func driverSeed() []byte {
+	seed := sha256.Sum256([]byte("simnet keyring"))
+	return seed[:]
+}
+
+// newWallet makes the file of a wallet.
+func newWallet(t *testing.T, path string, seed []byte) {
+	t.Helper()
+	db, err := wallet.CreateDB("bdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = wallet.Create(t.Context(), db, []byte(wallet.InsecurePubPassphrase), passphrase, seed, chaincfg.SimNetParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// openWallet opens the file of a wallet until the test, or the client that it is for, ends.
+func openWallet(t *testing.T, path string) (*wallet.Wallet, wallet.DB) {
+	t.Helper()
+	db, err := wallet.OpenDB("bdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := wallet.Open(t.Context(), &wallet.Config{
+		DB: db, PubPassphrase: []byte(wallet.InsecurePubPassphrase), Params: chaincfg.SimNetParams(),
+		GapLimit: wallet.DefaultGapLimit, AccountGapLimit: wallet.DefaultAccountGapLimit,
+		RelayFee: 1e4, AllowHighFees: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Unlock(t.Context(), passphrase, nil); err != nil {
+		t.Fatal(err)
+	}
+	return w, db
+}
+
+// client is a Syncer with wallets on it. Its files stay when it is stopped.
+type client struct {
+	dir    string
+	peers  []string
+	names  []string // of the wallets' files
+	syncer *spv.Syncer
+	on     []*Backend
+	stops  []func()
+}
+
+func (c *client) walletPath(name string) string { return filepath.Join(c.dir, name) }
+func (c *client) chainPath() string             { return filepath.Join(c.dir, spv.ChainFile) }
+
+// newClient makes a client with wallets of the driver's seed.
+func newClient(t *testing.T, n *network, names ...string) *client {
+	t.Helper()
+	c := &client{dir: t.TempDir(), peers: n.P2P, names: names}
+	for _, name := range names {
+		newWallet(t, c.walletPath(name), driverSeed())
+	}
+	return c
+}
+
+// start runs the client until it is stopped, or the test ends.
+func (c *client) start(t *testing.T) {
+	t.Helper()
+	s, err := spv.New(spv.Config{Params: chaincfg.SimNetParams(), DataDir: c.dir, Connect: c.peers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.syncer, c.on = s, nil
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- s.Run(ctx) }()
+	c.stops = []func(){func() {
+		cancel()
+		if err := <-ran; err != nil {
+			t.Errorf("syncer: %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}}
+	for _, name := range c.names {
+		w, db := openWallet(t, c.walletPath(name))
+		b, err := New(s, w, Config{Log: testLog(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		ran := make(chan error, 1)
+		go func() { ran <- b.Run(ctx) }()
+		c.on = append(c.on, b)
+		c.stops = append(c.stops, func() {
+			cancel()
+			if err := <-ran; err != nil {
+				t.Errorf("wallet %s: %v", name, err)
+			}
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(c.stop)
+}
+
+// stop ends what start began.
+func (c *client) stop() {
+	for i := len(c.stops) - 1; i >= 0; i-- {
+		c.stops[i]()
+	}
+	c.stops = nil
+}
+
+// testLog writes to standard error if the tests are verbose.
+func testLog(t *testing.T) slog.Logger {
+	if !testing.Verbose() {
+		return nil
+	}
+	return slog.NewBackend(os.Stderr).Logger(t.Name())
+}
+
+// reaches waits until all wallets show what a node's tip says, and compares them.
+func (c *client) reaches(t *testing.T, n *network, node int) {
+	t.Helper()
+	all := n.truth(t, node)
+	for i, b := range c.on {
+		c.waitFor(t, b, all.Tip)
+		if t.Failed() {
+			t.Fatalf("wallet %s", c.names[i])
+		}
+		checkWallet(t, b.w, all)
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+func (c *client) waitFor(t *testing.T, b *Backend, at block) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		now, changed := b.state.get()
+		if now.Stage == Following && now.Tip.Hash.String() == at.Hash {
+			return
+		}
+		select {
+		case <-changed:
+		case <-b.life.Done():
+			t.Fatalf("the backend ended at %+v", now)
+		case <-ctx.Done():
+			t.Fatalf("not at %v but %+v; the syncer: %+v", at, now, c.syncer.Status())
+		}
+	}
+}
+
+// checkWallet compares a wallet with the truth, in atoms. What it has in tickets it counts
+// by their commitments, which hold the fee as well.
+func checkWallet(t *testing.T, w *wallet.Wallet, all truth) {
+	t.Helper()
+	ctx := t.Context()
+	balances, err := w.AccountBalances(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var free, locked dcrutil.Amount
+	for _, b := range balances {
+		free += b.Spendable + b.ImmatureCoinbaseRewards + b.ImmatureStakeGeneration
+		locked += b.LockedByTickets
+	}
+	if want := dcrutil.Amount(all.Balance.Spendable + all.Balance.Immature); free != want {
+		t.Errorf("at %d: %v, want %v", all.Tip.Height, free, want)
+	}
+	for _, e := range all.History {
+		hash, err := chainhash.NewHashFromStr(e.TxID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, confirmed, _, err := w.TransactionSummary(ctx, hash); err != nil || confirmed < 1 {
+			t.Errorf("%s of tree %d is not in the wallet: %d confirmations, %v", e.TxID, e.Tree, confirmed, err)
+		}
+	}
+	_ = locked
+	_ = stake.IsSStx
+	_ = errors.Is
+}
