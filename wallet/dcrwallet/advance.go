@@ -140,7 +140,7 @@ func (b *Backend) connect(ctx context.Context, piece []spv.Stored) error {
 		return err
 	}
 	b.state.set(Status{Stage: Following, Tip: last})
-	return nil
+	return b.w.PublishUnminedTransactions(ctx, b) // an offer lasts for an hour
 }
 
 // transactions returns those of each block that concern the wallet. None are an empty list,

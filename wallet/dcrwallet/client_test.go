@@ -3,19 +3,21 @@ package dcrwallet
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"dcrspv/spv"
 
+	walleterrors "decred.org/dcrwallet/v5/errors"
 	"decred.org/dcrwallet/v5/wallet"
 	_ "decred.org/dcrwallet/v5/wallet/drivers/bdb"
 	"github.com/decred/dcrd/blockchain/stake/v5"
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"
+	"github.com/decred/dcrd/wire"
 	"github.com/decred/slog"
 )
 
@@ -42,6 +44,20 @@ func newWallet(t *testing.T, path string, seed []byte) {
 	}
 }
 
+// newWatching makes the file of a wallet without private keys.
+func newWatching(t *testing.T, path, xpub string) {
+	t.Helper()
+	db, err := wallet.CreateDB("bdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = wallet.CreateWatchOnly(t.Context(), db, xpub, []byte(wallet.InsecurePubPassphrase), chaincfg.SimNetParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // openWallet opens the file of a wallet until the test, or the client that it is for, ends.
 func openWallet(t *testing.T, path string) (*wallet.Wallet, wallet.DB) {
 	t.Helper()
@@ -57,8 +73,10 @@ func openWallet(t *testing.T, path string) (*wallet.Wallet, wallet.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Unlock(t.Context(), passphrase, nil); err != nil {
-		t.Fatal(err)
+	if !w.WatchingOnly() {
+		if err := w.Unlock(t.Context(), passphrase, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return w, db
 }
@@ -180,8 +198,7 @@ func (c *client) waitFor(t *testing.T, b *Backend, at block) {
 	}
 }
 
-// checkWallet compares a wallet with the truth, in atoms. What it has in tickets it counts
-// by their commitments, which hold the fee as well.
+// checkWallet compares a wallet with the truth, in atoms.
 func checkWallet(t *testing.T, w *wallet.Wallet, all truth) {
 	t.Helper()
 	ctx := t.Context()
@@ -194,19 +211,118 @@ func checkWallet(t *testing.T, w *wallet.Wallet, all truth) {
 		free += b.Spendable + b.ImmatureCoinbaseRewards + b.ImmatureStakeGeneration
 		locked += b.LockedByTickets
 	}
-	if want := dcrutil.Amount(all.Balance.Spendable + all.Balance.Immature); free != want {
+	want := dcrutil.Amount(all.Balance.Spendable+all.Balance.Immature) - pending(t, w, all)
+	if free != want {
 		t.Errorf("at %d: %v, want %v", all.Tip.Height, free, want)
 	}
+	if want := committed(t, w, all); locked != want {
+		t.Errorf("at %d: %v in tickets, want %v", all.Tip.Height, locked, want)
+	}
 	for _, e := range all.History {
-		hash, err := chainhash.NewHashFromStr(e.TxID)
-		if err != nil {
-			t.Fatal(err)
+		if w.WatchingOnly() {
+			break // part of it is of the other account
 		}
-		if _, confirmed, _, err := w.TransactionSummary(ctx, hash); err != nil || confirmed < 1 {
-			t.Errorf("%s of tree %d is not in the wallet: %d confirmations, %v", e.TxID, e.Tree, confirmed, err)
+		if !isMined(t, w, e.TxID) {
+			t.Errorf("at %d: %s of tree %d is not mined", all.Tip.Height, e.TxID, e.Tree)
 		}
 	}
-	_ = locked
-	_ = stake.IsSStx
-	_ = errors.Is
+}
+
+// pending is what the wallet's transactions that are in no block spend of mined coins. The
+// wallet does not count that any more.
+func pending(t *testing.T, w *wallet.Wallet, all truth) (sum dcrutil.Amount) {
+	t.Helper()
+	txs, err := w.UnminedTransactions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tx := range txs {
+		for _, in := range tx.TxIn {
+			for _, u := range all.Utxos {
+				if u.TxID == in.PreviousOutPoint.Hash.String() && u.Index == in.PreviousOutPoint.Index {
+					sum += dcrutil.Amount(u.Amount)
+				}
+			}
+		}
+	}
+	return sum
+}
+
+// committed is what tickets promise to give back: the wallet counts that, not their price.
+func committed(t *testing.T, w *wallet.Wallet, all truth) (sum dcrutil.Amount) {
+	t.Helper()
+	for _, u := range all.Utxos {
+		if u.Tree != wire.TxTreeStake || u.Index != 0 {
+			continue
+		}
+		tx := transaction(t, w, u.TxID)
+		if tx == nil || !stake.IsSStx(tx) {
+			continue
+		}
+		for i := 1; i < len(tx.TxOut); i += 2 {
+			amount, err := stake.AmountFromSStxPkScrCommitment(tx.TxOut[i].PkScript)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += amount
+		}
+	}
+	return sum
+}
+
+func hashOf(t *testing.T, txid string) *chainhash.Hash {
+	t.Helper()
+	hash, err := chainhash.NewHashFromStr(txid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hash
+}
+
+// transaction is one of the wallet, nil if it does not have it.
+func transaction(t *testing.T, w *wallet.Wallet, txid string) *wire.MsgTx {
+	t.Helper()
+	txs, _, err := w.GetTransactionsByHashes(t.Context(), []*chainhash.Hash{hashOf(t, txid)})
+	if err != nil && !walleterrors.Is(err, walleterrors.NotExist) {
+		t.Fatal(err)
+	}
+	if len(txs) == 0 {
+		return nil
+	}
+	return txs[0]
+}
+
+// isMined reports whether the wallet has a transaction in a block.
+func isMined(t *testing.T, w *wallet.Wallet, txid string) bool {
+	t.Helper()
+	_, confirmed, _, err := w.TransactionSummary(t.Context(), hashOf(t, txid))
+	if err != nil && !walleterrors.Is(err, walleterrors.NotExist) {
+		t.Fatal(err)
+	}
+	return err == nil && confirmed > 0
+}
+
+// isWaiting reports whether the wallet has a transaction that is in no block.
+func isWaiting(t *testing.T, w *wallet.Wallet, txid string) bool {
+	t.Helper()
+	_, confirmed, _, err := w.TransactionSummary(t.Context(), hashOf(t, txid))
+	if err != nil && !walleterrors.Is(err, walleterrors.NotExist) {
+		t.Fatal(err)
+	}
+	return err == nil && confirmed == 0
+}
+
+// eventually waits until done reports true. Other processes give no signal to wait on.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	end := time.After(patience)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
 }

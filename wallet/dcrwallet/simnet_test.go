@@ -72,6 +72,12 @@ type truth struct {
 		Net  int64  `json:"net"`
 		Tree int8   `json:"tree"`
 	} `json:"history"`
+	Utxos []struct {
+		TxID   string `json:"txid"`
+		Index  uint32 `json:"index"`
+		Tree   int8   `json:"tree"`
+		Amount int64  `json:"amount"`
+	} `json:"utxos"`
 }
 
 // args are the fields of a command beside its name.
@@ -182,4 +188,11 @@ func (n *network) truth(t *testing.T, node int) (all truth) {
 	t.Helper()
 	n.do(t, "truth", args{"node": node}, &all)
 	return all
+}
+
+// mempool lists what waits at the first node.
+func (n *network) mempool(t *testing.T) (txids []string) {
+	t.Helper()
+	n.do(t, "mempool", nil, &txids)
+	return txids
 }
