@@ -2,13 +2,12 @@ package dcrwallet
 
 import (
 	"context"
-	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"dcrspv/spv"
+	"dcrspv/wallet/dcrwallet/internal/simnet"
 
 	walleterrors "decred.org/dcrwallet/v5/errors"
 	"decred.org/dcrwallet/v5/wallet"
@@ -23,12 +22,6 @@ import (
 
 // passphrase is the wallets'.
 var passphrase = []byte("passphrase")
-
-// driverSeed is what the simnet driver derives its keys from.
-func driverSeed() []byte {
-	seed := sha256.Sum256([]byte("simnet keyring"))
-	return seed[:]
-}
 
 // newWallet makes the file of a wallet.
 func newWallet(t *testing.T, path string, seed []byte) {
@@ -95,11 +88,11 @@ func (c *client) walletPath(name string) string { return filepath.Join(c.dir, na
 func (c *client) chainPath() string             { return filepath.Join(c.dir, spv.ChainFile) }
 
 // newClient makes a client with wallets of the driver's seed.
-func newClient(t *testing.T, n *network, names ...string) *client {
+func newClient(t *testing.T, n *simnet.Network, names ...string) *client {
 	t.Helper()
 	c := &client{dir: t.TempDir(), peers: n.P2P, names: names}
 	for _, name := range names {
-		newWallet(t, c.walletPath(name), driverSeed())
+		newWallet(t, c.walletPath(name), simnet.Seed())
 	}
 	return c
 }
@@ -164,9 +157,9 @@ func testLog(t *testing.T) slog.Logger {
 }
 
 // reaches waits until all wallets show what a node's tip says, and compares them.
-func (c *client) reaches(t *testing.T, n *network, node int) {
+func (c *client) reaches(t *testing.T, n *simnet.Network, node int) {
 	t.Helper()
-	all := n.truth(t, node)
+	all := n.Truth(t, node)
 	for i, b := range c.on {
 		c.waitFor(t, b, all.Tip)
 		if t.Failed() {
@@ -179,9 +172,9 @@ func (c *client) reaches(t *testing.T, n *network, node int) {
 	}
 }
 
-func (c *client) waitFor(t *testing.T, b *Backend, at block) {
+func (c *client) waitFor(t *testing.T, b *Backend, at simnet.Block) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), simnet.Patience)
 	defer cancel()
 	for {
 		now, changed := b.state.get()
@@ -199,7 +192,7 @@ func (c *client) waitFor(t *testing.T, b *Backend, at block) {
 }
 
 // checkWallet compares a wallet with the truth, in atoms.
-func checkWallet(t *testing.T, w *wallet.Wallet, all truth) {
+func checkWallet(t *testing.T, w *wallet.Wallet, all simnet.Truth) {
 	t.Helper()
 	ctx := t.Context()
 	balances, err := w.AccountBalances(ctx, 1)
@@ -230,7 +223,7 @@ func checkWallet(t *testing.T, w *wallet.Wallet, all truth) {
 
 // pending is what the wallet's transactions that are in no block spend of mined coins. The
 // wallet does not count that any more.
-func pending(t *testing.T, w *wallet.Wallet, all truth) (sum dcrutil.Amount) {
+func pending(t *testing.T, w *wallet.Wallet, all simnet.Truth) (sum dcrutil.Amount) {
 	t.Helper()
 	txs, err := w.UnminedTransactions(t.Context())
 	if err != nil {
@@ -249,7 +242,7 @@ func pending(t *testing.T, w *wallet.Wallet, all truth) (sum dcrutil.Amount) {
 }
 
 // committed is what tickets promise to give back: the wallet counts that, not their price.
-func committed(t *testing.T, w *wallet.Wallet, all truth) (sum dcrutil.Amount) {
+func committed(t *testing.T, w *wallet.Wallet, all simnet.Truth) (sum dcrutil.Amount) {
 	t.Helper()
 	for _, u := range all.Utxos {
 		if u.Tree != wire.TxTreeStake || u.Index != 0 {
@@ -310,19 +303,4 @@ func isWaiting(t *testing.T, w *wallet.Wallet, txid string) bool {
 		t.Fatal(err)
 	}
 	return err == nil && confirmed == 0
-}
-
-// eventually waits until done reports true. Other processes give no signal to wait on.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	end := time.After(patience)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
 }

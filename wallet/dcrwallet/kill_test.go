@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dcrspv/wallet/dcrwallet/internal/simnet"
 )
 
 var (
@@ -39,7 +41,7 @@ func TestKill(t *testing.T) {
 	}
 	t.Logf("-kill-seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	n := startNetwork(t, 2, 150)
+	n := simnet.Start(t, 2, 150)
 	c := newClient(t, n, "wallet.db")
 	for range *kills {
 		victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestVictim$")
@@ -50,18 +52,18 @@ func TestKill(t *testing.T) {
 		killed := make(chan error, 1)
 		time.AfterFunc(time.Duration(rng.IntN(1500))*time.Millisecond, func() { killed <- victim.Process.Kill() })
 		for range 1 + rng.IntN(3) {
-			n.pay(t, n.External[rng.IntN(20)], 1+rng.Int64N(5*coin))
-			n.mine(t, 1+rng.IntN(2))
+			n.Pay(t, n.External[rng.IntN(20)], 1+rng.Int64N(5*simnet.Coin))
+			n.Mine(t, 1+rng.IntN(2))
 		}
 		if rng.IntN(3) == 0 {
-			n.do(t, "reorg", args{"depth": 1 + rng.IntN(4)}, nil)
+			n.Do(t, "reorg", simnet.Args{"depth": 1 + rng.IntN(4)}, nil)
 		}
 		if err := <-killed; err != nil {
 			t.Fatal(err) // it has ended by itself
 		}
 		_ = victim.Wait() // killed
 	}
-	n.mine(t, 1)
+	n.Mine(t, 1)
 	c.start(t)
 	c.reaches(t, n, 0)
 }

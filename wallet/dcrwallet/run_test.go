@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"dcrspv/wallet/dcrwallet/internal/simnet"
+
 	"decred.org/dcrwallet/v5/wallet"
 	"decred.org/dcrwallet/v5/wallet/txsizes"
 	"decred.org/dcrwallet/v5/wallet/udb"
@@ -21,17 +23,17 @@ import (
 // files, and shows what all blocks of a node say.
 func TestLife(t *testing.T) {
 	t.Parallel()
-	n := startNetwork(t, 2, 150)
+	n := simnet.Start(t, 2, 150)
 	// Some before it is there: on both accounts, across the gap, and a ticket that votes.
 	for i := range 12 {
-		n.pay(t, n.External[i], int64(i+1)*coin)
+		n.Pay(t, n.External[i], int64(i+1)*simnet.Coin)
 	}
-	n.mine(t, 2)
+	n.Mine(t, 2)
 	for _, i := range []int{30, 45} {
-		n.pay(t, n.External[i], coin)
+		n.Pay(t, n.External[i], simnet.Coin)
 	}
-	n.pay(t, n.Single[1], 7*coin)
-	n.do(t, "mine", args{"n": 6, "tickets": 2, "voter": n.External[2]}, nil)
+	n.Pay(t, n.Single[1], 7*simnet.Coin)
+	n.Do(t, "mine", simnet.Args{"n": 6, "tickets": 2, "voter": n.External[2]}, nil)
 	c := newClient(t, n, "wallet.db")
 	c.start(t)
 	c.reaches(t, n, 0)
@@ -48,25 +50,25 @@ func TestLife(t *testing.T) {
 // scenes of TestLife. Each ends with a wallet to be compared.
 var scenes = []struct {
 	name string
-	play func(t *testing.T, n *network, c *client)
+	play func(t *testing.T, n *simnet.Network, c *client)
 }{
-	{"receive", func(t *testing.T, n *network, c *client) {
-		tx := n.pay(t, n.External[46], 3*coin)
-		eventually(t, "payment in the wallet before it is mined", func() bool { return isWaiting(t, c.on[0].w, tx.TxID) })
-		n.mine(t, 1)
+	{"receive", func(t *testing.T, n *simnet.Network, c *client) {
+		tx := n.Pay(t, n.External[46], 3*simnet.Coin)
+		simnet.Eventually(t, "payment in the wallet before it is mined", func() bool { return isWaiting(t, c.on[0].w, tx.TxID) })
+		n.Mine(t, 1)
 	}},
-	{"send", func(t *testing.T, n *network, c *client) {
-		txid := send(t, c.on[0], 5*coin)
-		arrives(t, n, txid)
-		n.mine(t, 1)
+	{"send", func(t *testing.T, n *simnet.Network, c *client) {
+		txid := send(t, c.on[0], 5*simnet.Coin)
+		n.Arrives(t, txid)
+		n.Mine(t, 1)
 		c.reaches(t, n, 0)
 		if !isMined(t, c.on[0].w, txid) {
 			t.Fatal("not mined")
 		}
 	}},
-	{"send all of an account, and restart before it is mined", func(t *testing.T, n *network, c *client) {
+	{"send all of an account, and restart before it is mined", func(t *testing.T, n *simnet.Network, c *client) {
 		b := c.on[0]
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), simnet.Patience)
 		defer cancel()
 		tx, err := b.w.NewUnsignedTransaction(ctx, nil, 1e4, 1, 1, wallet.OutputSelectionAlgorithmAll, nobody{}, nil)
 		if err != nil {
@@ -77,66 +79,66 @@ var scenes = []struct {
 		if err != nil {
 			t.Fatal(err)
 		}
-		arrives(t, n, hash.String())
+		n.Arrives(t, hash.String())
 		c.stop()
 		c.start(t)
 		c.reaches(t, n, 0)
-		n.mine(t, 1)
+		n.Mine(t, 1)
 	}},
-	{"reorganization", func(t *testing.T, n *network, c *client) {
-		n.pay(t, n.External[5], coin)
-		n.mine(t, 2)
+	{"reorganization", func(t *testing.T, n *simnet.Network, c *client) {
+		n.Pay(t, n.External[5], simnet.Coin)
+		n.Mine(t, 2)
 		c.reaches(t, n, 0)
-		n.do(t, "reorg", args{"depth": 3}, nil)
+		n.Do(t, "reorg", simnet.Args{"depth": 3}, nil)
 		c.reaches(t, n, 0)
-		n.mine(t, 1)
+		n.Mine(t, 1)
 	}},
-	{"double spend", func(t *testing.T, n *network, c *client) {
-		first := send(t, c.on[0], 2*coin)
-		arrives(t, n, first)
+	{"double spend", func(t *testing.T, n *simnet.Network, c *client) {
+		first := send(t, c.on[0], 2*simnet.Coin)
+		n.Arrives(t, first)
 		other := opposite(t, c.on[0].w, first)
-		n.mine(t, 2)
+		n.Mine(t, 2)
 		c.reaches(t, n, 0)
-		n.do(t, "reorg", args{"depth": 2, "txs": []string{other}}, nil)
+		n.Do(t, "reorg", simnet.Args{"depth": 2, "txs": []string{other}}, nil)
 		c.reaches(t, n, 0)
 		if isMined(t, c.on[0].w, first) || isWaiting(t, c.on[0].w, first) {
 			t.Fatal("both spent")
 		}
 	}},
-	{"disapproval", func(t *testing.T, n *network, c *client) {
-		n.pay(t, n.External[6], coin)
-		n.mine(t, 1)
+	{"disapproval", func(t *testing.T, n *simnet.Network, c *client) {
+		n.Pay(t, n.External[6], simnet.Coin)
+		n.Mine(t, 1)
 		c.reaches(t, n, 0)
-		n.do(t, "mine", args{"n": 1, "disapprove": true}, nil)
+		n.Do(t, "mine", simnet.Args{"n": 1, "disapprove": true}, nil)
 		c.reaches(t, n, 0)
-		n.mine(t, 1)
+		n.Mine(t, 1)
 	}},
-	{"a wallet that is older than the chain", func(t *testing.T, n *network, c *client) {
+	{"a wallet that is older than the chain", func(t *testing.T, n *simnet.Network, c *client) {
 		c.stop()
 		old := read(t, c.walletPath("wallet.db"))
 		c.start(t)
-		n.pay(t, n.External[7], coin)
-		n.mine(t, 2)
+		n.Pay(t, n.External[7], simnet.Coin)
+		n.Mine(t, 2)
 		c.reaches(t, n, 0)
-		n.do(t, "reorg", args{"depth": 3}, nil)
+		n.Do(t, "reorg", simnet.Args{"depth": 3}, nil)
 		c.reaches(t, n, 0)
 		c.stop()
 		write(t, c.walletPath("wallet.db"), old)
 		c.start(t)
 		c.reaches(t, n, 0)
-		n.mine(t, 1)
+		n.Mine(t, 1)
 	}},
-	{"a chain that is older than the wallet", func(t *testing.T, n *network, c *client) {
+	{"a chain that is older than the wallet", func(t *testing.T, n *simnet.Network, c *client) {
 		c.stop()
 		old := read(t, c.chainPath())
 		c.start(t)
-		n.pay(t, n.External[8], coin)
-		n.mine(t, 2)
+		n.Pay(t, n.External[8], simnet.Coin)
+		n.Mine(t, 2)
 		c.reaches(t, n, 0)
 		c.stop()
 		write(t, c.chainPath(), old)
 		c.start(t)
-		n.mine(t, 1)
+		n.Mine(t, 1)
 		c.reaches(t, n, 0)
 		c.stop()
 		if err := os.Remove(c.chainPath()); err != nil {
@@ -144,56 +146,56 @@ var scenes = []struct {
 		}
 		c.start(t)
 		c.reaches(t, n, 0)
-		n.pay(t, n.External[8], coin)
-		n.mine(t, 1)
+		n.Pay(t, n.External[8], simnet.Coin)
+		n.Mine(t, 1)
 	}},
-	{"all nodes away and back", func(t *testing.T, n *network, c *client) {
+	{"all nodes away and back", func(t *testing.T, n *simnet.Network, c *client) {
 		for node := range n.P2P {
-			n.do(t, "stop", args{"node": node}, nil)
+			n.Do(t, "stop", simnet.Args{"node": node}, nil)
 		}
-		txid := send(t, c.on[0], coin) // nobody hears of it
+		txid := send(t, c.on[0], simnet.Coin) // nobody hears of it
 		for node := range n.P2P {
-			n.do(t, "start", args{"node": node}, nil)
+			n.Do(t, "start", simnet.Args{"node": node}, nil)
 		}
 		c.reaches(t, n, 0)
 		// A node that is not current yet ignores what is announced, and it is announced again
 		// only after ten minutes.
 		tx := transaction(t, c.on[0].w, txid)
-		eventually(t, "transaction in the memory pool", func() bool {
+		simnet.Eventually(t, "transaction in the memory pool", func() bool {
 			_, err := c.syncer.Publish(t.Context(), tx)
-			return err == nil && slices.Contains(n.mempool(t), txid)
+			return err == nil && slices.Contains(n.Mempool(t), txid)
 		})
-		n.mine(t, 1)
+		n.Mine(t, 1)
 	}},
-	{"another wallet on the Syncer, of the account's key", func(t *testing.T, n *network, c *client) {
+	{"another wallet on the Syncer, of the account's key", func(t *testing.T, n *simnet.Network, c *client) {
 		c.stop()
 		newWatching(t, c.walletPath("watching.db"), n.XPub)
-		newWallet(t, c.walletPath("again.db"), driverSeed())
+		newWallet(t, c.walletPath("again.db"), simnet.Seed())
 		c.names = []string{"wallet.db", "watching.db", "again.db"}
 		c.start(t)
-		n.pay(t, n.External[9], coin)
-		n.mine(t, 1)
+		n.Pay(t, n.External[9], simnet.Coin)
+		n.Mine(t, 1)
 	}},
-	{"tickets until one votes", func(t *testing.T, n *network, c *client) {
+	{"tickets until one votes", func(t *testing.T, n *simnet.Network, c *client) {
 		b := c.on[0]
-		n.pay(t, n.External[1], 50*coin)
-		n.mine(t, 1)
+		n.Pay(t, n.External[1], 50*simnet.Coin)
+		n.Mine(t, 1)
 		c.reaches(t, n, 0)
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), simnet.Patience)
 		defer cancel()
 		bought, err := b.w.PurchaseTickets(ctx, b, &wallet.PurchaseTicketsRequest{Count: 12, MinConf: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		arrives(t, n, bought.SplitTx.TxHash().String())
-		n.mine(t, 1) // nodes keep tickets aside until what they spend is mined
+		n.Arrives(t, bought.SplitTx.TxHash().String())
+		n.Mine(t, 1) // nodes keep tickets aside until what they spend is mined
 		for _, hash := range bought.TicketHashes {
-			arrives(t, n, hash.String())
+			n.Arrives(t, hash.String())
 		}
-		n.mine(t, 1)
+		n.Mine(t, 1)
 		c.reaches(t, n, 0)
 		for !voted(t, b.w, bought.TicketHashes) {
-			n.mine(t, 8)
+			n.Mine(t, 8)
 			c.reaches(t, n, 0)
 		}
 	}},
@@ -227,7 +229,7 @@ func (nobody) pay(t *testing.T, atoms int64) *wire.TxOut {
 // send pays nobody from account 0.
 func send(t *testing.T, b *Backend, atoms int64) (txid string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), simnet.Patience)
 	defer cancel()
 	hash, err := b.w.SendOutputs(ctx, []*wire.TxOut{nobody{}.pay(t, atoms)}, udb.DefaultAccountNum, udb.DefaultAccountNum, 1)
 	if err != nil {
@@ -275,12 +277,6 @@ func voted(t *testing.T, w *wallet.Wallet, tickets []*chainhash.Hash) (any bool)
 		any = any || ticket.Spender != nil && ticket.Spender.Type == wallet.TransactionTypeVote
 	}
 	return any
-}
-
-// arrives waits until the first node has a transaction.
-func arrives(t *testing.T, n *network, txid string) {
-	t.Helper()
-	eventually(t, "transaction in the memory pool", func() bool { return slices.Contains(n.mempool(t), txid) })
 }
 
 func read(t *testing.T, path string) []byte {

@@ -1,24 +1,29 @@
-package dcrwallet
+// Package simnet starts dcrd nodes on a private network for tests, and talks to the program
+// that mines their blocks: the driver that the tests of command dcrspv use as well.
+package simnet
 
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 )
 
 const (
-	coin = 100_000_000 // atoms
+	Coin = 100_000_000 // atoms
 
-	// patience bounds every wait for another process, startPatience that for a network.
-	patience      = 90 * time.Second
+	// Patience bounds every wait for another process, startPatience that for a network.
+	Patience      = 90 * time.Second
 	startPatience = 3 * time.Minute
 )
 
@@ -33,7 +38,7 @@ var build = sync.OnceValues(func() (p programs, err error) {
 	}
 	p = programs{dcrd: filepath.Join(dir, "dcrd"), driver: filepath.Join(dir, "simnet")}
 	for program, pkg := range map[string]string{p.dcrd: "github.com/decred/dcrd", p.driver: "."} {
-		cmd := exec.Command("go", "build", "-C", "../../cmd/dcrspv/realnodes/simnet", "-o", program, pkg)
+		cmd := exec.Command("go", "build", "-C", filepath.Join(root(), "cmd/dcrspv/realnodes/simnet"), "-o", program, pkg)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return p, fmt.Errorf("build of %s: %w\n%s", pkg, err, out)
 		}
@@ -41,29 +46,34 @@ var build = sync.OnceValues(func() (p programs, err error) {
 	return p, nil
 })
 
-func TestMain(m *testing.M) {
-	code := m.Run()
+// root is the folder of the project, found from that of this file.
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "../../../..")
+}
+
+// Clean removes what the tests of a package have built. It is called at their end.
+func Clean() {
 	if p, err := build(); err == nil {
 		os.RemoveAll(filepath.Dir(p.dcrd))
 	}
-	os.Exit(code)
 }
 
-// block is the end of a chain.
-type block struct {
+// Block is the end of a chain.
+type Block struct {
 	Height uint32 `json:"height"`
 	Hash   string `json:"hash"`
 }
 
-// sent is a transaction that the driver made.
-type sent struct {
+// Sent is a transaction that the driver made.
+type Sent struct {
 	TxID string `json:"txid"`
 	Hex  string `json:"hex"`
 }
 
-// truth is what the driver finds about its keys in all blocks of a node.
-type truth struct {
-	Tip     block `json:"tip"`
+// Truth is what the driver finds about its keys in all blocks of a node.
+type Truth struct {
+	Tip     Block `json:"tip"`
 	Balance struct {
 		Spendable, Immature, Staked, Total, Unconfirmed int64
 	} `json:"balance"`
@@ -80,32 +90,32 @@ type truth struct {
 	} `json:"utxos"`
 }
 
-// args are the fields of a command beside its name.
-type args map[string]any
+// Args are the fields of a command beside its name.
+type Args map[string]any
 
-// network is a running simnet of dcrd nodes. Its keys are those of the seed that the tests'
+// Network is a running simnet of dcrd nodes. Its keys are those of the seed that the tests'
 // wallet has, External and Internal of account 0 and Single of account 1.
-type network struct {
+type Network struct {
 	P2P      []string `json:"p2p"`
 	Logs     []string `json:"logs"`
 	XPub     string   `json:"xpub"`
 	External []string `json:"external"`
 	Single   []string `json:"single"`
-	Tip      block    `json:"tip"`
+	Tip      Block    `json:"tip"`
 
 	in     io.WriteCloser
 	out    *bufio.Reader
 	stderr bytes.Buffer
 }
 
-// startNetwork starts nodes and mines the first blocks.
-func startNetwork(t *testing.T, nodes, height int) *network {
+// Start starts nodes and mines the first blocks.
+func Start(t *testing.T, nodes, height int) *Network {
 	t.Helper()
 	p, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &network{}
+	n := &Network{}
 	cmd := exec.Command(p.driver, "-dcrd", p.dcrd, "-dir", t.TempDir(),
 		"-nodes", fmt.Sprint(nodes), "-height", fmt.Sprint(height), "-limit", "1000")
 	in, err := cmd.StdinPipe()
@@ -133,10 +143,10 @@ func startNetwork(t *testing.T, nodes, height int) *network {
 	return n
 }
 
-// do has the driver carry out a command and decodes its result, if asked for.
-func (n *network) do(t *testing.T, cmd string, a args, result any) {
+// Do has the driver carry out a command and decodes its result, if asked for.
+func (n *Network) Do(t *testing.T, cmd string, a Args, result any) {
 	t.Helper()
-	line := args{"cmd": cmd}
+	line := Args{"cmd": cmd}
 	for k, v := range a {
 		line[k] = v
 	}
@@ -150,7 +160,7 @@ func (n *network) do(t *testing.T, cmd string, a args, result any) {
 	n.answer(t, cmd, result)
 }
 
-func (n *network) answer(t *testing.T, cmd string, result any) {
+func (n *Network) answer(t *testing.T, cmd string, result any) {
 	t.Helper()
 	line, err := n.out.ReadBytes('\n')
 	if err != nil {
@@ -173,26 +183,53 @@ func (n *network) answer(t *testing.T, cmd string, result any) {
 	}
 }
 
-// mine makes blocks of what waits in the first node's memory pool.
-func (n *network) mine(t *testing.T, blocks int) { t.Helper(); n.do(t, "mine", args{"n": blocks}, nil) }
+// Mine makes blocks of what waits in the first node's memory pool.
+func (n *Network) Mine(t *testing.T, blocks int) { t.Helper(); n.Do(t, "mine", Args{"n": blocks}, nil) }
 
-// pay sends a payment of nobody's coins into the memory pool.
-func (n *network) pay(t *testing.T, addr string, atoms int64) (tx sent) {
+// Pay sends a payment of nobody's coins into the memory pool.
+func (n *Network) Pay(t *testing.T, addr string, atoms int64) (tx Sent) {
 	t.Helper()
-	n.do(t, "pay", args{"addr": addr, "atoms": atoms}, &tx)
+	n.Do(t, "pay", Args{"addr": addr, "atoms": atoms}, &tx)
 	return tx
 }
 
-// truth asks a node.
-func (n *network) truth(t *testing.T, node int) (all truth) {
+// Truth asks a node.
+func (n *Network) Truth(t *testing.T, node int) (all Truth) {
 	t.Helper()
-	n.do(t, "truth", args{"node": node}, &all)
+	n.Do(t, "truth", Args{"node": node}, &all)
 	return all
 }
 
-// mempool lists what waits at the first node.
-func (n *network) mempool(t *testing.T) (txids []string) {
+// Mempool lists what waits at the first node.
+func (n *Network) Mempool(t *testing.T) (txids []string) {
 	t.Helper()
-	n.do(t, "mempool", nil, &txids)
+	n.Do(t, "mempool", nil, &txids)
 	return txids
+}
+
+// Arrives waits until the first node has a transaction.
+func (n *Network) Arrives(t *testing.T, txid string) {
+	t.Helper()
+	Eventually(t, "transaction in the memory pool", func() bool { return slices.Contains(n.Mempool(t), txid) })
+}
+
+// Eventually waits until done reports true. Other processes give no signal to wait on.
+func Eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	end := time.After(Patience)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("not within %v: %s", Patience, what)
+		}
+	}
+}
+
+// Seed is what the driver derives its keys from, as a wallet's seed.
+func Seed() []byte {
+	seed := sha256.Sum256([]byte("simnet keyring"))
+	return seed[:]
 }
