@@ -17,11 +17,15 @@ require (
 	github.com/decred/dcrd/wire v1.7.5
 	github.com/decred/slog v1.2.0
 	github.com/jrick/bitset v1.0.0
+	github.com/vbauerster/mpb/v8 v8.9.3
 	golang.org/x/sync v0.18.0
+	golang.org/x/term v0.37.0
 )
 
 require (
 	decred.org/cspp/v2 v2.4.0 // indirect
+	github.com/VividCortex/ewma v1.2.0 // indirect
+	github.com/acarl005/stripansi v0.0.0-20180116102854-5a71ef0e047d // indirect
 	github.com/agl/ed25519 v0.0.0-20170116200512-5312a6153412 // indirect
 	github.com/companyzero/sntrup4591761 v0.0.0-20220309191932-9e0f3af2f07a // indirect
 	github.com/dchest/siphash v1.2.3 // indirect
@@ -45,6 +49,8 @@ require (
 	github.com/jrick/logrotate v1.0.0 // indirect
 	github.com/jrick/wsrpc/v2 v2.3.8 // indirect
 	github.com/klauspost/cpuid/v2 v2.2.8 // indirect
+	github.com/mattn/go-runewidth v0.0.16 // indirect
+	github.com/rivo/uniseg v0.4.7 // indirect
 	go.etcd.io/bbolt v1.4.3 // indirect
 	golang.org/x/crypto v0.45.0 // indirect
 	golang.org/x/net v0.47.0 // indirect
