@@ -23,18 +23,20 @@ func (b *Backend) catchUp(ctx context.Context, accounts bool) error {
 	if tip != b.s.Tip() {
 		return nil // the rest of the chain is still to come
 	}
-	from, err := b.rescanFrom(ctx, tip)
+	from, owes, err := b.rescanFrom(ctx, tip)
 	if err != nil {
 		return err
 	}
-	b.state.set(Status{Stage: Discovery, Tip: tip})
-	if err := b.discover(ctx, from, tip, accounts); err != nil {
-		return err
+	if owes {
+		b.state.set(Status{Stage: Discovery, Tip: tip})
+		if err := b.discover(ctx, from, tip, accounts); err != nil {
+			return err
+		}
 	}
 	if err := b.load(ctx, true); err != nil {
 		return err
 	}
-	for again := true; again; {
+	for again := tip.Height > 0; again; {
 		if err := b.rescan(ctx, from, tip); err != nil {
 			return err
 		}
@@ -51,18 +53,19 @@ func (b *Backend) catchUp(ctx context.Context, accounts bool) error {
 // the way to.
 const overlap = 24
 
-// rescanFrom returns the height from which on blocks are rescanned.
-func (b *Backend) rescanFrom(ctx context.Context, tip chain.BlockID) (uint32, error) {
-	from := max(tip.Height, overlap+1) - overlap
+// rescanFrom returns the height from which on blocks are rescanned, and whether the wallet
+// owes any of them.
+func (b *Backend) rescanFrom(ctx context.Context, tip chain.BlockID) (from uint32, owes bool, err error) {
+	from = max(tip.Height, overlap+1) - overlap
 	point, err := b.w.RescanPoint(ctx)
 	if point == nil || err != nil {
-		return from, err
+		return from, false, err
 	}
 	header, err := b.w.BlockHeader(ctx, point)
 	if err != nil {
-		return 0, err
+		return from, false, err
 	}
-	return max(min(from, header.Height), 1), nil
+	return max(min(from, header.Height), 1), true, nil
 }
 
 // load has the wallet tell what it wants to hear of. A transaction of its own that is in no

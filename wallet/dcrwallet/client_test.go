@@ -78,6 +78,7 @@ func openWallet(t *testing.T, path string) (*wallet.Wallet, wallet.DB) {
 type client struct {
 	dir    string
 	peers  []string
+	dial   spv.DialFunc
 	names  []string // of the wallets' files
 	syncer *spv.Syncer
 	on     []*Backend
@@ -100,7 +101,7 @@ func newClient(t *testing.T, n *simnet.Network, names ...string) *client {
 // start runs the client until it is stopped, or the test ends.
 func (c *client) start(t *testing.T) {
 	t.Helper()
-	s, err := spv.New(spv.Config{Params: chaincfg.SimNetParams(), DataDir: c.dir, Connect: c.peers})
+	s, err := spv.New(spv.Config{Params: chaincfg.SimNetParams(), DataDir: c.dir, Connect: c.peers, Dial: c.dial})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func (c *client) reaches(t *testing.T, n *simnet.Network, node int) {
 	t.Helper()
 	all := n.Truth(t, node)
 	for i, b := range c.on {
-		c.waitFor(t, b, all.Tip)
+		c.waitFor(t, b, all.Tip.Hash)
 		if t.Failed() {
 			t.Fatalf("wallet %s", c.names[i])
 		}
@@ -172,13 +173,13 @@ func (c *client) reaches(t *testing.T, n *simnet.Network, node int) {
 	}
 }
 
-func (c *client) waitFor(t *testing.T, b *Backend, at simnet.Block) {
+func (c *client) waitFor(t *testing.T, b *Backend, at string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), simnet.Patience)
 	defer cancel()
 	for {
 		now, changed := b.state.get()
-		if now.Stage == Following && now.Tip.Hash.String() == at.Hash {
+		if now.Stage == Following && now.Tip.Hash.String() == at {
 			return
 		}
 		select {

@@ -2,7 +2,6 @@ package dcrwallet
 
 import (
 	"flag"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
@@ -35,12 +34,7 @@ func TestVictim(t *testing.T) {
 // nothing. Rule 17.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	seed := *killSeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("-kill-seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	rng := random(t, *killSeed)
 	n := simnet.Start(t, 2, 150)
 	c := newClient(t, n, "wallet.db")
 	for range *kills {

@@ -46,19 +46,21 @@ func (b *Backend) drive(ctx context.Context, accounts bool) error {
 		return err
 	}
 	statuses := b.s.Watch(ctx)
-	for {
-		switch err := b.follow(ctx, statuses, accounts); {
-		case errors.Is(err, spv.ErrCorrupt): // the Syncer mends it
-			b.cfg.Log.Warnf("Waiting for the chain file: %v", err)
-			select {
-			case <-statuses:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		case !errors.Is(err, spv.ErrReorganized) && !errors.Is(err, spv.ErrNotStored):
+	for seen := (chain.BlockID{}); ; seen = b.s.Tip() {
+		err := b.follow(ctx, statuses, accounts)
+		if !errors.Is(err, spv.ErrReorganized) && !errors.Is(err, spv.ErrNotStored) && !errors.Is(err, spv.ErrCorrupt) {
 			return err
 		}
-		// Else the chain has changed while it was looked at.
+		// The chain has changed while it was looked at, or is about to be mended.
+		b.cfg.Log.Debugf("Looking at the chain again: %v", err)
+		if seen != b.s.Tip() {
+			continue
+		}
+		select {
+		case <-statuses:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
@@ -102,7 +104,8 @@ func (b *Backend) follow(ctx context.Context, statuses <-chan spv.Status, accoun
 	return g.Wait()
 }
 
-// locator returns blocks that the wallet has, newest first and sparse towards genesis.
+// locator returns blocks that the wallet has, newest first and sparse towards genesis, which
+// is the last one.
 func (b *Backend) locator(ctx context.Context) (ids []chain.BlockID, err error) {
 	hashes, _, err := b.w.BlockLocators(ctx, nil)
 	if err != nil {
@@ -114,6 +117,10 @@ func (b *Backend) locator(ctx context.Context) (ids []chain.BlockID, err error) 
 			return nil, err
 		}
 		ids = append(ids, chain.BlockID{Height: header.Height, Hash: *hash})
+	}
+	genesis := chain.BlockID{Hash: b.w.ChainParams().GenesisHash}
+	if ids[len(ids)-1] != genesis { // the wallet's leave it out as a rule
+		ids = append(ids, genesis)
 	}
 	return ids, nil
 }
