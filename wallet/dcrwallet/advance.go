@@ -137,6 +137,8 @@ func (b *Backend) connect(ctx context.Context, piece []spv.Stored) error {
 		return nil
 	}
 	if err := b.retest(ctx, piece); err != nil {
+		b.debt.add(first.Height)
+		b.state.set(Status{Stage: Chain, Tip: last})
 		return err
 	}
 	b.state.set(Status{Stage: Following, Tip: last})

@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	rounds    = flag.Int("rounds", 25, "how long TestRandomChains goes on")
+	rounds    = flag.Int("rounds", 12, "how long TestRandomChains goes on")
 	chainSeed = flag.Uint64("chain-seed", 0, "of TestRandomChains; 0 is a random one")
 )
 

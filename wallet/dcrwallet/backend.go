@@ -55,6 +55,7 @@ type Backend struct {
 
 	watched watched
 	state   state
+	debt    debt            // of the goroutine of drive
 	life    context.Context // ends with Run
 	end     context.CancelFunc
 }

@@ -36,6 +36,7 @@ func (b *Backend) catchUp(ctx context.Context, accounts bool) error {
 	if err := b.load(ctx, true); err != nil {
 		return err
 	}
+	b.debt.add(from)
 	for again := tip.Height > 0; again; {
 		if err := b.rescan(ctx, from, tip); err != nil {
 			return err
@@ -44,6 +45,7 @@ func (b *Backend) catchUp(ctx context.Context, accounts bool) error {
 			return err
 		}
 	}
+	b.debt.clear()
 	b.state.set(Status{Stage: Following, Tip: tip})
 	return b.w.PublishUnminedTransactions(ctx, b)
 }
@@ -53,10 +55,28 @@ func (b *Backend) catchUp(ctx context.Context, accounts bool) error {
 // the way to.
 const overlap = 24
 
+// debt is the lowest block that was not tested for every script, although the wallet may take
+// it for processed: the test was given up because the chain changed.
+type debt struct{ from uint32 } // 0: there is none
+
+// add adds the blocks from a height on.
+func (d *debt) add(from uint32) { d.from = d.below(from) }
+
+// below returns a height, or that of the debt if it is lower.
+func (d *debt) below(from uint32) uint32 {
+	if d.from == 0 {
+		return from
+	}
+	return min(d.from, from)
+}
+
+// clear is for when all were tested.
+func (d *debt) clear() { d.from = 0 }
+
 // rescanFrom returns the height from which on blocks are rescanned, and whether the wallet
 // owes any of them.
 func (b *Backend) rescanFrom(ctx context.Context, tip chain.BlockID) (from uint32, owes bool, err error) {
-	from = max(tip.Height, overlap+1) - overlap
+	from = b.debt.below(max(tip.Height, overlap+1) - overlap)
 	point, err := b.w.RescanPoint(ctx)
 	if point == nil || err != nil {
 		return from, false, err

@@ -14,7 +14,7 @@ import (
 
 // maxUnmined is how many transactions in no block the wallet may have before those of
 // others are not added any more: whoever knows an address can make any number of them.
-const maxUnmined = 1000
+const maxUnmined = 500
 
 // listen adds transactions that peers announce and that concern the wallet.
 func (b *Backend) listen(ctx context.Context) error {
