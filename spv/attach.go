@@ -23,8 +23,8 @@ var (
 	ErrScan = errors.New("the wallet wants a scan that makes no sense")
 )
 
-// WalletError is an error that a wallet has returned, or ErrScan. The wallet is detached
-// then.
+// WalletError is an error that a wallet has returned, ErrScan or ErrHangs. The wallet is
+// detached then.
 type WalletError struct {
 	Wallet Wallet
 	Err    error
@@ -117,10 +117,12 @@ func (e *engine) detach(w *walletState) (ended <-chan struct{}) {
 // detachFailed detaches wallets that have returned an error or want nonsense. It ends Run
 // when none is left.
 func (e *engine) detachFailed() {
-	for _, w := range slices.Clone(e.wallets) {
-		if w.err == nil {
-			continue
+	for {
+		i := slices.IndexFunc(e.wallets, func(w *walletState) bool { return w.err != nil })
+		if i < 0 {
+			return
 		}
+		w := e.wallets[i]
 		failed := &WalletError{w.wallet, w.err}
 		e.detach(w)
 		e.attached.fail(failed)

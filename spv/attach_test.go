@@ -216,37 +216,6 @@ func TestCloseEndsRun(t *testing.T) {
 	}
 }
 
-// Detach gives up waiting for a wallet that hangs, and nobody waits for it afterwards.
-func TestDetachOfAWalletThatHangs(t *testing.T) {
-	storyOn(t, paid(100), func(w *world) {
-		w.join(spvtest.Behaviour{})
-		w.wallet.watch(0, watched)
-		m := newMemoryWallet()
-		m.watch(0, watched)
-		h := &hanging{m, make(chan struct{})}
-		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, h) })
-		w.pass(time.Second)
-		ctx, cancel := context.WithTimeout(w.t.Context(), time.Second)
-		defer cancel()
-		if err := w.syncer.Detach(ctx, h); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("detached: %v", err)
-		}
-		w.wait(spv.Settled)
-		w.wantMatches(w.chain, 50, 100)
-		close(h.letGo)
-		synctest.Wait()
-		if err := w.syncer.Attach(w.t.Context(), m); err != nil {
-			t.Error(err)
-		}
-		w.wait(spv.Settled)
-		var ids []chain.BlockID
-		for _, height := range []uint32{50, 100} {
-			ids = append(ids, w.chain.ID(height))
-		}
-		m.wantBlocks(t, ids...)
-	})
-}
-
 // obedient is a wallet whose calls take for ever, and end with their context.
 type obedient struct{ *memoryWallet }
 
@@ -319,59 +288,6 @@ func TestWalletThatFailedIsAttachedAgain(t *testing.T) {
 		w.wait(spv.Settled)
 		if n := len(w.syncer.Status().FailedWallets); n != 0 {
 			t.Errorf("%d wallets have failed", n)
-		}
-	})
-}
-
-// A call to a detached wallet that never ends keeps nothing from being mended.
-// Rules 9 and 25.
-func TestDetachedWalletDelaysNoMending(t *testing.T) {
-	c := paid(3000)
-	storyOn(t, c, func(w *world) {
-		w.join(spvtest.Behaviour{})
-		w.wallet.watch(0, watched)
-		m := newMemoryWallet()
-		m.watch(0, watched)
-		h := &hanging{m, make(chan struct{})}
-		defer close(h.letGo)
-		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, h) })
-		w.pass(time.Second)
-		ctx, cancel := context.WithTimeout(w.t.Context(), time.Second)
-		defer cancel()
-		_ = w.syncer.Detach(ctx, h)
-		w.flip(c.Filter(600))
-		for range w.syncer.Read(w.t.Context(), chain.Range{From: 0, To: 2000}) {
-		}
-		w.pass(time.Minute)
-		wantReadable(t, w.syncer, c, chain.Range{From: 0, To: 3000})
-		synctest.Wait()
-	})
-}
-
-// mute is a wallet that does not say of which network it is before it is let go.
-type mute struct {
-	*memoryWallet
-	letGo chan struct{}
-}
-
-func (m mute) Network() wire.CurrencyNet { <-m.letGo; return m.memoryWallet.Network() }
-
-// A wallet that hangs while it is attached delays nobody else.
-// Rule 18.
-func TestAttachOfAWalletThatHangs(t *testing.T) {
-	storyOn(t, paid(100), func(w *world) {
-		w.join(spvtest.Behaviour{})
-		w.wallet.watch(0, watched)
-		w.start()
-		m := mute{newMemoryWallet(), make(chan struct{})}
-		attached := make(chan error, 1)
-		go func() { attached <- w.syncer.Attach(w.t.Context(), m) }()
-		w.pass(time.Second)
-		w.wait(spv.Settled)
-		w.wantMatches(w.chain, 50, 100)
-		close(m.letGo)
-		if err := <-attached; err != nil {
-			t.Error(err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"dcrspv/spv/chain"
@@ -170,6 +171,10 @@ func (e *engine) serve() {
 	}
 }
 
+// manyWallets is from how many wallets on a step costs more than to wait for the answers of
+// further ones: a third of what a new block costs a thousand.
+const manyWallets = 16
+
 // handle applies an event and those that queued up behind it, so that one step
 // serves them all.
 func (e *engine) handle(ev event) {
@@ -178,6 +183,9 @@ func (e *engine) handle(ev event) {
 		ev.apply(e)
 		if e.err != nil || n == maxEvents {
 			return
+		}
+		if len(e.events) == 0 && len(e.wallets) >= manyWallets {
+			runtime.Gosched() // more of them are about to answer
 		}
 		select {
 		case ev = <-e.events:
@@ -255,9 +263,7 @@ func (e *engine) shutdown(err error) error {
 		s.peer.Close(context.Canceled)
 	}
 	e.wg.Wait()
-	for _, w := range e.wallets {
-		<-w.ended
-	}
+	hangs := e.awaitWallets()
 	for len(e.events) > 0 {
 		if d, ok := (<-e.events).(dialed); ok && d.peer != nil {
 			d.peer.Close(context.Canceled)
@@ -265,6 +271,7 @@ func (e *engine) shutdown(err error) error {
 	}
 	for _, s := range e.sessions {
 		e.registry.Disconnected(s.addr, nil, e.now)
+		e.network.closed(s.peer.Stats())
 		e.logs.peer.Infof("%s disconnected: stopping", s.addr)
 	}
 	if err == nil || mends(err) {
@@ -274,6 +281,9 @@ func (e *engine) shutdown(err error) error {
 		err = e.trouble.save()(e.db)
 	}
 	err = errors.Join(err, e.network.close())
+	if hangs != nil && (err == nil || len(e.wallets) == 0) {
+		err = hangs
+	}
 	clear(e.sessions)
 	if mends(err) {
 		e.outgoing.handOver()

@@ -52,7 +52,7 @@ func (s *Syncer) Fetch(ctx context.Context, ids ...chain.BlockID) iter.Seq2[*wir
 
 // fetch is Fetch for a few blocks.
 func (s *Syncer) fetch(ctx context.Context, ids []chain.BlockID) ([]*wire.MsgBlock, error) {
-	call := &fetchCall{done: make(chan error, 1)}
+	call := &fetchCall{ctx: ctx, done: make(chan error, 1)}
 	for _, id := range ids {
 		h, err := s.Header(ctx, id.Height)
 		if err != nil {
@@ -70,8 +70,8 @@ func (s *Syncer) fetch(ctx context.Context, ids []chain.BlockID) ([]*wire.MsgBlo
 	case err := <-call.done:
 		return call.msgs, err
 	case <-ctx.Done():
-		// It may be that the engine is over, and the call with it.
-		_ = s.do(context.WithoutCancel(ctx), func(e *engine) { e.cancelFetch(call) })
+		// There may be no engine now: whoever comes next sees that the call is over.
+		s.nudge()
 		return nil, ctx.Err()
 	case <-s.stopped:
 		return nil, ErrNotRunning
@@ -80,6 +80,7 @@ func (s *Syncer) fetch(ctx context.Context, ids []chain.BlockID) ([]*wire.MsgBlo
 
 // fetchCall is a call of Fetch that waits for its blocks.
 type fetchCall struct {
+	ctx     context.Context
 	headers []chain.Header
 	hashes  []chainhash.Hash
 	msgs    []*wire.MsgBlock
@@ -105,9 +106,14 @@ func (f *fetchCalls) end(call *fetchCall, blocks *blockStage, err error) {
 	call.done <- err
 }
 
-// answer ends the calls whose blocks are all there.
-func (f *fetchCalls) answer(blocks *blockStage) {
+// answer ends the calls whose blocks are all there, and those that nobody waits for.
+func (f *fetchCalls) answer(blocks *blockStage) (canceled bool) {
 	for _, call := range slices.Clone(f.waiting) {
+		if err := call.ctx.Err(); err != nil {
+			f.end(call, blocks, err)
+			canceled = true
+			continue
+		}
 		var msgs []*wire.MsgBlock
 		for _, hash := range call.hashes {
 			if msg := blocks.get(hash); msg != nil {
@@ -119,6 +125,7 @@ func (f *fetchCalls) answer(blocks *blockStage) {
 			f.end(call, blocks, nil)
 		}
 	}
+	return canceled
 }
 
 // reorganized ends the calls for blocks above a fork.
@@ -140,14 +147,6 @@ func (e *engine) beginFetch(call *fetchCall) {
 		}
 	}
 	e.fetches.begin(call, &e.blocks)
-}
-
-// cancelFetch gives up a call, if it is still waiting.
-func (e *engine) cancelFetch(call *fetchCall) {
-	if slices.Contains(e.fetches.waiting, call) {
-		e.fetches.end(call, &e.blocks, context.Canceled)
-		e.finish(e.blocks.callOff()...)
-	}
 }
 
 // Scan returns the blocks of a range in which scripts of a query are, in ascending order:

@@ -92,6 +92,9 @@ func TestFetchEnds(t *testing.T) {
 		if _, err := w.fetch(ctx, c.ID(300)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("with its context: %v", err)
 		}
+		if n := w.syncer.Fetching(); n != 0 {
+			t.Errorf("%d calls wait still", n)
+		}
 		got := make(chan error, 2)
 		go func() { _, err := w.fetch(w.t.Context(), c.ID(299), c.ID(300)); got <- err }()
 		w.pass(time.Second)

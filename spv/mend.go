@@ -16,8 +16,16 @@ var errJoined = errors.New("the stored chain is whole again")
 
 // mends reports whether an error is one after which mend goes on.
 func mends(err error) bool {
-	var d *chaindb.Damage
-	return errors.Is(err, errJoined) || errors.As(err, &d)
+	return errors.Is(err, errJoined) || damageOf(err) != nil
+}
+
+// damageOf is the damage of chain.db that an error tells of; nil if it tells of none. What
+// a wallet returns is about its own file.
+func damageOf(err error) (d *chaindb.Damage) {
+	if of := new(WalletError); !errors.As(err, &of) {
+		errors.As(err, &d)
+	}
+	return d
 }
 
 // mend runs do, which uses chain.db, and returns its error. Before that all of a file
@@ -38,12 +46,12 @@ func mend(ctx context.Context, db *chaindb.DB, log slog.Logger, progress func(do
 		}
 		why = "not all of it was verified"
 		err := do()
-		var d *chaindb.Damage
+		d := damageOf(err)
 		switch {
 		case errors.Is(err, errJoined):
 			log.Infof("%s is whole again", ChainFile)
 			continue
-		case !errors.As(err, &d):
+		case d == nil:
 			return err
 		case d.Error() == last:
 			return fmt.Errorf("%w, although that was dropped: delete the file, it is a cache", d)

@@ -23,6 +23,11 @@ const (
 	// take part in it.
 	passPatience = 100 * time.Millisecond
 
+	// maxAwaited is how many blocks may be in batches that are not complete when a pass
+	// begins. It bounds what is in memory while peers are slow: many wallets may each
+	// have a batch.
+	maxAwaited = 4 * scan.MaxMatches
+
 	// flushEvery is how often a wallet is given what was tested although nothing was
 	// found: what it does not have is tested again after a restart.
 	flushEvery = 10 * time.Second
@@ -89,6 +94,17 @@ func (b *batch) complete(blocks *blockStage) bool {
 	return !slices.ContainsFunc(b.matches, func(m scan.Match) bool { return blocks.get(m.ID.Hash) == nil })
 }
 
+// awaited is how many blocks are in batches that are not complete. One that several need
+// counts for each.
+func (l walletStates) awaited(blocks *blockStage) (n int) {
+	for _, w := range l {
+		if w.batch != nil && !w.batch.complete(blocks) {
+			n += len(w.batch.matches)
+		}
+	}
+	return n
+}
+
 // of is what the wallet gets, which has asked for a scan.
 func (b *batch) of(sc Scan, blocks *blockStage) Batch {
 	var msgs []Block
@@ -122,8 +138,13 @@ func (e *engine) scanMore() {
 			e.walletStep(w)
 		}
 	}
-	e.fetches.answer(&e.blocks)
+	if e.fetches.answer(&e.blocks) {
+		e.finish(e.blocks.callOff()...)
+	}
 	e.fetchBlocks()
+	if e.wallets.awaited(&e.blocks) >= maxAwaited {
+		return
+	}
 	pass, ok := e.scans.start(e.wallets, e.now)
 	if !ok {
 		return
@@ -206,38 +227,67 @@ func (e *engine) walletStep(w *walletState) {
 	}
 }
 
-// askScan asks a wallet what to test next.
-func (e *engine) askScan(w *walletState, limit uint32) {
-	branch, changes := e.branch, w.scanned.changes
-	var next Scan
-	var some bool // to test
-	e.call(w, func() (err error) {
-		next, some, err = w.wallet.NextScan(w.ctx, limit)
-		return err
-	}, func() {
-		switch {
-		case branch != e.branch:
-		case !some:
-			w.scanned.answer(limit, changes)
-		case next.Range.From > next.Range.To || next.Range.To > limit || next.Query == nil || w.odd(next):
-			w.fail(fmt.Errorf("%w: blocks %d to %d of %d, birthday %d", ErrScan,
-				next.Range.From, next.Range.To, limit, w.birthday))
-		case next.Range.From < e.filters.from: // the birthday has moved down
-		default:
-			e.scans.want(w, next, e.now)
-		}
-	})
+// nextScan is the question to a wallet what to test next.
+type nextScan struct {
+	limit   uint32
+	branch  branch
+	changes int // of the wallet, when it was asked
+
+	scan Scan
+	some bool // to test
 }
 
-// apply hands a complete batch to the wallet.
+func (e *engine) nextScan(w *walletState, limit uint32) *nextScan {
+	return &nextScan{limit: limit, branch: e.branch, changes: w.scanned.changes}
+}
+
+// ask is called on the wallet's goroutine.
+func (q *nextScan) ask(w *walletState) (err error) {
+	q.scan, q.some, err = w.wallet.NextScan(w.ctx, q.limit)
+	return err
+}
+
+// answer takes what the wallet has said.
+func (e *engine) answer(w *walletState, q *nextScan) {
+	r := q.scan.Range
+	switch {
+	case q.branch != e.branch:
+	case !q.some:
+		w.scanned.answer(q.limit, q.changes)
+	case r.From > r.To || r.To > q.limit || q.scan.Query == nil || w.odd(q.scan):
+		w.fail(fmt.Errorf("%w: blocks %d to %d of %d, birthday %d", ErrScan, r.From, r.To, q.limit, w.birthday))
+	case r.From < e.filters.from: // the birthday has moved down
+	default:
+		e.scans.want(w, q.scan, e.now)
+	}
+}
+
+// askScan asks a wallet what to test next.
+func (e *engine) askScan(w *walletState, limit uint32) {
+	next := e.nextScan(w, limit)
+	e.call(w, func() error { return next.ask(w) }, func() { e.answer(w, next) })
+}
+
+// apply hands a complete batch to the wallet, and asks at once what comes next: with many
+// wallets each call less counts.
 func (e *engine) apply(w *walletState) {
 	given := w.batch
 	b := given.of(w.want, &e.blocks)
-	e.call(w, func() error { return w.wallet.Apply(w.ctx, b) }, func() {
+	limit, ok := e.scanLimit()
+	next := e.nextScan(w, limit)
+	e.call(w, func() error {
+		if err := w.wallet.Apply(w.ctx, b); err != nil || !ok {
+			return err
+		}
+		return next.ask(w)
+	}, func() {
 		if w.batch == given { // no reorg has ended it
 			e.endBatch(w)
 		}
 		e.logs.wallet.Debugf("Scanned through block %d", b.End.Height)
+		if ok {
+			e.answer(w, next)
+		}
 	})
 }
 
@@ -267,17 +317,12 @@ func (e *engine) owedAll(height uint32) (owed uint32) {
 }
 
 // scannedAll is the range that every script of every wallet was tested on.
-func (e *engine) scannedAll() (all Span) {
+func (e *engine) scannedAll() Span {
+	var all commonSpan
 	for _, w := range e.wallets {
-		switch {
-		case !w.watching:
-		case !w.tested.Any:
-			return Span{}
-		case !all.Any:
-			all = w.tested
-		default:
-			all = spanOf(max(all.From, w.tested.From), min(all.Through, w.tested.Through), true)
+		if w.watching {
+			all.add(w.tested)
 		}
 	}
-	return all
+	return all.Span
 }

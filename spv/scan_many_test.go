@@ -162,3 +162,26 @@ func TestReorgWhileAWalletTakesABatch(t *testing.T) {
 		w.wantMatches(other, 50)
 	})
 }
+
+// Many wallets whose blocks do not come have no more of them on order than a few batches.
+//
+// Rule 20.
+func TestPassesWaitForBlocks(t *testing.T) {
+	const n, each = 30, 70
+	c := spvtest.NewChain(nil)
+	for range each {
+		for i := range n {
+			c.MineBlock(c.Pay(crowdScript(i), 1e6))
+		}
+	}
+	storyOn(t, c, func(w *world) {
+		w.join(silent(wire.CmdGetData))
+		w.start(newCrowd(n).join)
+		for range 20 {
+			w.pass(time.Second)
+			if got := w.syncer.Needed(); got > 5*64 || got == 0 && w.syncer.Status().Phase == spv.Scanning {
+				t.Fatalf("%d blocks are needed", got)
+			}
+		}
+	})
+}

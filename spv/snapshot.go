@@ -180,15 +180,16 @@ func (s *Syncer) storedStatus() (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	var filters, scanned Span
+	var filters Span
 	if held := s.db.Filters(); len(held) > 0 {
 		last := held[len(held)-1]
 		filters = spanOf(last.From, last.To, true)
 	}
 	owed := uint32(0)
-	for i, w := range s.wallets.list {
-		if span := spanOf(w.Scanned(tip.Height)); i == 0 || !span.Any {
-			scanned = span
+	var tested commonSpan
+	for _, w := range s.wallets.list {
+		if _, watching := w.Birthday(); watching {
+			tested.add(spanOf(w.Scanned(tip.Height)))
 		}
 		owed = max(owed, w.Unscanned(tip.Height))
 	}
@@ -199,7 +200,7 @@ func (s *Syncer) storedStatus() (Status, error) {
 		Tip:       BlockInfo{Height: tip.Height, Hash: tip.Hash, Time: header.Time()},
 		Target:    tip.Height,
 		Filters:   filters,
-		Scanned:   scanned,
+		Scanned:   tested.Span,
 		Unscanned: owed,
 		Reason:    "not running",
 	}, nil

@@ -113,3 +113,19 @@ type Cut struct {
 	Reason string
 	Time   time.Time
 }
+
+// commonSpan is the part that all added spans have.
+type commonSpan struct {
+	Span
+	some bool // has been added
+}
+
+func (c *commonSpan) add(s Span) {
+	if c.some {
+		s = spanOf(max(c.From, s.From), min(c.Through, s.Through), c.Any && s.Any)
+	}
+	if s.From > s.Through {
+		s = Span{}
+	}
+	c.Span, c.some = s, true
+}

@@ -9,6 +9,7 @@ import (
 	"dcrspv/spv"
 	"dcrspv/spv/spvtest"
 
+	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -267,5 +268,39 @@ func TestNewPeerIsListedAtOnce(t *testing.T) {
 		if !p.Connected || p.AdvertisedHeight != 300 || p.Score != 50 || !p.LastSeen.Equal(time.Now()) || p.UserAgent == "" {
 			t.Errorf("%+v", p)
 		}
+	})
+}
+
+// The last status tells what was exchanged, and what all wallets were tested on.
+func TestLastStatus(t *testing.T) {
+	storyOn(t, paid(100), func(w *world) {
+		w.join(spvtest.Behaviour{})
+		m := newMemoryWallet()
+		m.watch(40, watched)
+		w.wallet.watch(20, watched)
+		w.start(func(cfg *spv.Config) { cfg.Wallets = append(cfg.Wallets, m) })
+		running := w.wait(spv.Settled)
+		w.cancel()
+		if err := <-w.done; err != nil {
+			t.Fatal(err)
+		}
+		last := w.syncer.Status()
+		if last.Requests != running.Requests || last.ReceivedBytes != running.ReceivedBytes || last.ReceivedBytes == 0 {
+			t.Errorf("%+v, and before %+v", last.Requests, running.Requests)
+		}
+		if err := w.syncer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s, err := spv.New(spv.Config{Params: chaincfg.SimNetParams(), DataDir: w.dir, Wallets: []spv.Wallet{w.wallet, m, newMemoryWallet()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Status().Scanned; got != (spv.Span{From: 40, Through: 100, Any: true}) {
+			t.Errorf("scanned %+v", got)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		w.syncer = nil
 	})
 }

@@ -184,6 +184,14 @@ func (s *Syncer) Wait(ctx context.Context, c Condition) error {
 	}
 }
 
+// nudge has the engine look again at what it can see without being told, if it is idle.
+func (s *Syncer) nudge() {
+	select {
+	case s.commands <- func(*engine) {}:
+	default:
+	}
+}
+
 // do runs fn on the engine's goroutine and waits for it.
 func (s *Syncer) do(ctx context.Context, fn func(*engine)) error {
 	done := make(chan struct{})

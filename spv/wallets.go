@@ -136,24 +136,6 @@ func (w *walletState) outdated(now time.Time) bool {
 	return !w.reported || now.Sub(w.wantedAt) >= flushEvery
 }
 
-// walletPatience is how long a wallet may take for a call before others are not kept from
-// following the chain by it.
-const walletPatience = 30 * time.Second
-
-// hangs reports whether it has not answered for long.
-func (w *walletState) hangs(now time.Time) bool {
-	return w.busy && now.Sub(w.called) >= walletPatience
-}
-
-// walletAlarm is for a wallet that begins to hang.
-func (e *engine) walletAlarm(a *alarm) {
-	for _, w := range e.wallets {
-		if w.busy {
-			a.at(w.called.Add(walletPatience))
-		}
-	}
-}
-
 // summaryOf asks a wallet, on its goroutine.
 func (w *walletState) summaryOf(limit uint32) (s summary, err error) {
 	s.birthday, s.watching = w.wallet.Birthday()

@@ -14,7 +14,8 @@ import (
 )
 
 // Apply takes the result of a scan, in one transaction: coins, history, events,
-// coverage and position move together. Applying a batch twice is harmless.
+// coverage and position move together. Applying a batch twice is harmless. What a batch
+// moves that has nothing of the wallet is written later: see Close.
 //
 // Groups that changed since the scan was given out stay untested, and a batch
 // of which no group is left is dropped: NextScan gives the blocks out again.
@@ -22,6 +23,9 @@ import (
 // Errors: ErrBatch, ErrChain.
 func (w *Wallet) Apply(ctx context.Context, b spv.Batch) error {
 	if err := checkBatch(b); err != nil {
+		return err
+	}
+	if done, err := w.applyEmpty(ctx, b); done || err != nil {
 		return err
 	}
 	return w.update(ctx, func(c *change) {
@@ -37,6 +41,8 @@ func (w *Wallet) Apply(ctx context.Context, b spv.Batch) error {
 		// Coverage first: scripts that the blocks make known must not get into
 		// a group that is about to count as tested.
 		c.coverage.Tested(groups, b.Scan.Range)
+		c.w.unsaved.add(b.Scan.Range)
+		c.progress()
 		searched := maps.Clone(w.contested)
 		// Disapprovals before blocks: a disapproved transaction may be mined
 		// again in the very block that disapproved it.
@@ -49,7 +55,6 @@ func (w *Wallet) Apply(ctx context.Context, b spv.Batch) error {
 		}
 		c.untestContested(searched)
 		if higher {
-			c.event(Event{Kind: EventTip, Block: b.End})
 			c.expire(repriced)
 		}
 		c.coverage.Merge()

@@ -61,7 +61,7 @@ func (w *Wallet) Balance(ctx context.Context) (Balance, error) {
 		if !ok {
 			return corrupt("the sums of the coins")
 		}
-		immature, err := b.immature(b.tipHeight())
+		immature, err := b.immature(b.tip)
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (w *Wallet) Balance(ctx context.Context) (Balance, error) {
 // transaction hashes and indices.
 func (w *Wallet) UTXOs(ctx context.Context) (out []UTXO, err error) {
 	err = w.view(ctx, func(b *buckets) error {
-		tip := b.tipHeight()
+		tip := b.tip
 		return b.eachUnspent(func(key []byte, coin *coin) {
 			u := UTXO{
 				TxID: hash(key[:32]), Index: be.Uint32(key[32:]), Tree: coin.tree,

@@ -177,7 +177,7 @@ func TestHarmFoundOnUse(t *testing.T) {
 		"tickets": func(w *Wallet) error { _, err := w.Tickets(background()); return err },
 		"labels":  func(w *Wallet) error { _, err := w.Labels(background()); return err },
 		"events":  func(w *Wallet) error { _, err := w.readEvents(background(), 0); return err },
-		"rewind":  func(w *Wallet) error { return w.Rewind(context.Background(), w.positions[0]) },
+		"rewind":  func(w *Wallet) error { return w.Rewind(context.Background(), w.positions.blocks[0]) },
 		"unwatch": func(w *Wallet) error {
 			return w.Unwatch(background(), Watch{Addresses: []string{addr(1).String()}})
 		},

@@ -17,6 +17,7 @@ type cache struct {
 	unfit  unfitBlocks
 
 	positions positions
+	unsaved   unsaved // progress
 	price     ticketPrice
 	totals    totals
 	pool      *pool // transactions that wait
@@ -31,6 +32,6 @@ type cache struct {
 func newCache(params *chaincfg.Params) cache {
 	return cache{
 		watchSet: newWatchSet(), ledger: coverage.New[*script](rand.Uint64() >> 1),
-		pool: newPool(keepBlocks(params)), contested: make(contested),
+		positions: newPositions(), pool: newPool(keepBlocks(params)), contested: make(contested),
 	}
 }

@@ -20,6 +20,9 @@ type change struct {
 	err   error
 	wrote bool // something is to be committed
 
+	progressed bool // the progress is another one: see progress.go
+	saving     bool // and is to be written in any case
+
 	coverage *coverage.Edit[*script]
 
 	lastEvent    uint64  // number of the newest event before this change
@@ -48,7 +51,8 @@ func newChange(ctx context.Context, w *Wallet, heardFrom *string) *change {
 	}
 }
 
-// errUnchanged ends a transaction that has nothing to commit.
+// errUnchanged ends a transaction that has nothing to commit: what has changed is in
+// memory only.
 var errUnchanged = errors.New("nothing changed")
 
 // update runs one writing transaction. The cache follows the file: if the
@@ -78,22 +82,20 @@ func (w *Wallet) updateFrom(ctx context.Context, peer *string, fn func(*change))
 			c.err = c.result(c.finish())
 		}
 		if c.err == nil && !c.wrote {
+			w.aheadOf(tx.ID() - 1)
 			return errUnchanged
 		}
 		return c.err
 	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
-	if err != nil {
-		if c.wrote || w.db.Over() != nil || errors.Is(err, ErrCorrupt) {
+	if err != nil && !errors.Is(err, errUnchanged) {
+		if c.wrote || c.progressed || w.db.Over() != nil || errors.Is(err, ErrCorrupt) {
 			if again := w.load(); again != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, again) {
 				err = fmt.Errorf("%w, and then: %w", err, again)
 			}
 		}
 		return w.explain(err)
 	}
-	if c.logged() {
+	if c.logged() || c.progressed {
 		w.wake.all()
 	}
 	if c.coverage.Changed() {
@@ -118,6 +120,12 @@ func (c *change) wait() {
 		c.err = c.over()
 	}
 }
+
+// progress notes that the progress has moved.
+func (c *change) progress() { c.progressed = true }
+
+// saveAlways has the progress written whatever else is.
+func (c *change) saveAlways() { c.saving = true }
 
 func (c *change) put(b *bucket, key, value []byte) {
 	c.wait()

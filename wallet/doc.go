@@ -110,7 +110,8 @@
 // last EventTip or EventReorg is at a height of at least Credit.Matures-1, a
 // ticket never; what waits to be mined are the EventUnmined likewise, and the sum
 // of their Net is Balance.Unconfirmed. An EventReorg tells the fork and comes
-// before the events of the transactions that it undoes.
+// before the events of the transactions that it undoes. An EventTip is no entry of the
+// log, and is told at its end.
 //
 // All events of one change, such as a batch of blocks, get into the log at once,
 // and those of what waits come last. So a model that has read a part of them may
@@ -141,8 +142,10 @@
 //
 // Everything that follows from one batch of blocks is one transaction in the
 // file: position, coverage, coins, history and events. Killed at any
-// instruction, the next start goes on from there. A damaged file is reported
-// and never repaired by leaving out what can't be read.
+// instruction, the next start goes on from there. Blocks that hold nothing of the wallet
+// are written with the next change, those of a day together, or by Close: after a kill
+// they are tested again (progress.go). A damaged file is reported and never repaired by
+// leaving out what can't be read.
 //
 // Each record ends with a checksum over its bucket, key and value, which is looked at
 // whenever it is read. Of each bucket the number of records and the sum of their checksums
@@ -159,7 +162,7 @@
 // keeps its first error. What follows from a change is worked out at its end, and
 // finish.go is the list of it. Two parts know nothing of files: internal/coverage, the
 // ledger of what was tested, and internal/keys, the scripts of an account. The rest goes by
-// what it keeps: the watch set (watchset.go, script.go, account.go, branch.go), coins and
+// what it keeps: how far it is (position.go, progress.go), the watch set (watchset.go, script.go, account.go, branch.go), coins and
 // history (coin.go, mined.go), pending transactions (pool.go, pendingtx.go, pending.go),
 // the log (events.go), and below them the sealed buckets (schema.go, bucket.go). A field
 // is assigned only in the file that declares it.

@@ -215,7 +215,7 @@ func (c *change) logEffects() {
 // in the log: both are written together.
 func (w *Wallet) loadPending(b *buckets) error {
 	all, err := b.readPending()
-	w.shares.settle(b.tipHeight())
+	w.shares.settle(b.tip)
 	for _, p := range all {
 		w.pool.add(p)
 		w.contest(p)

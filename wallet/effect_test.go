@@ -72,7 +72,7 @@ func funded(t *testing.T) (*world, *Wallet, *teller, *wire.MsgTx) {
 	c.sync(w)
 	s := newTeller(t, w)
 	s.name("fund", fund)
-	s.want("mined fund", "tip")
+	s.want("mined fund")
 	return c, w, s, fund
 }
 
@@ -103,12 +103,12 @@ func TestRivalsAreTold(t *testing.T) {
 	s.want()
 	c.mine(first)
 	c.sync(w)
-	s.want("conflicted ours", "mined first", "tip", "unmined child -10 = 60-70")
+	s.want("conflicted ours", "mined first", "unmined child -10 = 60-70")
 	c = c.fork(1)
 	c.mine()
 	c.mine()
 	c.sync(w)
-	s.want("reorg", "unmined child 0 = 60-70", "unmined ours -51 = 49-100 own", "unmined first 0 = 70-100", "tip")
+	s.want("reorg", "unmined child 0 = 60-70", "unmined ours -51 = 49-100 own", "unmined first 0 = 70-100")
 }
 
 func reclose(t *testing.T, w *Wallet) (path string) {
@@ -132,10 +132,10 @@ func TestParentGoes(t *testing.T) {
 	c.mine()
 	c.sync(w)
 	seen(t, w, child)
-	s.want("unmined parent 10 = 10-0", "tip", "unmined child -1 = 9-10")
+	s.want("unmined parent 10 = 10-0", "unmined child -1 = 9-10")
 	c.mine()
 	c.sync(w)
-	s.want("tip", "removed parent", "unmined child 9 = 9-0")
+	s.want("removed parent", "unmined child 9 = 9-0")
 
 	// As much is found at once as goes.
 	parent = s.name("parent 2", c.pay(out(scriptN(1), 10)))
@@ -145,10 +145,10 @@ func TestParentGoes(t *testing.T) {
 	c.mine()
 	c.sync(w)
 	seen(t, w, child)
-	s.want("unmined parent 2 10 = 10-0", "tip", "removed child", "unmined child 2 -1 = 9-10")
+	s.want("unmined parent 2 10 = 10-0", "removed child", "unmined child 2 -1 = 9-10")
 	c.mine(coin)
 	c.sync(w)
-	s.want("mined coin", "tip", "removed parent 2", "unmined child 2 -1 = 9-10")
+	s.want("mined coin", "removed parent 2", "unmined child 2 -1 = 9-10")
 }
 
 // TestTicketsWait: of a ticket that waits its own output counts if the wallet pays
@@ -185,7 +185,7 @@ func TestNothingToTell(t *testing.T) {
 	c.mine()
 	c.step(w, c.height(), nil)
 	p.logged = good
-	s.want("tip")
+	s.want()
 }
 
 // TestCoinFoundLater: that a transaction which waits spends a coin is told when a
@@ -197,7 +197,7 @@ func TestCoinFoundLater(t *testing.T) {
 	c.sync(w)
 	tx := s.name("tx", c.spend([]wire.OutPoint{opOf(fund, 0), opOf(coin, 0)}, out(scriptN(1), 149)))
 	addUnmined(t, w, tx)
-	s.want("tip", "unmined tx 49 = 149-100 own")
+	s.want("unmined tx 49 = 149-100 own")
 	watchN(t, w, 0, 2)
 	s.want()
 	c.sync(w)
@@ -243,7 +243,7 @@ func TestOneChange(t *testing.T) {
 	voided := s.name("voided", c.pay(out(scriptN(1), 5)))
 	c.mine(pay, voided)
 	c.sync(w)
-	s.want("mined pay", "mined voided", "tip")
+	s.want("mined pay", "mined voided")
 	// The next block disapproves it and has one of its transactions and a rival of
 	// the other. One of a further void block is spent at once.
 	thief := s.name("thief", c.spend(outPoints(fund, 0), out(scriptN(1), 1)))
@@ -252,7 +252,7 @@ func TestOneChange(t *testing.T) {
 	c.mine(lost)
 	c.mineVoted(false, c.spend([]wire.OutPoint{lost.TxIn[0].PreviousOutPoint}), s.name("last", c.pay(out(scriptN(1), 3))))
 	c.sync(w)
-	s.want("disapproved", "conflicted pay", "mined thief", "mined voided", "disapproved", "conflicted lost", "mined last", "tip")
+	s.want("disapproved", "conflicted pay", "mined thief", "mined voided", "disapproved", "conflicted lost", "mined last")
 
 	// What spends a coinbase goes with it.
 	fork := c.height()
@@ -260,7 +260,7 @@ func TestOneChange(t *testing.T) {
 	c.mine(reward)
 	c.mine(s.name("spent", c.spend(outPoints(reward, 0), out(scriptN(1), 29))))
 	c.sync(w)
-	s.want("mined reward", "mined spent", "tip")
+	s.want("mined reward", "mined spent")
 	if err := w.Rewind(context.Background(), c.id(fork)); err != nil {
 		t.Fatal(err)
 	}

@@ -63,8 +63,11 @@ const (
 	// EventMined.
 	EventDisapproved EventKind = "disapproved"
 
-	// EventTip: the wallet has processed blocks up to Block, higher than
-	// before.
+	// EventTip: the wallet has processed blocks up to Block, and the log has nothing more
+	// about them. It is not in the log and has no number of its own: a reader that has
+	// come to the end of the log is told the wallet's tip, and again when that is another
+	// one, with the number of the last event. A slow reader is told of fewer. After a
+	// program was killed the tip may be lower than it was.
 	EventTip EventKind = "tip"
 
 	// EventDerived: the addresses First to Last (both included) of a Branch of
@@ -77,8 +80,8 @@ const (
 	EventWithdrawn EventKind = "withdrawn"
 )
 
-// Event is an entry of the wallet's log. Seq counts up from 1 without gaps.
-// Fields that a kind does not mention are zero.
+// Event is an entry of the wallet's log, or an EventTip. Seq counts up from 1 without
+// gaps. Fields that a kind does not mention are zero.
 type Event struct {
 	Seq   uint64        `json:"-"`
 	Kind  EventKind     `json:"kind"`
@@ -120,9 +123,7 @@ type Debit struct {
 }
 
 const (
-	// keepEvents is how many events are kept unless KeepEvents says otherwise: at
-	// a block every five minutes,
-	// most of a year of a quiet wallet.
+	// keepEvents is how many events are kept unless KeepEvents says otherwise.
 	keepEvents = 100_000
 
 	// keepBytes is how many bytes of the log are kept for each of them, as an average.
@@ -153,8 +154,9 @@ func (c *change) event(ev Event) int {
 	if err != nil {
 		c.fail(err)
 	}
-	c.put(c.events, key64(c.events.NextSequence()), value)
-	c.w.log.grow(len(value))
+	seq := c.events.NextSequence()
+	c.put(c.events, key64(seq), value)
+	c.w.log.add(seq, len(value))
 	return len(value)
 }
 
@@ -179,7 +181,7 @@ func (c *change) trimLog() {
 		if last-be.Uint64(k) < keep && c.w.log.bytes <= most {
 			break
 		}
-		c.w.log.grow(-len(v))
+		c.w.log.cut(len(v))
 		keys = append(keys, bytes.Clone(k))
 	}
 	for _, k := range keys {
@@ -203,14 +205,17 @@ func (w *Wallet) KeepEvents(ctx context.Context, n uint64) error {
 type eventLog struct {
 	keep  uint64 // events
 	bytes uint64 // of those that are kept
+	last  uint64 // the number of the newest one
 }
 
-func (l *eventLog) grow(bytes int) { l.bytes += uint64(bytes) }
+func (l *eventLog) add(seq uint64, bytes int) { l.last, l.bytes = seq, l.bytes+uint64(bytes) }
+
+func (l *eventLog) cut(bytes int) { l.bytes -= uint64(bytes) }
 
 func (l *eventLog) setKeep(events uint64) { l.keep = events }
 
 func (l *eventLog) load(b *buckets) error {
-	l.keep = keepEvents
+	l.keep, l.last = keepEvents, b.events.tally.last
 	if v := b.meta.Get(keyKeep); v != nil {
 		if len(v) != 8 || be.Uint64(v) == 0 {
 			return corrupt("the number of events to keep")
@@ -256,15 +261,20 @@ func (w *Wallet) LastEvent(ctx context.Context) (seq uint64, err error) {
 // beginning): first what is there, then what comes, until ctx ends or the loop
 // is left. An event is in the log exactly if its cause is in the wallet, as
 // both are written together: who stores the number of the last event handled
-// misses nothing and sees nothing twice. A slow reader holds up nobody.
+// misses nothing and sees nothing twice. At its end comes the wallet's tip
+// (EventTip). A slow reader holds up nobody.
 //
 // The last element is an error: the context's, ErrClosed, ErrCursor or
 // ErrCursorTooOld (see KeepEvents).
 func (w *Wallet) Events(ctx context.Context, cursor uint64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
+		var told chain.BlockID // as the tip
 		for {
 			woken := w.wake.channel()
 			events, err := w.readEvents(ctx, cursor)
+			if err == nil && len(events) == 0 {
+				events, err = w.tipEvent(ctx, cursor, told)
+			}
 			if err != nil {
 				yield(Event{}, err)
 				return
@@ -274,6 +284,9 @@ func (w *Wallet) Events(ctx context.Context, cursor uint64) iter.Seq2[Event, err
 					return
 				}
 				cursor = ev.Seq
+				if ev.Kind == EventTip {
+					told = ev.Block
+				}
 			}
 			if len(events) > 0 {
 				continue
@@ -286,6 +299,17 @@ func (w *Wallet) Events(ctx context.Context, cursor uint64) iter.Seq2[Event, err
 			}
 		}
 	}
+}
+
+// tipEvent tells the tip, if the log ends at cursor and another one was told.
+func (w *Wallet) tipEvent(ctx context.Context, cursor uint64, told chain.BlockID) (events []Event, err error) {
+	err = w.fromMemory(ctx, func() error {
+		if tip, ok := w.tip(); ok && w.log.last == cursor && tip != told {
+			events = []Event{{Seq: cursor, Kind: EventTip, Block: tip}}
+		}
+		return nil
+	})
+	return events, err
 }
 
 func (w *Wallet) readEvents(ctx context.Context, cursor uint64) (out []Event, err error) {

@@ -278,7 +278,7 @@ func TestFailedTransaction(t *testing.T) {
 		c.markUsed(w.scripts[string(scriptOf(keyAddr(t, key, 0, 5)))], 0)
 		c.coverage.Undo(0)
 		c.unmine(history(t, w)[0].TxID, 1, 1)
-		c.moveTo(c.w.positions[0])
+		c.moveTo(c.w.positions.blocks[0])
 		c.logEffects()
 		c.fail(boom)
 	})

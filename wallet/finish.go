@@ -34,6 +34,9 @@ func (c *change) finish() error {
 
 		// The log is cut to its length after the last event.
 		c.saveLog,
+
+		// The position and what was tested, if there is anything to write or much of it.
+		c.saveProgress,
 	} {
 		if c.err != nil {
 			return c.err

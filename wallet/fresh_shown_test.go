@@ -216,17 +216,15 @@ func (w *Wallet) giveOut(given map[string]uint32) error {
 func (d *freshWorld) wait(w *Wallet, waiting []Unmined) (refused []refusedTx, err error) {
 	// Those of disapproved blocks it has found itself. Of rivals the one that came first
 	// counts, so they have to come again, but for those that the owner has dropped.
-	found, err := w.Unmined(context.Background())
-	if err != nil {
-		return nil, err
+	again := d.withSpenders(d.dropped) // also what can't be mined any more, and is not listed
+	for _, u := range waiting {
+		again[u.TxID] = true
 	}
-	dropped := d.withSpenders(d.dropped)
-	for _, u := range found {
-		again := slices.ContainsFunc(waiting, func(o Unmined) bool { return o.TxID == u.TxID })
-		if !again && !dropped[u.TxID] {
-			continue // that shows
+	for id, is := range again {
+		if !is {
+			continue
 		}
-		if err := w.DropUnmined(context.Background(), u.TxID); err != nil {
+		if err := w.DropUnmined(context.Background(), id); err != nil {
 			return nil, err
 		}
 	}

@@ -1,12 +1,14 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -91,6 +93,7 @@ var freshKinds = []freshKind{
 	{"scan", 4, false, (*freshWorld).scanSome},
 	{"rescan", 1, false, (*freshWorld).rescan},
 	{"restart", 1, false, (*freshWorld).restart},
+	{"kill", 1, false, (*freshWorld).kill},
 	{"own", 2, false, (*freshWorld).announce},
 	{"peer", 2, false, (*freshWorld).hear},
 	{"drop", 1, false, (*freshWorld).forgetTx},
@@ -200,6 +203,21 @@ func (d *freshWorld) restart() error {
 	d.open()
 	d.held, d.located, d.forked = nil, false, false
 	d.tell("restart")
+	return nil
+}
+
+// kill is a restart that loses what is in memory only.
+func (d *freshWorld) kill() error {
+	file, err := os.ReadFile(d.path)
+	if err != nil {
+		return err
+	}
+	if err := cmp.Or(d.w.Close(), os.WriteFile(d.path, file, 0o600)); err != nil {
+		return err
+	}
+	d.open()
+	d.held, d.located, d.forked = nil, false, false
+	d.tell("kill")
 	return nil
 }
 

@@ -92,7 +92,7 @@ func TestConflict(t *testing.T) {
 		t.Fatal("in conflict and unmined")
 	}
 	ev := logged(t, w)
-	last := ev[len(ev)-4:]
+	last := ev[len(ev)-3:]
 	if got := kinds(last); !slices.Equal(got, []string{"conflicted", "conflicted", "mined"}) ||
 		last[0].Tx != tx.TxHash() || last[0].By != rival.TxHash() || last[1].By != tx.TxHash() {
 		t.Fatalf("events %v: %+v", got, last)

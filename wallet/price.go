@@ -1,7 +1,10 @@
 package wallet
 
 import (
+	"bytes"
+
 	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/chaincfg/v3"
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 )
@@ -11,23 +14,39 @@ import (
 // its mempool drops the others: pruneStakeTx). One that waits and locks less is
 // superseded, until the price comes down again.
 
-// priced notes the ticket price in the header of the tip, and with that the price in
-// the next block. In the last block of a window that is not known: 0. So is one that is
-// no amount. It reports whether the price is another one now.
-func (c *change) priced(height uint32, price dcrutil.Amount) bool {
-	window := c.w.params.StakeDiffWindowSize
+// priceAfter is the price in the block after one, by the price in its header. In the last
+// block of a window it is not known: 0. So is one that is no amount.
+func priceAfter(height uint32, price dcrutil.Amount, params *chaincfg.Params) dcrutil.Amount {
+	window := params.StakeDiffWindowSize
 	if window > 0 && (int64(height)+1)%window == 0 || price < 0 || price > dcrutil.MaxAmount {
-		price = 0
+		return 0
 	}
-	if !c.w.price.set(price) {
+	return price
+}
+
+// priced notes the ticket price in the header of the tip, and with that the price in
+// the next block. It reports whether that is another one now.
+func (c *change) priced(height uint32, price dcrutil.Amount) bool {
+	if !c.w.price.set(priceAfter(height, price, c.w.params)) {
 		return false
 	}
-	if price == 0 {
-		c.del(c.meta, keyPrice)
-	} else {
-		c.put(c.meta, keyPrice, key64(uint64(price)))
-	}
+	c.progress()
 	return true
+}
+
+// savePrice writes the price if the file has another one.
+func (c *change) savePrice() {
+	var price []byte
+	if c.w.price != 0 {
+		price = key64(uint64(c.w.price))
+	}
+	switch saved := c.meta.Get(keyPrice); {
+	case bytes.Equal(saved, price):
+	case price == nil:
+		c.del(c.meta, keyPrice)
+	default:
+		c.put(c.meta, keyPrice, price)
+	}
 }
 
 // ticketPrice is the price of a ticket in the next block; 0 is not known.

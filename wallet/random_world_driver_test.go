@@ -105,8 +105,12 @@ func (d *driver) do(what string, change func() error, done func()) {
 		return
 	}
 	moment := d.rng.Uint64() // how many pages bbolt writes is up to chance
+	// The progress is in the file at both ends, so that the change is one write.
+	if err := d.w.save(); err != nil {
+		d.t.Fatal(err)
+	}
 	before, state := read(d.t, d.path), d.state()
-	if err := change(); err != nil {
+	if err := errors.Join(change(), d.w.save()); err != nil {
 		d.t.Fatalf("%s: %v", what, err)
 	}
 	after, changed := read(d.t, d.path), d.state()

@@ -19,11 +19,13 @@ func (w *Wallet) view(ctx context.Context, fn func(*buckets) error) error {
 
 // read runs fn on the buckets in one reading transaction.
 func (w *Wallet) read(ctx context.Context, fn func(*buckets) error) error {
+	ahead := w.ahead.Load() // before the transaction, which may see a newer file
 	return w.db.View(func(tx *bbolt.Tx) error {
 		b, err := openBuckets(ctx, tx)
 		if err != nil {
 			return err
 		}
+		b.setTip(ahead.tipOf(tx, b))
 		b.restUnread(w.db.CheckRest)
 		return b.result(fn(b))
 	})

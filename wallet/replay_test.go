@@ -34,6 +34,13 @@ func newReplay() *replay {
 
 // take takes in the next event.
 func (r *replay) take(ev Event) error {
+	if ev.Kind == EventTip {
+		if ev.Seq != uint64(len(r.log)) {
+			return fmt.Errorf("tip with number %d after event %d", ev.Seq, len(r.log))
+		}
+		r.tip = ev.Block.Height
+		return nil
+	}
 	if ev.Seq != uint64(len(r.log))+1 {
 		return fmt.Errorf("event %d after %d", ev.Seq, len(r.log))
 	}
@@ -57,13 +64,8 @@ func (r *replay) take(ev Event) error {
 		if !known {
 			return fmt.Errorf("event %d: %v is gone and never was", ev.Seq, ev.Tx)
 		}
-	case EventTip:
-		if ev.Block.Height <= r.tip && r.tip > 0 {
-			return fmt.Errorf("event %d: tip %d after %d", ev.Seq, ev.Block.Height, r.tip)
-		}
-		r.tip = ev.Block.Height
 	case EventReorg:
-		if ev.Block.Height+ev.Depth != r.tip || ev.Depth == 0 {
+		if ev.Block.Height+ev.Depth < r.tip || ev.Depth == 0 {
 			return fmt.Errorf("event %d: from tip %d back by %d to %d", ev.Seq, r.tip, ev.Depth, ev.Block.Height)
 		}
 		r.tip = ev.Block.Height
@@ -96,17 +98,19 @@ func (r *replay) follow(w *Wallet) error {
 	if err != nil {
 		return err
 	}
-	for uint64(len(r.log)) < last {
-		for ev, err := range w.Events(context.Background(), uint64(len(r.log))) {
-			if err != nil {
-				return err
-			}
-			if err := r.take(ev); err != nil {
-				return err
-			}
-			if ev.Seq == last {
-				break
-			}
+	_, some := w.tip()
+	if !some && uint64(len(r.log)) == last {
+		return nil
+	}
+	for ev, err := range w.Events(context.Background(), uint64(len(r.log))) {
+		if err != nil {
+			return err
+		}
+		if err := r.take(ev); err != nil {
+			return err
+		}
+		if ev.Seq == last && (ev.Kind == EventTip || !some) {
+			break
 		}
 	}
 	return nil

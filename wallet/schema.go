@@ -79,8 +79,12 @@ type buckets struct {
 
 	all [len(bucketNames)]bucket // in that order
 
+	tip uint32 // the height of the newest block processed, for those who only read
+
 	health
 }
+
+func (b *buckets) setTip(height uint32) { b.tip = height }
 
 func (b *buckets) fields() [len(bucketNames)]**bucket {
 	return [...]**bucket{

@@ -53,7 +53,7 @@ type OwnTicket struct {
 // blocks, then those that wait. It reads every coin the wallet ever had.
 func (w *Wallet) Tickets(ctx context.Context) (out []OwnTicket, err error) {
 	err = w.view(ctx, func(b *buckets) error {
-		tip := b.tipHeight()
+		tip := b.tip
 		err := b.coins.ForEach(func(k, v []byte) error {
 			if kind, _, ok := coinOf(v); ok && kind != Ticket {
 				return nil

@@ -104,7 +104,7 @@ func (c *change) verifyCovered(s *script) error {
 		covered = covered.Remove(chain.Range{To: s.Birthday() - 1})
 	}
 	tip := c.tipHeight()
-	if len(covered) > 0 && (len(c.w.positions) == 0 || covered[len(covered)-1].To > tip) {
+	if len(covered) > 0 && (len(c.w.positions.blocks) == 0 || covered[len(covered)-1].To > tip) {
 		return corrupt("script %.40x counts as tested above the tip %d", s.raw, tip)
 	}
 	return nil

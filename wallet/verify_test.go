@@ -2,11 +2,19 @@ package wallet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	"dcrspv/spv/chain"
+	"dcrspv/wallet/internal/coverage"
+
+	"go.etcd.io/bbolt"
 )
 
 // TestVerifyMissesDerivedScripts: that the record of a script of an account is gone is
@@ -60,12 +68,13 @@ func TestUsedAboveTheTip(t *testing.T) {
 	}
 }
 
-// memoryDiffers says where what is in memory is not what follows from the file.
+// memoryDiffers says where what is in memory is not what follows from the file and from
+// the progress that is not saved.
 func (w *Wallet) memoryDiffers() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	file := &Wallet{params: w.params, cache: newCache(w.params)}
-	if err := w.read(context.Background(), file.loadAll); err != nil {
+	if err := w.loadAsSaved(file); err != nil {
 		return err
 	}
 	is, want := w.inWords(), file.inWords()
@@ -80,10 +89,50 @@ func (w *Wallet) memoryDiffers() error {
 	return nil
 }
 
+// loadAsSaved loads what the file would hold if the progress was saved. It is not.
+func (w *Wallet) loadAsSaved(into *Wallet) error {
+	c := newChange(context.Background(), w, nil)
+	var groups savedGroups
+	positions := maps.Clone(w.positions.unsaved)
+	err := w.db.Update(func(tx *bbolt.Tx) error {
+		if c.buckets, c.err = openBuckets(c.ctx, tx); c.err == nil {
+			groups.ledgerStore = ledgerStore{c}
+			c.coverage = w.ledger.Edit(&groups)
+			c.savePositions()
+			c.coverage.SaveTested()
+			c.savePrice()
+			c.setTip((*ahead)(nil).tipOf(tx, c.buckets))
+			c.err = cmp.Or(c.err, into.loadAll(c.buckets))
+		}
+		return cmp.Or(c.err, errUnchanged)
+	})
+	maps.Copy(w.positions.unsaved, positions)
+	for _, g := range w.ledger.Groups() {
+		if slices.Contains(groups.ids, g.ID()) && len(g.Covered()) > 0 {
+			c.coverage.Tested([]*coverage.Group[*script]{g}, g.Covered()[0])
+		}
+	}
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
+// savedGroups notes which groups are saved.
+type savedGroups struct {
+	ledgerStore
+	ids []uint64
+}
+
+func (s *savedGroups) SaveGroup(id uint64, covered chain.Ranges) {
+	s.ids = append(s.ids, id)
+	s.ledgerStore.SaveGroup(id, covered)
+}
+
 // inWords is all that memory and file must agree on.
 func (c *cache) inWords() map[string]string {
 	out := map[string]string{
-		"sums":      fmt.Sprint(c.positions, c.price, c.totals, c.unfit, c.log.bytes),
+		"sums":      fmt.Sprint(c.positions.blocks, c.price, c.totals, c.unfit, c.log.bytes, c.log.last),
 		"heard":     fmt.Sprint(c.pool.heard, c.pool.heardBytes, len(c.pool.own), len(c.pool.spends)),
 		"outpoints": fmt.Sprint(c.outpointsOf),
 	}

@@ -25,7 +25,8 @@ type Wallet struct {
 	cache
 	broken error // the file could not be read again after a failure
 
-	wake waker
+	wake  waker
+	ahead atomic.Pointer[ahead] // of the file
 
 	acquired atomic.Bool // by a Syncer
 
@@ -78,13 +79,6 @@ func openWallet(path string, params *chaincfg.Params, nameless bool) (*Wallet, e
 	return w, nil
 }
 
-// Close ends the use of the file. Events loops end with ErrClosed. Calling it
-// again does nothing.
-func (w *Wallet) Close() error {
-	w.wake.close()
-	return w.explain(w.db.Close())
-}
-
 // Params is the wallet's network.
 func (w *Wallet) Params() *chaincfg.Params { return w.params }
 
@@ -94,6 +88,7 @@ func (w *Wallet) Changed() <-chan struct{} { return w.changed }
 // load reads the cache from the file. mu is held, or nobody else has w yet.
 func (w *Wallet) load() error {
 	w.cache = newCache(w.params)
+	w.ahead.Store(nil)
 	w.broken = w.read(context.Background(), w.loadAll)
 	return w.broken
 }

@@ -24,7 +24,7 @@ type clientSpec struct {
 	Dir        string   // of the chain data
 	Wallet     string   // file of the wallet
 	Connect    []string // the peers
-	XPub       string   // watched, if not empty
+	XPub       string   // watched by the first wallet, if not empty
 	Scripts    int      // so many scripts of nobody are watched as well
 	More       int      // so many wallets more, each with as many scripts of its own
 	From       uint32   // birthday of what is watched
@@ -49,6 +49,7 @@ type clientResult struct {
 	Requests   spv.Requests
 	Phases     spv.Seconds
 	Followed   []time.Time // when each payment was told
+	FollowCPU  float64     // CPU seconds from when it was synced until the last one
 }
 
 // runClient is the measured process: the library as a program embeds it.
@@ -115,13 +116,13 @@ func runClient(spec clientSpec, out io.Writer) (err error) {
 // watch fills the watch set of one of the wallets. Watching again is harmless.
 func watch(ctx context.Context, w *wallet.Wallet, spec clientSpec, which int) error {
 	what := wallet.Watch{From: spec.From}
-	if spec.XPub != "" {
+	if spec.XPub != "" && which == 0 {
 		what.XPubs = []string{spec.XPub}
 	}
 	for i := range spec.Scripts {
 		what.Scripts = append(what.Scripts, spvtest.Script(uint32(which*spec.Scripts+i)))
 	}
-	if spec.XPub == "" && spec.Scripts == 0 {
+	if len(what.XPubs)+len(what.Scripts) == 0 {
 		return nil
 	}
 	return w.Watch(ctx, what)
@@ -145,9 +146,11 @@ func measure(ctx context.Context, r *clientResult, s *spv.Syncer, w *wallet.Wall
 	if _, err := out.Write([]byte("\n")); err != nil {
 		return err
 	}
+	r.FollowCPU = -cpuSeconds()
 	if err := follow(ctx, r, w, last, spec.Follow); err != nil {
 		return err
 	}
+	r.FollowCPU += cpuSeconds()
 	st := s.Status()
 	r.Received, r.Requests, r.Phases = st.ReceivedBytes, st.Requests, st.Seconds
 	return r.Holdings.take(ctx, w)

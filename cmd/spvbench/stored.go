@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 var rescanColumns = []column{
@@ -92,45 +91,6 @@ func measureStart(ctx context.Context, b *bench) error {
 		r.put("rss", float64(s.PeakRSS)/1e6)
 		r.put("anon", float64(s.PeakAnon)/1e6)
 		b.progress("%s blocks, start: %.0f ms, %.0f MB", thousands(r.Blocks), s.Wall*1e3, float64(s.PeakRSS)/1e6)
-	}
-	b.results.add(b, r)
-	return nil
-}
-
-// followed is how many blocks the table block is made of.
-const followed = 20
-
-var blockColumns = []column{{"ms", "event, ms", 2}}
-
-// measureBlock mines blocks that pay the account, one after the other, while a
-// client follows the chain.
-func measureBlock(ctx context.Context, b *bench) error {
-	store, err := b.storeDir(ctx)
-	if err != nil {
-		return err
-	}
-	spec := b.spec(store)
-	spec.Follow = followed
-	var mined []time.Time
-	s, err := b.sample(ctx, b.product, spec, func() error {
-		for range followed {
-			// Peers are asked for new headers once after the first sync, and
-			// blocks are rare: let everything be quiet.
-			time.Sleep(100 * time.Millisecond)
-			r, err := b.server.order(order{Mine: 1})
-			if err != nil {
-				return err
-			}
-			mined = append(mined, r.Mined...)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	r := &row{Table: "block", What: product, Blocks: b.world.Blocks, Aim: "10 ms"}
-	for i, at := range s.Followed {
-		r.put("ms", float64(at.Sub(mined[i]).Microseconds())/1e3)
 	}
 	b.results.add(b, r)
 	return nil

@@ -22,7 +22,7 @@ type Store[S Script] interface {
 	SaveScripts(scripts []S)
 }
 
-// Edit changes a ledger, and has each change stored at once.
+// Edit changes a ledger, and has each change stored at once, except for Tested.
 type Edit[S Script] struct {
 	*Ledger[S]
 	store   Store[S]
@@ -145,7 +145,7 @@ func (e *Edit[S]) split(g *Group[S], present string, parts map[string][]S) {
 		covered, _ := Decode([]byte(stay))
 		g.setCovered(covered)
 		e.renew(g)
-		e.store.SaveGroup(g.id, g.covered)
+		e.save(g)
 		e.changed = true
 	}
 	for _, key := range keys {
@@ -167,12 +167,28 @@ func (e *Edit[S]) Undo(above uint32) {
 	}
 }
 
-// Tested notes that groups were tested on some blocks.
+// Tested notes that groups were tested on some blocks. It is stored with SaveTested: what
+// is lost until then is tested again.
 func (e *Edit[S]) Tested(groups []*Group[S], r chain.Range) {
 	for _, g := range groups {
 		g.setCovered(g.covered.Add(r))
-		e.store.SaveGroup(g.id, g.covered)
+		g.setUnsaved(true)
 	}
+}
+
+// SaveTested stores what was tested. It goes with whatever else is stored, so that a
+// store is never half of one state and half of another.
+func (e *Edit[S]) SaveTested() {
+	for _, g := range e.Groups() {
+		if g.unsaved {
+			e.save(g)
+		}
+	}
+}
+
+func (e *Edit[S]) save(g *Group[S]) {
+	g.setUnsaved(false)
+	e.store.SaveGroup(g.id, g.covered)
 }
 
 // assign puts scripts, new or from any group, into one of this coverage.
@@ -202,7 +218,7 @@ func (e *Edit[S]) findGroup(covered chain.Ranges) *Group[S] {
 	}
 	g := &Group[S]{id: e.store.NewGroup(), covered: covered}
 	e.enter(g)
-	e.store.SaveGroup(g.id, covered)
+	e.save(g)
 	return g
 }
 

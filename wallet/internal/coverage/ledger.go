@@ -6,7 +6,8 @@
 // nothing of files, blocks or accounts. It does not decide what is watched, and it tests
 // nothing.
 //
-// A Ledger is read as it is, and changed through an Edit, which has each change stored.
+// A Ledger is read as it is, and changed through an Edit, which has each change stored;
+// blocks that were tested only when it is asked to (SaveTested).
 // Neither may be used by several goroutines at once.
 package coverage
 
@@ -71,6 +72,9 @@ type Group[S Script] struct {
 
 	scripts []S
 	watched int // how many of them are; without any, nothing is missing
+
+	// unsaved: blocks were tested that the store does not know of.
+	unsaved bool
 
 	// given: a scan of this group may be under way. New scripts stay out of it until
 	// then, so that adding scripts never spoils a scan.
@@ -142,6 +146,7 @@ func (g *Group[S]) setWatched(s S, watched bool) {
 }
 
 func (g *Group[S]) setCovered(covered chain.Ranges) { g.covered = covered }
+func (g *Group[S]) setUnsaved(unsaved bool)         { g.unsaved = unsaved }
 func (g *Group[S]) setGiven(given bool)             { g.given = given }
 
 // ID is the group's number.
@@ -164,8 +169,16 @@ func (g *Group[S]) missing(of chain.Range) chain.Ranges {
 	return g.covered.Missing(of)
 }
 
+// Len is how many groups there are.
+func (l *Ledger[S]) Len() int { return len(l.groups) }
+
 // Groups are all groups in the order of their numbers.
 func (l *Ledger[S]) Groups() []*Group[S] {
+	if len(l.groups) == 1 { // most of the time
+		for _, g := range l.groups {
+			return []*Group[S]{g}
+		}
+	}
 	return slices.SortedFunc(maps.Values(l.groups), func(a, b *Group[S]) int {
 		return int(int64(a.id - b.id))
 	})
