@@ -76,7 +76,7 @@ func New(s *spv.Syncer, w *wallet.Wallet, cfg Config) (*Backend, error) {
 	}
 	b := &Backend{s: s, w: w, cfg: cfg}
 	b.life, b.end = context.WithCancel(context.Background())
-	b.state.init()
+	b.state.init(b.tip(context.Background()))
 	b.watched.reset()
 	return b, nil
 }

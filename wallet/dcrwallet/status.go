@@ -36,8 +36,8 @@ type state struct {
 	changed chan struct{} // closed and replaced when the status changes
 }
 
-func (s *state) init() {
-	s.now.Stage = Chain
+func (s *state) init(tip chain.BlockID) {
+	s.now = Status{Stage: Chain, Tip: tip}
 	s.changed = make(chan struct{})
 }
 

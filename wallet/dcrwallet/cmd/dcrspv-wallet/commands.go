@@ -47,7 +47,7 @@ func commands() []*command {
 				"in no block yet. Works offline, as of the last sync."},
 		{name: "address", short: "a fresh address to be paid at", run: (*program).runAddress,
 			long: "The next address of the account. After 20 that nobody has paid it begins with these again:\n" +
-				"a wallet that is restored would not find others. Works offline."},
+				"a wallet that is restored would not find others. Works offline, after the first sync."},
 		{name: "history", short: "the wallet's transactions", run: (*program).runHistory,
 			long: "All transactions, oldest first, with what they have paid to the wallet and taken from it.\n" +
 				"Works offline, as of the last sync."},

@@ -60,10 +60,11 @@ func TestProgram(t *testing.T) {
 	if len(strings.Fields(seed)) != 33 {
 		t.Fatalf("the seed is %q of:\n%s", seed, made)
 	}
+	u.runs(t, 0, "secret\n", "sync")
 	addr := strings.TrimSpace(u.runs(t, 0, "", "address"))
 	n.Pay(t, addr, 30*simnet.Coin)
 	n.Mine(t, 1)
-	says(t, u.runs(t, 0, "secret\n", "sync"), "in sync at block 151")
+	says(t, u.runs(t, 0, "", "sync"), "in sync at block 151")
 	says(t, u.runs(t, 0, "", "balance"), "default  30.00000000")
 
 	sent := u.runs(t, 0, "secret\n", "send", n.External[0], "4.5")
@@ -90,6 +91,9 @@ func TestProgram(t *testing.T) {
 	if got := restored.runs(t, 0, "", "balance"); got != balance {
 		t.Fatalf("restored it has\n%s, not\n%s", got, balance)
 	}
+	says(t, u.runs(t, statusFailed, "", "address", "--account", "savings"), "see balance for the names")
+	says(t, u.runs(t, statusFailed, "wrong\n", "send", n.External[0], "1"), "wrong passphrase")
+	says(t, u.runs(t, statusFailed, "secret\n", "send", n.External[0], "1000"), "see balance")
 	watching := user{t.TempDir(), n.P2P}
 	watching.runs(t, 0, "", "watch", n.XPub)
 	watching.runs(t, 0, "", "sync")
@@ -117,9 +121,9 @@ func TestFailures(t *testing.T) {
 		{statusUsage, "", "sync --network moon", "mainnet, testnet or simnet"},
 		{0, "secret\n", "create", "seed"},
 		{statusFailed, "secret\n", "create", "already"},
-		{statusFailed, "wrong\n", "sync", "not its passphrase"},
+		{statusFailed, "wrong\n", "sync", "wrong passphrase"},
 		{statusNotSynced, "secret\n", "sync --timeout 1s --connect 127.0.0.1:1", "not in sync"},
-		{statusFailed, "", "address --account savings", "names of accounts"},
+		{statusFailed, "", "address", "run sync first"},
 	} {
 		says(t, u.runs(t, c.status, c.lines, strings.Fields(c.args)...), c.says)
 	}

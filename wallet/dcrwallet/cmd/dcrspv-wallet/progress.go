@@ -45,8 +45,8 @@ func (p *program) await(ctx context.Context, c *session) error {
 		return nil
 	}
 	if cause := context.Cause(ctx); errors.Is(cause, errNotSynced) {
-		if trouble := c.syncer.Status().Trouble; !trouble.IsZero() {
-			return fmt.Errorf("%w: %v", errNotSynced, trouble)
+		if !show.trouble.IsZero() {
+			return errStuck
 		}
 		return errNotSynced
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"text/tabwriter"
@@ -41,6 +42,11 @@ func dcr(a dcrutil.Amount) string { return fmt.Sprintf("%.8f", a.ToCoin()) }
 // runAddress shows a fresh address.
 func (p *program) runAddress(ctx context.Context) error {
 	return p.offline(ctx, func(c *session) error {
+		// Before, it is not known which ones are in use.
+		_, height := c.wallet.MainChainTip(ctx)
+		if owes, err := c.wallet.RescanPoint(ctx); err != nil || owes != nil || height == 0 {
+			return cmp.Or(err, errUnsynced)
+		}
 		account, err := c.wallet.AccountNumber(ctx, p.opts.account)
 		if err != nil {
 			return err
