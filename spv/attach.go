@@ -47,7 +47,7 @@ func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 	if err := s.wallets.sameNetwork(w); err != nil {
 		return err
 	}
-	return s.changeWallets(ctx, func(e *engine) error {
+	return s.change(ctx, func(e *engine) error {
 		err := s.wallets.admit(w)
 		if err == nil && e != nil {
 			e.attach(w)
@@ -62,7 +62,7 @@ func (s *Syncer) Attach(ctx context.Context, w Wallet) error {
 // that call, and it is not to be attached again before the call ends.
 func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
 	var ended <-chan struct{}
-	err := s.changeWallets(ctx, func(e *engine) error {
+	err := s.change(ctx, func(e *engine) error {
 		if !slices.Contains(s.wallets.list, w) {
 			return ErrNotAttached
 		}
@@ -81,18 +81,6 @@ func (s *Syncer) Detach(ctx context.Context, w Wallet) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// changeWallets runs fn where the list of wallets may be changed: on the engine's
-// goroutine, or with no engine while nothing runs.
-func (s *Syncer) changeWallets(ctx context.Context, fn func(*engine) error) (err error) {
-	if s.started.Load() {
-		if over := s.do(ctx, func(e *engine) { err = fn(e) }); over != nil {
-			return over
-		}
-		return err
-	}
-	return s.exclusive(ctx, func() error { return fn(nil) })
 }
 
 // attach begins to keep a wallet in sync.

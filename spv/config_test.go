@@ -57,7 +57,6 @@ func TestConfigRules(t *testing.T) {
 
 func TestConfigRefusals(t *testing.T) {
 	for name, c := range map[string]Config{
-		"no directory":   {},
 		"too many peers": {DataDir: "x", MaxPeers: maxMaxPeers + 1},
 		"negative peers": {DataDir: "x", MaxPeers: -1},
 		"bad address":    {DataDir: "x", Connect: []string{"a:b:c"}},

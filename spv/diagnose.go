@@ -278,6 +278,9 @@ func (s *situation) begunAnew(remedy string) string {
 	if !isPrivate(s.params) {
 		return remedy
 	}
+	if s.file == "" {
+		return fmt.Sprintf("if %s was begun anew, start again; if not, %s", s.params.Name, remedy)
+	}
 	return fmt.Sprintf("if %s was begun anew, this data directory is of the chain before: delete %s or choose another directory; if not, %s",
 		s.params.Name, s.file, remedy)
 }

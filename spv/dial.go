@@ -30,8 +30,9 @@ func (e *engine) dialMore() {
 			e.fail(err)
 			return
 		}
+		ctx := e.network.dialing
 		e.goWorker(func() {
-			ev := e.dial(addr)
+			ev := e.dial(ctx, addr)
 			if !e.post(ev) && ev.peer != nil {
 				ev.peer.Close(context.Canceled)
 			}
@@ -83,14 +84,14 @@ func (e *engine) dialAlarm(a *alarm) {
 	if n.discover {
 		a.at(n.firstPeer.Add(gatherTime))
 	}
-	if n.book != nil && !n.seed.busy {
+	if n.discover && !n.seed.busy {
 		a.at(n.seed.after)
 	}
 	if e.now.Before(n.ownLimit) {
 		a.at(n.ownLimit)
 		return
 	}
-	if n.book != nil && e.registry.NeedsAddresses(e.now) {
+	if n.discover && e.registry.NeedsAddresses(e.now) {
 		a.at(e.now.Add(addrbook.Pause)) // the book rests after it had nothing
 	}
 	if t, ok := e.registry.NextDialTime(e.now); ok {
@@ -99,10 +100,10 @@ func (e *engine) dialAlarm(a *alarm) {
 }
 
 // dial connects and shakes hands.
-func (e *engine) dial(addr string) dialed {
+func (e *engine) dial(ctx context.Context, addr string) dialed {
 	start := time.Now()
-	p, err := e.cfg.Open(e.ctx, addr, &e.network.sourceConfig)
-	return dialed{addr: addr, peer: p, took: time.Since(start), err: err}
+	p, err := e.cfg.Open(ctx, addr, &e.network.sourceConfig)
+	return dialed{addr: addr, peer: p, took: time.Since(start), err: err, calledOff: ctx.Err() != nil}
 }
 
 // dialed: a connection stands, or could not be had.
@@ -111,14 +112,23 @@ type dialed struct {
 	peer Source
 	took time.Duration
 	err  error
+
+	calledOff bool // others were chosen meanwhile
 }
 
 func (ev dialed) apply(e *engine) {
+	if ev.calledOff && (ev.err != nil || !e.chosen.allows(ev.addr)) {
+		if ev.err == nil {
+			ev.peer.Close(errNotChosen)
+		}
+		e.registry.DialCalledOff(ev.addr)
+		return
+	}
 	switch {
 	case isOwnLimit(ev.err):
 		ev.err = fmt.Errorf("%w: %w", registry.ErrOurs, ev.err)
 		e.network.cannot(e.now)
-	case e.network.book != nil:
+	case e.network.discover:
 		e.network.book.Attempt(ev.addr)
 	}
 	if ev.err == nil {

@@ -79,5 +79,7 @@
 // are committed to only as a whole, so a birthday below that needs all of them
 // before anything is scanned. Transactions that are in no block (relay.go) are
 // fetched, all of them, and handed to the wallets; nothing about them can be
-// verified.
+// verified. Messages that only the program has a use for, those of mixing above all, are
+// fetched in the same way while it listens to them (messages.go, mixes.go), and are
+// served for it (send.go, mixoffers.go).
 package spv

@@ -21,8 +21,10 @@ type engine struct {
 	board    *board
 	feed     *feed
 	txs      *txFeed
+	messages *messageFeed
 	commands <-chan func(*engine)
 	attached *attached
+	chosen   *chosenPeers
 	cfg      *Config
 	rules    *chain.Rules
 	db       *chaindb.DB
@@ -50,6 +52,7 @@ type engine struct {
 	readTip  readTip    // what can be read
 	outgoing outgoing   // transactions to publish
 	relay    relay      // transactions of others
+	mixes    mixOffers  // mixing messages of the program
 	unserved unserved   // branches that nobody serves
 	stall    stall      // whether anything moves
 	crawl    crawl      // the search for somebody faster
@@ -78,8 +81,10 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 		board:    s.board,
 		feed:     s.feed,
 		txs:      s.txs,
+		messages: s.messages,
 		commands: s.commands,
 		attached: s.wallets,
+		chosen:   s.chosen,
 		cfg:      &s.cfg,
 		rules:    s.rules,
 		db:       s.db,
@@ -90,10 +95,7 @@ func newEngine(ctx context.Context, s *Syncer, last *engine) (*engine, error) {
 		requests: requests.NewTable[*request](),
 	}
 	e.relay = newRelay(e.cfg)
-	e.registry = newRegistry(registry.Options{
-		MaxConnected:   max(s.cfg.MaxPeers, len(s.cfg.Connect)),
-		OnlyPersistent: len(s.cfg.Connect) > 0,
-	})
+	e.registry = newRegistry(registry.Options{})
 	e.writer, e.disk = newWriter(), disk{end: tip, tip: tip}
 	if err := errors.Join(e.loadRegistry(), e.trouble.start(s.db, now)); err != nil {
 		e.cancel()

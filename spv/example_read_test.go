@@ -19,15 +19,15 @@ import (
 
 // synced is a Syncer without wallets that is in sync with a chain.
 func synced(c *spvtest.Chain) (ctx context.Context, s *spv.Syncer, end func()) {
+	return syncedWith(spvtest.NewPeer(c, spvtest.Behaviour{}))
+}
+
+// syncedWith is a Syncer without wallets that is in sync with a peer.
+func syncedWith(peer *spvtest.Peer) (ctx context.Context, s *spv.Syncer, end func()) {
 	net := spvtest.NewNetwork()
-	net.Add("10.0.0.1:18555", spvtest.NewPeer(c, spvtest.Behaviour{}))
-	dir, err := os.MkdirTemp("", "example")
-	if err != nil {
-		log.Fatal(err)
-	}
-	s, err = spv.New(spv.Config{
-		DataDir: dir, Params: chaincfg.SimNetParams(), Connect: []string{"10.0.0.1"}, Dial: net.Dial,
-	})
+	net.Add("10.0.0.1:18555", peer)
+	// Without a DataDir everything is in memory.
+	s, err := spv.New(spv.Config{Params: chaincfg.SimNetParams(), Connect: []string{"10.0.0.1"}, Dial: net.Dial})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func synced(c *spvtest.Chain) (ctx context.Context, s *spv.Syncer, end func()) {
 	}
 	return ctx, s, func() {
 		stop()
-		if err := errors.Join(<-ended, s.Close(), os.RemoveAll(dir)); err != nil {
+		if err := errors.Join(<-ended, s.Close()); err != nil {
 			log.Fatal(err)
 		}
 		net.Close()

@@ -48,8 +48,9 @@ func (h *handler) Headers(headers []chain.Header) {
 }
 
 func (h *handler) Inv(inv []*wire.InvVect) {
-	var txs []chainhash.Hash
+	var txs, mixes []chainhash.Hash
 	var block *chainhash.Hash
+	mixing := h.e.messages.mixes()
 	for _, item := range inv {
 		switch item.Type {
 		case wire.InvTypeTx:
@@ -58,18 +59,38 @@ func (h *handler) Inv(inv []*wire.InvVect) {
 			// Only the last one matters: dcrd announces in order, and a
 			// getheaders brings those before it.
 			block = &item.Hash
+		case wire.InvTypeMix:
+			if mixing {
+				mixes = append(mixes, item.Hash)
+			}
 		}
 	}
 	if block != nil {
 		h.deal(announcedBlock{s: h.s, hash: *block})
 	}
 	if len(txs) > 0 && h.e.relay.wanted {
-		h.deal(announcedTxs{s: h.s, hashes: txs})
+		h.deal(announcedTxs{s: h.s, kind: wire.InvTypeTx, hashes: txs})
+	}
+	if len(mixes) > 0 {
+		h.deal(announcedTxs{s: h.s, kind: wire.InvTypeMix, hashes: mixes})
 	}
 }
 
 func (h *handler) GetData(inv []*wire.InvVect) {
-	h.deal(wantsData{s: h.s, inv: inv})
+	var txs, mixes []*wire.InvVect
+	for _, item := range inv {
+		if item.Type == wire.InvTypeMix {
+			mixes = append(mixes, item)
+		} else {
+			txs = append(txs, item)
+		}
+	}
+	if len(txs) > 0 {
+		h.deal(wantsData{s: h.s, inv: txs})
+	}
+	if len(mixes) > 0 {
+		h.deal(wantsMixes{s: h.s, inv: mixes})
+	}
 }
 
 func (h *handler) Addrs(addrs []string) {
@@ -80,6 +101,10 @@ func (h *handler) Tx(tx *wire.MsgTx) {
 	if h.e.relay.wanted {
 		h.deal(newArrivedTx(h.s, tx))
 	}
+}
+
+func (h *handler) Message(msg wire.Message) {
+	h.deal(newArrivedMessage(h.s, msg))
 }
 
 func (h *handler) NotFound(txs []chainhash.Hash) {

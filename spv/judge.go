@@ -25,6 +25,9 @@ var (
 	// errBanned: banned by hand.
 	errBanned = errors.New("banned by the operator")
 
+	// errNotChosen: other peers are to be used, by SetPeers.
+	errNotChosen = errors.New("other peers were chosen")
+
 	// errReplaced: a peer that serves better has taken its place.
 	errReplaced = errors.New("replaced by a better peer")
 

@@ -1,6 +1,7 @@
 package spv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -17,11 +18,13 @@ type network struct {
 	tip          atomic.Uint32 // our height, for handshakes on other goroutines
 	reach        atomic.Uint32 // likewise, what peers are measured by
 
-	discover  bool      // peers are found, not given
+	discover  bool            // peers are found, not given
+	dialing   context.Context // of the dials; ends when others are chosen
+	callOff   context.CancelFunc
 	firstPeer time.Time // when the first peer of this gathering connected
 	ownLimit  time.Time // nobody is dialed before: this computer can't
 
-	book *addrbook.Book // addresses heard of; nil unless discover
+	book *addrbook.Book // addresses heard of; nil until discover
 	seed seeding
 
 	gone SourceStats // sums of closed connections
@@ -45,10 +48,8 @@ const (
 )
 
 func newNetwork(e *engine) *network {
-	n := &network{discover: len(e.cfg.Connect) == 0}
-	if n.discover {
-		n.book = addrbook.Open(e.cfg.DataDir, e.logs.registry)
-	}
+	n := new(network)
+	n.choose(e)
 	n.measure(e.chain.Tip().Height, 0)
 	n.sourceConfig = SourceConfig{
 		Params:           e.cfg.Params,
@@ -61,6 +62,19 @@ func newNetwork(e *engine) *network {
 		Log:              e.logs.peer,
 	}
 	return n
+}
+
+// choose turns to the peers that are chosen now. Dials that were begun before are called
+// off: they would keep slots from those.
+func (n *network) choose(e *engine) {
+	if n.callOff != nil {
+		n.callOff()
+	}
+	n.dialing, n.callOff = context.WithCancel(e.ctx)
+	n.discover = len(e.chosen.addrs) == 0
+	if n.discover && n.book == nil {
+		n.book = addrbook.Open(e.cfg.DataDir, e.logs.registry)
+	}
 }
 
 // measure sets what handshakes tell and ask for: our height, and the height that peers are

@@ -20,6 +20,18 @@ func (s *Syncer) exclusive(ctx context.Context, do func() error) error {
 	return do()
 }
 
+// change runs fn where what belongs to the Syncer may be changed: on the engine's
+// goroutine, or with no engine while nothing runs.
+func (s *Syncer) change(ctx context.Context, fn func(*engine) error) (err error) {
+	if s.started.Load() {
+		if over := s.do(ctx, func(e *engine) { err = fn(e) }); over != nil {
+			return over
+		}
+		return err
+	}
+	return s.exclusive(ctx, func() error { return fn(nil) })
+}
+
 // offline is exclusive for what reads chain.db or changes it. A file that is not
 // trusted is verified before, and what is damaged in it is dropped, as in Run. The
 // status is the one of the file then.

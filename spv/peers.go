@@ -19,6 +19,19 @@ func PeerAddr(addr string, params *chaincfg.Params) (string, error) {
 	return registry.NormalizeAddr(addr, params.DefaultPort)
 }
 
+// peerAddrs is PeerAddr for several.
+func peerAddrs(addrs []string, params *chaincfg.Params) ([]string, error) {
+	normal := make([]string, 0, len(addrs))
+	for _, addr := range addrs {
+		one, err := PeerAddr(addr, params)
+		if err != nil {
+			return nil, err
+		}
+		normal = append(normal, one)
+	}
+	return normal, nil
+}
+
 // Peer is what is known of a peer.
 type Peer struct {
 	Addr             string // host:port; of a ban alone, what is banned
@@ -33,7 +46,7 @@ type Peer struct {
 	BanReasons       []string  // latest last, at most 20
 	LatencyMS        float64   // average answer time in milliseconds; 0 is unknown
 	Connected        bool
-	Persistent       bool        // it is one of Config.Connect
+	Persistent       bool        // it is one of Config.Connect, or of SetPeers
 	SendHeaders      bool        // sendheaders was sent to it
 	LastSeen         time.Time   // heard from, or heard of if never connected
 	History          []PeerEvent // the last five, latest last; none of a ban alone

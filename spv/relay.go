@@ -14,7 +14,8 @@ import (
 // relay fetches the transactions that peers announce, each one once, and hands
 // them to the wallets that want to hear of them. All of them are fetched:
 // asking only for our own would tell which ones those are. Nothing about them
-// is verified but their form.
+// is verified but their form. Mixing messages are fetched in the same way while the
+// program listens to them (mixes.go).
 type relay struct {
 	wanted    bool // some wallet listens
 	seen      func() *lru.Set[chainhash.Hash]
@@ -22,17 +23,26 @@ type relay struct {
 	due       time.Time // before it none of them has taken too long; zero: none is on its way
 }
 
-// relayState is how many transactions are on their way from a peer.
+// relayState is how many transactions and mixing messages are on their way from a peer.
 type relayState struct {
 	requested int
 	late      int // how many it did not send as it should, or not in time
 }
 
-// txRequest is an announced transaction on its way.
+// txRequest is an announced transaction, or mixing message, on its way.
 type txRequest struct {
+	kind   wire.InvType
 	s      *session
 	since  time.Time
 	others []*session // who announced it too, in order
+}
+
+// due is when another peer is asked.
+func (r *txRequest) due() time.Time {
+	if r.kind == wire.InvTypeMix {
+		return r.since.Add(mixPatience)
+	}
+	return r.since.Add(txPatience)
 }
 
 const (
@@ -51,6 +61,9 @@ const (
 	// txPatience is how long a peer may take for a transaction that it has
 	// announced, before another one is asked.
 	txPatience = 30 * time.Second
+
+	// mixPatience is that for a mixing message: a mix ends without those who are late.
+	mixPatience = 5 * time.Second
 )
 
 func newRelay(cfg *Config) relay {
@@ -64,21 +77,39 @@ func newRelay(cfg *Config) relay {
 	return r
 }
 
-// announcedTxs: a peer announced transactions. Before everything is in sync
-// they are ignored: whether they concern a wallet is not known yet.
+// announcedTxs: a peer announced transactions, or mixing messages. Before everything is
+// in sync they are ignored: whether they concern a wallet is not known yet.
 type announcedTxs struct {
 	s      *session
+	kind   wire.InvType
 	hashes []chainhash.Hash
 }
 
 func (ev announcedTxs) apply(e *engine) {
-	s, r := ev.s, &e.relay
-	e.noteAnnounced(s, ev.hashes)
-	if !r.wanted || !e.following.on || !e.hearing(s) {
-		return
+	e.noteAnnounced(ev.s, ev.hashes)
+	switch {
+	case !e.fetching():
+	case ev.kind == wire.InvTypeTx && e.hearing(ev.s), ev.kind == wire.InvTypeMix && e.mixing(ev.s):
+		e.fetch(ev.s, ev.kind, ev.hashes)
 	}
+}
+
+// fetching reports whether anything is fetched.
+func (e *engine) fetching() bool { return e.relay.wanted && e.following.on }
+
+// mixing reports whether the program wants mixing messages, and a peer can be asked for
+// them.
+func (e *engine) mixing(s *session) bool {
+	_, ok := s.peer.(MessageSource)
+	return ok && e.messages.mixes()
+}
+
+// fetch asks a peer for what it has announced, unless that was seen before, and turns to
+// it later for what others are being asked for.
+func (e *engine) fetch(s *session, kind wire.InvType, hashes []chainhash.Hash) {
+	r := &e.relay
 	var ask []chainhash.Hash
-	for _, hash := range ev.hashes {
+	for _, hash := range hashes {
 		if req := r.requested[hash]; req != nil {
 			if req.s != s && !slices.Contains(req.others, s) {
 				gone := func(s *session) bool { return !e.sessions.has(s) }
@@ -92,28 +123,50 @@ func (ev announcedTxs) apply(e *engine) {
 		r.seen().Put(hash)
 		ask = append(ask, hash)
 	}
-	e.requestTxs(s, ask)
+	e.requestTxs(s, kind, ask)
 }
 
-func (e *engine) requestTxs(s *session, hashes []chainhash.Hash) {
+// fetchAgain is fetch for what the program wants whether it was seen or not.
+func (e *engine) fetchAgain(s *session, kind wire.InvType, hashes []chainhash.Hash) {
+	for _, hash := range hashes {
+		if e.relay.requested[hash] == nil {
+			e.relay.unlearn(hash)
+		}
+	}
+	e.fetch(s, kind, hashes)
+}
+
+func (e *engine) requestTxs(s *session, kind wire.InvType, hashes []chainhash.Hash) {
 	if len(hashes) == 0 {
 		return
 	}
 	for _, hash := range hashes {
 		req := e.relay.requested[hash]
 		if req == nil {
-			req = &txRequest{}
+			req = &txRequest{kind: kind}
 			e.relay.requested[hash] = req
 		}
 		req.s, req.since = s, e.now
-	}
-	if e.relay.due.IsZero() {
-		e.relay.due = e.now.Add(txPatience)
+		if due := req.due(); e.relay.due.IsZero() || due.Before(e.relay.due) {
+			e.relay.due = due
+		}
 	}
 	s.relaying.requested += len(hashes)
-	if err := s.peer.RequestTxs(hashes); err != nil {
+	if err := askFor(s.peer, kind, hashes); err != nil {
 		s.peer.Close(err)
 	}
+}
+
+// askFor asks a peer for transactions or mixing messages.
+func askFor(p Source, kind wire.InvType, hashes []chainhash.Hash) error {
+	if kind == wire.InvTypeTx {
+		return p.RequestTxs(hashes)
+	}
+	getData := wire.NewMsgGetDataSizeHint(uint(len(hashes)))
+	for _, hash := range hashes {
+		getData.InvList = append(getData.InvList, wire.NewInvVect(kind, &hash))
+	}
+	return p.(MessageSource).Send(getData)
 }
 
 // arrivedTx: a peer sent a transaction.
@@ -156,8 +209,8 @@ func (e *engine) endTxRequest(hash chainhash.Hash, req *txRequest) {
 	req.s.relaying.requested--
 }
 
-// missingTxs: a peer does not have transactions that it announced. They have
-// been mined meanwhile, or dropped.
+// missingTxs: a peer does not have transactions or mixing messages that it announced.
+// They have been mined meanwhile, or dropped.
 type missingTxs struct {
 	s      *session
 	hashes []chainhash.Hash
@@ -182,11 +235,11 @@ func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 		req.others = req.others[1:]
 		if e.sessions.has(s) && s.relaying.requested < maxRequestedTxs {
 			e.relay.requested[hash] = req
-			e.requestTxs(s, []chainhash.Hash{hash})
+			e.requestTxs(s, req.kind, []chainhash.Hash{hash})
 			return
 		}
 	}
-	e.relay.seen().Delete(hash) // whoever announces it next is asked
+	e.relay.unlearn(hash) // whoever announces it next is asked
 }
 
 // fetchTxs moves requests on that are not answered. What waits in the peers'
@@ -194,7 +247,7 @@ func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
 // mempool message towards a ban (server.go OnMemPool).
 func (e *engine) fetchTxs() {
 	r := &e.relay
-	if !r.wanted || !e.following.on {
+	if !e.fetching() {
 		clear(r.requested)
 		r.due = time.Time{}
 		return
@@ -203,25 +256,24 @@ func (e *engine) fetchTxs() {
 		return // hundreds may be on their way, and there is a step for each that comes
 	}
 	for hash, req := range r.requested {
-		if e.now.Sub(req.since) >= txPatience || !e.sessions.has(req.s) {
+		if !e.now.Before(req.due()) || !e.sessions.has(req.s) {
 			req.s.relaying.late++
 			e.askOther(hash, req)
 		}
 	}
 	r.due = time.Time{}
 	for _, req := range r.requested {
-		if t := req.since.Add(txPatience); r.due.IsZero() || t.Before(r.due) {
+		if t := req.due(); r.due.IsZero() || t.Before(r.due) {
 			r.due = t
 		}
 	}
 }
 
-// unlearn has transactions fetched again when they are announced.
-func (r *relay) unlearn(txs []*wire.MsgTx) {
-	for _, tx := range txs {
-		r.seen().Delete(tx.TxHash())
-	}
-}
+// learn keeps from fetching what is announced.
+func (r *relay) learn(hash chainhash.Hash) { r.seen().Put(hash) }
+
+// unlearn has it fetched again when it is announced.
+func (r *relay) unlearn(hash chainhash.Hash) { r.seen().Delete(hash) }
 
 // forsaken has the requests looked at that a peer can't answer any more.
 func (r *relay) forsaken(s *session, now time.Time) {

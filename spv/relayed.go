@@ -13,7 +13,9 @@ func (e *engine) relayTo(w *walletState) {
 	}, func() {
 		if !more {
 			w.heard.refuse(addr, height)
-			e.relay.unlearn(txs) // they may be welcome from another peer
+			for _, tx := range txs {
+				e.relay.unlearn(tx.TxHash()) // they may be welcome from another peer
+			}
 		}
 	})
 }

@@ -45,19 +45,13 @@ func (r *savedRegistry) next(from *registry.Registry, now time.Time) (save func(
 	return func(db *chaindb.DB) error { return db.PutBlob(registryBlob, data) }, true
 }
 
-// loadRegistry restores what was known about peers and adds those of the
-// configuration.
+// loadRegistry restores what was known about peers and adds those that were chosen.
 func (e *engine) loadRegistry() error {
 	if err := readRegistry(e.db, e.registry, e.now); err != nil {
 		return err
 	}
-	for _, addr := range e.cfg.Connect {
-		if err := e.registry.Add(addr, true, e.now); err != nil {
-			return err
-		}
-	}
 	e.saved.at(e.now)
-	return nil
+	return e.chosen.tell(e.registry, e.cfg.MaxPeers, e.now)
 }
 
 // newRegistry makes an empty registry.

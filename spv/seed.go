@@ -34,7 +34,7 @@ const (
 func (e *engine) seedMore() {
 	n, sd := e.network, &e.network.seed
 	seeders := e.cfg.Params.Seeders()
-	if n.book == nil || len(seeders) == 0 || sd.busy || e.now.Before(sd.after) || !n.book.Needs() {
+	if !n.discover || len(seeders) == 0 || sd.busy || e.now.Before(sd.after) || !n.book.Needs() {
 		return
 	}
 	sd.busy = true

@@ -15,7 +15,7 @@ import (
 // from it.
 type situation struct {
 	params *chaincfg.Params
-	file   string // of the stored chain
+	file   string // of the stored chain; "" is in memory
 
 	chosen   []string          // the only peers to use; none if they are found
 	bans     map[string]string // which of those are banned, and why
@@ -51,10 +51,9 @@ func (e *engine) situation(phase Phase, reason string) (s situation, ok bool) {
 	if phase == InSync || len(e.sessions) > 0 && (e.now.Sub(t.moved) < muteAfter || e.now.Sub(t.received) < muteAfter) {
 		return s, false
 	}
-	s = situation{
-		params: e.cfg.Params,
-		file:   filepath.Join(e.cfg.DataDir, ChainFile),
-		chosen: e.cfg.Connect,
+	s = situation{params: e.cfg.Params, chosen: e.chosen.addrs}
+	if e.cfg.DataDir != "" {
+		s.file = filepath.Join(e.cfg.DataDir, ChainFile)
 	}
 	if len(e.sessions) == 0 {
 		s.known, s.seeding, s.failures = e.registry.Len(), t.seeding, t.failures
@@ -101,7 +100,7 @@ func (e *engine) awaited(phase Phase, reason string) string {
 // chosenBans is which of the peers that were given are banned, and why.
 func (e *engine) chosenBans() map[string]string {
 	bans := make(map[string]string)
-	for _, addr := range e.cfg.Connect {
+	for _, addr := range e.chosen.addrs {
 		if ban, ok := e.registry.BanOf(addr, e.now); ok {
 			bans[addr] = banText(ban)
 		}

@@ -64,6 +64,17 @@ type Source interface {
 	RequestTxs(txs []chainhash.Hash) error
 }
 
+// MessageSource is a Source that also passes on what the Syncer has no use for itself.
+type MessageSource interface {
+	Source
+
+	// Send sends an inv of mixing messages, one of these themselves after it was
+	// asked for, a getdata of mixing messages, or getinitstate, of which a second
+	// one is left out. The answers go to the handler. The message is not changed any
+	// more.
+	Send(msg wire.Message) error
+}
+
 // Errors of a Source that are told apart.
 var (
 	// ErrStalled is a request that made no progress for 30 seconds.
@@ -97,11 +108,11 @@ type SourceHandler interface {
 	// empty ones included.
 	Headers(headers []chain.Header)
 
-	// Inv takes announcements of blocks and transactions, never empty.
+	// Inv takes announcements of blocks, transactions and mixing messages, never empty.
 	Inv(inv []*wire.InvVect)
 
-	// GetData takes requests for transactions that we announced, never empty. The
-	// answer is a Serve for each, or NotFound.
+	// GetData takes requests for transactions and mixing messages that we announced,
+	// never empty. The answer is a Serve or Send for each, or NotFound.
 	GetData(inv []*wire.InvVect)
 
 	// Addrs takes addresses of other full nodes, as host:port.
@@ -110,9 +121,13 @@ type SourceHandler interface {
 	// Tx takes a transaction that was asked for with RequestTxs.
 	Tx(tx *wire.MsgTx)
 
-	// NotFound takes the hashes of transactions that were asked for with RequestTxs
-	// and that the source does not have, never empty.
+	// NotFound takes the hashes of transactions and mixing messages that were asked
+	// for and that the source does not have, never empty.
 	NotFound(txs []chainhash.Hash)
+
+	// Message takes a message of a MessageSource that was asked for with Send:
+	// initstate, or a mixing message, whose Hash is set.
+	Message(msg wire.Message)
 }
 
 // SourceStats are the counters of a source. Bytes are those on the wire.
@@ -174,7 +189,8 @@ type SourceConfig struct {
 }
 
 // OpenFunc opens a source by its address. It does what cfg says: Height is told to the
-// source, and Accept is called. cfg is not changed, and may be kept.
+// source, and Accept is called. cfg is not changed, and may be kept. ctx is for opening it
+// alone.
 type OpenFunc func(ctx context.Context, addr string, cfg *SourceConfig) (Source, error)
 
 // openPeer is the OpenFunc of the Decred protocol over connections that dial

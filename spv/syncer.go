@@ -32,10 +32,12 @@ type Syncer struct {
 	engines  atomic.Uint64      // how many there were: chain.db is mended between two
 	stopped  chan struct{}      // closed when Run is over
 
-	board   *board
-	feed    *feed
-	txs     *txFeed
-	wallets *attached // for the engine's goroutine, or while there is none for who holds idle
+	board    *board
+	feed     *feed
+	txs      *txFeed
+	messages *messageFeed
+	chosen   *chosenPeers // likewise
+	wallets  *attached    // for the engine's goroutine, or while there is none for who holds idle
 
 	life context.Context // ends with Close
 	end  context.CancelFunc
@@ -48,10 +50,7 @@ func New(cfg Config) (*Syncer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	db, err := chaindb.Open(filepath.Join(cfg.DataDir, ChainFile), cfg.Rules)
+	db, err := openChain(&cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +66,8 @@ func New(cfg Config) (*Syncer, error) {
 		board:    newBoard(),
 		feed:     newFeed(),
 		txs:      newTxFeed(),
+		messages: newMessageFeed(),
+		chosen:   &chosenPeers{addrs: cfg.Connect},
 		wallets:  &attached{net: cfg.Params.Net},
 	}
 	s.idle <- struct{}{}
@@ -81,6 +82,18 @@ func New(cfg Config) (*Syncer, error) {
 	}
 	s.board.show(st)
 	return s, nil
+}
+
+// openChain opens chain.db, or one in memory.
+func openChain(cfg *Config) (*chaindb.DB, error) {
+	if cfg.DataDir == "" {
+		cfg.Log("SYNC").Infof("Without a data directory the chain is kept in memory")
+		return chaindb.OpenMemory(cfg.Rules)
+	}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	return chaindb.Open(filepath.Join(cfg.DataDir, ChainFile), cfg.Rules)
 }
 
 // Run connects, syncs and follows the chain until ctx ends, when it returns

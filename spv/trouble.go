@@ -92,6 +92,12 @@ func (t *troubles) forget(addr string) {
 	t.failures = slices.DeleteFunc(t.failures, func(f failure) bool { return f.addr == addr })
 }
 
+// startOver drops all that was wrong and said: others are asked from now on.
+func (t *troubles) startOver(now time.Time) {
+	t.failures, t.moved = nil, now
+	t.about, t.said, t.present = diagnosis{}, Trouble{}, Trouble{}
+}
+
 // look notes how far the sync is. What was said is over when it moves, and does not
 // hold while there is a connection that could not be had. Time in which nobody
 // looked does not count: the machine may have been asleep.

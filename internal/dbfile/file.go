@@ -37,6 +37,8 @@ type Options struct {
 	// it however the program ends. Where an open file can't be removed it stays.
 	Nameless bool
 
+	memory bool // by OpenMemory
+
 	// Unchanged reports whether the file is as its user left it. Then only the pages
 	// that lead to others are checked, not the pages with values. nil is no.
 	Unchanged func(file *os.File, head Head) bool
@@ -64,7 +66,8 @@ type File struct {
 	file  *os.File // of DB
 	leave func(*os.File, Head)
 
-	nameless bool
+	nameless  bool
+	temporary string // the name to be removed by Close, if there is one
 
 	depth depth // to which Open has checked the pages
 	rest  rest
@@ -162,7 +165,7 @@ func open(path string, o Options, readOnly bool) (*File, error) {
 }
 
 func openMapped(path string, o Options, readOnly bool) (*File, error) {
-	f := &File{path: path}
+	f := &File{path: path, nameless: o.memory}
 	if abs, err := filepath.Abs(path); err == nil { // the program may change its directory
 		f.path = abs
 	}
@@ -180,7 +183,11 @@ func openMapped(path string, o Options, readOnly bool) (*File, error) {
 				if o.Existing {
 					flag &^= os.O_CREATE
 				}
-				f.file, err = os.OpenFile(name, flag, mode)
+				if o.memory {
+					f.file, f.temporary, err = memoryFile()
+				} else {
+					f.file, err = os.OpenFile(name, flag, mode)
+				}
 				return f.file, err
 			},
 		})
@@ -195,11 +202,15 @@ func openMapped(path string, o Options, readOnly bool) (*File, error) {
 			return nil
 		})
 	})
+	if err == nil {
+		return f, nil
+	}
+	if f.temporary != "" {
+		os.Remove(f.temporary)
+	}
 	var pathErr *fs.PathError
 	var errno syscall.Errno
 	switch {
-	case err == nil:
-		return f, nil
 	case f.over.Load() != nil:
 		f.Close()
 		return nil, err
@@ -302,6 +313,9 @@ func (f *File) named(mine os.FileInfo) error {
 func (f *File) Close() error {
 	if !f.closed.CompareAndSwap(false, true) {
 		return nil
+	}
+	if f.temporary != "" {
+		defer os.Remove(f.temporary)
 	}
 	if f.over.Load() == nil {
 		if h, err := ReadHead(f.file, f.Info().PageSize); f.leave != nil && err == nil {

@@ -76,6 +76,9 @@ func (c *Client) dispatch(msg wire.Message, b *Behaviour) {
 		c.fetchTxs(m)
 	case *wire.MsgTx:
 		c.peer.take(m)
+	case *wire.MsgMixPairReq, *wire.MsgMixKeyExchange, *wire.MsgMixCiphertexts, *wire.MsgMixSlotReserve,
+		*wire.MsgMixFactoredPoly, *wire.MsgMixDCNet, *wire.MsgMixConfirm, *wire.MsgMixSecrets:
+		c.peer.takeMix(m)
 	case *wire.MsgGetAddr:
 		c.sendAddrs(b)
 	}

@@ -18,7 +18,7 @@ const (
 
 // limits watches one client for what dcrd drops it for.
 type limits struct {
-	score      float64 // of large getdata messages; halves every minute
+	score      float64 // of large getdata messages and of notfound; halves every minute
 	scoredAt   time.Time
 	mempools   int
 	notFound   int
@@ -50,9 +50,7 @@ func (l *limits) exceeded(c *Client, msg wire.Message) (reason string, ban bool)
 			return "too many mempool messages", true
 		}
 	case *wire.MsgNotFound:
-		if l.notFound += len(m.InvList); l.notFound > maxNotFound {
-			return "notfound for too many blocks", true
-		}
+		return l.missing(m)
 	case *wire.MsgGetInitState:
 		l.initStates++
 	}
@@ -65,15 +63,40 @@ func (l *limits) getData(c *Client, m *wire.MsgGetData) (reason string, ban bool
 	if n == 0 {
 		return "empty getdata", true
 	}
-	now := time.Now()
-	l.score *= math.Exp2(-now.Sub(l.scoredAt).Minutes())
-	l.scoredAt = now
-	l.score += float64(n * (banThreshold - 1) / wire.MaxInvPerMsg)
-	if l.score > banThreshold {
+	if l.add(n * (banThreshold - 1) / wire.MaxInvPerMsg) {
 		return "too many items asked for by getdata", true
 	}
 	if c.getdata.Load() >= maxGetDataQueue {
 		return fmt.Sprintf("more than %d getdata messages at once", maxGetDataQueue), false
 	}
 	return "", false
+}
+
+// missing judges a notfound message.
+func (l *limits) missing(m *wire.MsgNotFound) (reason string, ban bool) {
+	const each = 10 // of the score, for a transaction or mixing message
+	others := 0
+	for _, item := range m.InvList {
+		if item.Type == wire.InvTypeBlock {
+			l.notFound++
+		} else {
+			others += each
+		}
+	}
+	switch {
+	case l.notFound > maxNotFound:
+		return "notfound for too many blocks", true
+	case l.add(others):
+		return "notfound for too many transactions", true
+	}
+	return "", false
+}
+
+// add adds to the score, and reports whether it is too high.
+func (l *limits) add(points int) bool {
+	now := time.Now()
+	l.score *= math.Exp2(-now.Sub(l.scoredAt).Minutes())
+	l.scoredAt = now
+	l.score += float64(points)
+	return l.score > banThreshold
 }

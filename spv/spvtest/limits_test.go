@@ -1,6 +1,7 @@
 package spvtest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -27,7 +28,9 @@ func TestWhatDcrdDropsClientsFor(t *testing.T) {
 		return all
 	}
 	a, b := chain.Hash(1), chain.Hash(50)
-	missing := &wire.MsgNotFound{InvList: unknown(6).InvList}
+	missing := func(n int, kind wire.InvType) []wire.Message {
+		return []wire.Message{&wire.MsgNotFound{InvList: slices.Repeat([]*wire.InvVect{{Type: kind}}, n)}}
+	}
 	tests := []struct {
 		name   string
 		pver   int32
@@ -49,7 +52,9 @@ func TestWhatDcrdDropsClientsFor(t *testing.T) {
 		{"four mempools", 11, repeat(4, wire.NewMsgMemPool()), "mempool", true},
 		//lint:ignore SA1019 what dcrd no longer answers
 		{"old filters", 11, []wire.Message{wire.NewMsgGetCFTypes()}, "getcftypes", false},
-		{"not found", 11, []wire.Message{missing}, "notfound", true},
+		{"blocks not found", 11, missing(6, wire.InvTypeBlock), "notfound", true},
+		{"transactions not found", 11, missing(11, wire.InvTypeTx), "notfound", true},
+		{"some not found", 11, append(missing(5, wire.InvTypeBlock), missing(10, wire.InvTypeMix)...), "", false},
 		{"empty headers", 11, []wire.Message{wire.NewMsgHeaders()}, "", false},
 		{"getaddr", 11, []wire.Message{wire.NewMsgGetAddr()}, "", false},
 		{"unknown command", 11, []wire.Message{&rawMessage{command: "nonsense"}}, "nonsense", true},

@@ -24,11 +24,13 @@ func (p *Peer) Taken() []*wire.MsgTx {
 	return slices.Clone(p.taken)
 }
 
-// fetchTxs asks for the announced transactions that are not known.
+// fetchTxs asks for the announced transactions and mixing messages that are not known.
 func (c *Client) fetchTxs(m *wire.MsgInv) {
 	want := wire.NewMsgGetData()
 	for _, item := range m.InvList {
-		if item.Type == wire.InvTypeTx && c.peer.tx(&item.Hash) == nil {
+		unknown := item.Type == wire.InvTypeTx && c.peer.tx(&item.Hash) == nil ||
+			item.Type == wire.InvTypeMix && c.peer.mix(&item.Hash) == nil
+		if unknown {
 			want.AddInvVect(item)
 		}
 	}

@@ -26,6 +26,9 @@ type Peer struct {
 	taken     []*wire.MsgTx // in the order received
 	counts    counts
 
+	mixes      map[chainhash.Hash]wire.Message
+	takenMixes []wire.Message // in the order received
+
 	growing sync.Mutex // held while endless is mined
 }
 
@@ -36,6 +39,7 @@ func NewPeer(c *Chain, b Behaviour) *Peer {
 		view:      viewOf(c),
 		clients:   make(map[*Client]struct{}),
 		txs:       make(map[chainhash.Hash]*wire.MsgTx),
+		mixes:     make(map[chainhash.Hash]wire.Message),
 		counts:    newCounts(),
 	}
 }

@@ -43,6 +43,10 @@ func (p *Peer) lookup(item *wire.InvVect, b *Behaviour) []wire.Message {
 		if tx := p.tx(&item.Hash); tx != nil {
 			return []wire.Message{tx}
 		}
+	case wire.InvTypeMix:
+		if msg := p.mix(&item.Hash); msg != nil {
+			return []wire.Message{msg}
+		}
 	}
 	return nil
 }

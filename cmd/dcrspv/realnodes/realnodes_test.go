@@ -26,6 +26,7 @@ func TestRealNodes(t *testing.T) {
 		n := startNetwork(t, p, 3, 250)
 		testWire(t, n)
 		testProtocols(t, n)
+		testDoors(t, n)
 	})
 	t.Run("sync", func(t *testing.T) {
 		t.Parallel()

@@ -18,8 +18,12 @@ const (
 // Open loads the book from peers.json in dir, which is created when missing.
 // The book is saved there every 10 minutes and by Close. A file that is damaged
 // or of a newer version is set aside as peers.json.unusable, and the book is
-// empty then: addresses can be found again. log may be nil.
+// empty then: addresses can be found again. log may be nil. Without a dir the book is in
+// memory alone.
 func Open(dir string, log slog.Logger) *Book {
+	if dir == "" {
+		return &Book{manager: addrmgr.New(dir)} // it loads and saves only once it was started
+	}
 	if log == nil {
 		log = slog.Disabled
 	}

@@ -214,3 +214,27 @@ func FuzzOpen(f *testing.F) {
 		b.Close()
 	})
 }
+
+// A book without a directory works, and leaves nothing anywhere.
+func TestOpenWithoutDirectory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	addr := spread(1)[0]
+	b := Open("", nil)
+	b.Add([]string{addr}, "seeder.example")
+	b.Attempt(addr)
+	b.Good(addr)
+	if next, ok := b.Next(func(string) bool { return false }, time.Now().Add(time.Hour)); !ok || next != addr {
+		t.Errorf("next is %q", next)
+	}
+	for range 2 {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	if _, ok := Open("", nil).Next(func(string) bool { return false }, time.Now()); ok {
+		t.Error("another book has it too")
+	}
+}

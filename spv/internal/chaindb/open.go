@@ -52,6 +52,22 @@ func Open(path string, rules *chain.Rules) (*DB, error) {
 	return db, nil
 }
 
+// OpenMemory makes a chain file in memory (see package dbfile) that is gone when it is
+// closed. Otherwise it is as one of Open.
+func OpenMemory(rules *chain.Rules) (*DB, error) {
+	const path = "the chain in memory" // in errors
+	file, err := dbfile.OpenMemory(dbfile.Options{MapBytes: mapBytes, GrowBytes: growBytes})
+	if err != nil {
+		return nil, wrap("making", path, err)
+	}
+	db := &DB{path: path, rules: rules, file: file}
+	if err := db.open(nil); err != nil {
+		file.Close()
+		return nil, wrap("making", path, err)
+	}
+	return db, nil
+}
+
 // open takes the state of the file, or creates it in a new one.
 func (db *DB) open(left *seal) error {
 	fresh := false

@@ -40,6 +40,37 @@ func TestOpenFresh(t *testing.T) {
 	}
 }
 
+// A chain in memory is as one in a file, is ours from the start, has no seal, and can be
+// copied to a file, where it is a stranger's.
+func TestOpenMemory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	rules := simnetRules()
+	db, err := OpenMemory(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := newModel(rules).differs(db); err != nil || !db.Trusted() {
+		t.Errorf("trusted %v, %v", db.Trusted(), err)
+	}
+	db.Distrust()
+	if err := errors.Join(db.PutBlob("registry", []byte("x")), db.Adopt(t.Context(), nil, nil)); err != nil || !db.Trusted() {
+		t.Errorf("verified again: trusted %v, %v", db.Trusted(), err)
+	}
+	path := testPath(t)
+	if err := db.Copy(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := newModel(rules).differs(openTest(t, path, rules)); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
 // TestOpenEmpty: a file of no bytes is as good as none, and so is a bbolt file in
 // which nothing has been written yet, which is what a kill during the first Open
 // may leave.

@@ -94,7 +94,7 @@ func (s *seal) look(file *os.File) error {
 
 // origin is where a file is from, and what is known of its content.
 type origin struct {
-	path    string      // of the file
+	path    string      // of the file; "" has no seal
 	id      []byte      // of this file, told apart from others
 	own     atomic.Bool // it was made here
 	trusted atomic.Bool // all of it was verified here
@@ -118,7 +118,7 @@ func (o *origin) recall(left *seal, file *dbfile.File) {
 // can begin. Failing costs a verification at the next start, and nothing now. The seal
 // of a file that is not trusted any more says no more than that it is ours.
 func (o *origin) renewSeal(from *dbfile.File) {
-	if !o.own.Load() {
+	if !o.own.Load() || o.path == "" {
 		return
 	}
 	path := sealPath(o.path)

@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/container/lru"
 	"github.com/decred/dcrd/wire"
 )
@@ -28,12 +27,13 @@ type allowance struct {
 	items    [numClasses]bucket
 	skipped  bucket // bytes
 	txs      bucket // bytes
+	mixes    bucket // bytes
 
-	// expected counts the answers that are welcome: items of blocks and transactions,
-	// messages of all others.
+	// expected counts the answers that are welcome: items of blocks, transactions and
+	// mixing messages, messages of all others.
 	expected [numClasses]int
 
-	announced *lru.Set[chainhash.Hash] // and not asked for yet; nil at first
+	announced *lru.Set[wire.InvVect] // and not asked for yet; nil at first
 }
 
 // expect makes the answer to a message of ours welcome, which is about to be sent. It
@@ -54,18 +54,16 @@ func (a *allowance) expect(msg wire.Message) {
 		a.expected[classAddr] += maxAddrMessages
 	case *wire.MsgGetData:
 		for _, iv := range msg.InvList {
-			if iv.Type == wire.InvTypeTx {
-				a.expected[classTx]++
-			} else {
-				a.expected[classBlock]++
-			}
+			a.expected[itemClass(iv)]++
 		}
+	case *wire.MsgGetInitState:
+		a.expected[classInitState]++
 	case *wire.MsgInv:
 		if a.announced == nil {
-			a.announced = lru.NewSet[chainhash.Hash](maxAnnounced)
+			a.announced = lru.NewSet[wire.InvVect](maxAnnounced)
 		}
 		for _, iv := range msg.InvList {
-			a.announced.Put(iv.Hash)
+			a.announced.Put(*iv)
 		}
 	}
 }
@@ -80,6 +78,9 @@ func (a *allowance) admit(command string, length int, now time.Time) (read bool,
 		a.begin(now)
 	}
 	c := classOf(command)
+	if (c == classMix || c == classInitState) && a.expected[c] == 0 {
+		c = classOther
+	}
 	n := 1 // items
 	if size := limits[c].entry; size > 0 {
 		n = max(n, length/size) // the count before them is shorter than one
@@ -94,6 +95,12 @@ func (a *allowance) admit(command string, length int, now time.Time) (read bool,
 			return true, take(&a.txs, txBytes, length, now, c, command, "bytes")
 		}
 		return true, nil
+	case classInitState:
+		a.expected[c]--
+		return true, nil
+	case classMix:
+		a.expected[c]--
+		return length <= MaxMixMessage, take(&a.mixes, mixBytes, length, now, c, command, "bytes")
 	case classHeaders:
 		if a.expected[c] > 0 {
 			a.expected[c]--
@@ -101,7 +108,7 @@ func (a *allowance) admit(command string, length int, now time.Time) (read bool,
 		}
 	case classNotFound:
 		// Its items are taken off when they are known: see named.
-		owed := a.expected[classBlock] + a.expected[classTx]
+		owed := a.expected[classBlock] + a.expected[classTx] + a.expected[classMix]
 		if length >= limits[c].entry {
 			n -= min(n, owed)
 		}
@@ -170,13 +177,24 @@ func (a *allowance) unknown(items []*wire.InvVect, now time.Time) error {
 		n = 1
 	}
 	for _, iv := range items {
-		if iv.Type != wire.InvTypeTx || a.announced == nil || !a.announced.Exists(iv.Hash) {
+		if a.announced == nil || !a.announced.Exists(*iv) {
 			n++
 			continue
 		}
-		a.announced.Delete(iv.Hash)
+		a.announced.Delete(*iv)
 	}
 	return take(&a.items[classGetData], limits[classGetData].items, n, now, classGetData, wire.CmdGetData, "items")
+}
+
+// itemClass is the class of what an item of getdata or notfound stands for.
+func itemClass(iv *wire.InvVect) class {
+	switch iv.Type {
+	case wire.InvTypeTx:
+		return classTx
+	case wire.InvTypeMix:
+		return classMix
+	}
+	return classBlock
 }
 
 // unfit notes that an answer that was let in answers nothing. While its class has room
@@ -197,14 +215,12 @@ func (a *allowance) named(item *wire.InvVect, fits bool, now time.Time) {
 	if !fits && a.items[classNotFound].take(1, limits[classNotFound].items, now) {
 		return
 	}
-	c, other := classBlock, classTx
-	if item.Type == wire.InvTypeTx {
-		c, other = other, c
+	for _, c := range []class{itemClass(item), classBlock, classTx, classMix} {
+		if a.expected[c] > 0 {
+			a.expected[c]--
+			return
+		}
 	}
-	if a.expected[c] == 0 {
-		c = other
-	}
-	a.expected[c] = max(a.expected[c]-1, 0)
 }
 
 // take takes n from a bucket. The error says what there was too much of.

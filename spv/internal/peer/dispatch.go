@@ -57,6 +57,10 @@ func (p *Peer) dispatch(msg any) error {
 		}
 	case *wire.MsgTx:
 		return p.onTx(msg)
+	case *wire.MsgInitState:
+		return p.callbacks.call(func(h Handler) { h.Message(msg) })
+	case MixMessage:
+		return p.onMix(msg)
 	case *wire.MsgAddr:
 		return p.onAddrs(hostPorts(msg, p.remote.clock()))
 	case *wire.MsgAddrV2:
@@ -66,7 +70,7 @@ func (p *Peer) dispatch(msg any) error {
 }
 
 // onNotFound ends the requests for blocks that the remote does not have, and gives the
-// Handler the requested transactions that it does not have.
+// Handler the requested transactions and mixing messages that it does not have.
 func (p *Peer) onNotFound(items []*wire.InvVect) error {
 	var missing []chainhash.Hash
 	now := time.Now()
@@ -75,7 +79,7 @@ func (p *Peer) onNotFound(items []*wire.InvVect) error {
 		switch item.Type {
 		case wire.InvTypeBlock:
 			fits = p.blockNotFound(item.Hash)
-		case wire.InvTypeTx:
+		case wire.InvTypeTx, wire.InvTypeMix:
 			if fits = p.txs().Contains(item.Hash); fits {
 				p.txs().Delete(item.Hash)
 				missing = append(missing, item.Hash)

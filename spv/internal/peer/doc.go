@@ -17,6 +17,8 @@
 // for a message and none for a request: Headers, Filters and Blocks are plain
 // calls that return when the answer is there. Transactions are small and many:
 // RequestTxs only sends the request, and each transaction comes to the Handler.
+// So do messages that only the program has a use for, those of mixing above all:
+// they are asked for with Send, and otherwise skipped.
 //
 // # What is waited for, and how long
 //
@@ -44,7 +46,7 @@
 // # What a remote may send
 //
 // An answer is welcome once for each request, and a getdata once for each
-// transaction that we announced. For everything else there is a limit per kind of
+// transaction or mixing message that we announced. For everything else there is a limit per kind of
 // message, far above what a node has reason to send (the numbers and their
 // sources are in limits.go):
 //
@@ -66,6 +68,7 @@
 //	all others    messages          200        600   skipped
 //	skipped       bytes           4 MiB      4 MiB
 //	asked for     bytes of tx     8 MiB     16 MiB
+//	asked for     bytes of mix   32 MiB     16 MiB
 //
 // The first column is used up, and comes back at the rate of the second. At first
 // there is less where the table says so, so that a burst has to be earned.
@@ -86,6 +89,7 @@
 //
 //	a message that nobody asked for     432 kB: 12,000 announcements
 //	an answer being read                10 MB on mainnet, 26 MB elsewhere: 100 filters
+//	a mixing message                    1 MiB (decoded, up to 13)
 //	blocks for each call of Blocks      4, of at most 393,216 bytes on mainnet
 //	messages to be written              8 MiB, and 1064 messages
 //	hashes of what was announced,

@@ -57,6 +57,7 @@ func FuzzRead(f *testing.F) {
 		addrMsg(node("198.51.100.1", 9108, wire.SFNodeNetwork)),
 		&wire.MsgNotFound{InvList: invMsg(1).InvList}, &wire.MsgGetData{InvList: invMsg(1).InvList},
 	}
+	seeds = append(seeds, passedMessages()...)
 	var all bytes.Buffer
 	for _, msg := range seeds {
 		var b bytes.Buffer
@@ -106,7 +107,9 @@ func ignoredNext(stream []byte) int {
 	}
 	command := bytes.TrimRight(stream[commandAt:lengthAt], "\x00")
 	length := binary.LittleEndian.Uint32(stream[lengthAt:])
-	if emptyMessage(string(command)) != nil || length > wire.MaxMessagePayload {
+	tooLong := classOf(string(command)) == classMix && length > MaxMixMessage
+	known := emptyMessage(string(command)) != nil || Passes(string(command)) && !tooLong
+	if known || length > wire.MaxMessagePayload {
 		return -1
 	}
 	return min(wire.MessageHeaderSize+int(length), len(stream))

@@ -13,18 +13,18 @@ import (
 // the same Peer, and should return soon after the context of Run has ended.
 // Slices and messages belong to the Handler. One that keeps them for later has to
 // bound how many bytes those are: at once a remote may send 12,000 items or
-// headers, and 8 MiB of transactions.
+// headers, 8 MiB of transactions, and 32 MiB of mixing messages.
 type Handler interface {
 	// Headers receives announcements, and after SendHeaders every headers
 	// message, empty ones included.
 	Headers(headers []chain.Header)
 
-	// Inv receives announcements of blocks and transactions, never empty.
+	// Inv receives announcements of blocks, transactions and mixing messages, never empty.
 	Inv(inv []*wire.InvVect)
 
-	// GetData receives requests for transactions that we announced, never
-	// empty, and for ten items at most that were not. The answer is a Serve for
-	// each, or NotFound.
+	// GetData receives requests for transactions and mixing messages that we
+	// announced, never empty, and for ten items at most that were not. The answer
+	// is a Serve or Send for each, or NotFound.
 	GetData(inv []*wire.InvVect)
 
 	// Addrs receives addresses of other full nodes, as host:port, after
@@ -38,8 +38,14 @@ type Handler interface {
 	Tx(tx *wire.MsgTx)
 
 	// NotFound receives the hashes of transactions that were asked for with
-	// RequestTxs and that the remote does not have, never empty.
+	// RequestTxs, or of mixing messages that were with Send, and that the remote
+	// does not have, never empty.
 	NotFound(txs []chainhash.Hash)
+
+	// Message receives a message that was asked for with Send: initstate, or a mixing
+	// message, a MixMessage whose Hash is right. Nothing about it is verified but its
+	// form.
+	Message(msg wire.Message)
 }
 
 // maxBacklog is how many messages before the remote's verack are kept for the Handler.

@@ -23,6 +23,8 @@ const (
 	classInv                     // inv
 	classGetData                 // getdata
 	classAddr                    // addr, addrv2
+	classMix                     // mixing messages that were asked for
+	classInitState               // initstate that was asked for
 	numClasses
 )
 
@@ -55,6 +57,11 @@ func classOf(command string) class {
 		return classGetData
 	case wire.CmdAddr, wire.CmdAddrV2:
 		return classAddr
+	case wire.CmdInitState:
+		return classInitState
+	}
+	if passedMessage(command) != nil {
+		return classMix
 	}
 	return classOther
 }
@@ -80,8 +87,8 @@ type limit struct {
 // half a second of one core.
 var limits = [numClasses]limit{
 	// sendheaders and getaddr come once (OnVerAck, OnVersion). dcrd sends the
-	// mix messages, mempool, initstate and the like only on request. The rest
-	// is for messages of future versions.
+	// mix messages, mempool, initstate and the like only on request; those that
+	// nobody asked for count here. The rest is for messages of future versions.
 	classOther: {messages: rate{burst: 200, perMinute: 600}},
 
 	// Each comes once; a second version ends the connection anyway.
@@ -140,6 +147,9 @@ var limits = [numClasses]limit{
 	// A wallet may push a transaction without announcing it; nodes don't.
 	classTx: {messages: rate{burst: 100, perMinute: 60}, relayed: true},
 
+	// Those that answer nothing although some were asked for.
+	classMix: {messages: rate{burst: 100, perMinute: 60}, relayed: true},
+
 	classBlock:  {messages: rate{burst: 10, perMinute: 1}},
 	classBatch:  {messages: rate{burst: 10, perMinute: 1}},
 	classFilter: {messages: rate{burst: 10, perMinute: 1}},
@@ -153,6 +163,13 @@ var (
 	// does not tell their size. Full blocks of mainnet have 80 kB a minute; a
 	// node relays no transaction above 100 kB (mempool, MaxStandardTxSize).
 	txBytes = rate{burst: 8 << 20, perMinute: 16 << 20}
+
+	// mixBytes is the rate of mixing messages that were asked for, also those too
+	// long to be read. A mix of a hundred wallets has a hundred of each kind, the
+	// longest being ciphertexts (1047 bytes for each wallet) and the transaction to
+	// confirm, at most 100 kB each: 20 MB in all. It begins again without those who
+	// spoil it, and once every ten minutes on mainnet (package mixing: epochs).
+	mixBytes = rate{burst: 32 << 20, perMinute: 16 << 20}
 )
 
 // invSize is the size of an entry of inv, getdata and notfound: a type and a

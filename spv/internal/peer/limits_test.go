@@ -51,6 +51,7 @@ func TestDocumentedLimits(t *testing.T) {
 		{"all others messages", limits[classOther].messages, 1, nil},
 		{"skipped bytes", skippedBytes, 1 << 20, nil},
 		{"asked for bytes of tx", txBytes, 1 << 20, nil},
+		{"asked for bytes of mix", mixBytes, 1 << 20, nil},
 	} {
 		line := strings.Join(strings.Fields(strings.ReplaceAll(strings.Split(table, "\n")[i], "MiB", "")), " ")
 		want := fmt.Sprintf("// %s %.0f %.0f", c.words, c.rate.burst/c.unit, c.rate.perMinute/c.unit)

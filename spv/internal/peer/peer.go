@@ -51,7 +51,9 @@ type Peer struct {
 	addrs    atomic.Int64 // addresses that are still welcome
 	getaddrs sync.Once
 
-	txs func() *lru.Set[chainhash.Hash] // requested transactions
+	initState sync.Once // getinitstate
+
+	txs func() *lru.Set[chainhash.Hash] // requested transactions and mixing messages
 }
 
 // newPeer makes a Peer of a fresh connection and starts its writer.

@@ -37,7 +37,7 @@ type head struct {
 }
 
 // read returns the next message: []chain.Header for a headers message, nil for
-// one that a light client does not use, else a wire.Message. An error is the
+// one that nobody has a use for, else a wire.Message. An error is the
 // end of the connection and has its kind.
 func (p *Peer) read() (any, error) {
 	h, err := p.readHead()
@@ -95,6 +95,12 @@ func (p *Peer) readBody(h head) (any, error) {
 		return nil, nil
 	}
 
+	if msg == nil {
+		msg = passedMessage(h.command)
+		if limit := p.maxLength(msg); h.length > limit {
+			return nil, protocolError("%q message of %d bytes, more than %d", h.command, h.length, limit)
+		}
+	}
 	if isAnswer(msg) {
 		p.incoming.begin(p.conn.in.Load())
 		defer p.incoming.end()

@@ -195,12 +195,14 @@ type log struct {
 	addrs   []string
 	txs     []*wire.MsgTx
 	missing []chainhash.Hash
+	passed  []wire.Message
 	empty   int           // calls with nothing in them, of those that are never empty
 	hold    chan struct{} // Inv waits for it to be closed, if not nil
 }
 
 func (l *log) Headers(h []chain.Header) { l.headers = append(l.headers, h) }
 func (l *log) Tx(tx *wire.MsgTx)        { l.txs = append(l.txs, tx) }
+func (l *log) Message(msg wire.Message) { l.passed = append(l.passed, msg) }
 func (l *log) GetData(inv []*wire.InvVect) {
 	l.getData = append(l.getData, inv...)
 	l.neverEmpty(len(inv))

@@ -73,9 +73,10 @@ func (c *counters) sent(msg wire.Message) {
 		c.getCFilterV2.Add(1)
 	case *wire.MsgGetData:
 		// No message asks for both.
-		if msg.InvList[0].Type == wire.InvTypeTx {
+		switch msg.InvList[0].Type {
+		case wire.InvTypeTx:
 			c.txs.Add(int64(len(msg.InvList)))
-		} else {
+		case wire.InvTypeBlock:
 			c.blocks.Add(int64(len(msg.InvList)))
 		}
 	}

@@ -22,8 +22,8 @@ const (
 	// for all of them at once.
 	maxAnnounce = 1000
 
-	// maxNotFound is the most transactions a message says notfound of: dcrd
-	// bans for more at a time (server.go, OnNotFound).
+	// maxNotFound is the most transactions and mixing messages a message says notfound
+	// of: dcrd bans for more at a time (server.go, OnNotFound).
 	maxNotFound = 10
 )
 
@@ -45,13 +45,13 @@ func (p *Peer) Announce(txs []chainhash.Hash) error {
 // transaction must not be changed any more.
 func (p *Peer) Serve(tx *wire.MsgTx) error { return p.send(tx) }
 
-// NotFound tells the remote that we don't have the transactions that it requested, ten
-// at most. Blocks are left out, which nobody expects of us: dcrd bans for more than
+// NotFound tells the remote that we don't have the transactions and mixing messages that
+// it requested, ten at most. Blocks are left out, which nobody expects of us: dcrd bans for more than
 // five of them.
 func (p *Peer) NotFound(inv []*wire.InvVect) error {
 	msg := wire.NewMsgNotFound()
 	for _, iv := range inv {
-		if iv.Type == wire.InvTypeTx && len(msg.InvList) < maxNotFound {
+		if (iv.Type == wire.InvTypeTx || iv.Type == wire.InvTypeMix) && len(msg.InvList) < maxNotFound {
 			msg.InvList = append(msg.InvList, iv)
 		}
 	}

@@ -58,6 +58,8 @@ func (p *Peer) overflow(format string, args ...any) error {
 func queuedSize(msg wire.Message) int64 {
 	size := 100 // of the header, and of a short message
 	switch msg := msg.(type) {
+	case measured:
+		size += int(msg.size)
 	case *wire.MsgTx:
 		size += msg.SerializeSize()
 	case *wire.MsgInv:

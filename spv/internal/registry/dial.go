@@ -70,6 +70,9 @@ func (d *dialState) avoidUntil(t time.Time) { d.avoid = t }
 // setTried says whether the address counts as tried in this run.
 func (d *dialState) setTried(tried bool) { d.tried = tried }
 
+// chosen has the address dialed at once; tried is whether it counts as tried in this run.
+func (d *dialState) chosen(tried bool) { d.tried, d.next = tried, time.Time{} }
+
 // allowRetry has the address dialed soon, whatever there is against it.
 func (d *dialState) allowRetry(now time.Time) {
 	d.retry = true

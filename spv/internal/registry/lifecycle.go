@@ -46,6 +46,14 @@ func (r *Registry) DialFailed(addr string, err error, now time.Time) {
 	}
 }
 
+// DialCalledOff notes that a dial was called off. It says nothing about the peer, which
+// may be dialed again at once.
+func (r *Registry) DialCalledOff(addr string) {
+	if e := r.peers[addr]; e != nil && e.conn.state == stateDialing {
+		e.conn.ended()
+	}
+}
+
 // Connected notes that a dial and its handshake have succeeded. ErrState: the
 // address was not being dialed. ErrBanned: it was banned meanwhile. ErrQuota: it
 // can't send batches of filters, and the slots left are for peers that can (see

@@ -10,7 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 )
 
-// Options are fixed when a Registry is made.
+// Options are what a Registry is made with. Choose changes the first and the last.
 type Options struct {
 	// MaxConnected is how many connections, standing or being made, there may
 	// be at a time; 0 is 8. One more is possible for a while, to try out a better
@@ -108,8 +108,31 @@ func (r *Registry) Add(addr string, persistent bool, now time.Time) error {
 	}
 	if persistent && !e.persistent {
 		e.persistent = true
-		e.dial.setTried(e.conn.up() || r.bans.banned(e.key, now))
+		e.dial.chosen(e.conn.up() || r.bans.banned(e.key, now))
 	}
+	return nil
+}
+
+// Choose makes some addresses the only persistent ones, and the only ones to dial; with
+// none of them all may be dialed. Up to most may be connected from now on. The owner
+// disconnects who is not wanted any more. The error is ErrAddress.
+func (r *Registry) Choose(addrs []string, most int, now time.Time) error {
+	keep := make(map[string]bool)
+	for _, addr := range addrs {
+		normal, err := NormalizeAddr(addr, "")
+		if err == nil {
+			err = r.Add(normal, true, now)
+		}
+		if err != nil {
+			return err
+		}
+		keep[normal] = true
+	}
+	for _, e := range r.order {
+		e.persistent = keep[e.addr]
+	}
+	r.opts.OnlyPersistent, r.opts.MaxConnected = len(addrs) > 0, most
+	r.lastErr = nil
 	return nil
 }
 

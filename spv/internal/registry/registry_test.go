@@ -252,3 +252,53 @@ func TestEveryOptionMatters(t *testing.T) {
 		}
 	}
 }
+
+// Those that are chosen are the only ones to dial, at once and whatever became of them, until
+// others are, or all may be dialed again.
+func TestChoose(t *testing.T) {
+	a, b, c, d := far(1), far(2), far(3), far(4)
+	r := fixture(t, Options{MaxConnected: 3}, a, b)
+	dials := func(want ...string) {
+		t.Helper()
+		var got []string
+		for {
+			addr, ok := r.NextDial(t0)
+			if !ok {
+				break
+			}
+			got = append(got, addr)
+			if err := r.Dialing(addr, t0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, addr := range got {
+			r.DialCalledOff(addr)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("dials %v, want %v", got, want)
+		}
+	}
+	choose := func(most int, addrs ...string) {
+		t.Helper()
+		if err := r.Choose(addrs, most, t0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dials(a, b)
+	r.Dialing(b, t0)
+	r.DialFailed(b, errFault, t0)
+	dials(a)
+	choose(3, b, c, d)
+	dials(b, c, d)
+	if r.FirstRound() || r.LastError() != nil {
+		t.Errorf("all of them had their chance, or failed: %v", r.LastError())
+	}
+	choose(1, a, b)
+	dials(a) // there is one slot, and the other one is no better
+	choose(4)
+	dials(a, b, c, d)
+	if err := r.Choose([]string{"no port"}, 1, t0); !errors.Is(err, ErrAddress) {
+		t.Errorf("no address: %v", err)
+	}
+}
