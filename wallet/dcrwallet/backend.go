@@ -13,7 +13,6 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/gcs/v4"
 	"github.com/decred/dcrd/gcs/v4/blockcf2"
-	"github.com/decred/dcrd/mixing"
 	"github.com/decred/dcrd/txscript/v4/stdaddr"
 	"github.com/decred/dcrd/wire"
 	"github.com/decred/slog"
@@ -28,9 +27,6 @@ var (
 
 	// ErrLocked: accounts in use are to be searched for, and the wallet is locked.
 	ErrLocked = errors.New("the wallet has to be unlocked for its first sync")
-
-	// ErrMixing: messages of mixing can't be sent.
-	ErrMixing = errors.New("mixing is not supported")
 
 	// ErrEnded: Run has ended.
 	ErrEnded = errors.New("the backend does not run any more")
@@ -145,9 +141,6 @@ func (b *Backend) id(ctx context.Context, hash *chainhash.Hash) (chain.BlockID, 
 func (b *Backend) PublishTransactions(ctx context.Context, txs ...*wire.MsgTx) error {
 	return b.s.Offer(ctx, txs...)
 }
-
-// PublishMixMessages is ErrMixing.
-func (b *Backend) PublishMixMessages(context.Context, ...mixing.Message) error { return ErrMixing }
 
 // LoadTxFilter adds to what is watched, or begins anew with it.
 func (b *Backend) LoadTxFilter(_ context.Context, reload bool, addrs []stdaddr.Address, outpoints []wire.OutPoint) error {

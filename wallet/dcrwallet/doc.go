@@ -20,7 +20,7 @@
 // to the wallet without transactions. Then accounts and addresses in use are searched for
 // (discover.go), and the blocks that the wallet has not processed are rescanned
 // (catchup.go). From then on each block comes with its transactions, and what peers
-// announce is added as unmined (unmined.go).
+// announce is added as unmined (unmined.go). Messages of mixing pass through (mixing.go).
 //
 // Either store may be ahead of the other: one that was deleted, or an old copy. What the
 // wallet lacks it is given. A chain that has less work than that of the wallet changes
@@ -29,7 +29,6 @@
 // # What is not there
 //
 // The Syncer has to hold all filters, because the wallet stores all: spv.Config.Birthday
-// stays nil. Mixing is not there yet, and neither are votes: which tickets win is known
-// to full nodes only. dcrwallet's JSON-RPC and gRPC servers ask for its own package spv
+// stays nil. There are no votes: which tickets win is known to full nodes only. dcrwallet's JSON-RPC and gRPC servers ask for its own package spv
 // by its type, so they can't run on a Backend.
 package dcrwallet

@@ -33,6 +33,7 @@ func (b *Backend) Run(ctx context.Context) error {
 	g.Go(func() error { return b.w.Run(running) })
 	g.Go(func() error { return b.drive(running, accounts) })
 	g.Go(func() error { return b.listen(running) })
+	g.Go(func() error { return b.listenMixing(running) })
 	if err := g.Wait(); ctx.Err() == nil {
 		return err
 	}
