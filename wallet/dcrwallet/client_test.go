@@ -52,7 +52,7 @@ func newWatching(t *testing.T, path, xpub string) {
 }
 
 // openWallet opens the file of a wallet until the test, or the client that it is for, ends.
-func openWallet(t *testing.T, path string) (*wallet.Wallet, wallet.DB) {
+func openWallet(t *testing.T, path string, mixing bool) (*wallet.Wallet, wallet.DB) {
 	t.Helper()
 	db, err := wallet.OpenDB("bdb", path)
 	if err != nil {
@@ -61,7 +61,7 @@ func openWallet(t *testing.T, path string) (*wallet.Wallet, wallet.DB) {
 	w, err := wallet.Open(t.Context(), &wallet.Config{
 		DB: db, PubPassphrase: []byte(wallet.InsecurePubPassphrase), Params: chaincfg.SimNetParams(),
 		GapLimit: wallet.DefaultGapLimit, AccountGapLimit: wallet.DefaultAccountGapLimit,
-		RelayFee: 1e4, AllowHighFees: true,
+		RelayFee: 1e4, AllowHighFees: true, MixingEnabled: mixing,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +80,7 @@ type client struct {
 	peers  []string
 	dial   spv.DialFunc
 	names  []string // of the wallets' files
+	mixing bool
 	syncer *spv.Syncer
 	on     []*Backend
 	stops  []func()
@@ -119,7 +120,7 @@ func (c *client) start(t *testing.T) {
 		}
 	}}
 	for _, name := range c.names {
-		w, db := openWallet(t, c.walletPath(name))
+		w, db := openWallet(t, c.walletPath(name), c.mixing)
 		b, err := New(s, w, Config{Log: testLog(t)})
 		if err != nil {
 			t.Fatal(err)
