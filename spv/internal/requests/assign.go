@@ -35,6 +35,7 @@ func (t *Table[W]) Assign(open []*Request[W], able Able[W], now time.Time) []*At
 	}
 	for _, r := range open {
 		d.markLate(r)
+		d.forgive(r)
 	}
 	d.full = !t.free()
 	d.each(open, d.first)
@@ -66,6 +67,26 @@ func (d *round[W]) markLate(r *Request[W]) {
 	}
 }
 
+// forgive lets those try again who could not do it and have delivered others of the kind
+// since: whatever was in their way, it is not any more.
+func (d *round[W]) forgive(r *Request[W]) {
+	for addr := range r.failed {
+		if at := d.tryAgain(r, addr); !at.IsZero() && !at.After(d.now) {
+			r.forgive(addr)
+		}
+	}
+}
+
+// tryAgain is when a peer that could not do it may try again; zero if it has not delivered
+// anything since.
+func (t *Table[W]) tryAgain(r *Request[W], addr string) time.Time {
+	at := r.failed[addr]
+	if p := t.peers[addr]; p == nil || !p.delivered[r.Kind].After(at) {
+		return time.Time{}
+	}
+	return at.Add(retryPause)
+}
+
 // forgives reports whether somebody is not late because it is the line that is slow.
 func (d *round[W]) forgives(a *Attempt[W]) bool {
 	kind := a.Request.Kind
@@ -85,7 +106,7 @@ func (d *round[W]) first(r *Request[W]) {
 	}
 	addr, hope, rests := d.chooseAny(r)
 	if !hope && len(r.failed) > 0 && d.now.Sub(r.failedAt) >= retryPause {
-		r.forgive() // whoever is able has had its rest
+		r.forgiveAll() // whoever is able has had its rest
 		addr, hope, rests = d.chooseAny(r)
 	}
 	r.served(hope, !hope || rests)
@@ -150,7 +171,7 @@ func (d *round[W]) explore(r *Request[W]) {
 	}
 	able := d.able(r, false)
 	for _, addr := range able {
-		if p := d.peers[addr]; p != nil && !r.failed[addr] && !r.At(addr) && d.fast(p, r.Kind) && !p.late() {
+		if p := d.peers[addr]; p != nil && !r.Failed(addr) && !r.At(addr) && d.fast(p, r.Kind) && !p.late() {
 			return
 		}
 	}
@@ -193,6 +214,9 @@ func (t *Table[W]) Deadline(open []*Request[W], now time.Time) (next time.Time) 
 	for _, r := range open {
 		if r.done {
 			continue
+		}
+		for addr := range r.failed {
+			sooner(t.tryAgain(r, addr))
 		}
 		if len(r.attempts) == 0 {
 			if len(r.failed) > 0 {

@@ -467,3 +467,59 @@ func TestLastResort(t *testing.T) {
 		t.Error("it is done")
 	}
 }
+
+// Who could not do a request may try again once it has delivered another one, and not at
+// once: although somebody else, who is silent, is at it.
+//
+// Rule 23.
+func TestWhoDeliversTriesAgain(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"able": 1, "silent": 0}, 2)
+	first, second := d.open[0], d.open[1]
+	d.open = d.open[:1]
+	at := func(r *Request[int], addr string) *Attempt[int] {
+		for _, a := range r.attempts {
+			if a.Peer == addr {
+				return a
+			}
+		}
+		t.Fatalf("%s is not asked", addr)
+		return nil
+	}
+	d.assign() // somebody, and after a while the other one too
+	d.now = d.now.Add(time.Second)
+	d.assign()
+	d.Failed(at(first, "able"), d.now)
+	at(first, "silent")
+
+	d.now = d.now.Add(2 * retryPause)
+	if d.assign(); first.At("able") {
+		t.Fatal("who has delivered nothing is asked again")
+	}
+	d.open = append(d.open, second)
+	d.assign()
+	d.Succeeded(at(second, "able"), 1000, ms, d.now)
+	d.Finish(second)
+	if d.assign(); !first.At("able") {
+		t.Fatal("who delivers is not asked again")
+	}
+
+	// One that has failed just now has its pause first.
+	failed := d.now
+	d.Failed(at(first, "able"), failed)
+	third := d.requests(3)[2]
+	d.open = append(d.open, third)
+	d.now = d.now.Add(ms)
+	d.assign()
+	d.Succeeded(at(third, "able"), 1000, ms, d.now)
+	d.Finish(third)
+	if d.assign(); first.At("able") {
+		t.Fatal("it has no pause")
+	}
+	if next := d.Deadline(d.open, d.now); next.After(failed.Add(retryPause)) {
+		t.Errorf("the next look is after %v", next.Sub(failed))
+	}
+	d.now = failed.Add(retryPause)
+	if d.assign(); !first.At("able") {
+		t.Error("it is not asked after its pause")
+	}
+}

@@ -11,8 +11,8 @@ type Request[W any] struct {
 	Work W
 
 	attempts []*Attempt[W]
-	failed   map[string]bool // peers that could not do it
-	failedAt time.Time       // when the last of them failed
+	failed   map[string]time.Time // peers that could not do it, and when
+	failedAt time.Time            // when the last of them failed
 	done     bool
 	unserved bool // nobody is at it, and nobody is left to ask
 
@@ -54,7 +54,7 @@ func (r *Request[W]) Asked() bool {
 }
 
 // Failed reports whether a peer could not do it.
-func (r *Request[W]) Failed(peer string) bool { return r.failed[peer] }
+func (r *Request[W]) Failed(peer string) bool { return !r.failed[peer].IsZero() }
 
 // AnyFailed reports whether some peer could not do it.
 func (r *Request[W]) AnyFailed() bool { return len(r.failed) > 0 }
@@ -79,14 +79,23 @@ func (r *Request[W]) newest() (last time.Time) {
 	return last
 }
 
-// fail notes who could not do it, and forgive that all of them may try again.
+// fail notes who could not do it, forgive that one of them may try again, and forgiveAll
+// that all may.
 func (r *Request[W]) fail(peer string, now time.Time) {
 	if r.failed == nil {
-		r.failed = make(map[string]bool)
+		r.failed = make(map[string]time.Time)
 	}
-	r.failed[peer], r.failedAt = true, now
+	r.failed[peer], r.failedAt = now, later(r.failedAt, now)
 }
-func (r *Request[W]) forgive() { r.failed = nil }
+func (r *Request[W]) forgive(peer string) { delete(r.failed, peer) }
+func (r *Request[W]) forgiveAll()         { r.failed = nil }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
 
 // begin notes that a peer is asked, and end that this is over.
 func (r *Request[W]) begin(peer string, now time.Time) *Attempt[W] {
@@ -118,7 +127,7 @@ func (r *Request[W]) alone(alone bool) { r.nobodyElse = alone }
 
 // Inherit takes over from a request that it stands in for who could not do it.
 func (r *Request[W]) Inherit(from *Request[W]) {
-	for peer := range from.failed {
-		r.fail(peer, from.failedAt)
+	for peer, at := range from.failed {
+		r.fail(peer, at)
 	}
 }

@@ -17,13 +17,14 @@ type Table[W any] struct {
 
 // peer is what is known of a connected peer's service.
 type peer[W any] struct {
-	dialed   time.Duration // how long it took to connect
-	attempts []*Attempt[W]
-	paces    [numKinds]pace
-	proven   bool          // it has delivered filters or blocks: headers anybody has
-	misses   [numKinds]int // requests in a row that somebody else was asked for and did
-	window   window
-	rate     float64 // bytes a second of its fastest answer
+	dialed    time.Duration // how long it took to connect
+	attempts  []*Attempt[W]
+	paces     [numKinds]pace
+	delivered [numKinds]time.Time // when it last did
+	proven    bool                // it has delivered filters or blocks: headers anybody has
+	misses    [numKinds]int       // requests in a row that somebody else was asked for and did
+	window    window
+	rate      float64 // bytes a second of its fastest answer
 }
 
 // NewTable makes a table without peers.
@@ -171,7 +172,7 @@ func (t *Table[W]) choose(r *Request[W], able []string, fits func(p *peer[W]) bo
 	var soonest time.Duration
 	for _, addr := range able {
 		p := t.peers[addr]
-		if p == nil || r.failed[addr] || r.At(addr) {
+		if p == nil || r.Failed(addr) || r.At(addr) {
 			continue
 		}
 		hope = true
@@ -224,7 +225,7 @@ func (t *Table[W]) Succeeded(a *Attempt[W], bytes int, took time.Duration, now t
 	}
 	p.learnRate(bytes, took)
 	p.paces[r.Kind].learn(took)
-	p.misses[r.Kind] = 0
+	p.misses[r.Kind], p.delivered[r.Kind] = 0, now
 	if !p.proven {
 		p.proven = true
 		t.proven++
