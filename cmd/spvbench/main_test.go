@@ -63,7 +63,7 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for table, want := range map[string]int{"sync": 2, "growth": 1, "weak": 1, "rescan": 2, "start": 1, "block": 1} {
+	for table, want := range map[string]int{"sync": 2, "growth": 1, "weak": 1, "rescan": 2, "start": 1, "block": 2} {
 		rows := r.of(table)
 		if len(rows) != want {
 			t.Errorf("%d rows of %s, want %d", len(rows), table, want)
