@@ -15,7 +15,7 @@ import (
 
 // catchUp has the wallet process what it has not, once the Syncer is in sync and the wallet
 // has its chain. From then on the wallet is following.
-func (b *Backend) catchUp(ctx context.Context, accounts bool) error {
+func (b *Backend) catchUp(ctx context.Context, search *accountSearch) error {
 	if b.Status().Stage == Following || !b.s.Status().Synced {
 		return nil
 	}
@@ -29,9 +29,10 @@ func (b *Backend) catchUp(ctx context.Context, accounts bool) error {
 	}
 	if owes {
 		b.state.set(Status{Stage: Discovery, Tip: tip})
-		if err := b.discover(ctx, from, tip, accounts); err != nil {
+		if err := b.discover(ctx, from, tip, search.wanted); err != nil {
 			return err
 		}
+		search.done()
 	}
 	if err := b.load(ctx, true); err != nil {
 		return err
@@ -54,6 +55,12 @@ func (b *Backend) catchUp(ctx context.Context, accounts bool) error {
 // them: it may have been killed before they were tested for the addresses that they opened
 // the way to.
 const overlap = 24
+
+// accountSearch is whether accounts in use are to be searched for: once, because afterwards
+// the wallet may be locked.
+type accountSearch struct{ wanted bool }
+
+func (s *accountSearch) done() { s.wanted = false }
 
 // debt is the lowest block that was not tested for every script, although the wallet may take
 // it for processed: the test was given up because the chain changed.

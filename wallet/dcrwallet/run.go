@@ -23,15 +23,15 @@ func (b *Backend) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	accounts = accounts && !b.w.WatchingOnly()
-	if accounts && b.w.Locked() {
+	search := &accountSearch{wanted: accounts && !b.w.WatchingOnly()}
+	if search.wanted && b.w.Locked() {
 		return ErrLocked
 	}
 	b.w.SetNetworkBackend(b)
 	defer b.w.SetNetworkBackend(nil)
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error { return b.w.Run(running) })
-	g.Go(func() error { return b.drive(running, accounts) })
+	g.Go(func() error { return b.drive(running, search) })
 	g.Go(func() error { return b.listen(running) })
 	g.Go(func() error { return b.listenMixing(running) })
 	if err := g.Wait(); ctx.Err() == nil {
@@ -41,14 +41,14 @@ func (b *Backend) Run(ctx context.Context) error {
 }
 
 // drive moves the wallet along the Syncer's chain.
-func (b *Backend) drive(ctx context.Context, accounts bool) error {
+func (b *Backend) drive(ctx context.Context, search *accountSearch) error {
 	// A new wallet lacks the filter of the genesis block, one of an old version more.
 	if err := b.w.FetchMissingCFilters(ctx, b); err != nil {
 		return err
 	}
 	statuses := b.s.Watch(ctx)
 	for seen := (chain.BlockID{}); ; seen = b.s.Tip() {
-		err := b.follow(ctx, statuses, accounts)
+		err := b.follow(ctx, statuses, search)
 		if !errors.Is(err, spv.ErrReorganized) && !errors.Is(err, spv.ErrNotStored) && !errors.Is(err, spv.ErrCorrupt) {
 			return err
 		}
@@ -66,7 +66,7 @@ func (b *Backend) drive(ctx context.Context, accounts bool) error {
 }
 
 // follow moves the wallet along until there is an error.
-func (b *Backend) follow(ctx context.Context, statuses <-chan spv.Status, accounts bool) error {
+func (b *Backend) follow(ctx context.Context, statuses <-chan spv.Status, search *accountSearch) error {
 	locator, err := b.locator(ctx)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (b *Backend) follow(ctx context.Context, statuses <-chan spv.Status, accoun
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			if err := b.catchUp(ctx, accounts); err != nil {
+			if err := b.catchUp(ctx, search); err != nil {
 				return err
 			}
 		}
