@@ -25,6 +25,7 @@ type bench struct {
 	self    string // this program
 	product client
 	rival   client // no command if it is not measured
+	hybrid  client // likewise: the rival's wallet on the product
 	work    string // directory of this run
 	results *results
 	others  others
@@ -66,7 +67,7 @@ func benchmark(ctx context.Context, opts *options, stderr io.Writer) error {
 	defer b.close()
 	b.warnOfLoad()
 	if opts.Dcrwallet {
-		if err := b.buildRival(ctx); err != nil {
+		if err := b.buildRivals(ctx); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,8 @@
 // own.
 //
 // dcrwallet is built from the module in folder dcrwallet and measured in the
-// same way (rival.go).
+// same way (rival.go), and so is dcrwallet's wallet on the product, from the
+// module wallet/dcrwallet.
 //
 // # Where it runs
 //

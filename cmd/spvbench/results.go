@@ -39,6 +39,7 @@ type row struct {
 const (
 	product = "dcrspv"
 	rival   = "dcrwallet"
+	hybrid  = "dcrwallet on dcrspv"
 )
 
 // resultsFile is the file in --out.

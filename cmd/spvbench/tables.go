@@ -123,7 +123,10 @@ func measureSync(ctx context.Context, b *bench) error {
 	if err := b.firstSync(ctx, r, b.product); err != nil || b.rival.command == nil {
 		return err
 	}
-	return b.firstSync(ctx, &row{Table: "sync", What: rival}, b.rival)
+	if err := b.firstSync(ctx, &row{Table: "sync", What: rival}, b.rival); err != nil {
+		return err
+	}
+	return b.firstSync(ctx, &row{Table: "sync", What: hybrid}, b.hybrid)
 }
 
 // measureWeak leaves the client one core and a limit of memory: a soft one by

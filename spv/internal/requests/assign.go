@@ -35,7 +35,7 @@ func (t *Table[W]) Assign(open []*Request[W], able Able[W], now time.Time) []*At
 	}
 	for _, r := range open {
 		d.markLate(r)
-		d.forgive(r)
+		d.readmit(r)
 	}
 	d.full = !t.free()
 	d.each(open, d.first)
@@ -67,9 +67,9 @@ func (d *round[W]) markLate(r *Request[W]) {
 	}
 }
 
-// forgive lets those try again who could not do it and have delivered others of the kind
+// readmit lets those try again who could not do it and have delivered others of the kind
 // since: whatever was in their way, it is not any more.
-func (d *round[W]) forgive(r *Request[W]) {
+func (d *round[W]) readmit(r *Request[W]) {
 	for addr := range r.failed {
 		if at := d.tryAgain(r, addr); !at.IsZero() && !at.After(d.now) {
 			r.forgive(addr)
