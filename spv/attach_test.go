@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -290,4 +291,82 @@ func TestWalletThatFailedIsAttachedAgain(t *testing.T) {
 			t.Errorf("%d wallets have failed", n)
 		}
 	})
+}
+
+// Hundreds of wallets come and go while blocks come, and the chain is reorganized: each
+// has what it is due, whenever it was there.
+//
+// Rules 8, 16 and 27.
+func TestWalletsComeAndGo(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { comeAndGo(t, rand.New(rand.NewPCG(seed, 16))) })
+	}
+}
+
+func comeAndGo(t *testing.T, rng *rand.Rand) {
+	const n = 300
+	c := spvtest.NewChain(nil)
+	for i := range n {
+		c.MineBlock(c.Pay(crowdScript(i), 1e6))
+	}
+	storyOn(t, c, func(w *world) {
+		all, attached := newCrowd(n), make(map[int]bool)
+		p := w.join(spvtest.Behaviour{Latency: 20 * time.Millisecond})
+		w.start()
+		for range 60 {
+			for range 20 {
+				i := rng.IntN(n)
+				change := w.syncer.Attach
+				if attached[i] {
+					change = w.syncer.Detach
+				}
+				if err := change(w.t.Context(), all[i]); err != nil {
+					t.Fatal(err)
+				}
+				attached[i] = !attached[i]
+			}
+			if rng.IntN(8) == 0 {
+				c = c.Fork(c.Height() - 1 - rng.Uint32N(5))
+				c.Mine(6)
+			}
+			for range 1 + rng.IntN(3) {
+				c.MineBlock(c.Pay(crowdScript(rng.IntN(n)), 1e6), c.Pay(crowdScript(rng.IntN(n)), 1e6))
+			}
+			p.SetChain(c)
+			w.pass(time.Duration(rng.IntN(3000)) * time.Millisecond)
+		}
+		for i, m := range all {
+			if !attached[i] {
+				if err := w.syncer.Attach(w.t.Context(), m); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		w.syncTo(c)
+		if failed := w.syncer.Status().FailedWallets; len(failed) > 0 {
+			t.Fatal(failed[0])
+		}
+		for i, m := range all {
+			m.wantAll(t, c, crowdScript(i))
+		}
+	})
+}
+
+// wantAll checks that the wallet has every block of a chain that has its script.
+func (m *memoryWallet) wantAll(t *testing.T, c *spvtest.Chain, script []byte) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	q := filters.NewQuery([][]byte{script})
+	var matcher filters.Matcher
+	for height := uint32(1); height <= c.Height(); height++ {
+		h := c.Header(height)
+		match, err := matcher.Match(q, h.FilterKey(), c.Filter(height))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := m.matched[height]; match != ok || ok && got != c.ID(height) {
+			t.Fatalf("block %d: %v, want %v", height, ok, match)
+		}
+	}
 }
