@@ -173,7 +173,8 @@ func (c *Client) unknownBlocks(i int) *wire.MsgInv {
 	return inv
 }
 
-// answerInitState tells the last block and no votes; dcrd answers once.
+// answerInitState tells the last block, no votes, and the spends of the treasury in the
+// memory pool; dcrd answers once.
 func (c *Client) answerInitState() {
 	if c.limits.initStates > 1 {
 		return
@@ -183,6 +184,9 @@ func (c *Client) answerInitState() {
 		hash := v.Hash(v.height)
 		state := wire.NewMsgInitState()
 		state.AddBlockHash(&hash)
+		for _, spend := range c.peer.treasurySpends() {
+			state.AddTSpendHash(&spend)
+		}
 		c.transmit(state)
 	})
 }

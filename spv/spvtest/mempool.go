@@ -3,6 +3,8 @@ package spvtest
 import (
 	"slices"
 
+	"github.com/decred/dcrd/blockchain/stake/v5"
+	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
 )
 
@@ -15,6 +17,18 @@ func (p *Peer) take(tx *wire.MsgTx) {
 		p.txs[hash] = tx
 		p.taken = append(p.taken, tx)
 	}
+}
+
+// treasurySpends are those in the memory pool, as many as fit into an initial state.
+func (p *Peer) treasurySpends() (hashes []chainhash.Hash) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for hash, tx := range p.txs {
+		if stake.IsTSpend(tx) && len(hashes) < wire.MaxISTSpendsAtHeadPerMsg {
+			hashes = append(hashes, hash)
+		}
+	}
+	return hashes
 }
 
 // Taken returns the transactions that clients have sent, in order.

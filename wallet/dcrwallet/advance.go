@@ -142,7 +142,10 @@ func (b *Backend) connect(ctx context.Context, piece []spv.Stored) error {
 		return err
 	}
 	b.state.set(Status{Stage: Following, Tip: last})
-	return b.w.PublishUnminedTransactions(ctx, b) // an offer lasts for an hour
+	if err := b.w.PublishUnminedTransactions(ctx, b); err != nil { // an offer lasts for an hour
+		return err
+	}
+	return b.askTreasury(ctx)
 }
 
 // transactions returns those of each block that concern the wallet. None are an empty list,

@@ -48,7 +48,10 @@ func (b *Backend) catchUp(ctx context.Context, search *accountSearch) error {
 	}
 	b.debt.clear()
 	b.state.set(Status{Stage: Following, Tip: tip})
-	return b.w.PublishUnminedTransactions(ctx, b)
+	if err := b.w.PublishUnminedTransactions(ctx, b); err != nil {
+		return err
+	}
+	return b.askTreasury(ctx)
 }
 
 // overlap is how many blocks are rescanned at the start although the wallet has processed

@@ -34,6 +34,7 @@ func (b *Backend) Run(ctx context.Context) error {
 	g.Go(func() error { return b.drive(running, search) })
 	g.Go(func() error { return b.listen(running) })
 	g.Go(func() error { return b.listenMixing(running) })
+	g.Go(func() error { return b.listenTreasury(running) })
 	if err := g.Wait(); ctx.Err() == nil {
 		return err
 	}

@@ -19,6 +19,9 @@ const maxUnmined = 500
 // listen adds transactions that peers announce and that concern the wallet.
 func (b *Backend) listen(ctx context.Context) error {
 	for tx := range b.s.Transactions(ctx) {
+		if stake.IsTSpend(tx) {
+			b.addTreasurySpend(ctx, tx)
+		}
 		// Before, the wallet may not know yet that it has a block with the transaction.
 		if b.Status().Stage != Following || !b.watched.unmined(tx, b.w.ChainParams()) {
 			continue
