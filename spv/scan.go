@@ -3,6 +3,7 @@ package spv
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -24,9 +25,10 @@ const (
 	passPatience = 100 * time.Millisecond
 
 	// maxAwaited is how many blocks may be in batches that are not complete when a pass
-	// begins. It bounds what is in memory while peers are slow: many wallets may each
-	// have a batch.
+	// begins over more than shortScan blocks. It bounds what is in memory while peers are
+	// slow: many wallets may each have a batch. New blocks wait for none of them.
 	maxAwaited = 4 * scan.MaxMatches
+	shortScan  = 500
 
 	// flushEvery is how often a wallet is given what was tested although nothing was
 	// found: what it does not have is tested again after a restart.
@@ -39,8 +41,9 @@ func (st *scanStage) want(w *walletState, sc Scan, now time.Time) {
 	st.table.Put(w, scan.Request{Range: sc.Range, Query: sc.Query})
 }
 
-// start begins a pass if there is something to test, and nobody is waited for.
-func (st *scanStage) start(wallets []*walletState, now time.Time) (pass *scan.Pass[*walletState], ok bool) {
+// start begins a pass if there is something to test, and nobody is waited for: of what has
+// at most so many blocks.
+func (st *scanStage) start(wallets []*walletState, most uint32, now time.Time) (pass *scan.Pass[*walletState], ok bool) {
 	if st.running || st.table.Empty() {
 		st.waiting = time.Time{}
 		return nil, false
@@ -52,7 +55,7 @@ func (st *scanStage) start(wallets []*walletState, now time.Time) (pass *scan.Pa
 	if now.Sub(st.waiting) < passPatience && slices.ContainsFunc(wallets, joins) {
 		return nil, false
 	}
-	pass, st.running = st.table.Start()
+	pass, st.running = st.table.Start(most)
 	return pass, st.running
 }
 
@@ -142,10 +145,11 @@ func (e *engine) scanMore() {
 		e.finish(e.blocks.callOff()...)
 	}
 	e.fetchBlocks()
+	most := uint32(math.MaxUint32)
 	if e.wallets.awaited(&e.blocks) >= maxAwaited {
-		return
+		most = shortScan
 	}
-	pass, ok := e.scans.start(e.wallets, e.now)
+	pass, ok := e.scans.start(e.wallets, most, e.now)
 	if !ok {
 		return
 	}

@@ -92,6 +92,7 @@ func (w *Wallet) updateFrom(ctx context.Context, peer *string, fn func(*change))
 			if again := w.load(); again != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, again) {
 				err = fmt.Errorf("%w, and then: %w", err, again)
 			}
+			w.noteChanged() // what was in memory only is to be tested again
 		}
 		return w.explain(err)
 	}
@@ -99,12 +100,17 @@ func (w *Wallet) updateFrom(ctx context.Context, peer *string, fn func(*change))
 		w.wake.all()
 	}
 	if c.coverage.Changed() {
-		select {
-		case w.changed <- struct{}{}:
-		default:
-		}
+		w.noteChanged()
 	}
 	return nil
+}
+
+// noteChanged has Changed deliver a value.
+func (w *Wallet) noteChanged() {
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
 }
 
 // fail keeps the first failure of a transaction.

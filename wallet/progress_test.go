@@ -142,6 +142,10 @@ func TestProgressAfterAFailure(t *testing.T) {
 		c.mine()
 		c.sync(w)
 	}
+	select {
+	case <-w.Changed():
+	default:
+	}
 	boom := errors.New("disk full")
 	err := w.update(context.Background(), func(c *change) {
 		c.watchAlone([]*script{newScript(string(scriptN(2)))}, 0)
@@ -151,6 +155,9 @@ func TestProgressAfterAFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	verify(t, w)
+	if len(w.Changed()) == 0 {
+		t.Error("nobody is told that blocks are missing")
+	}
 	if n := w.Unscanned(c.height()); n != c.height()+1 {
 		t.Fatalf("%d blocks are to be tested", n)
 	}

@@ -3,6 +3,7 @@ package scan
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -123,7 +124,7 @@ func TestScansTogetherAsAlone(t *testing.T) {
 						table.Put(k, Request{chain.Range{From: w.next, To: w.To}, w.Query})
 					}
 				}
-				pass, ok := table.Start()
+				pass, ok := table.Start(all)
 				if !ok {
 					if !slices.ContainsFunc(wallets, func(w *wallet) bool { return w.next <= w.To }) {
 						break
@@ -196,7 +197,7 @@ func TestOnePassForAll(t *testing.T) {
 		table.Put(k, Request{chain.Range{From: 0, To: blocks}, filters.NewQuery([][]byte{spvtest.Script(k)})})
 	}
 	deliveries := make(map[uint32]int)
-	for pass, ok := table.Start(); ok; pass, ok = table.Start() {
+	for pass, ok := table.Start(all); ok; pass, ok = table.Start(all) {
 		res, err := Run(t.Context(), src, pass.Requests)
 		if err != nil {
 			t.Fatal(err)
@@ -236,8 +237,8 @@ func TestChangesDuringAPass(t *testing.T) {
 		var table Table[string]
 		table.Put("a", request(0))
 		table.Put("b", request(20))
-		pass, _ := table.Start()
-		if _, ok := table.Start(); ok {
+		pass, _ := table.Start(all)
+		if _, ok := table.Start(all); ok {
 			t.Errorf("%s: a second pass was started", what)
 		}
 		c.change(&table)
@@ -251,10 +252,29 @@ func TestChangesDuringAPass(t *testing.T) {
 	}
 	var table Table[string]
 	table.Put("a", request(0))
-	table.Start()
+	table.Start(all)
 	table.Fail()
-	if pass, ok := table.Start(); !ok || pass.Requests[0].From != 0 {
+	if pass, ok := table.Start(all); !ok || pass.Requests[0].From != 0 {
 		t.Error("a pass that failed is not repeated")
+	}
+}
+
+// A pass may be over short requests alone; the others wait.
+func TestShortPass(t *testing.T) {
+	var table Table[string]
+	q := filters.NewQuery(nil)
+	table.Put("long", Request{chain.Range{From: 0, To: 500}, q})
+	if _, ok := table.Start(500); ok {
+		t.Error("a pass over 501 blocks")
+	}
+	table.Put("short", Request{chain.Range{From: 1, To: 500}, q})
+	pass, ok := table.Start(500)
+	if !ok || len(pass.Requests) != 1 || pass.Requests[0].From != 1 {
+		t.Fatalf("%+v", pass)
+	}
+	table.Fail()
+	if pass, ok := table.Start(all); !ok || len(pass.Requests) != 2 {
+		t.Errorf("%+v", pass)
 	}
 }
 
@@ -268,6 +288,9 @@ func TestSourceFails(t *testing.T) {
 }
 
 func never[K comparable](K) bool { return false }
+
+// all requests, however long.
+const all = math.MaxUint32
 
 type failing struct{ err error }
 

@@ -64,18 +64,26 @@ func (t *Table[K]) Tested(key K) uint32 {
 	return 0
 }
 
-// Start begins a pass over all requests. There is none while another is under way, or
-// there is nothing to test.
-func (t *Table[K]) Start() (*Pass[K], bool) {
-	if t.pass != nil || len(t.wants) == 0 {
+// Start begins a pass over all requests of which at most so many blocks are left. There is
+// none while another is under way, or there is nothing to test.
+func (t *Table[K]) Start(most uint32) (*Pass[K], bool) {
+	if t.pass != nil {
 		return nil, false
 	}
-	t.pass = &Pass[K]{}
+	var pass Pass[K]
 	for key, w := range t.wants {
-		t.pass.keys = append(t.pass.keys, key)
-		t.pass.wants = append(t.pass.wants, w)
-		t.pass.Requests = append(t.pass.Requests, Request{chain.Range{From: w.next, To: w.To}, w.Query})
+		left := chain.Range{From: w.next, To: w.To}
+		if uint64(left.Len()) > uint64(most) {
+			continue
+		}
+		pass.keys = append(pass.keys, key)
+		pass.wants = append(pass.wants, w)
+		pass.Requests = append(pass.Requests, Request{left, w.Query})
 	}
+	if len(pass.wants) == 0 {
+		return nil, false
+	}
+	t.pass = &pass
 	return t.pass, true
 }
 
