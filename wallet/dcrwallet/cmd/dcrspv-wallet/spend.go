@@ -89,7 +89,7 @@ func (p *program) report(ctx context.Context, c *session, what string, hash *cha
 	}
 	result, err := c.syncer.Publish(ctx, txs[0])
 	if err != nil {
-		return fmt.Errorf("%s %v is written down and the next sync announces it: %w", what, hash, err)
+		return fmt.Errorf("%s %v %w: %w", what, hash, errPending, err)
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s %v: %d of %d nodes have it\n", what, hash, len(result.Delivered), len(result.AnnouncedTo))
 	return err
