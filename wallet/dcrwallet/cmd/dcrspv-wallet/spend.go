@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 
 	"decred.org/dcrwallet/v5/wallet"
@@ -31,14 +32,17 @@ func (p *program) runSend(ctx context.Context) error {
 	})
 }
 
+// decimal is an amount that is whole in atoms. Others would be rounded.
+var decimal = regexp.MustCompile(`^(\d+\.?\d{0,8}|\.\d{1,8})$`)
+
 // payment is an output of an amount in DCR to an address.
 func payment(to, amount string, p *program) (*wire.TxOut, error) {
 	coins, err := strconv.ParseFloat(amount, 64)
-	if err != nil {
-		return nil, usage("%q is no amount in DCR", amount)
+	if err != nil || !decimal.MatchString(amount) {
+		return nil, usage("%q is no amount in DCR, of 8 decimals at most", amount)
 	}
 	atoms, err := dcrutil.NewAmount(coins)
-	if err != nil || atoms <= 0 {
+	if err != nil || atoms <= 0 || atoms > dcrutil.MaxAmount {
 		return nil, usage("%q is no amount in DCR that can be sent", amount)
 	}
 	addr, err := stdaddr.DecodeAddress(to, p.params())
