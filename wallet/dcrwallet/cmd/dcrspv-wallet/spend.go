@@ -67,6 +67,13 @@ func (p *program) runTicket(ctx context.Context) error {
 			Count: p.opts.count, SourceAccount: account, VotingAccount: account, ChangeAccount: account, MinConf: 1,
 		})
 		if err != nil {
+			if bought != nil && len(bought.TicketHashes) > 0 {
+				// Those that are in the wallet are announced, whatever has failed.
+				_, _, lost := c.wallet.GetTransactionsByHashes(context.WithoutCancel(ctx), bought.TicketHashes[:1])
+				if lost == nil {
+					return fmt.Errorf("the purchase of tickets %w: %w", errPending, err)
+				}
+			}
 			return err
 		}
 		if bought.SplitTx != nil { // nodes keep tickets aside until it is mined
