@@ -155,7 +155,7 @@ func (b *Backend) transactions(ctx context.Context, piece []spv.Stored) ([][]*wi
 	for i := range txs {
 		txs[i] = []*wire.MsgTx{}
 	}
-	matching, err := match(b.watched.all(), piece)
+	matching, err := match(b.watched.noNews(), piece)
 	if err != nil {
 		return nil, err
 	}

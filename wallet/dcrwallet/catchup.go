@@ -118,6 +118,7 @@ func (b *Backend) load(ctx context.Context, reload bool) error {
 
 // rescan has the wallet process its blocks from one on.
 func (b *Backend) rescan(ctx context.Context, from uint32, tip chain.BlockID) (err error) {
+	b.watched.noNews()
 	progress := make(chan wallet.RescanProgress)
 	go b.w.RescanProgressFromHeight(ctx, b, int32(from), progress) // closes the channel
 	b.state.set(Status{Stage: Rescan, Tip: tip, Through: from - 1})

@@ -2,6 +2,7 @@ package dcrwallet
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"dcrspv/spv"
@@ -68,9 +69,14 @@ func (b *Backend) Status() Status {
 // Wait returns nil once the Syncer is in sync and the wallet shows what its tip says; the
 // error of ctx if that ends first; ErrEnded or spv.ErrNotRunning if one of them ends.
 func (b *Backend) Wait(ctx context.Context) error {
+	running, cancel := b.WrapContext(ctx)
+	defer cancel()
 	for {
 		now, changed := b.state.get()
-		if err := b.s.Wait(ctx, spv.Synced); err != nil {
+		if err := b.s.Wait(running, spv.Synced); err != nil {
+			if b.life.Err() != nil && ctx.Err() == nil && errors.Is(err, context.Canceled) {
+				return ErrEnded
+			}
 			return err
 		}
 		if now.shows(b.s.Tip()) {

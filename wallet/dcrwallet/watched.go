@@ -51,18 +51,31 @@ func (w *watched) add(addrs []stdaddr.Address, outpoints []wire.OutPoint) {
 	}
 }
 
-// all returns the query for all scripts, which are then no news any more.
+// all returns the query for all scripts.
 func (w *watched) all() *filters.Query {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.build()
+}
+
+// noNews returns the query for all scripts, which are then no news any more. It is for the
+// goroutine of drive: a rescan is of other blocks, or of a part of them.
+func (w *watched) noNews() *filters.Query {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tested = len(w.scripts)
+	return w.build()
+}
+
+// build returns the query for all scripts; the caller holds the lock.
+func (w *watched) build() *filters.Query {
 	if w.query == nil {
 		w.query = filters.NewQuery(w.scripts)
 	}
-	w.tested = len(w.scripts)
 	return w.query
 }
 
-// news returns a query for the scripts that were added since the last query, nil if there
+// news returns a query for the scripts that were added since the last call, nil if there
 // are none.
 func (w *watched) news() *filters.Query {
 	w.mu.Lock()

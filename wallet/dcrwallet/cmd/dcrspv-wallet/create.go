@@ -45,7 +45,10 @@ func (p *program) runCreate(ctx context.Context) error {
 	fmt.Fprintln(p.stderr, "The wallet is made. Write down its seed, these words in their order:")
 	for len(words) > 0 {
 		n := min(6, len(words))
-		fmt.Fprintln(p.stdout, strings.Join(words[:n], " "))
+		if _, err := fmt.Fprintln(p.stdout, strings.Join(words[:n], " ")); err != nil {
+			// Nobody has the seed. A wallet without it must not be paid.
+			return errors.Join(err, os.Remove(p.walletPath()))
+		}
 		words = words[n:]
 	}
 	return nil

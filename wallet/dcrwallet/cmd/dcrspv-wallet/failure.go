@@ -29,6 +29,7 @@ var (
 	errUnsynced    = errors.New("the wallet was never in sync")
 	errSeed        = errors.New("that is no seed")
 	errPassphrase  = errors.New("no passphrase")
+	errPending     = errors.New("is written down and the next sync announces it")
 	errWatching    = errors.New("the wallet has no private keys")
 )
 
@@ -45,6 +46,7 @@ var remedies = []struct {
 	kind         error
 	what, remedy string // what replaces the text
 }{
+	{errPending, "", "don't send it again; run sync"},
 	{errNoWallet, "", "make one with create, restore or watch"},
 	{errWallet, "", "choose another --datadir"},
 	{errUnsynced, "", "run sync first"},
@@ -62,6 +64,15 @@ var remedies = []struct {
 	{dcrwallet.ErrLocked, "", "give its passphrase"},
 }
 
+// ended returns the error of a run. An interruption hides all others, but not a payment
+// that is made: whoever runs it again would pay twice.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && !errors.Is(err, errPending) {
+		return errInterrupted
+	}
+	return err
+}
+
 // explain returns the line that a user sees and the exit status.
 func explain(err error) (line string, status int) {
 	line, status = err.Error(), statusFailed
@@ -71,6 +82,7 @@ func explain(err error) (line string, status int) {
 		status = statusUsage
 	case errors.Is(err, errNotSynced):
 		status = statusNotSynced
+	case errors.Is(err, errPending): // whatever has ended the wait for nodes
 	case errors.Is(err, context.Canceled):
 		err = errInterrupted
 	}

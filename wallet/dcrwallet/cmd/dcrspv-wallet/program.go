@@ -71,10 +71,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	if ctx.Err() != nil {
-		err = errInterrupted
-	}
-	line, status := explain(err)
+	line, status := explain(ended(ctx, err))
 	fmt.Fprintln(p.stderr, "dcrspv-wallet:", line)
 	return status
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 
 	"decred.org/dcrwallet/v5/wallet"
@@ -31,14 +32,17 @@ func (p *program) runSend(ctx context.Context) error {
 	})
 }
 
+// decimal is an amount that is whole in atoms. Others would be rounded.
+var decimal = regexp.MustCompile(`^(\d+\.?\d{0,8}|\.\d{1,8})$`)
+
 // payment is an output of an amount in DCR to an address.
 func payment(to, amount string, p *program) (*wire.TxOut, error) {
 	coins, err := strconv.ParseFloat(amount, 64)
-	if err != nil {
-		return nil, usage("%q is no amount in DCR", amount)
+	if err != nil || !decimal.MatchString(amount) {
+		return nil, usage("%q is no amount in DCR, of 8 decimals at most", amount)
 	}
 	atoms, err := dcrutil.NewAmount(coins)
-	if err != nil || atoms <= 0 {
+	if err != nil || atoms <= 0 || atoms > dcrutil.MaxAmount {
 		return nil, usage("%q is no amount in DCR that can be sent", amount)
 	}
 	addr, err := stdaddr.DecodeAddress(to, p.params())
@@ -63,6 +67,13 @@ func (p *program) runTicket(ctx context.Context) error {
 			Count: p.opts.count, SourceAccount: account, VotingAccount: account, ChangeAccount: account, MinConf: 1,
 		})
 		if err != nil {
+			if bought != nil && len(bought.TicketHashes) > 0 {
+				// Those that are in the wallet are announced, whatever has failed.
+				_, _, lost := c.wallet.GetTransactionsByHashes(context.WithoutCancel(ctx), bought.TicketHashes[:1])
+				if lost == nil {
+					return fmt.Errorf("the purchase of tickets %w: %w", errPending, err)
+				}
+			}
 			return err
 		}
 		if bought.SplitTx != nil { // nodes keep tickets aside until it is mined
@@ -89,7 +100,7 @@ func (p *program) report(ctx context.Context, c *session, what string, hash *cha
 	}
 	result, err := c.syncer.Publish(ctx, txs[0])
 	if err != nil {
-		return fmt.Errorf("%s %v is written down and the next sync announces it: %w", what, hash, err)
+		return fmt.Errorf("%s %v %w: %w", what, hash, errPending, err)
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s %v: %d of %d nodes have it\n", what, hash, len(result.Delivered), len(result.AnnouncedTo))
 	return err
