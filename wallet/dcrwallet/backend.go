@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"dcrspv/spv"
 	"dcrspv/spv/chain"
@@ -28,6 +29,9 @@ var (
 	// ErrLocked: accounts in use are to be searched for, and the wallet is locked.
 	ErrLocked = errors.New("the wallet has to be unlocked for its first sync")
 
+	// ErrRunning: Run was called before.
+	ErrRunning = errors.New("the backend runs already, or has ended")
+
 	// ErrEnded: Run has ended.
 	ErrEnded = errors.New("the backend does not run any more")
 )
@@ -43,7 +47,7 @@ type Config struct {
 }
 
 // Backend is the network as one wallet sees it: a wallet.NetworkBackend on a Syncer. Its
-// exported methods may be called from any goroutine.
+// exported methods may be called from any goroutine. A wallet has one at a time.
 type Backend struct {
 	s   *spv.Syncer
 	w   *wallet.Wallet
@@ -51,6 +55,7 @@ type Backend struct {
 
 	watched watched
 	state   state
+	began   atomic.Bool     // Run was called
 	debt    debt            // of the goroutine of drive
 	life    context.Context // ends with Run
 	end     context.CancelFunc

@@ -12,12 +12,15 @@ import (
 
 // Run keeps the wallet in sync until ctx ends, when it returns nil, or until something
 // fails that is not a peer's fault, which it returns: the wallet's file, spv.ErrNotRunning
-// when the Syncer ends, ErrLocked, ErrFilters. It may be called once, before the Syncer
+// when the Syncer ends, ErrLocked, ErrFilters. It may be called once (ErrRunning), before the Syncer
 // runs or after. The wallet has this Backend as its network as long as it runs.
 //
 // A wallet that was never synced is searched for accounts in use, and has to be unlocked
 // for that, unless it is watching-only.
 func (b *Backend) Run(ctx context.Context) error {
+	if !b.began.CompareAndSwap(false, true) {
+		return ErrRunning
+	}
 	defer b.end()
 	accounts, err := b.w.NeedsAccountsSync(ctx)
 	if err != nil {

@@ -43,4 +43,7 @@ func TestWaitEnds(t *testing.T) {
 	if err := b.Wait(waiting); !errors.Is(err, ErrEnded) {
 		t.Fatal(err)
 	}
+	if err := b.Run(ctx); !errors.Is(err, ErrRunning) {
+		t.Errorf("a second Run: %v", err)
+	}
 }
