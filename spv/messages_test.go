@@ -230,3 +230,32 @@ func TestFloodOfMixMessages(t *testing.T) {
 		w.syncTo(w.chain)
 	})
 }
+
+// Whoever announces a transaction as a mixing message does not keep it from us: who
+// announces it as what it is, is asked for that.
+// Rule 22.
+func TestTransactionAnnouncedAsMixingMessage(t *testing.T) {
+	story(t, 50, func(w *world) {
+		liar := w.join(spvtest.Behaviour{Silent: map[string]bool{wire.CmdGetData: true}})
+		honest := w.join(spvtest.Behaviour{})
+		w.start()
+		txs := w.syncer.Transactions(w.t.Context())
+		h := w.hear(w.t.Context())
+		w.wait(spv.Settled)
+		tx := w.chain.Pay(spvtest.Script(1), 1e8)
+		hash := tx.TxHash()
+		net := dcNet(1, 1)
+		netHash := hashOf(*net)
+		liar.Send(&wire.MsgInv{InvList: []*wire.InvVect{
+			wire.NewInvVect(wire.InvTypeMix, &hash), wire.NewInvVect(wire.InvTypeTx, &netHash),
+		}})
+		synctest.Wait()
+		honest.AnnounceTx(tx)
+		honest.AnnounceMix(net)
+		w.pass(time.Minute)
+		if len(txs) != 1 || len(h.messages) != 1 {
+			t.Errorf("%d transactions and %d mixing messages came", len(txs), len(h.messages))
+		}
+		w.wantNoViolations()
+	})
+}

@@ -40,13 +40,13 @@ func (ev arrivedMessage) apply(e *engine) {
 		e.messages.send(m, ev.size)
 		return
 	}
-	hash := mix.Hash()
-	req := e.relay.requested[hash]
+	item := wire.InvVect{Type: wire.InvTypeMix, Hash: mix.Hash()}
+	req := e.relay.requested[item]
 	if req == nil || req.s != ev.s {
 		return // nobody asked for it, or no longer
 	}
-	e.endTxRequest(hash, req)
+	e.endTxRequest(req)
 	if !e.messages.send(m, ev.size) {
-		e.relay.unlearn(hash) // a reader had no room for it, and may have when another peer announces it
+		e.relay.unlearn(item) // a reader had no room for it, and may have when another peer announces it
 	}
 }
