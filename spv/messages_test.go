@@ -259,3 +259,42 @@ func TestTransactionAnnouncedAsMixingMessage(t *testing.T) {
 		w.wantNoViolations()
 	})
 }
+
+// What waits is counted as it takes memory: a list of a thousand empty lists has 24 kB,
+// and hardly any bytes on the wire.
+// Rule 20.
+func TestMessagesThatWaitAreBoundedInMemory(t *testing.T) {
+	for name, message := range map[string]func(id [33]byte) wire.Message{
+		"vectors": func(id [33]byte) wire.Message {
+			return wire.NewMsgMixDCNet(id, [32]byte{}, 0, make([]wire.MixVect, wire.MaxMixMcount), nil)
+		},
+		"roots": func(id [33]byte) wire.Message {
+			return wire.NewMsgMixFactoredPoly(id, [32]byte{}, 0, make([][]byte, wire.MaxMixMcount), nil)
+		},
+		"secrets": func(id [33]byte) wire.Message {
+			return wire.NewMsgMixSecrets(id, [32]byte{}, 0, [32]byte{}, make([][]byte, wire.MaxMixMcount), nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			story(t, 50, func(w *world) {
+				p := w.join(spvtest.Behaviour{})
+				w.start()
+				ctx, cancel := context.WithCancel(w.t.Context())
+				asleep := w.syncer.Messages(ctx)
+				w.wait(spv.Settled)
+				for i := range 400 {
+					p.AnnounceMix(message([33]byte{byte(i), byte(i >> 8)}))
+					synctest.Wait()
+				}
+				waited := 0
+				time.AfterFunc(time.Second, cancel)
+				for range asleep {
+					waited++
+				}
+				if most := 4 << 20 / (24 * wire.MaxMixMcount); waited == 0 || waited > most {
+					t.Errorf("%d messages waited, want %d at most", waited, most)
+				}
+			})
+		})
+	}
+}
