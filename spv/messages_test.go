@@ -230,3 +230,71 @@ func TestFloodOfMixMessages(t *testing.T) {
 		w.syncTo(w.chain)
 	})
 }
+
+// Whoever announces a transaction as a mixing message does not keep it from us: who
+// announces it as what it is, is asked for that.
+// Rule 22.
+func TestTransactionAnnouncedAsMixingMessage(t *testing.T) {
+	story(t, 50, func(w *world) {
+		liar := w.join(spvtest.Behaviour{Silent: map[string]bool{wire.CmdGetData: true}})
+		honest := w.join(spvtest.Behaviour{})
+		w.start()
+		txs := w.syncer.Transactions(w.t.Context())
+		h := w.hear(w.t.Context())
+		w.wait(spv.Settled)
+		tx := w.chain.Pay(spvtest.Script(1), 1e8)
+		hash := tx.TxHash()
+		net := dcNet(1, 1)
+		netHash := hashOf(*net)
+		liar.Send(&wire.MsgInv{InvList: []*wire.InvVect{
+			wire.NewInvVect(wire.InvTypeMix, &hash), wire.NewInvVect(wire.InvTypeTx, &netHash),
+		}})
+		synctest.Wait()
+		honest.AnnounceTx(tx)
+		honest.AnnounceMix(net)
+		w.pass(time.Minute)
+		if len(txs) != 1 || len(h.messages) != 1 {
+			t.Errorf("%d transactions and %d mixing messages came", len(txs), len(h.messages))
+		}
+		w.wantNoViolations()
+	})
+}
+
+// What waits is counted as it takes memory: a list of a thousand empty lists has 24 kB,
+// and hardly any bytes on the wire.
+// Rule 20.
+func TestMessagesThatWaitAreBoundedInMemory(t *testing.T) {
+	for name, message := range map[string]func(id [33]byte) wire.Message{
+		"vectors": func(id [33]byte) wire.Message {
+			return wire.NewMsgMixDCNet(id, [32]byte{}, 0, make([]wire.MixVect, wire.MaxMixMcount), nil)
+		},
+		"roots": func(id [33]byte) wire.Message {
+			return wire.NewMsgMixFactoredPoly(id, [32]byte{}, 0, make([][]byte, wire.MaxMixMcount), nil)
+		},
+		"secrets": func(id [33]byte) wire.Message {
+			return wire.NewMsgMixSecrets(id, [32]byte{}, 0, [32]byte{}, make([][]byte, wire.MaxMixMcount), nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			story(t, 50, func(w *world) {
+				p := w.join(spvtest.Behaviour{})
+				w.start()
+				ctx, cancel := context.WithCancel(w.t.Context())
+				asleep := w.syncer.Messages(ctx)
+				w.wait(spv.Settled)
+				for i := range 400 {
+					p.AnnounceMix(message([33]byte{byte(i), byte(i >> 8)}))
+					synctest.Wait()
+				}
+				waited := 0
+				time.AfterFunc(time.Second, cancel)
+				for range asleep {
+					waited++
+				}
+				if most := 4 << 20 / (24 * wire.MaxMixMcount); waited == 0 || waited > most {
+					t.Errorf("%d messages waited, want %d at most", waited, most)
+				}
+			})
+		})
+	}
+}

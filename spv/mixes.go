@@ -14,15 +14,39 @@ type arrivedMessage struct {
 
 // newArrivedMessage measures a message, on the reader's goroutine.
 func newArrivedMessage(s *session, msg wire.Message) arrivedMessage {
-	var size counter
+	size := counter(overhead(msg))
 	msg.BtcEncode(&size, wire.ProtocolVersion) // it was decoded, and a counter takes all
-	if slots, ok := msg.(*wire.MsgMixSlotReserve); ok {
-		const slice = 24 // bytes beside those that it refers to
-		for _, row := range slots.DCMix {
-			size += counter(slice * len(row))
-		}
-	}
 	return arrivedMessage{s: s, msg: msg, size: int(size)}
+}
+
+// overhead is how much more memory a message takes than its encoding has bytes, about:
+// lists of nothing have hardly any.
+func overhead(msg wire.Message) int {
+	const (
+		fixed = 300 // of any message
+		list  = 24  // beside what is in it
+		utxo  = 80  // three lists and a padding
+		inOut = 40  // of a transaction
+	)
+	switch msg := msg.(type) {
+	case *wire.MsgMixPairReq:
+		return fixed + utxo*len(msg.UTXOs)
+	case *wire.MsgMixSlotReserve:
+		lists := len(msg.DCMix)
+		for _, row := range msg.DCMix {
+			lists += len(row)
+		}
+		return fixed + list*lists
+	case *wire.MsgMixFactoredPoly:
+		return fixed + list*len(msg.Roots)
+	case *wire.MsgMixDCNet:
+		return fixed + list*len(msg.DCNet)
+	case *wire.MsgMixConfirm:
+		return fixed + inOut*(len(msg.Mix.TxIn)+len(msg.Mix.TxOut))
+	case *wire.MsgMixSecrets:
+		return fixed + list*len(msg.SlotReserveMsgs)
+	}
+	return fixed
 }
 
 // counter counts the bytes that are written to it.
@@ -40,13 +64,13 @@ func (ev arrivedMessage) apply(e *engine) {
 		e.messages.send(m, ev.size)
 		return
 	}
-	hash := mix.Hash()
-	req := e.relay.requested[hash]
+	item := wire.InvVect{Type: wire.InvTypeMix, Hash: mix.Hash()}
+	req := e.relay.requested[item]
 	if req == nil || req.s != ev.s {
 		return // nobody asked for it, or no longer
 	}
-	e.endTxRequest(hash, req)
+	e.endTxRequest(req)
 	if !e.messages.send(m, ev.size) {
-		e.relay.unlearn(hash) // a reader had no room for it, and may have when another peer announces it
+		e.relay.unlearn(item) // a reader had no room for it, and may have when another peer announces it
 	}
 }

@@ -18,8 +18,8 @@ import (
 // program listens to them (mixes.go).
 type relay struct {
 	wanted    bool // some wallet listens
-	seen      func() *lru.Set[chainhash.Hash]
-	requested map[chainhash.Hash]*txRequest
+	seen      func() *lru.Set[wire.InvVect]
+	requested map[wire.InvVect]*txRequest
 	due       time.Time // before it none of them has taken too long; zero: none is on its way
 }
 
@@ -29,9 +29,10 @@ type relayState struct {
 	late      int // how many it did not send as it should, or not in time
 }
 
-// txRequest is an announced transaction, or mixing message, on its way.
+// txRequest is an announced transaction, or mixing message, on its way. Their hashes say
+// nothing of which of the two it is: only who announces something as what it is can send it.
 type txRequest struct {
-	kind   wire.InvType
+	item   wire.InvVect
 	s      *session
 	since  time.Time
 	others []*session // who announced it too, in order
@@ -39,7 +40,7 @@ type txRequest struct {
 
 // due is when another peer is asked.
 func (r *txRequest) due() time.Time {
-	if r.kind == wire.InvTypeMix {
+	if r.item.Type == wire.InvTypeMix {
 		return r.since.Add(mixPatience)
 	}
 	return r.since.Add(txPatience)
@@ -69,10 +70,10 @@ const (
 func newRelay(cfg *Config) relay {
 	r := relay{
 		wanted: !cfg.NoRelay, // a wallet that hears of them may be attached later
-		seen: sync.OnceValue(func() *lru.Set[chainhash.Hash] {
-			return lru.NewSet[chainhash.Hash](maxSeenTxs)
+		seen: sync.OnceValue(func() *lru.Set[wire.InvVect] {
+			return lru.NewSet[wire.InvVect](maxSeenTxs)
 		}),
-		requested: make(map[chainhash.Hash]*txRequest),
+		requested: make(map[wire.InvVect]*txRequest),
 	}
 	return r
 }
@@ -110,17 +111,18 @@ func (e *engine) fetch(s *session, kind wire.InvType, hashes []chainhash.Hash) {
 	r := &e.relay
 	var ask []chainhash.Hash
 	for _, hash := range hashes {
-		if req := r.requested[hash]; req != nil {
+		item := wire.InvVect{Type: kind, Hash: hash}
+		if req := r.requested[item]; req != nil {
 			if req.s != s && !slices.Contains(req.others, s) {
 				gone := func(s *session) bool { return !e.sessions.has(s) }
 				req.others = append(slices.DeleteFunc(req.others, gone), s)
 			}
 			continue
 		}
-		if r.seen().Contains(hash) || e.outgoing.txs[hash] != nil || s.relaying.requested+len(ask) >= maxRequestedTxs {
+		if r.seen().Contains(item) || e.outgoing.txs[hash] != nil || s.relaying.requested+len(ask) >= maxRequestedTxs {
 			continue
 		}
-		r.seen().Put(hash)
+		r.seen().Put(item)
 		ask = append(ask, hash)
 	}
 	e.requestTxs(s, kind, ask)
@@ -129,8 +131,8 @@ func (e *engine) fetch(s *session, kind wire.InvType, hashes []chainhash.Hash) {
 // fetchAgain is fetch for what the program wants whether it was seen or not.
 func (e *engine) fetchAgain(s *session, kind wire.InvType, hashes []chainhash.Hash) {
 	for _, hash := range hashes {
-		if e.relay.requested[hash] == nil {
-			e.relay.unlearn(hash)
+		if item := (wire.InvVect{Type: kind, Hash: hash}); e.relay.requested[item] == nil {
+			e.relay.unlearn(item)
 		}
 	}
 	e.fetch(s, kind, hashes)
@@ -141,10 +143,11 @@ func (e *engine) requestTxs(s *session, kind wire.InvType, hashes []chainhash.Ha
 		return
 	}
 	for _, hash := range hashes {
-		req := e.relay.requested[hash]
+		item := wire.InvVect{Type: kind, Hash: hash}
+		req := e.relay.requested[item]
 		if req == nil {
-			req = &txRequest{kind: kind}
-			e.relay.requested[hash] = req
+			req = &txRequest{item: item}
+			e.relay.requested[item] = req
 		}
 		req.s, req.since = s, e.now
 		if due := req.due(); e.relay.due.IsZero() || due.Before(e.relay.due) {
@@ -183,7 +186,7 @@ func newArrivedTx(s *session, tx *wire.MsgTx) arrivedTx {
 }
 
 func (ev arrivedTx) apply(e *engine) {
-	req := e.relay.requested[ev.hash]
+	req := e.relay.requested[wire.InvVect{Type: wire.InvTypeTx, Hash: ev.hash}]
 	if req == nil || req.s != ev.s {
 		return // nobody asked for it, or no longer
 	}
@@ -191,10 +194,10 @@ func (ev arrivedTx) apply(e *engine) {
 		// The hash leaves out the signatures: another one's may be well formed.
 		e.logs.peer.Debugf("%s: transaction %s: %v", ev.s.addr, ev.hash, ev.err)
 		req.s.relaying.late++
-		e.askOther(ev.hash, req)
+		e.askOther(req)
 		return
 	}
-	e.endTxRequest(ev.hash, req)
+	e.endTxRequest(req)
 	e.logs.wallet.Tracef("%s sent transaction %s", ev.s.addr, ev.hash)
 	e.txs.send(ev.tx)
 	for _, w := range e.wallets {
@@ -204,8 +207,8 @@ func (ev arrivedTx) apply(e *engine) {
 	}
 }
 
-func (e *engine) endTxRequest(hash chainhash.Hash, req *txRequest) {
-	delete(e.relay.requested, hash)
+func (e *engine) endTxRequest(req *txRequest) {
+	delete(e.relay.requested, req.item)
 	req.s.relaying.requested--
 }
 
@@ -218,8 +221,10 @@ type missingTxs struct {
 
 func (ev missingTxs) apply(e *engine) {
 	for _, hash := range ev.hashes {
-		if req := e.relay.requested[hash]; req != nil && req.s == ev.s {
-			e.askOther(hash, req)
+		for _, kind := range []wire.InvType{wire.InvTypeTx, wire.InvTypeMix} {
+			if req := e.relay.requested[wire.InvVect{Type: kind, Hash: hash}]; req != nil && req.s == ev.s {
+				e.askOther(req)
+			}
 		}
 	}
 }
@@ -227,19 +232,19 @@ func (ev missingTxs) apply(e *engine) {
 // askOther asks the peer that announced a transaction too and has been late the
 // least, if there is one: a transaction that everybody knows is not kept from us by
 // peers that are quick to announce it and don't send it.
-func (e *engine) askOther(hash chainhash.Hash, req *txRequest) {
-	e.endTxRequest(hash, req)
+func (e *engine) askOther(req *txRequest) {
+	e.endTxRequest(req)
 	slices.SortStableFunc(req.others, func(a, b *session) int { return a.relaying.late - b.relaying.late })
 	for len(req.others) > 0 {
 		s := req.others[0]
 		req.others = req.others[1:]
 		if e.sessions.has(s) && s.relaying.requested < maxRequestedTxs {
-			e.relay.requested[hash] = req
-			e.requestTxs(s, req.kind, []chainhash.Hash{hash})
+			e.relay.requested[req.item] = req
+			e.requestTxs(s, req.item.Type, []chainhash.Hash{req.item.Hash})
 			return
 		}
 	}
-	e.relay.unlearn(hash) // whoever announces it next is asked
+	e.relay.unlearn(req.item) // whoever announces it next is asked
 }
 
 // fetchTxs moves requests on that are not answered. What waits in the peers'
@@ -255,10 +260,10 @@ func (e *engine) fetchTxs() {
 	if r.due.IsZero() || e.now.Before(r.due) {
 		return // hundreds may be on their way, and there is a step for each that comes
 	}
-	for hash, req := range r.requested {
+	for _, req := range r.requested {
 		if !e.now.Before(req.due()) || !e.sessions.has(req.s) {
 			req.s.relaying.late++
-			e.askOther(hash, req)
+			e.askOther(req)
 		}
 	}
 	r.due = time.Time{}
@@ -270,10 +275,10 @@ func (e *engine) fetchTxs() {
 }
 
 // learn keeps from fetching what is announced.
-func (r *relay) learn(hash chainhash.Hash) { r.seen().Put(hash) }
+func (r *relay) learn(item wire.InvVect) { r.seen().Put(item) }
 
 // unlearn has it fetched again when it is announced.
-func (r *relay) unlearn(hash chainhash.Hash) { r.seen().Delete(hash) }
+func (r *relay) unlearn(item wire.InvVect) { r.seen().Delete(item) }
 
 // forsaken has the requests looked at that a peer can't answer any more.
 func (r *relay) forsaken(s *session, now time.Time) {

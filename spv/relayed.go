@@ -1,5 +1,7 @@
 package spv
 
+import "github.com/decred/dcrd/wire"
+
 // relayTo hands a wallet what some peer has sent.
 func (e *engine) relayTo(w *walletState) {
 	addr, txs := w.heard.take()
@@ -14,7 +16,7 @@ func (e *engine) relayTo(w *walletState) {
 		if !more {
 			w.heard.refuse(addr, height)
 			for _, tx := range txs {
-				e.relay.unlearn(tx.TxHash()) // they may be welcome from another peer
+				e.relay.unlearn(wire.InvVect{Type: wire.InvTypeTx, Hash: tx.TxHash()}) // they may be welcome from another peer
 			}
 		}
 	})

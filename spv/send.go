@@ -84,13 +84,14 @@ func sender(msg wire.Message) (func(*engine, *session) bool, error) {
 		return func(_ *engine, s *session) bool { return pass(s, msg) }, nil
 	}
 	hash := chainhash.HashH(b.Bytes()) // what WriteHash hashes; that changes the message
-	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeMix, &hash)}}
+	item := wire.NewInvVect(wire.InvTypeMix, &hash)
+	inv := &wire.MsgInv{InvList: []*wire.InvVect{item}}
 	return func(e *engine, s *session) bool {
 		if s.peer.Info().PVer < wire.MixVersion {
 			return false
 		}
 		offer := e.mixes.add(hash, msg, b.Len())
-		e.relay.learn(hash) // it is not fetched from others
+		e.relay.learn(*item) // it is not fetched from others
 		if !pass(s, inv) {
 			return false
 		}
