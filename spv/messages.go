@@ -39,6 +39,7 @@ type messageReader struct {
 	bytes    int
 	from     map[string]int // bytes, by peer
 	more     chan struct{}  // has a value when something waits
+	left     chan struct{}  // closed when it wants no more
 }
 
 type waitingMessage struct {
@@ -52,7 +53,7 @@ func newMessageFeed() *messageFeed {
 
 // listen begins to keep messages for a reader.
 func (f *messageFeed) listen(commands []string) *messageReader {
-	r := &messageReader{commands: commands, from: make(map[string]int), more: make(chan struct{}, 1)}
+	r := &messageReader{commands: commands, from: make(map[string]int), more: make(chan struct{}, 1), left: make(chan struct{})}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.readers[r] = struct{}{}
@@ -63,7 +64,11 @@ func (f *messageFeed) listen(commands []string) *messageReader {
 func (f *messageFeed) leave(r *messageReader) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.readers, r)
+	if _, reads := f.readers[r]; reads {
+		delete(f.readers, r)
+		r.waiting = nil
+		close(r.left)
+	}
 }
 
 // mixes reports whether anybody listens to mixing messages.
@@ -135,7 +140,8 @@ func (f *messageFeed) take(r *messageReader) (m PeerMessage, ok bool) {
 //   - the answers to Send: initstate, and mixing messages.
 //
 // Others are never returned. There may be any number of readers. What waits for one is at
-// most 16 MiB, and 4 MiB from each peer; more is lost, and delays nobody. Mixing messages
+// most 16 MiB, and 4 MiB from each peer; more is lost, and delays nobody. There is one loop
+// for each call: another one over the same messages ends with it. Mixing messages
 // come once the initial sync is complete, and not with Config.NoRelay. While nobody
 // listens to them none are fetched.
 func (s *Syncer) Messages(ctx context.Context, commands ...string) iter.Seq[PeerMessage] {
@@ -153,7 +159,8 @@ func (s *Syncer) Messages(ctx context.Context, commands ...string) iter.Seq[Peer
 			}
 			select {
 			case <-r.more:
-			case <-ctx.Done():
+			case <-r.left:
+				return
 			}
 		}
 	}

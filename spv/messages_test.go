@@ -298,3 +298,30 @@ func TestMessagesThatWaitAreBoundedInMemory(t *testing.T) {
 		})
 	}
 }
+
+// Another loop over the same messages ends when one of them is left.
+func TestMessagesRangedOverTwice(t *testing.T) {
+	story(t, 50, func(w *world) {
+		p := w.join(spvtest.Behaviour{})
+		w.start()
+		messages := w.syncer.Messages(w.t.Context())
+		ended := make(chan bool, 2)
+		for range 2 {
+			go func() {
+				for range messages {
+					break
+				}
+				ended <- true
+			}()
+		}
+		w.wait(spv.Settled)
+		p.AnnounceMix(dcNet(1, 1))
+		synctest.Wait()
+		for range messages {
+			t.Error("another message")
+		}
+		if len(ended) != 2 {
+			t.Errorf("%d loops of 2 have ended", len(ended))
+		}
+	})
+}
