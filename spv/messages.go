@@ -38,7 +38,7 @@ type messageReader struct {
 	waiting  []waitingMessage
 	bytes    int
 	from     map[string]int // bytes, by peer
-	more     chan struct{}  // has a value when something waits
+	more     chan struct{}  // has a value when something waits; closed when nothing more comes
 }
 
 type waitingMessage struct {
@@ -63,7 +63,10 @@ func (f *messageFeed) listen(commands []string) *messageReader {
 func (f *messageFeed) leave(r *messageReader) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.readers, r)
+	if _, listens := f.readers[r]; listens {
+		delete(f.readers, r)
+		close(r.more)
+	}
 }
 
 // mixes reports whether anybody listens to mixing messages.
@@ -152,7 +155,10 @@ func (s *Syncer) Messages(ctx context.Context, commands ...string) iter.Seq[Peer
 				continue
 			}
 			select {
-			case <-r.more:
+			case _, more := <-r.more:
+				if !more {
+					return // the loop over it was left before
+				}
 			case <-ctx.Done():
 			}
 		}

@@ -298,3 +298,30 @@ func TestMessagesThatWaitAreBoundedInMemory(t *testing.T) {
 		})
 	}
 }
+
+// Who ranges over messages again after the loop was left, or meanwhile on another
+// goroutine, waits for no more of them.
+func TestMessagesRangedOverTwice(t *testing.T) {
+	story(t, 50, func(w *world) {
+		p := w.join(spvtest.Behaviour{})
+		w.start()
+		messages := w.syncer.Messages(w.t.Context())
+		ended := 0
+		loop := func() {
+			for range messages {
+				break
+			}
+			ended++
+		}
+		go loop()
+		go loop()
+		w.wait(spv.Settled)
+		p.AnnounceMix(dcNet(1, 1))
+		synctest.Wait()
+		go loop()
+		synctest.Wait()
+		if ended != 3 {
+			t.Errorf("%d loops of 3 have ended", ended)
+		}
+	})
+}
