@@ -32,6 +32,9 @@ func (s *Syncer) SetPeers(ctx context.Context, connect []string) error {
 		return err
 	}
 	return s.change(ctx, func(e *engine) error {
+		if slices.Equal(addrs, s.chosen.addrs) {
+			return nil
+		}
 		s.chosen.addrs = addrs
 		if e == nil {
 			return nil

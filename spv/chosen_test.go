@@ -91,6 +91,23 @@ func TestSetPeersCallsDialsOff(t *testing.T) {
 	})
 }
 
+// Dials of peers that stay chosen go on, also if the same ones are chosen.
+func TestSetPeersLetsDialsGoOn(t *testing.T) {
+	story(t, 50, func(w *world) {
+		w.join(spvtest.Behaviour{Latency: 1500 * time.Millisecond})
+		w.join(spvtest.Behaviour{BlackHole: true})
+		w.start()
+		for i := range 10 {
+			w.setPeers(w.addrs[:1+i/2%2]...)
+			w.pass(time.Second)
+		}
+		w.wantConnected(0)
+		if n := w.peers[0].Connections(); n != 1 {
+			t.Errorf("dialed %d times", n)
+		}
+	})
+}
+
 // Peers that are chosen again are dialed at once, whatever became of them before.
 func TestChosenAgain(t *testing.T) {
 	story(t, 50, func(w *world) {

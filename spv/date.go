@@ -2,6 +2,7 @@ package spv
 
 import (
 	"context"
+	"errors"
 	"sort"
 	"time"
 
@@ -40,10 +41,13 @@ func (s *Syncer) withHeaders(ctx context.Context, fn func(tip uint32, headers he
 		tip, _ := s.db.Tip()
 		return fn(tip.Height, s.db)
 	}
-	if s.started.Load() {
-		return s.read(ctx, read)
+	if !s.started.Load() {
+		err := s.offline(ctx, read)
+		if !errors.Is(err, ErrRunning) { // else Run began while it waited
+			return err
+		}
 	}
-	return s.offline(ctx, read)
+	return s.read(ctx, read)
 }
 
 // headerSource is the stored best chain, as far as it goes.

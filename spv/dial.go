@@ -30,7 +30,7 @@ func (e *engine) dialMore() {
 			e.fail(err)
 			return
 		}
-		ctx := e.network.dialing
+		ctx := e.network.dialing(e.ctx, addr)
 		e.goWorker(func() {
 			ev := e.dial(ctx, addr)
 			if !e.post(ev) && ev.peer != nil {
@@ -117,6 +117,7 @@ type dialed struct {
 }
 
 func (ev dialed) apply(e *engine) {
+	e.network.dialed(ev.addr)
 	if ev.calledOff && (ev.err != nil || !e.chosen.allows(ev.addr)) {
 		if ev.err == nil {
 			ev.peer.Close(errNotChosen)

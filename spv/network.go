@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -18,11 +19,10 @@ type network struct {
 	tip          atomic.Uint32 // our height, for handshakes on other goroutines
 	reach        atomic.Uint32 // likewise, what peers are measured by
 
-	discover  bool            // peers are found, not given
-	dialing   context.Context // of the dials; ends when others are chosen
-	callOff   context.CancelFunc
-	firstPeer time.Time // when the first peer of this gathering connected
-	ownLimit  time.Time // nobody is dialed before: this computer can't
+	discover  bool                          // peers are found, not given
+	dials     map[string]context.CancelFunc // by address; each calls one off
+	firstPeer time.Time                     // when the first peer of this gathering connected
+	ownLimit  time.Time                     // nobody is dialed before: this computer can't
 
 	book *addrbook.Book // addresses heard of; nil until discover
 	seed seeding
@@ -48,7 +48,7 @@ const (
 )
 
 func newNetwork(e *engine) *network {
-	n := new(network)
+	n := &network{dials: make(map[string]context.CancelFunc)}
 	n.choose(e)
 	n.measure(e.chain.Tip().Height, 0)
 	n.sourceConfig = SourceConfig{
@@ -64,17 +64,29 @@ func newNetwork(e *engine) *network {
 	return n
 }
 
-// choose turns to the peers that are chosen now. Dials that were begun before are called
-// off: they would keep slots from those.
+// choose turns to the peers that are chosen now. Dials of others are called off: they would
+// keep slots from those.
 func (n *network) choose(e *engine) {
-	if n.callOff != nil {
-		n.callOff()
+	for addr, callOff := range n.dials {
+		if !slices.Contains(e.chosen.addrs, addr) {
+			callOff()
+		}
 	}
-	n.dialing, n.callOff = context.WithCancel(e.ctx)
 	n.discover = len(e.chosen.addrs) == 0
 	if n.discover && n.book == nil {
 		n.book = addrbook.Open(e.cfg.DataDir, e.logs.registry)
 	}
+}
+
+// dialing notes that an address is dialed, until the context ends, and dialed that this is
+// over.
+func (n *network) dialing(ctx context.Context, addr string) context.Context {
+	ctx, n.dials[addr] = context.WithCancel(ctx)
+	return ctx
+}
+func (n *network) dialed(addr string) {
+	n.dials[addr]()
+	delete(n.dials, addr)
 }
 
 // measure sets what handshakes tell and ask for: our height, and the height that peers are

@@ -2,6 +2,7 @@ package spv
 
 import (
 	"context"
+	"errors"
 )
 
 // exclusive runs do while neither Run nor another such call uses chain.db.
@@ -23,13 +24,16 @@ func (s *Syncer) exclusive(ctx context.Context, do func() error) error {
 // change runs fn where what belongs to the Syncer may be changed: on the engine's
 // goroutine, or with no engine while nothing runs.
 func (s *Syncer) change(ctx context.Context, fn func(*engine) error) (err error) {
-	if s.started.Load() {
-		if over := s.do(ctx, func(e *engine) { err = fn(e) }); over != nil {
-			return over
+	if !s.started.Load() {
+		err = s.exclusive(ctx, func() error { return fn(nil) })
+		if !errors.Is(err, ErrRunning) { // else Run began while it waited
+			return err
 		}
-		return err
 	}
-	return s.exclusive(ctx, func() error { return fn(nil) })
+	if over := s.do(ctx, func(e *engine) { err = fn(e) }); over != nil {
+		return over
+	}
+	return err
 }
 
 // offline is exclusive for what reads chain.db or changes it. A file that is not

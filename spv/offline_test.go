@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"dcrspv/spv"
@@ -105,4 +106,50 @@ func TestWhileItRuns(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// Peers and bans can be changed, and dates be asked for, whether it runs or not: also when
+// it begins to run while they wait for something else to end.
+// Rule 27.
+func TestRunBeginsMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := spv.Config{Params: chaincfg.SimNetParams(), DataDir: t.TempDir(), Connect: []string{"127.0.0.1:1"}}
+		cfg.Open = func(context.Context, string, *spv.SourceConfig) (spv.Source, error) { return nil, errors.New("nobody") }
+		s, err := spv.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes := map[string]func() error{
+			"SetPeers": func() error { return s.SetPeers(t.Context(), []string{"127.0.0.1:2"}) },
+			"BanPeer":  func() error { return s.BanPeer(t.Context(), "203.0.113.7") },
+			"HeightBefore": func() error {
+				_, err := s.HeightBefore(t.Context(), time.Unix(0, 0))
+				return err
+			},
+		}
+		begun := false
+		_, err = s.Verify(t.Context(), func(_, _ uint32) {
+			if begun {
+				return
+			}
+			begun = true
+			for name, change := range changes {
+				go func() {
+					if err := change(); err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+				}()
+			}
+			synctest.Wait()
+			go s.Run(t.Context())
+			synctest.Wait()
+		})
+		if err != nil || !begun {
+			t.Errorf("verified: %v, %v", begun, err)
+		}
+		synctest.Wait()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package spv
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"dcrspv/spv/internal/registry"
@@ -147,13 +148,20 @@ func (s *Syncer) ResetPeer(ctx context.Context, host string) error {
 // withRegistry runs fn on the registry: the one of the engine, or while nothing runs
 // the stored one, which is stored again if fn has changed it.
 func (s *Syncer) withRegistry(ctx context.Context, fn func(r *registry.Registry, now time.Time) (changed bool, err error)) error {
-	if s.started.Load() {
-		var refused error
-		if err := s.do(ctx, func(e *engine) { _, refused = fn(e.registry, e.now) }); err != nil {
+	if !s.started.Load() {
+		err := s.withStoredRegistry(ctx, fn)
+		if !errors.Is(err, ErrRunning) { // else Run began while it waited
 			return err
 		}
-		return refused
 	}
+	var refused error
+	if err := s.do(ctx, func(e *engine) { _, refused = fn(e.registry, e.now) }); err != nil {
+		return err
+	}
+	return refused
+}
+
+func (s *Syncer) withStoredRegistry(ctx context.Context, fn func(r *registry.Registry, now time.Time) (changed bool, err error)) error {
 	return s.offline(ctx, func() error {
 		now := s.now()
 		r := newRegistry(registry.Options{})

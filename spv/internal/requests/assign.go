@@ -13,6 +13,9 @@ type Able[W any] func(r *Request[W], resting bool) []string
 // nobody else is left.
 const retryPause = 3 * time.Second
 
+// maxRetries is how often one tries again before that, because it has delivered others.
+const maxRetries = 2
+
 // round is one call of Assign: what does not change for one request after the
 // other is computed once.
 type round[W any] struct {
@@ -68,7 +71,8 @@ func (d *round[W]) markLate(r *Request[W]) {
 }
 
 // readmit lets those try again who could not do it and have delivered others of the kind
-// since: whatever was in their way, it is not any more.
+// since: whatever was in their way, it is not any more. They may twice, until everybody
+// has failed: a few that are fast, and serve all else, would take turns at it without end.
 func (d *round[W]) readmit(r *Request[W]) {
 	for addr := range r.failed {
 		if at := d.tryAgain(r, addr); !at.IsZero() && !at.After(d.now) {
@@ -78,10 +82,10 @@ func (d *round[W]) readmit(r *Request[W]) {
 }
 
 // tryAgain is when a peer that could not do it may try again; zero if it has not delivered
-// anything since.
+// anything since, or has tried again twice.
 func (t *Table[W]) tryAgain(r *Request[W], addr string) time.Time {
 	at := r.failed[addr]
-	if p := t.peers[addr]; p == nil || !p.delivered[r.Kind].After(at) {
+	if p := t.peers[addr]; p == nil || r.forgiven[addr] == maxRetries || !p.delivered[r.Kind].After(at) {
 		return time.Time{}
 	}
 	return at.Add(retryPause)

@@ -523,3 +523,39 @@ func TestWhoDeliversTriesAgain(t *testing.T) {
 		t.Error("it is not asked after its pause")
 	}
 }
+
+// Some who serve all else and fail with one request, each in its turn, hold that up no longer
+// because they may try again.
+// Rules 22 and 23.
+func TestWhoDeliversHoldsUpNothing(t *testing.T) {
+	d := newDesk(map[string]time.Duration{"honest": 2 * time.Second, "liar1": time.Second, "liar2": time.Second, "liar3": time.Second}, 0)
+	var kept *Request[int]
+	for d.now.Sub(t0) < 3*time.Minute {
+		if kept == nil && d.now.Sub(t0) >= 20*time.Second { // they are known by now
+			kept = d.requests(1)[0]
+			d.open = append([]*Request[int]{kept}, d.open...)
+		}
+		d.open = append(d.open, d.requests(max(40-len(d.open), 0))...)
+		for _, a := range d.assign() {
+			if a.Request == kept && a.Peer != "honest" {
+				d.due[a] = d.now.Add(1500 * ms)
+			}
+		}
+		d.now = d.now.Add(10 * ms)
+		for a, at := range d.due {
+			switch {
+			case at.After(d.now):
+			case a.Request == kept && a.Peer != "honest":
+				delete(d.due, a)
+				d.Failed(a, d.now)
+			default:
+				d.answer(a)
+			}
+		}
+		d.open = slices.DeleteFunc(d.open, func(r *Request[int]) bool { return r.Done() })
+		if kept != nil && kept.Done() {
+			return
+		}
+	}
+	t.Error("nobody else was asked")
+}

@@ -13,6 +13,7 @@ type Request[W any] struct {
 	attempts []*Attempt[W]
 	failed   map[string]time.Time // peers that could not do it, and when
 	failedAt time.Time            // when the last of them failed
+	forgiven map[string]int       // how often one of them was let try again
 	done     bool
 	unserved bool // nobody is at it, and nobody is left to ask
 
@@ -87,8 +88,14 @@ func (r *Request[W]) fail(peer string, now time.Time) {
 	}
 	r.failed[peer], r.failedAt = now, later(r.failedAt, now)
 }
-func (r *Request[W]) forgive(peer string) { delete(r.failed, peer) }
-func (r *Request[W]) forgiveAll()         { r.failed = nil }
+func (r *Request[W]) forgive(peer string) {
+	if r.forgiven == nil {
+		r.forgiven = make(map[string]int)
+	}
+	r.forgiven[peer]++
+	delete(r.failed, peer)
+}
+func (r *Request[W]) forgiveAll() { r.failed, r.forgiven = nil, nil }
 
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
