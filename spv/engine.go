@@ -283,7 +283,7 @@ func (e *engine) shutdown(err error) error {
 		err = e.trouble.save()(e.db)
 	}
 	err = errors.Join(err, e.network.close())
-	if hangs != nil && (err == nil || len(e.wallets) == 0) {
+	if hangs != nil && (err == nil || mends(err) && len(e.wallets) == 0) { // nobody to mend for
 		err = hangs
 	}
 	clear(e.sessions)

@@ -15,18 +15,23 @@ func (w *Wallet) Close() error {
 	return cmp.Or(w.explain(w.db.Close()), saved)
 }
 
-// save writes the progress, if some is not in the file and that can be used.
+// save writes the progress, if some is not in the file and that can be used. With nothing
+// to write it reads nothing of the file either.
 func (w *Wallet) save() error {
-	if w.db.Over() != nil {
-		return nil // somebody was told why
+	if !w.hasUnsaved() {
+		return nil
 	}
-	err := w.update(context.Background(), func(c *change) {
-		if c.w.unsaved.blocks > 0 {
-			c.saveAlways()
-		}
-	})
+	err := w.update(context.Background(), (*change).saveAlways)
 	if errors.Is(err, ErrClosed) {
-		return nil // by an earlier Close
+		return nil // by another Close
 	}
 	return err
+}
+
+// hasUnsaved reports whether there is progress that can be written. Why a file can't be
+// used somebody was told.
+func (w *Wallet) hasUnsaved() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.broken == nil && w.db.Usable() == nil && w.unsaved.blocks > 0
 }

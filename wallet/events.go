@@ -67,7 +67,7 @@ const (
 	// about them. It is not in the log and has no number of its own: a reader that has
 	// come to the end of the log is told the wallet's tip, and again when that is another
 	// one, with the number of the last event. A slow reader is told of fewer. After a
-	// program was killed the tip may be lower than it was.
+	// program was killed, or a change has failed, the tip may be lower than it was.
 	EventTip EventKind = "tip"
 
 	// EventDerived: the addresses First to Last (both included) of a Branch of
@@ -284,8 +284,11 @@ func (w *Wallet) Events(ctx context.Context, cursor uint64) iter.Seq2[Event, err
 					return
 				}
 				cursor = ev.Seq
-				if ev.Kind == EventTip {
+				switch ev.Kind {
+				case EventTip:
 					told = ev.Block
+				case EventReorg: // the tip told before does not count any more
+					told = chain.BlockID{}
 				}
 			}
 			if len(events) > 0 {

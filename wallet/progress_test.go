@@ -3,7 +3,9 @@ package wallet
 import (
 	"context"
 	"errors"
+	"iter"
 	"testing"
+	"time"
 
 	"dcrspv/spv/chain"
 )
@@ -191,6 +193,36 @@ func TestReorgOfUnwrittenBlocks(t *testing.T) {
 	other.sync(w)
 	verify(t, w)
 	wantBalance(t, w, 5, 0, 0, 0)
+}
+
+// A reader that was told a tip, and then a reorg, is told that tip again if it is the tip
+// again.
+//
+// Rule 8.
+func TestTipToldAgainAfterAReorg(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	for range 9 {
+		c.mine()
+		c.sync(w)
+	}
+	ctx, cancel := context.WithTimeout(background(), 5*time.Second) // of one that waits for ever
+	defer cancel()
+	next, stop := iter.Pull2(w.Events(ctx, 0))
+	defer stop()
+	if ev, err, _ := next(); err != nil || ev.Kind != EventTip || ev.Block != c.id(9) {
+		t.Fatalf("%+v, %v", ev, err)
+	}
+	if err := w.Rewind(background(), c.id(6)); err != nil {
+		t.Fatal(err)
+	}
+	c.sync(w)
+	if ev, err, _ := next(); err != nil || ev.Kind != EventReorg || ev.Block != c.id(6) {
+		t.Fatalf("%+v, %v", ev, err)
+	}
+	if ev, err, _ := next(); err != nil || ev.Kind != EventTip || ev.Block != c.id(9) {
+		t.Fatalf("%+v, %v", ev, err)
+	}
 }
 
 func locator(t *testing.T, w *Wallet) []chain.BlockID {
