@@ -38,7 +38,8 @@ type messageReader struct {
 	waiting  []waitingMessage
 	bytes    int
 	from     map[string]int // bytes, by peer
-	more     chan struct{}  // has a value when something waits; closed when nothing more comes
+	more     chan struct{}  // has a value when something waits
+	left     chan struct{}  // closed when it wants no more
 }
 
 type waitingMessage struct {
@@ -52,7 +53,7 @@ func newMessageFeed() *messageFeed {
 
 // listen begins to keep messages for a reader.
 func (f *messageFeed) listen(commands []string) *messageReader {
-	r := &messageReader{commands: commands, from: make(map[string]int), more: make(chan struct{}, 1)}
+	r := &messageReader{commands: commands, from: make(map[string]int), more: make(chan struct{}, 1), left: make(chan struct{})}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.readers[r] = struct{}{}
@@ -63,9 +64,10 @@ func (f *messageFeed) listen(commands []string) *messageReader {
 func (f *messageFeed) leave(r *messageReader) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, listens := f.readers[r]; listens {
+	if _, reads := f.readers[r]; reads {
 		delete(f.readers, r)
-		close(r.more)
+		r.waiting = nil
+		close(r.left)
 	}
 }
 
@@ -138,7 +140,8 @@ func (f *messageFeed) take(r *messageReader) (m PeerMessage, ok bool) {
 //   - the answers to Send: initstate, and mixing messages.
 //
 // Others are never returned. There may be any number of readers. What waits for one is at
-// most 16 MiB, and 4 MiB from each peer; more is lost, and delays nobody. Mixing messages
+// most 16 MiB, and 4 MiB from each peer; more is lost, and delays nobody. There is one loop
+// for each call: another one over the same messages ends with it. Mixing messages
 // come once the initial sync is complete, and not with Config.NoRelay. While nobody
 // listens to them none are fetched.
 func (s *Syncer) Messages(ctx context.Context, commands ...string) iter.Seq[PeerMessage] {
@@ -155,11 +158,9 @@ func (s *Syncer) Messages(ctx context.Context, commands ...string) iter.Seq[Peer
 				continue
 			}
 			select {
-			case _, more := <-r.more:
-				if !more {
-					return // the loop over it was left before
-				}
-			case <-ctx.Done():
+			case <-r.more:
+			case <-r.left:
+				return
 			}
 		}
 	}

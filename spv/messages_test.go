@@ -299,29 +299,29 @@ func TestMessagesThatWaitAreBoundedInMemory(t *testing.T) {
 	}
 }
 
-// Who ranges over messages again after the loop was left, or meanwhile on another
-// goroutine, waits for no more of them.
+// Another loop over the same messages ends when one of them is left.
 func TestMessagesRangedOverTwice(t *testing.T) {
 	story(t, 50, func(w *world) {
 		p := w.join(spvtest.Behaviour{})
 		w.start()
 		messages := w.syncer.Messages(w.t.Context())
-		ended := 0
-		loop := func() {
-			for range messages {
-				break
-			}
-			ended++
+		ended := make(chan bool, 2)
+		for range 2 {
+			go func() {
+				for range messages {
+					break
+				}
+				ended <- true
+			}()
 		}
-		go loop()
-		go loop()
 		w.wait(spv.Settled)
 		p.AnnounceMix(dcNet(1, 1))
 		synctest.Wait()
-		go loop()
-		synctest.Wait()
-		if ended != 3 {
-			t.Errorf("%d loops of 3 have ended", ended)
+		for range messages {
+			t.Error("another message")
+		}
+		if len(ended) != 2 {
+			t.Errorf("%d loops of 2 have ended", len(ended))
 		}
 	})
 }
