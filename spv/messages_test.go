@@ -325,3 +325,25 @@ func TestMessagesRangedOverTwice(t *testing.T) {
 		}
 	})
 }
+
+// Where all peers take longer than another one is waited for, messages come all the same,
+// each once.
+func TestMixMessagesOfSlowPeers(t *testing.T) {
+	story(t, 50, func(w *world) {
+		w.joinMany(2, spvtest.Behaviour{})
+		w.start()
+		h := w.hear(w.t.Context())
+		w.wait(spv.Settled)
+		for _, p := range w.peers {
+			p.SetBehaviour(spvtest.Behaviour{Latency: 6 * time.Second})
+		}
+		w.peers[0].AnnounceMix(dcNet(1, 1))
+		w.peers[0].AnnounceMix(dcNet(2, 1))
+		w.peers[1].AnnounceMix(dcNet(2, 1))
+		w.pass(time.Minute)
+		if got := string(h.of()); got != "\x01\x02" {
+			t.Errorf("heard %q", got)
+		}
+		w.wantNoViolations()
+	})
+}

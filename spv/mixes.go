@@ -65,11 +65,15 @@ func (ev arrivedMessage) apply(e *engine) {
 		return
 	}
 	item := wire.InvVect{Type: wire.InvTypeMix, Hash: mix.Hash()}
-	req := e.relay.requested[item]
-	if req == nil || req.s != ev.s {
-		return // nobody asked for it, or no longer
+	// It was asked for, and is what it should be: it is welcome also from a peer that took
+	// too long, while another one is being asked or nobody else has it.
+	switch req := e.relay.requested[item]; {
+	case req != nil:
+		e.endTxRequest(req)
+	case e.relay.seen().Contains(item):
+		return // another peer has sent it
 	}
-	e.endTxRequest(req)
+	e.relay.learn(item)
 	if !e.messages.send(m, ev.size) {
 		e.relay.unlearn(item) // a reader had no room for it, and may have when another peer announces it
 	}

@@ -253,6 +253,9 @@ func (e *engine) askOther(req *txRequest) {
 func (e *engine) fetchTxs() {
 	r := &e.relay
 	if !e.fetching() {
+		for item := range r.requested {
+			r.unlearn(item)
+		}
 		clear(r.requested)
 		r.due = time.Time{}
 		return

@@ -365,3 +365,26 @@ func TestPendingTransactionIsAnnouncedAgain(t *testing.T) {
 		w.wantNoViolations()
 	})
 }
+
+// A transaction that was on its way when the last peer left is fetched from the next one
+// that announces it.
+// Rule 22.
+func TestTransactionIsFetchedFromOtherPeers(t *testing.T) {
+	story(t, 50, func(w *world) {
+		silent := w.join(spvtest.Behaviour{Silent: map[string]bool{wire.CmdGetData: true}})
+		honest := w.join(spvtest.Behaviour{})
+		w.start(func(cfg *spv.Config) { cfg.Connect = w.addrs[:1] })
+		txs := w.syncer.Transactions(w.t.Context())
+		w.wait(spv.Settled)
+		tx := w.chain.Pay(spvtest.Script(1), 1e8)
+		silent.AnnounceTx(tx)
+		synctest.Wait()
+		w.setPeers(w.addrs[1])
+		w.wait(spv.Settled)
+		honest.AnnounceTx(tx)
+		w.pass(time.Minute)
+		if len(txs) != 1 {
+			t.Errorf("%d transactions came", len(txs))
+		}
+	})
+}
