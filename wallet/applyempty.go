@@ -11,9 +11,9 @@ import (
 // applyEmpty takes a batch of new blocks that hold nothing of the wallet, if only the
 // progress moves with it. It needs no transaction of the file then: with a thousand
 // wallets that is most of what a new block costs. It reports false if it is for Apply, as it is
-// with a file that is closed or damaged: Apply says so.
+// with a file that is closed, lost or damaged: Apply says so.
 func (w *Wallet) applyEmpty(ctx context.Context, b spv.Batch) (done bool, err error) {
-	if len(b.Blocks) > 0 || len(b.Disapproved) > 0 || w.db.Usable() != nil {
+	if len(b.Blocks) > 0 || len(b.Disapproved) > 0 || w.db.Check() != nil {
 		return false, nil
 	}
 	err = w.fromMemory(ctx, func() error {

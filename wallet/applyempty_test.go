@@ -3,8 +3,10 @@ package wallet
 import (
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
+	"dcrspv/internal/dbfile"
 	"dcrspv/spv"
 )
 
@@ -18,36 +20,52 @@ func emptyBatch(t *testing.T, c *world, w *Wallet) spv.Batch {
 	return c.batch(scan, scan.Range.To)
 }
 
-// A wallet whose file is closed or lost takes no block.
+// A wallet whose file is closed, deleted, replaced, cut or zeroed takes no block, and says
+// so with the first one, whatever that holds.
 //
-// Rule 17.
+// Rule 25.
 func TestEmptyBlockOfAFileThatIsOver(t *testing.T) {
-	for what, end := range map[string]func(w *Wallet) error{
-		"closed": (*Wallet).Close,
-		"lost": func(w *Wallet) error {
-			if err := os.Remove(w.path); err != nil {
-				return err
-			}
-			if err := w.SetLabel(background(), addr(1).String(), "rent"); err == nil {
-				return errors.New("written to a file that is lost")
-			}
-			return nil
-		},
+	for what, c := range map[string]struct {
+		end  func(w *Wallet) error
+		want []error
+	}{
+		"closed":  {(*Wallet).Close, []error{ErrClosed}},
+		"deleted": {func(w *Wallet) error { return os.Remove(w.path) }, []error{dbfile.ErrReplaced}},
+		"replaced": {func(w *Wallet) error {
+			file, err := os.ReadFile(w.path)
+			return errors.Join(err, os.Remove(w.path), os.WriteFile(w.path, file, 0o600))
+		}, []error{dbfile.ErrReplaced}},
+		"cut":    {func(w *Wallet) error { return os.Truncate(w.path, 4096) }, []error{ErrCorrupt}},
+		"zeroed": {func(w *Wallet) error { return zero(w.path) }, []error{ErrCorrupt, dbfile.ErrReplaced}},
 	} {
-		c, w := newWorld(t), open(t)
+		chain, w := newWorld(t), open(t)
 		watchN(t, w, 0, 1)
-		c.mine(c.pay(out(scriptN(1), 1)))
-		c.sync(w)
-		c.mine()
-		b := emptyBatch(t, c, w)
-		if err := end(w); err != nil {
+		chain.mine(chain.pay(out(scriptN(1), 1)))
+		chain.sync(w)
+		chain.mine()
+		b := emptyBatch(t, chain, w)
+		if err := c.end(w); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Apply(background(), b); err == nil {
-			t.Errorf("%s: a block was taken", what)
+		err := w.Apply(background(), b)
+		if !slices.ContainsFunc(c.want, func(want error) bool { return errors.Is(err, want) }) {
+			t.Errorf("%s: %v", what, err)
 		}
 		w.Close()
 	}
+}
+
+// zero has nothing but zeros in a file.
+func zero(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err == nil {
+		_, err = file.WriteAt(make([]byte, info.Size()), 0)
+	}
+	return errors.Join(err, file.Close())
 }
 
 // What was found damaged while the wallet was open, by a reader, ends it with the next

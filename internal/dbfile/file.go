@@ -63,7 +63,8 @@ type File struct {
 	*bbolt.DB // for its settings; it must not be closed, read or written directly
 
 	path  string
-	file  *os.File // of DB
+	file  *os.File    // of DB
+	mine  os.FileInfo // of it when it was opened: which file it is
 	leave func(*os.File, Head)
 
 	nameless  bool
@@ -188,6 +189,9 @@ func openMapped(path string, o Options, readOnly bool) (*File, error) {
 				} else {
 					f.file, err = os.OpenFile(name, flag, mode)
 				}
+				if err == nil {
+					f.mine, err = f.file.Stat()
+				}
 				return f.file, err
 			},
 		})
@@ -283,28 +287,32 @@ func (f *File) otherState() error {
 	return f.fail(ErrReplaced)
 }
 
-// inPlace checks that the open file is the one that has the name, and is not shortened.
-func (f *File) inPlace(size int64) error {
-	mine, err := f.file.Stat()
-	if err != nil {
-		return err
-	}
-	if mine.Size() < size {
-		return f.fail(damaged("cut off, %d bytes of %d are left", mine.Size(), size))
-	}
-	return f.named(mine)
+// Check finds out what a write finds out before it begins: that the open file is the one
+// that has the name, is not shortened, and is in the state that was last written here. It
+// takes some microseconds.
+func (f *File) Check() error {
+	return f.View(func(tx *bbolt.Tx) error { return f.inPlace(tx.Size()) })
 }
 
-// named checks that the open file is the one that has the name.
-func (f *File) named(mine os.FileInfo) error {
-	if f.nameless {
-		return nil
-	}
-	named, err := os.Stat(f.path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(mine, named) {
-		return f.fail(ErrReplaced)
+// inPlace checks that the open file is the one that has the name, and is not shortened.
+func (f *File) inPlace(size int64) error {
+	now, err := f.named()
+	if err == nil && now.Size() < size {
+		return f.fail(damaged("cut off, %d bytes of %d are left", now.Size(), size))
 	}
 	return err
+}
+
+// named is what the file is now, if the open one is the one that has the name.
+func (f *File) named() (os.FileInfo, error) {
+	if f.nameless {
+		return f.file.Stat()
+	}
+	now, err := os.Stat(f.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(f.mine, now) {
+		return nil, f.fail(ErrReplaced)
+	}
+	return now, err
 }
 
 // Close closes the file, after the reads and writes that are under way; if one of them
@@ -321,10 +329,7 @@ func (f *File) Close() error {
 		if h, err := ReadHead(f.file, f.Info().PageSize); f.leave != nil && err == nil {
 			f.leave(f.file, h)
 		}
-		mine, err := f.file.Stat()
-		if err == nil {
-			err = f.named(mine)
-		}
+		_, err := f.named()
 		return cmp.Or(f.DB.Close(), err)
 	}
 	// A panic has left mutexes in bbolt that its Close would wait for.

@@ -120,10 +120,13 @@ func TestChangedWhileOpen(t *testing.T) {
 			}
 			return false
 		}
-		readErr := readAll(f)
+		readErr, checkErr := readAll(f), f.Check()
 		writeErr := f.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put([]byte("a"), []byte("b")) })
 		if !isWanted(writeErr) {
 			t.Errorf("%s: write: %v", name, writeErr)
+		}
+		if !isWanted(checkErr) {
+			t.Errorf("%s: check: %v", name, checkErr)
 		}
 		if readErr != nil && !isWanted(readErr) {
 			t.Errorf("%s: read: %v", name, readErr)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"testing"
-	"time"
 
 	"dcrspv/spv"
 
@@ -51,12 +50,7 @@ func testDoors(t *testing.T, n *network) {
 			t.Errorf("%T of %s", m.Message, m.Peer)
 		}
 	}
-	for len(n.clientsOf(t, 0)) > 0 {
-		if ctx.Err() != nil {
-			t.Fatal("the first node is not left")
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	eventually(t, "the first node is left", func() bool { return len(n.clientsOf(t, 0)) == 0 })
 	peers, err := s.Peers(ctx)
 	if err != nil {
 		t.Fatal(err)
