@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"dcrspv/cmd/spvbench/usage"
 	"dcrspv/spv/chain"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -110,7 +111,7 @@ func runBare(spec clientSpec, out io.Writer) error {
 	if _, err := out.Write([]byte("\n")); err != nil {
 		return err
 	}
-	return json.NewEncoder(out).Encode(clientResult{Synced: time.Now(), PeakRSS: peakRSS()})
+	return json.NewEncoder(out).Encode(clientResult{Synced: time.Now(), PeakRSS: usage.PeakRSS()})
 }
 
 // bare does the bare work.

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"dcrspv/cmd/spvbench/usage"
 )
 
 // peerCount is how many peers serve.
@@ -258,7 +260,7 @@ func (b *bench) sample(ctx context.Context, c client, spec clientSpec, synced fu
 	if err != nil {
 		return nil, err
 	}
-	machine := machineSeconds()
+	machine := usage.MachineSeconds()
 	started := time.Now()
 	p, err := c.start(ctx, b.stderr, spec)
 	if err != nil {
@@ -277,7 +279,7 @@ func (b *bench) sample(ctx context.Context, c client, spec clientSpec, synced fu
 	s.System = p.cmd.ProcessState.SystemTime().Seconds()
 	s.CPU = p.cmd.ProcessState.UserTime().Seconds() + s.System
 	s.Peer, s.Sent = after.CPU-before.CPU, float64(after.Sent-before.Sent)
-	b.others.add(machineSeconds()-machine-s.CPU-s.Peer, time.Since(started))
+	b.others.add(usage.MachineSeconds()-machine-s.CPU-s.Peer, time.Since(started))
 	if spec.XPub != "" && s.Holdings != after.Truth {
 		return nil, fmt.Errorf("%s found %+v, the truth is %+v", filepath.Base(c.command[0]), s.Holdings, after.Truth)
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"dcrspv/cmd/spvbench/usage"
 	"dcrspv/spv"
 	"dcrspv/spv/spvtest"
 	"dcrspv/wallet"
@@ -62,7 +63,7 @@ func runClient(spec clientSpec, out io.Writer) (err error) {
 		}
 		defer stop()
 	}
-	anon := watchAnon()
+	anon := usage.WatchAnon()
 	params := chaincfg.SimNetParams()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -87,7 +88,7 @@ func runClient(spec clientSpec, out io.Writer) (err error) {
 		}
 		wallets = append(wallets, more)
 	}
-	r := clientResult{Watching: time.Since(begun).Seconds(), ScanCPU: -cpuSeconds()}
+	r := clientResult{Watching: time.Since(begun).Seconds(), ScanCPU: -usage.CPUSeconds()}
 	s, err := spv.New(spv.Config{
 		Params:  params,
 		DataDir: spec.Dir,
@@ -110,7 +111,7 @@ func runClient(spec clientSpec, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	r.PeakAnon, r.PeakRSS = anon(), peakRSS()
+	r.PeakAnon, r.PeakRSS = anon(), usage.PeakRSS()
 	return json.NewEncoder(out).Encode(r)
 }
 
@@ -135,7 +136,7 @@ func measure(ctx context.Context, r *clientResult, s *spv.Syncer, w *wallet.Wall
 		return err
 	}
 	r.Synced = time.Now()
-	r.ScanCPU += cpuSeconds()
+	r.ScanCPU += usage.CPUSeconds()
 	r.Goroutines = runtime.NumGoroutine()
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
@@ -147,11 +148,11 @@ func measure(ctx context.Context, r *clientResult, s *spv.Syncer, w *wallet.Wall
 	if _, err := out.Write([]byte("\n")); err != nil {
 		return err
 	}
-	r.FollowCPU = -cpuSeconds()
+	r.FollowCPU = -usage.CPUSeconds()
 	if err := follow(ctx, r, w, last, spec.Follow); err != nil {
 		return err
 	}
-	r.FollowCPU += cpuSeconds()
+	r.FollowCPU += usage.CPUSeconds()
 	st := s.Status()
 	r.Received, r.Requests, r.Phases = st.ReceivedBytes, st.Requests, st.Seconds
 	return r.Holdings.take(ctx, w)

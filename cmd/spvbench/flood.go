@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"dcrspv/cmd/spvbench/usage"
 )
 
 var floodColumns = []column{
@@ -88,7 +90,7 @@ func (b *bench) flooded(ctx context.Context, dcrspv string, r *row, connect []st
 	if err != nil {
 		return 0, err
 	}
-	machine, started := machineSeconds(), time.Now()
+	machine, started := usage.MachineSeconds(), time.Now()
 	p, err := startRun(ctx, dcrspv, append(args, "run"))
 	if err != nil {
 		return 0, err
@@ -110,12 +112,12 @@ func (b *bench) flooded(ctx context.Context, dcrspv string, r *row, connect []st
 		r.put("event", told.Sub(mined.Mined[0]).Seconds())
 		time.Sleep(time.Until(mined.Mined[0].Add(b.opts.FloodTime / time.Duration(n))))
 	}
-	r.put("rss", float64(statusBytes(p.cmd.Process.Pid, "VmHWM:"))/1e6)
+	r.put("rss", float64(usage.StatusBytes(p.cmd.Process.Pid, "VmHWM:"))/1e6)
 	if cpu, err = p.stop(); err != nil {
 		return 0, err
 	}
 	after, err := b.peerSeconds(flooders)
-	b.others.add(machineSeconds()-machine-cpu-(after-peers), time.Since(started))
+	b.others.add(usage.MachineSeconds()-machine-cpu-(after-peers), time.Since(started))
 	b.results.add(b, r)
 	return cpu, err
 }

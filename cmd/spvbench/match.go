@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"dcrspv/cmd/spvbench/usage"
 	"dcrspv/filters"
 	"dcrspv/spv/spvtest"
 
@@ -97,7 +98,7 @@ func measureMatch(ctx context.Context, b *bench) error {
 	for _, n := range matchScripts {
 		scripts := nobody(n)
 		mine := &row{Table: "match", What: product + " filters.Match", Scripts: n, Aim: "10 times"}
-		machine, own, started := machineSeconds(), cpuSeconds(), time.Now()
+		machine, own, started := usage.MachineSeconds(), usage.CPUSeconds(), time.Now()
 		other := &row{Table: "match", What: "dcrd gcs.FilterV2.MatchAny", Scripts: n}
 		for range b.opts.Repeat {
 			theirs, err := perFilter(matchAny(scripts), cases)
@@ -115,7 +116,7 @@ func measureMatch(ctx context.Context, b *bench) error {
 				return err
 			}
 		}
-		b.others.add(machineSeconds()-machine-(cpuSeconds()-own), time.Since(started))
+		b.others.add(usage.MachineSeconds()-machine-(usage.CPUSeconds()-own), time.Since(started))
 		b.results.add(b, mine)
 		b.results.add(b, other)
 		b.progress("match, %s scripts: %s ns a script, MatchAny %s ns", thousands(n), mine.cell(matchColumns[0]), other.cell(matchColumns[0]))

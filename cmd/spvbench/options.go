@@ -46,8 +46,8 @@ const (
 	defaultFloodTime = "1m0s"
 )
 
-// usage is what go-flags does not make of the options itself.
-func usage() string {
+// helpText is what go-flags does not make of the options itself.
+func helpText() string {
 	var b strings.Builder
 	b.WriteString("measures the product against peers over loopback TCP, whole processes from start to synced.\n\nTables:\n")
 	for _, t := range tables {
@@ -66,7 +66,7 @@ func usage() string {
 func parse(args []string, stdout *os.File) (*options, error) {
 	opts := new(options)
 	parser := flags.NewNamedParser("spvbench", flags.HelpFlag|flags.PassDoubleDash)
-	parser.LongDescription = usage()
+	parser.LongDescription = helpText()
 	if _, err := parser.AddGroup("Options", "", opts); err != nil {
 		return nil, err
 	}

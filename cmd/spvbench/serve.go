@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"dcrspv/cmd/spvbench/usage"
 	"dcrspv/spv/spvtest"
 
 	"github.com/decred/dcrd/wire"
@@ -166,7 +167,7 @@ func (s *server) obey(o order) reply {
 	}
 	r.Height = s.chain.Height()
 	r.Truth = s.truth()
-	r.CPU = cpuSeconds()
+	r.CPU = usage.CPUSeconds()
 	for _, p := range s.peers {
 		_, sent := p.Bytes()
 		r.Sent += sent

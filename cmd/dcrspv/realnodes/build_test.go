@@ -1,10 +1,11 @@
 package realnodes
 
 import (
-	"os"
-	"os/exec"
+	"errors"
 	"path/filepath"
 	"testing"
+
+	"dcrspv/cmd/dcrspv/realnodes/driver"
 )
 
 // programs are the paths of what the tests run.
@@ -24,18 +25,8 @@ func build(t *testing.T) programs {
 		driver: filepath.Join(dir, "simnet"),
 		dcrspv: filepath.Join(dir, "dcrspv"),
 	}
-	goBuild(t, "simnet", p.dcrd, "github.com/decred/dcrd")
-	goBuild(t, "simnet", p.driver, ".")
-	goBuild(t, "..", p.dcrspv, ".")
-	return p
-}
-
-// goBuild builds a package as seen from the module of the folder dir.
-func goBuild(t *testing.T, dir, program, pkg string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-C", dir, "-o", program, pkg)
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build of %s in %s: %v\n%s", pkg, dir, err, out)
+	if err := errors.Join(driver.Build(p.dcrd, p.driver), driver.GoBuild("..", p.dcrspv, ".")); err != nil {
+		t.Fatal(err)
 	}
+	return p
 }

@@ -4,7 +4,7 @@
 //
 // It has no code of its own but tests. The network they talk to is driven by a
 // program in the folder simnet, a Go module of its own, so that dcrd and what
-// dcrd needs stay out of the product's go.mod. The tests build three programs
+// dcrd needs stay out of the product's go.mod; package driver talks to it. The tests build three programs
 // (dcrd, the simnet driver, dcrspv), start them on loopback in temporary
 // folders, and compare what the light client says about its addresses with
 // what a walk over all blocks of a node says.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"dcrspv/cmd/dcrspv/realnodes/driver"
 	"dcrspv/wallet"
 )
 
@@ -40,7 +41,9 @@ func TestJudge(t *testing.T) {
 	t.Parallel()
 	p := build(t)
 	dcrwallet := filepath.Join(t.TempDir(), "dcrwallet")
-	goBuild(t, "dcrwallet", dcrwallet, "decred.org/dcrwallet/v5")
+	if err := driver.GoBuild("dcrwallet", dcrwallet, "decred.org/dcrwallet/v5"); err != nil {
+		t.Fatal(err)
+	}
 	for tries := 1; !judged(t, p, dcrwallet); tries++ {
 		if tries == 3 {
 			t.Fatal(errHung)

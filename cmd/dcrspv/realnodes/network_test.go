@@ -1,18 +1,14 @@
 package realnodes
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
+
+	"dcrspv/cmd/dcrspv/realnodes/driver"
 )
 
 // tip is the end of a chain.
@@ -48,10 +44,7 @@ type network struct {
 	Other    string   `json:"other"`  // the account key of Single
 	Tip      tip      `json:"tip"`    // at the start
 
-	mu     sync.Mutex
-	in     io.WriteCloser
-	out    *bufio.Reader
-	stderr bytes.Buffer
+	*driver.Driver
 }
 
 // startNetwork starts nodes and mines the first blocks. The network ends with
@@ -59,35 +52,11 @@ type network struct {
 func startNetwork(t *testing.T, p programs, nodes, height int, flags ...string) *network {
 	t.Helper()
 	n := &network{}
-	cmd := exec.Command(p.driver, append(flags, "-dcrd", p.dcrd, "-dir", t.TempDir(),
-		"-nodes", fmt.Sprint(nodes), "-height", fmt.Sprint(height))...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = &n.stderr
-	n.in, n.out = in, bufio.NewReader(out)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	// The driver takes the end of its input as the order to end.
-	t.Cleanup(func() {
-		in.Close()
-		err := cmd.Wait()
+	n.Driver = driver.Start(t, p.driver, n, func() {
 		if t.Failed() {
 			n.showLogs(t)
 		}
-		if err != nil {
-			t.Errorf("simnet driver: %v\n%s", err, n.stderr.Bytes())
-		}
-	})
-	slow := time.AfterFunc(startPatience, func() { cmd.Process.Kill() })
-	defer slow.Stop()
-	n.answer(t, "start", n)
+	}, append(flags, "-dcrd", p.dcrd, "-dir", t.TempDir(), "-nodes", fmt.Sprint(nodes), "-height", fmt.Sprint(height))...)
 	return n
 }
 
@@ -112,48 +81,12 @@ func tail(log []byte) []byte {
 }
 
 // args are the fields of a command beside its name.
-type args map[string]any
+type args = driver.Args
 
 // do has the driver carry out a command and decodes its result, if asked for.
 func (n *network) do(t *testing.T, cmd string, a args, result any) {
 	t.Helper()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	line := args{"cmd": cmd}
-	for k, v := range a {
-		line[k] = v
-	}
-	raw, err := json.Marshal(line)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := n.in.Write(append(raw, '\n')); err != nil {
-		t.Fatalf("%s: %v", cmd, err)
-	}
-	n.answer(t, cmd, result)
-}
-
-func (n *network) answer(t *testing.T, cmd string, result any) {
-	t.Helper()
-	line, err := n.out.ReadBytes('\n')
-	if err != nil {
-		t.Fatalf("%s: the simnet driver ended: %v", cmd, err)
-	}
-	var a struct {
-		Result json.RawMessage
-		Error  string
-	}
-	if err := json.Unmarshal(line, &a); err != nil {
-		t.Fatalf("%s: %v in %q", cmd, err, line)
-	}
-	if a.Error != "" {
-		t.Fatalf("%s: %s", cmd, a.Error)
-	}
-	if result != nil {
-		if err := json.Unmarshal(a.Result, result); err != nil {
-			t.Fatalf("%s: %v in %q", cmd, err, line)
-		}
-	}
+	n.Do(t, cmd, a, result)
 }
 
 // mine makes blocks out of what waits in the mempool.

@@ -7,11 +7,9 @@ import (
 )
 
 const (
-	// patience bounds every wait for another process, startPatience that for
-	// a network with its first blocks.
-	patience      = 60 * time.Second
-	startPatience = 3 * time.Minute
-	askEvery      = 50 * time.Millisecond
+	// patience bounds every wait for another process.
+	patience = 60 * time.Second
+	askEvery = 50 * time.Millisecond
 )
 
 // until calls done again and again. It reports whether done did before ctx

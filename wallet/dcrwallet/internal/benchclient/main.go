@@ -1,8 +1,9 @@
-//go:build unix
-
 // Command benchclient is dcrwallet's wallet on a Syncer as a measured client of spvbench,
 // with a watching-only wallet. It takes the same specification and gives the same result as
 // spvbench's other clients, of which it knows the fields that it needs.
+//
+// dcrwallet's own SPV mode is another program, of a module of its own: it is measured with
+// the versions of its dependencies that dcrwallet asks for.
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"dcrspv/cmd/spvbench/usage"
 	"dcrspv/spv"
 	"dcrspv/wallet/dcrwallet"
 
@@ -79,7 +81,7 @@ func run(s spec) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	peak := watchAnon()
+	peak := usage.WatchAnon()
 	w, err := open(ctx, s)
 	if err != nil {
 		return err
@@ -91,7 +93,7 @@ func run(s spec) error {
 	if err := holdings(ctx, w, r); err != nil {
 		return err
 	}
-	r.PeakAnon, r.PeakRSS = peak(), statusBytes("VmHWM:")
+	r.PeakAnon, r.PeakRSS = peak(), usage.PeakRSS()
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
@@ -133,7 +135,7 @@ func syncUp(ctx context.Context, w *wallet.Wallet, s spec) (*result, error) {
 	if err := b.Wait(ctx); err != nil {
 		return nil, errors.Join(err, <-ended)
 	}
-	r := &result{Synced: time.Now(), CPUToSynced: cpuSeconds()}
+	r := &result{Synced: time.Now(), CPUToSynced: usage.CPUSeconds()}
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	r.Mallocs, r.AllocBytes = mem.Mallocs, mem.TotalAlloc

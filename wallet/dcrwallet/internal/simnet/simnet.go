@@ -3,28 +3,23 @@
 package simnet
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"dcrspv/cmd/dcrspv/realnodes/driver"
 )
 
 const (
 	Coin = 100_000_000 // atoms
 
-	// Patience bounds every wait for another process, startPatience that for a network.
-	Patience      = 90 * time.Second
-	startPatience = 3 * time.Minute
+	// Patience bounds every wait for another process.
+	Patience = 90 * time.Second
 )
 
 // programs are what the tests run.
@@ -37,20 +32,8 @@ var build = sync.OnceValues(func() (p programs, err error) {
 		return p, err
 	}
 	p = programs{dcrd: filepath.Join(dir, "dcrd"), driver: filepath.Join(dir, "simnet")}
-	for program, pkg := range map[string]string{p.dcrd: "github.com/decred/dcrd", p.driver: "."} {
-		cmd := exec.Command("go", "build", "-C", filepath.Join(root(), "cmd/dcrspv/realnodes/simnet"), "-o", program, pkg)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return p, fmt.Errorf("build of %s: %w\n%s", pkg, err, out)
-		}
-	}
-	return p, nil
+	return p, driver.Build(p.dcrd, p.driver)
 })
-
-// root is the folder of the project, found from that of this file.
-func root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "../../../..")
-}
 
 // Clean removes what the tests of a package have built. It is called at their end.
 func Clean() {
@@ -91,7 +74,7 @@ type Truth struct {
 }
 
 // Args are the fields of a command beside its name.
-type Args map[string]any
+type Args = driver.Args
 
 // Network is a running simnet of dcrd nodes. Its keys are those of the seed that the tests'
 // wallet has, External and Internal of account 0 and Single of account 1.
@@ -103,9 +86,7 @@ type Network struct {
 	Single   []string `json:"single"`
 	Tip      Block    `json:"tip"`
 
-	in     io.WriteCloser
-	out    *bufio.Reader
-	stderr bytes.Buffer
+	*driver.Driver
 }
 
 // Start starts nodes and mines the first blocks.
@@ -116,71 +97,9 @@ func Start(t *testing.T, nodes, height int) *Network {
 		t.Fatal(err)
 	}
 	n := &Network{}
-	cmd := exec.Command(p.driver, "-dcrd", p.dcrd, "-dir", t.TempDir(),
+	n.Driver = driver.Start(t, p.driver, n, func() {}, "-dcrd", p.dcrd, "-dir", t.TempDir(),
 		"-nodes", fmt.Sprint(nodes), "-height", fmt.Sprint(height), "-limit", "1000")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = &n.stderr
-	n.in, n.out = in, bufio.NewReader(out)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close() // the driver takes it as the order to end
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("simnet driver: %v\n%s", err, n.stderr.Bytes())
-		}
-	})
-	slow := time.AfterFunc(startPatience, func() { cmd.Process.Kill() })
-	defer slow.Stop()
-	n.answer(t, "start", n)
 	return n
-}
-
-// Do has the driver carry out a command and decodes its result, if asked for.
-func (n *Network) Do(t *testing.T, cmd string, a Args, result any) {
-	t.Helper()
-	line := Args{"cmd": cmd}
-	for k, v := range a {
-		line[k] = v
-	}
-	raw, err := json.Marshal(line)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := n.in.Write(append(raw, '\n')); err != nil {
-		t.Fatalf("%s: %v", cmd, err)
-	}
-	n.answer(t, cmd, result)
-}
-
-func (n *Network) answer(t *testing.T, cmd string, result any) {
-	t.Helper()
-	line, err := n.out.ReadBytes('\n')
-	if err != nil {
-		t.Fatalf("%s: the simnet driver ended: %v\n%s", cmd, err, n.stderr.Bytes())
-	}
-	var a struct {
-		Result json.RawMessage
-		Error  string
-	}
-	if err := json.Unmarshal(line, &a); err != nil {
-		t.Fatalf("%s: %v in %q", cmd, err, line)
-	}
-	if a.Error != "" {
-		t.Fatalf("%s: %s", cmd, a.Error)
-	}
-	if result != nil {
-		if err := json.Unmarshal(a.Result, result); err != nil {
-			t.Fatalf("%s: %v in %q", cmd, err, line)
-		}
-	}
 }
 
 // Mine makes blocks of what waits in the first node's memory pool.

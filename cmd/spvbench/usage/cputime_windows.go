@@ -1,10 +1,10 @@
-package main
+package usage
 
 import "syscall"
 
-// cpuSeconds is the CPU time of this process so far, user and kernel; 0 if the
+// CPUSeconds is the CPU time of this process so far, user and kernel; 0 if the
 // system does not say.
-func cpuSeconds() float64 {
+func CPUSeconds() float64 {
 	process, err := syscall.GetCurrentProcess()
 	if err != nil {
 		return 0

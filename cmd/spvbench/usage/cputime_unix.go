@@ -1,15 +1,15 @@
 //go:build unix
 
-package main
+package usage
 
 import (
 	"syscall"
 	"time"
 )
 
-// cpuSeconds is the CPU time of this process so far, user and system; 0 if the
+// CPUSeconds is the CPU time of this process so far, user and system; 0 if the
 // system does not say.
-func cpuSeconds() float64 {
+func CPUSeconds() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0

@@ -1,4 +1,5 @@
-package main
+// Package usage tells what a measured process uses: CPU time and memory.
+package usage
 
 import (
 	"bytes"
@@ -9,9 +10,9 @@ import (
 	"time"
 )
 
-// machineSeconds is the CPU time that all processes of the machine have used
+// MachineSeconds is the CPU time that all processes of the machine have used
 // since it started; 0 where that is not told.
-func machineSeconds() float64 {
+func MachineSeconds() float64 {
 	const ticks = 100 // a second, on all Linux platforms
 	data, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -34,13 +35,13 @@ func machineSeconds() float64 {
 	return sum
 }
 
-// peakRSS is the largest number of bytes that were resident in this process.
+// PeakRSS is the largest number of bytes that were resident in this process.
 // The kernel's other answer, ru_maxrss, counts what the process was before exec.
 // 0 where there is no /proc.
-func peakRSS() int64 { return statusBytes(os.Getpid(), "VmHWM:") }
+func PeakRSS() int64 { return StatusBytes(os.Getpid(), "VmHWM:") }
 
-// statusBytes reads a line of what /proc tells of a process; 0 where there is none.
-func statusBytes(pid int, field string) int64 {
+// StatusBytes reads a line of what /proc tells of a process; 0 where there is none.
+func StatusBytes(pid int, field string) int64 {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
@@ -60,13 +61,13 @@ func statusBytes(pid int, field string) int64 {
 	return kb << 10
 }
 
-// watchAnon samples how much of this process is resident and not of a file:
+// WatchAnon samples how much of this process is resident and not of a file:
 // pages of files are the kernel's to take back, these are not. The function
 // returned ends it and says the peak, 0 where there is no /proc.
-func watchAnon() (peak func() int64) {
+func WatchAnon() (peak func() int64) {
 	var most atomic.Int64
 	sample := func() {
-		if n := statusBytes(os.Getpid(), "RssAnon:"); n > most.Load() {
+		if n := StatusBytes(os.Getpid(), "RssAnon:"); n > most.Load() {
 			most.Store(n)
 		}
 	}
