@@ -169,8 +169,8 @@ func TestReorgWhileAWalletTakesABatch(t *testing.T) {
 func TestPassesWaitForBlocks(t *testing.T) {
 	const n, each = 30, 70
 	c := spvtest.NewChain(nil)
-	for range each {
-		for i := range n {
+	for i := range n { // one after the other: a pass ends within the blocks of one of them
+		for range each {
 			c.MineBlock(c.Pay(crowdScript(i), 1e6))
 		}
 	}

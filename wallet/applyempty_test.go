@@ -88,3 +88,23 @@ func TestEmptyBlockAfterDamage(t *testing.T) {
 		t.Error("a block was taken")
 	}
 }
+
+// An empty block may be the one with which the accounts are made to fit again: the use that
+// had them reach further has left the chain, and nothing of it waits.
+//
+// Rules 13 and 16.
+func TestEmptyBlockMakesAccountsFit(t *testing.T) {
+	k := newKeyed(t, 0)
+	k.mine()
+	k.sync(k.w)
+	k.mine(k.coinbase(k.script(4), 50)) // which can't be mined again
+	k.sync(k.w)
+	k.reaches(10)
+	k.world = k.fork(1)
+	for range 2 {
+		k.mine()
+		k.world.locate(k.w)
+		k.sync(k.w)
+	}
+	k.reaches(5)
+}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"dcrspv/spv/chain"
+
 	"github.com/decred/dcrd/wire"
 )
 
@@ -249,6 +251,22 @@ func TestEventBytes(t *testing.T) {
 		}
 		if most := eventBytes(ev.Credits, len(ev.Debits)); len(value) > most || len(value) < most/2 {
 			t.Errorf("%d parts: %d bytes, reckoned %d", n, len(value), most)
+		}
+	}
+}
+
+// The tip is told at the end of the log alone: events that a reader has not read come first.
+//
+// Rule 18.
+func TestTipComesLast(t *testing.T) {
+	c, w := newWorld(t), open(t)
+	watchN(t, w, 0, 1)
+	c.mine(c.pay(out(scriptN(1), 1)))
+	c.sync(w)
+	for cursor, want := range []int{0, 1} {
+		told, err := w.tipEvent(background(), uint64(cursor), chain.BlockID{})
+		if err != nil || len(told) != want {
+			t.Errorf("behind event %d: %+v, %v", cursor, told, err)
 		}
 	}
 }

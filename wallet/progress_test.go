@@ -87,6 +87,7 @@ func TestProgressIsWrittenAlong(t *testing.T) {
 		"Close": func(_ *world, w *Wallet) error { return w.Close() },
 	} {
 		c, w := newWorld(t), open(t)
+		c.price = 29
 		watchN(t, w, 0, 1)
 		for range 5 {
 			c.mine()
@@ -104,6 +105,9 @@ func TestProgressIsWrittenAlong(t *testing.T) {
 		}
 		if n := k.Unscanned(c.height()); n != 0 {
 			t.Errorf("%s: %d blocks are to be tested", what, n)
+		}
+		if k.price != w.price || k.price == 0 {
+			t.Errorf("%s: ticket price %v, and was %v", what, k.price, w.price)
 		}
 	}
 }
