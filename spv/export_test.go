@@ -22,3 +22,12 @@ func (s *Syncer) Needed() (n int) {
 	_ = s.do(context.Background(), func(e *engine) { n = len(e.blocks.blocks) })
 	return n
 }
+
+// CommonSpan is the part that all spans have.
+func CommonSpan(spans ...Span) Span {
+	var all commonSpan
+	for _, s := range spans {
+		all.add(s)
+	}
+	return all.Span
+}

@@ -80,6 +80,10 @@ func TestWalletErrorIsNoDamage(t *testing.T) {
 			m.watch(0, watched)
 			cfg.Wallets = []spv.Wallet{&refusing{m, lost}}
 		})
+		w.pass(time.Minute)
+		if len(w.done) == 0 {
+			t.Fatal("Run goes on")
+		}
 		err := <-w.done
 		failed := new(spv.WalletError)
 		if !errors.As(err, &failed) || !errors.Is(err, error(lost)) || logged.count("are damaged and dropped") > 0 {

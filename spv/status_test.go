@@ -304,3 +304,25 @@ func TestLastStatus(t *testing.T) {
 		w.syncer = nil
 	})
 }
+
+// What all wallets were tested on is nothing if that of two of them does not meet, or one
+// was tested on nothing.
+func TestCommonSpan(t *testing.T) {
+	span := func(from, through uint32) spv.Span { return spv.Span{From: from, Through: through, Any: true} }
+	for _, c := range []struct {
+		of   []spv.Span
+		want spv.Span
+	}{
+		{nil, spv.Span{}},
+		{[]spv.Span{span(3, 9)}, span(3, 9)},
+		{[]spv.Span{span(3, 9), span(5, 7), span(0, 8)}, span(5, 7)},
+		{[]spv.Span{span(3, 9), span(9, 12)}, span(9, 9)},
+		{[]spv.Span{span(3, 9), span(10, 12)}, spv.Span{}},
+		{[]spv.Span{span(3, 9), span(10, 12), span(0, 20)}, spv.Span{}},
+		{[]spv.Span{span(3, 9), {}, span(3, 9)}, spv.Span{}},
+	} {
+		if got := spv.CommonSpan(c.of...); got != c.want {
+			t.Errorf("%v: %v, want %v", c.of, got, c.want)
+		}
+	}
+}

@@ -100,11 +100,14 @@ func TestEmptyBlockMakesAccountsFit(t *testing.T) {
 	k.mine(k.coinbase(k.script(4), 50)) // which can't be mined again
 	k.sync(k.w)
 	k.reaches(10)
+	k.mine()
+	k.sync(k.w)
 	k.world = k.fork(1)
-	for range 2 {
+	for range 4 {
 		k.mine()
 		k.world.locate(k.w)
 		k.sync(k.w)
 	}
 	k.reaches(5)
+	verify(t, k.w)
 }

@@ -44,3 +44,19 @@ func TestLandmarks(t *testing.T) {
 	check(b, 10)
 	check(b, 0)
 }
+
+// Blocks above the fork of a reorganization are forgotten, at each step of a locator.
+func TestLandmarksAreCut(t *testing.T) {
+	var l landmarks
+	for i := range uint32(10) {
+		step := uint32(1) << i
+		l.put(step, BlockID{Height: 100 * (i + 1), Hash: [32]byte{1: byte(i)}})
+	}
+	l.cut(500)
+	for i := range uint32(10) {
+		height := 100 * (i + 1)
+		if hash, ok := l.get(1<<i, height); ok != (height <= 500) || ok && hash != [32]byte{1: byte(i)} {
+			t.Errorf("block %d: %v, %v", height, hash, ok)
+		}
+	}
+}
