@@ -52,8 +52,8 @@ func checkParseFilters(t *testing.T, payload []byte) {
 	}
 }
 
-// parseFilters takes exactly what the wire package takes: messages cut off anywhere, and
-// with each byte changed.
+// parseFilters takes exactly what the wire package takes: messages cut off anywhere, with
+// each byte changed, and with each number in a longer form.
 func TestParseFilters(t *testing.T) {
 	all := make([]int, wire.MaxCFiltersV2PerBatch)
 	for _, payload := range [][]byte{
@@ -68,6 +68,13 @@ func TestParseFilters(t *testing.T) {
 				changed := bytes.Clone(payload)
 				changed[i] = b
 				checkParseFilters(t, changed)
+			}
+		}
+		for i, b := range payload {
+			for _, zeros := range []int{1, 3, 7} {
+				longer := append(bytes.Clone(payload[:i]), map[int]byte{1: 0xfd, 3: 0xfe, 7: 0xff}[zeros], b)
+				longer = append(append(longer, make([]byte, zeros)...), payload[i+1:]...)
+				checkParseFilters(t, longer)
 			}
 		}
 		checkParseFilters(t, append(bytes.Clone(payload), 0))
